@@ -1,0 +1,175 @@
+/**
+ * One class for each condition that a caller may want to handle.
+ *
+ * @module
+ */
+
+import type { LockOwner } from "./fs/file_system.ts";
+
+/** Options that every error of this library takes. */
+export interface SnapshotErrorOptions {
+  /** What brought it about; its `code`, when it has one, is taken over. */
+  readonly cause?: unknown;
+}
+
+/** The system's `code` of an error (`ENOSPC`, ...), when it has one. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+/**
+ * The base of all errors of this library, and the class of those that have none
+ * of their own. Wrong arguments are `TypeError` and `RangeError` instead.
+ */
+export class SnapshotError extends Error {
+  /** The class's name. */
+  override readonly name: string = "SnapshotError";
+  /** The system's code of the cause, such as `"ENOSPC"`, when it has one. */
+  readonly code: string | undefined;
+
+  /** Makes the error; `code` is taken from the cause. */
+  constructor(message: string, options: SnapshotErrorOptions = {}) {
+    super(message, options);
+    this.code = systemCode(options.cause);
+  }
+}
+
+/** There is no snapshot of that ID in the store. */
+export class SnapshotNotFoundError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotNotFoundError";
+}
+
+/** The string is not a snapshot ID (`<term>-<index>-<unixMs>`). */
+export class InvalidSnapshotIdError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "InvalidSnapshotIdError";
+}
+
+/** The snapshot's format version is not one that this library knows. */
+export class UnsupportedSnapshotVersionError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "UnsupportedSnapshotVersionError";
+}
+
+/** The directory can't be used as a store: it can't be made, read or written. */
+export class StoreAccessError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "StoreAccessError";
+}
+
+/** The store has been closed. */
+export class StoreClosedError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "StoreClosedError";
+}
+
+/** What is wrong with a corrupt snapshot: which of its promises is broken. */
+export type CorruptionReason = "meta" | "size" | "crc" | "block";
+
+/** What {@linkcode SnapshotCorruptError} tells beside its message. */
+export interface SnapshotCorruptDetails extends SnapshotErrorOptions {
+  /** Which check failed. */
+  readonly reason: CorruptionReason;
+  /** What the check wanted. */
+  readonly expected: string | number | bigint;
+  /** What it found. */
+  readonly actual: string | number | bigint;
+  /** Where, in bytes from the start of the state, when that is known. */
+  readonly offset?: number;
+}
+
+/** The bytes on disk are not the bytes that were written. */
+export class SnapshotCorruptError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotCorruptError";
+  /** Which check failed. */
+  readonly reason: CorruptionReason;
+  /** What the check wanted. */
+  readonly expected: string | number | bigint;
+  /** What it found. */
+  readonly actual: string | number | bigint;
+  /** Where, in bytes from the start of the state, when that is known. */
+  readonly offset: number | undefined;
+
+  /** Makes the error; `what` names the snapshot or its part. */
+  constructor(what: string, details: SnapshotCorruptDetails) {
+    const { reason, expected, actual, offset } = details;
+    const where = offset === undefined ? "" : ` at byte ${offset}`;
+    super(
+      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}`,
+      details,
+    );
+    this.reason = reason;
+    this.expected = expected;
+    this.actual = actual;
+    this.offset = offset;
+  }
+}
+
+/** A time in ISO 8601, also when a lock file holds nonsense. */
+function formatTime(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? "(unknown)" : time.toISOString();
+}
+
+/** Another store object, in this process or another, has the directory. */
+export class StoreLockedError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "StoreLockedError";
+  /** Who holds the lock, when the lock file tells. */
+  readonly owner: LockOwner | undefined;
+
+  /** Makes the error; `path` is the lock file. */
+  constructor(
+    path: string,
+    owner: LockOwner | undefined,
+    options: SnapshotErrorOptions & { readonly hint?: string } = {},
+  ) {
+    const holder = owner === undefined
+      ? "a process that did not say who it is"
+      : `process ${owner.pid} (${owner.runtime}) on host ` +
+        `${owner.host ?? "(unknown)"} since ${formatTime(owner.since)}`;
+    const hint = options.hint === undefined ? "" : `; ${options.hint}`;
+    super(`Cannot lock ${path}: held by ${holder}${hint}`, options);
+    this.owner = owner;
+  }
+}
+
+/**
+ * A snapshot could not be written or published. It is not acknowledged: the log
+ * that it stands for must be kept.
+ */
+export class SnapshotPublishError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotPublishError";
+  /**
+   * Whether the snapshot is in the store all the same: it is complete and has
+   * its final name, but the name may not survive a power cut.
+   */
+  readonly published: boolean;
+
+  /** Makes the error. */
+  constructor(
+    message: string,
+    options: SnapshotErrorOptions & { readonly published: boolean },
+  ) {
+    super(message, options);
+    this.published = options.published;
+  }
+}
+
+/** The store holds snapshots, but not one of them could be restored. */
+export class NoUsableSnapshotError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "NoUsableSnapshotError";
+  /** Why each failed, in the order they were tried. */
+  readonly errors: readonly unknown[];
+
+  /** Makes the error from the failures. */
+  constructor(message: string, errors: readonly unknown[]) {
+    super(message, { cause: errors[0] });
+    this.errors = errors;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The seam between the store and the world: every file operation of the
+ * library goes through a {@linkcode FileSystem}. Each method's comment is its
+ * durability contract, which the store's proof of safety stands on.
+ *
+ * Errors are the system's: an `Error` whose `code` is a POSIX name (`ENOENT`,
+ * `EEXIST`, `ENOSPC`, ...). Paths are absolute and use `/`.
+ *
+ * @module
+ */
+
+/** What a directory entry is. Links are never followed. */
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/** One entry of a directory. */
+export interface DirectoryEntry {
+  /** The bare name, without a path. */
+  readonly name: string;
+  /** What the name itself refers to. */
+  readonly kind: FileKind;
+}
+
+/** What is known of a file without reading it. */
+export interface FileStat {
+  /** What it is. */
+  readonly kind: FileKind;
+  /** Its length in bytes. */
+  readonly size: number;
+}
+
+/**
+ * How to open a file:
+ *
+ * - `"read"`: an existing regular file, for reading;
+ * - `"create"`: a new file, for writing; `EEXIST` when the name is taken, also
+ *   by a link;
+ * - `"overwrite"`: for writing, made when missing, cut to nothing when not.
+ *
+ * No mode follows a symbolic link in the last part of the path (`ELOOP`), and
+ * none waits for the other end of a pipe.
+ */
+export type OpenMode = "read" | "create" | "overwrite";
+
+/** An open file. The one who opened it must close it. */
+export interface FileHandle {
+  /** The state of the open file, whatever its name refers to by now. */
+  stat(): Promise<FileStat>;
+  /**
+   * Reads up to `buffer.length` bytes at `position` into `buffer`; resolves to
+   * the number of bytes read, 0 at the end of the file.
+   */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * Writes `bytes` at `position`; resolves to the number of bytes written,
+   * which may be fewer than given (the disk is nearly full). The caller must
+   * not change `bytes` before it resolves. Durable only after `sync()`.
+   */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  /**
+   * When it resolves, the file's bytes and length survive a power cut. Its name
+   * does not: that needs `syncDirectory()` on the directory that holds it. When
+   * it rejects, what was written before is of unknown fate for ever; a later
+   * `sync()` that resolves says nothing about it.
+   */
+  sync(): Promise<void>;
+  /** Releases the handle, also when it rejects. Makes nothing durable. */
+  close(): Promise<void>;
+}
+
+/** Who holds a lock, as far as the lock file tells. */
+export interface LockOwner {
+  /** The holder's process ID. */
+  readonly pid: number;
+  /** The holder's host name, or `null` where it may not be known. */
+  readonly host: string | null;
+  /** The holder's runtime, such as `"deno 2.9.6"`. */
+  readonly runtime: string;
+  /** When the lock was taken, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** A lock that is held. */
+export interface FileLock {
+  /** Gives the lock up. Harmless when it has been lost or released before. */
+  release(): Promise<void>;
+}
+
+/** The file operations that the store needs, and no more. */
+export interface FileSystem {
+  /** The absolute, `/`-separated form of a path or a `file:` URL. */
+  resolve(path: string | URL): string;
+  /**
+   * Makes one directory; `EEXIST` when the name is taken, `ENOENT` when the
+   * parent is missing. Its name is durable only after `syncDirectory(parent)`.
+   */
+  makeDirectory(path: string, mode: number): Promise<void>;
+  /**
+   * Opens a file. `mode` gives the permission bits of a file that is made. A
+   * new name is durable only after `syncDirectory(parent)`.
+   */
+  open(path: string, how: OpenMode, mode?: number): Promise<FileHandle>;
+  /** The entries of a directory, in no particular order. */
+  readDirectory(path: string): Promise<DirectoryEntry[]>;
+  /** What a name refers to; a symbolic link is described, not followed. */
+  stat(path: string): Promise<FileStat>;
+  /**
+   * Gives a file or directory another name. A reader sees the old name or the
+   * new one, never neither. An existing file, or an existing *empty* directory,
+   * at `to` may be replaced: the caller looks first. After a power cut either
+   * name may be found until `syncDirectory()` on the parent has resolved.
+   */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a symbolic link. Durable after `syncDirectory(parent)`. */
+  removeFile(path: string): Promise<void>;
+  /** Removes an empty directory. Durable after `syncDirectory(parent)`. */
+  removeDirectory(path: string): Promise<void>;
+  /**
+   * When it resolves, every name made, removed or changed in the directory
+   * before the call survives a power cut. Where the platform has no such
+   * operation it rejects with `EINVAL`, `ENOTSUP`, `EPERM` or `EISDIR`.
+   */
+  syncDirectory(path: string): Promise<void>;
+  /**
+   * Takes the lock that the plain file at `path` stands for, or rejects with
+   * {@linkcode StoreLockedError}. A lock whose holder has died is taken over at
+   * once. A lock needs no durability: nobody holds it after a power cut.
+   */
+  lock(path: string): Promise<FileLock>;
+}

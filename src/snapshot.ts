@@ -1,0 +1,152 @@
+/**
+ * The vocabulary: what a snapshot is, and what a store of snapshots does. It
+ * follows `snapshot.go` and `configuration.go` of HashiCorp Raft.
+ *
+ * @module
+ */
+
+import type { SnapshotCorruptError } from "./errors.ts";
+
+/** Whether a server has a vote. Go numbers them 0, 1 and 2. */
+export type Suffrage = "voter" | "nonvoter" | "staging";
+
+/** One member of the cluster. */
+export interface Server {
+  /** Whether it has a vote. */
+  readonly suffrage: Suffrage;
+  /** Its name, unique for all time. */
+  readonly id: string;
+  /** Where the Raft transport reaches it, such as `"10.0.0.1:7000"`. */
+  readonly address: string;
+}
+
+/** The members of the cluster as of some log index. */
+export interface Configuration {
+  /** The members, in no particular order. */
+  readonly servers: readonly Server[];
+}
+
+/** What is known of a snapshot without reading its state. */
+export interface SnapshotMeta {
+  /** Version of the metadata's format; 0 is only ever read, not written. */
+  readonly version: 0 | 1;
+  /** The name that `open()` takes: `<term>-<index>-<unixMs>`. */
+  readonly id: string;
+  /** The last log index that the state includes; a uint64. */
+  readonly index: bigint;
+  /** The term of that index; a uint64. */
+  readonly term: bigint;
+  /** The voters' addresses in msgpack, for version 0 readers; may be empty. */
+  readonly peers: Uint8Array;
+  /** The members of the cluster. */
+  readonly configuration: Configuration;
+  /** The log index at which that configuration was written; a uint64. */
+  readonly configurationIndex: bigint;
+  /** Length of the state in bytes. */
+  readonly size: number;
+  /** CRC-64/XZ of the state. */
+  readonly crc: bigint;
+}
+
+/** What `create()` needs to know about the snapshot that is to be written. */
+export interface SnapshotInit {
+  /** The last log index that the state includes; 0 to 2^64-1. */
+  readonly index: bigint | number;
+  /** The term of that index; 0 to 2^64-1. */
+  readonly term: bigint | number;
+  /** The members of the cluster. */
+  readonly configuration: Configuration;
+  /** The log index at which that configuration was written; 0 to 2^64-1. */
+  readonly configurationIndex: bigint | number;
+  /** Version of the format. @default {1} */
+  readonly version?: 1;
+  /** Cancels the sink when it aborts, until the snapshot is published. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far a long operation has come. */
+export interface Progress {
+  /** Bytes dealt with so far. */
+  readonly done: number;
+  /** Bytes in all. */
+  readonly total: number;
+}
+
+/**
+ * How far `open()` goes before it hands out the first byte:
+ *
+ * - `"auto"`: no byte is handed out that has not been checked;
+ * - `"before"`: everything is checked before `open()` resolves;
+ * - `"stream"`: one pass, checked at the end; the last chunk is held back until
+ *   the check has passed.
+ */
+export type VerifyMode = "auto" | "before" | "stream";
+
+/** Options of `open()`. */
+export interface OpenOptions {
+  /** When to check. @default {"auto"} */
+  readonly verify?: VerifyMode;
+  /** Errors the source when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called as bytes are handed out. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Options of `verify()`. */
+export interface VerifyOptions {
+  /** Stops the check when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called as bytes are checked. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** What `verify()` found. */
+export interface VerifyReport {
+  /** The snapshot that was checked. */
+  readonly id: string;
+  /** Whether every check passed. */
+  readonly ok: boolean;
+  /** Its metadata, or `undefined` when that itself can't be trusted. */
+  readonly meta: SnapshotMeta | undefined;
+  /** Everything that is wrong with it; empty when `ok`. */
+  readonly errors: readonly SnapshotCorruptError[];
+}
+
+/**
+ * Where a snapshot's state is written to. Closing it publishes the snapshot;
+ * aborting it, an error of the producer, or {@linkcode SnapshotSink.cancel}
+ * removes every trace.
+ */
+export interface SnapshotSink extends WritableStream<Uint8Array> {
+  /** The ID that the snapshot has once it is published. */
+  readonly id: string;
+  /** The snapshot's metadata; `size` and `crc` are final after close. */
+  readonly meta: SnapshotMeta;
+  /**
+   * Publishes the snapshot. When it resolves, the snapshot survives a power
+   * cut. May be called again, also after `pipeTo()` closed the sink: the answer
+   * stays what it was.
+   */
+  close(): Promise<void>;
+  /**
+   * Gives the snapshot up and removes every trace, also while a writer holds
+   * the stream's lock. Does nothing once the snapshot is published.
+   */
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** A snapshot's state, checked as it is read. Must be read out or cancelled. */
+export type SnapshotSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
+  /** The snapshot's metadata. */
+  readonly meta: SnapshotMeta;
+};
+
+/** A place that snapshots are written to and read from. */
+export interface SnapshotStore {
+  /** Begins a snapshot. The caller must close or cancel the sink. */
+  create(init: SnapshotInit): Promise<SnapshotSink>;
+  /** The published snapshots, newest first by term, index and time. */
+  list(): Promise<SnapshotMeta[]>;
+  /** Opens a published snapshot for reading. */
+  open(id: string, options?: OpenOptions): Promise<SnapshotSource>;
+}
