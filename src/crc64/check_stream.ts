@@ -1,0 +1,99 @@
+/**
+ * A pass-through stream that ends only when the bytes were the right ones.
+ *
+ * @module
+ */
+
+import { SnapshotCorruptError } from "../errors.ts";
+import { Crc64 } from "./crc64.ts";
+import { checkCrc, checkLength } from "./register.ts";
+
+/** What a {@linkcode Crc64CheckStream} expects. */
+export interface Crc64CheckStreamOptions {
+  /** The CRC-64/XZ of all bytes. */
+  readonly crc: bigint;
+  /** How many bytes there must be. */
+  readonly size: number;
+  /** What is being checked, for the error's message. @default {"the stream"} */
+  readonly name?: string;
+}
+
+/** The check, as the stream runs it. */
+function checker(
+  options: Crc64CheckStreamOptions,
+): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  const { crc: expected, size, name = "the stream" } = options;
+  checkCrc(expected, "the expected CRC-64");
+  checkLength(size, "the expected size");
+  const crc = new Crc64();
+  let done = 0;
+  let held: Uint8Array<ArrayBuffer> | undefined;
+
+  function wrongSize(actual: number): SnapshotCorruptError {
+    return new SnapshotCorruptError(name, {
+      reason: "size",
+      expected: size,
+      actual,
+    });
+  }
+
+  return {
+    transform(chunk, controller) {
+      crc.update(chunk);
+      // An empty chunk must not push out the one that is held back.
+      if (chunk.length === 0) return;
+      done += chunk.length;
+      if (done > size) throw wrongSize(done);
+      if (held !== undefined) controller.enqueue(held);
+      held = chunk;
+    },
+    flush(controller) {
+      if (done !== size) throw wrongSize(done);
+      const actual = crc.digest();
+      if (actual !== expected) {
+        throw new SnapshotCorruptError(name, {
+          reason: "crc",
+          expected,
+          actual,
+        });
+      }
+      if (held !== undefined) controller.enqueue(held);
+    },
+  };
+}
+
+/**
+ * Passes chunks on as they are, and errors instead of ending when the bytes are
+ * not the ones that were promised. It lags one chunk behind: the last chunk is
+ * handed out only when the whole has been checked, so that a consumer that saw
+ * `size` bytes has seen the right ones. Empty chunks are dropped.
+ *
+ * A chunk belongs to the stream once it is written: change it, and the check is
+ * of bytes that nobody gets.
+ *
+ * The stream errors with {@linkcode SnapshotCorruptError}: reason `"size"` when
+ * there are too few bytes, or as soon as there are too many; reason `"crc"` when
+ * the number is right and the bytes are not.
+ *
+ * @throws {RangeError} when `crc` is not in 0 to 2^64 - 1, or `size` not an
+ * integer in 0 to 2^53 - 1.
+ *
+ * @example Check a download
+ * ```ts
+ * import { Crc64CheckStream } from "@raft/snapshots/crc64";
+ * import assert from "node:assert/strict";
+ *
+ * const body = new Response("123456789").body!;
+ * const checked = body.pipeThrough(
+ *   new Crc64CheckStream({ crc: 0x995dc9bbdf1939fan, size: 9 }),
+ * );
+ * assert.equal(await new Response(checked).text(), "123456789");
+ * ```
+ */
+export class Crc64CheckStream
+  extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  /** Makes a stream that expects what `options` say. */
+  constructor(options: Crc64CheckStreamOptions) {
+    super(checker(options));
+  }
+}
