@@ -1,0 +1,93 @@
+/**
+ * The runtime that the tests run on, and how to run a script of ours with it in
+ * a process of its own.
+ *
+ * @module
+ */
+
+import {
+  type ChildProcess,
+  spawn,
+  type SpawnOptions,
+} from "node:child_process";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+
+/** How to run a script. */
+export interface ScriptOptions extends SpawnOptions {
+  /** Deno's flags. @default {["--allow-all"]} */
+  readonly denoFlags?: readonly string[];
+}
+
+/** What a script came to. */
+export interface ScriptResult {
+  /** Its exit code; `null` when a signal ended it. */
+  readonly code: number | null;
+  /** The signal that ended it, if one did. */
+  readonly signal: NodeJS.Signals | null;
+  /** What it printed. */
+  readonly stdout: string;
+  /** What it complained of. */
+  readonly stderr: string;
+}
+
+function runtimeName(): "bun" | "deno" | "node" {
+  if (process.versions["bun"] !== undefined) return "bun";
+  if (process.versions["deno"] !== undefined) return "deno";
+  return "node";
+}
+
+const name = runtimeName();
+
+function spawnScript(
+  script: URL,
+  args: readonly string[] = [],
+  options: ScriptOptions = {},
+): ChildProcess {
+  const { denoFlags = ["--allow-all"], ...spawnOptions } = options;
+  const before = name === "deno" ? ["run", "--quiet", ...denoFlags] : [];
+  return spawn(
+    process.execPath,
+    [...before, fileURLToPath(script), ...args],
+    spawnOptions,
+  );
+}
+
+async function runScript(
+  script: URL,
+  args: readonly string[] = [],
+  options: ScriptOptions & { readonly input?: string | Uint8Array } = {},
+): Promise<ScriptResult> {
+  const { input, ...spawnOptions } = options;
+  const child = spawnScript(script, args, { ...spawnOptions, stdio: "pipe" });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) {
+    throw new TypeError("Cannot run a script: its output is not piped");
+  }
+  // A script may end before it has read all of its input.
+  stdin.on("error", () => {});
+  stdin.end(input);
+  const ended = new Promise<Pick<ScriptResult, "code" | "signal">>(
+    (resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code, signal) => resolve({ code, signal }));
+    },
+  );
+  const [output, complaints, end] = await Promise.all([
+    text(stdout),
+    text(stderr),
+    ended,
+  ]);
+  return { ...end, stdout: output, stderr: complaints };
+}
+
+/** The runtime that the tests run on. */
+export const runtime = {
+  /** Which one it is. */
+  name,
+  /** Starts a script with this runtime; the caller sees to its end. */
+  spawnScript,
+  /** Runs a script to its end, with `input` as its standard input. */
+  runScript,
+} as const;
