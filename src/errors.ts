@@ -80,6 +80,19 @@ export interface SnapshotCorruptDetails extends SnapshotErrorOptions {
   readonly offset?: number;
 }
 
+/** Checksums in hexadecimal, lengths with their unit. */
+function formatFigure(
+  figure: string | number | bigint,
+  reason: CorruptionReason,
+): string {
+  const isChecksum = reason === "crc" || reason === "block";
+  if (isChecksum && typeof figure === "bigint") {
+    return `CRC-64 ${figure.toString(16).padStart(16, "0")}`;
+  }
+  if (reason === "size" && typeof figure === "number") return `${figure} bytes`;
+  return String(figure);
+}
+
 /** The bytes on disk are not the bytes that were written. */
 export class SnapshotCorruptError extends SnapshotError {
   /** The class's name. */
@@ -98,7 +111,8 @@ export class SnapshotCorruptError extends SnapshotError {
     const { reason, expected, actual, offset } = details;
     const where = offset === undefined ? "" : ` at byte ${offset}`;
     super(
-      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}`,
+      `Cannot trust ${what}: found ${formatFigure(actual, reason)}${where}, ` +
+        `expected ${formatFigure(expected, reason)}`,
       details,
     );
     this.reason = reason;

@@ -1,0 +1,77 @@
+/**
+ * Raft snapshots as Web Streams: durable, checked, and byte-compatible with
+ * HashiCorp Raft's file snapshot store.
+ *
+ * @example Take a snapshot and read it back
+ * ```ts
+ * import { openFileSnapshotStore } from "@raft/snapshots";
+ *
+ * const store = await openFileSnapshotStore("./data", { retain: 3 });
+ * const sink = await store.create({
+ *   index: 10n,
+ *   term: 3n,
+ *   configuration: {
+ *     servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+ *   },
+ *   configurationIndex: 2n,
+ * });
+ * await new Blob(["the state"]).stream().pipeTo(sink);
+ *
+ * const source = await store.open(sink.id);
+ * console.log(await new Response(source).text());
+ * await store.close();
+ * ```
+ *
+ * @module
+ */
+
+export { DiscardSnapshotStore } from "./src/discard_store.ts";
+export {
+  type CorruptionReason,
+  InvalidSnapshotIdError,
+  NoUsableSnapshotError,
+  SnapshotCorruptError,
+  SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotPublishError,
+  StoreAccessError,
+  StoreClosedError,
+  StoreLockedError,
+  UnsupportedSnapshotVersionError,
+} from "./src/errors.ts";
+export type {
+  FileSnapshotStoreOptions,
+  Logger,
+} from "./src/file_store/options.ts";
+export type { Restorer } from "./src/file_store/recovery.ts";
+export {
+  type FileSnapshotStore,
+  openFileSnapshotStore,
+} from "./src/file_store/store.ts";
+export type {
+  DirectoryEntry,
+  FileHandle,
+  FileKind,
+  FileLock,
+  FileStat,
+  FileSystem,
+  LockOwner,
+  OpenMode,
+} from "./src/fs/file_system.ts";
+export { MemorySnapshotStore } from "./src/memory_store.ts";
+export { decodePeers } from "./src/meta/peers.ts";
+export type {
+  Configuration,
+  OpenOptions,
+  Progress,
+  Server,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotSink,
+  SnapshotSource,
+  SnapshotStore,
+  Suffrage,
+  VerifyMode,
+  VerifyOptions,
+  VerifyReport,
+} from "./src/snapshot.ts";

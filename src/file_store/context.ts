@@ -1,0 +1,128 @@
+/**
+ * What the parts of one open store share.
+ *
+ * @module
+ */
+
+import {
+  SnapshotError,
+  StoreAccessError,
+  StoreClosedError,
+  systemCode,
+} from "../errors.ts";
+import type { ResolvedOptions } from "./options.ts";
+
+/** Ends an open sink or source; resolves once its files are closed. */
+export type Abort = (reason: unknown) => Promise<void>;
+
+/** The shared state of an open store. */
+export interface StoreContext extends ResolvedOptions {
+  /** Go's *base*: the directory that `snapshots/` is in. */
+  readonly base: string;
+  /** The `snapshots/` directory. */
+  readonly path: string;
+  /** How to end each sink and source that is open. */
+  readonly open: Set<Abort>;
+  /**
+   * Which snapshots this process knows to be good (`true`: it wrote or checked
+   * them) or bad (`false`). Retention never counts on one that is bad.
+   */
+  readonly verdicts: Map<string, boolean>;
+  /** Snapshots whose sink has not ended yet: never reaped. */
+  readonly publishing: Set<string>;
+  /** Names under `path` that could not be removed: the next reap tries again. */
+  readonly leftovers: Set<string>;
+  /**
+   * The last snapshot that got its name but could not be acknowledged, because
+   * the directory could not be synced.
+   */
+  unacknowledged: string | undefined;
+  /** Milliseconds of the newest ID given out: the next one is higher. */
+  lastUnixMs: number;
+  /** Whether `close()` has been called. */
+  closed: boolean;
+  /** Whether it has been reported that directories can't be synced. */
+  reportedNoDirectorySync: boolean;
+}
+
+/** Makes the context of a store in `base`. */
+export function makeContext(
+  base: string,
+  options: ResolvedOptions,
+): StoreContext {
+  return {
+    ...options,
+    base,
+    path: `${base}/snapshots`,
+    open: new Set(),
+    verdicts: new Map(),
+    publishing: new Set(),
+    leftovers: new Set(),
+    unacknowledged: undefined,
+    lastUnixMs: -1,
+    closed: false,
+    reportedNoDirectorySync: false,
+  };
+}
+
+/** @throws {StoreClosedError} when the store has been closed. */
+export function assertOpen(context: StoreContext): void {
+  if (!context.closed) return;
+  throw new StoreClosedError(`Cannot use the store ${context.base}: closed`);
+}
+
+/** @throws {StoreAccessError} when the store was opened to read only. */
+export function assertWritable(context: StoreContext, what: string): void {
+  assertOpen(context);
+  if (!context.readOnly) return;
+  throw new StoreAccessError(
+    `Cannot ${what} in ${context.base}: the store was opened read-only`,
+  );
+}
+
+/** The codes by which platforms say that they can't sync a directory. */
+const NO_DIRECTORY_SYNC = new Set(["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]);
+
+/**
+ * Makes the names in a directory durable. Where the platform can't (Windows,
+ * some network file systems) this is reported once and tolerated: the store
+ * would otherwise be of no use there. Any other failure is one.
+ */
+export async function syncDirectory(
+  context: StoreContext,
+  path: string,
+): Promise<void> {
+  try {
+    await context.fileSystem.syncDirectory(path);
+  } catch (error) {
+    if (!NO_DIRECTORY_SYNC.has(systemCode(error) ?? "")) throw error;
+    if (context.reportedNoDirectorySync) return;
+    context.reportedNoDirectorySync = true;
+    context.logger.warn(
+      `Cannot sync directories (${systemCode(error)}): after a power cut ` +
+        `the newest snapshot in ${context.base} may be missing`,
+    );
+  }
+}
+
+/** Waits for all, also when one fails; then rejects with the first failure. */
+export async function allSettled(
+  promises: readonly Promise<unknown>[],
+): Promise<void> {
+  for (const result of await Promise.allSettled(promises)) {
+    if (result.status === "rejected") throw result.reason;
+  }
+}
+
+/** An error of ours as it is; any other as the cause of one of ours. */
+export function toSnapshotError(doing: string, error: unknown): Error {
+  if (error instanceof SnapshotError) return error;
+  return new SnapshotError(`Cannot ${doing}: ${describe(error)}`, {
+    cause: error,
+  });
+}
+
+/** What an error says, in one line. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

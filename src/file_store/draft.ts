@@ -1,0 +1,251 @@
+/**
+ * A snapshot that is being written, in its `.tmp` directory, until it is
+ * published or discarded. The order of the steps is what makes it durable; see
+ * docs/durability.md.
+ *
+ * @module
+ */
+
+import { SnapshotPublishError, systemCode } from "../errors.ts";
+import type { FileHandle } from "../fs/file_system.ts";
+import type { InitialMeta } from "../init.ts";
+import { META_SIZE_MAX } from "../meta/decode.ts";
+import { encodeMeta, type MetaRecord } from "../meta/encode.ts";
+import type { Draft } from "../sink.ts";
+import type { SnapshotMeta } from "../snapshot.ts";
+import {
+  allSettled,
+  describe,
+  type StoreContext,
+  syncDirectory,
+} from "./context.ts";
+import { exists, withFile, writeFully } from "./files.ts";
+import { formatId, parseId, temporaryName } from "./ids.ts";
+import { keepUnacknowledged, removeTemporary } from "./remove.ts";
+import { readNames } from "./scan.ts";
+import { StateWriter } from "./state_writer.ts";
+
+/** Makes the `.tmp` directory of a new snapshot and opens its files. */
+export async function createDraft(
+  context: StoreContext,
+  init: InitialMeta,
+): Promise<Draft> {
+  const id = await makeTemporaryDirectory(context, init);
+  try {
+    const meta = { ...init, id };
+    const path = `${context.path}/${temporaryName({ id, state: "writing" })}`;
+    // As Go does: who looks into a .tmp sees what it was going to be.
+    await writeMeta(context, path, { ...meta, crc: null });
+    const state = await context.fileSystem.open(
+      `${path}/state.bin`,
+      "create",
+      context.fileMode,
+    );
+    return new FileDraft(context, meta, state);
+  } catch (error) {
+    await removeTemporary(context, temporaryName({ id, state: "writing" }));
+    throw error;
+  }
+}
+
+/**
+ * Makes a directory under a name that was never used: two sinks of one
+ * millisecond, or a clock that goes back, must not share or reorder IDs.
+ */
+async function makeTemporaryDirectory(
+  context: StoreContext,
+  init: InitialMeta,
+): Promise<string> {
+  const { term, index } = init;
+  let unixMs = await nextUnixMs(context, init);
+  for (;; unixMs++) {
+    const id = formatId({ term, index, unixMs: BigInt(unixMs) });
+    const name = temporaryName({ id, state: "writing" });
+    context.lastUnixMs = Math.max(context.lastUnixMs, unixMs);
+    if (await exists(context.fileSystem, `${context.path}/${id}`)) continue;
+    try {
+      await context.fileSystem.makeDirectory(
+        `${context.path}/${name}`,
+        context.directoryMode,
+      );
+      return id;
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+  }
+}
+
+/** A time later than that of every ID of this term and index. */
+async function nextUnixMs(
+  context: StoreContext,
+  { term, index }: InitialMeta,
+): Promise<number> {
+  const now = Math.floor(context.clock());
+  if (!Number.isSafeInteger(now)) {
+    throw new RangeError(
+      `Cannot make a snapshot ID: the clock says ${now}, expected milliseconds`,
+    );
+  }
+  const { ids, temporary } = await readNames(context);
+  let latest = -1n;
+  for (const id of [...ids, ...temporary.map((name) => name.id)]) {
+    const parts = parseId(id);
+    if (parts?.term !== term || parts.index !== index) continue;
+    if (parts.unixMs > latest) latest = parts.unixMs;
+  }
+  const next = Math.max(now, Number(latest) + 1, context.lastUnixMs + 1);
+  if (parseId(formatId({ term, index, unixMs: BigInt(next) }))) return next;
+  throw new RangeError(
+    `Cannot make a snapshot ID: no time is left after ${next - 1} ms`,
+  );
+}
+
+/** Writes `meta.json` into the directory at `path`. */
+async function writeMeta(
+  context: StoreContext,
+  path: string,
+  meta: MetaRecord,
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
+  const bytes = encodeMeta(meta);
+  if (bytes.length > META_SIZE_MAX) {
+    throw new RangeError(
+      `Cannot create a snapshot: its meta.json has ${bytes.length} bytes, ` +
+        `expected at most ${META_SIZE_MAX}`,
+    );
+  }
+  const file = await context.fileSystem.open(
+    `${path}/meta.json`,
+    "overwrite",
+    context.fileMode,
+  );
+  await withFile(file, async () => {
+    await writeFully(file, bytes, 0);
+    // Survives: a power cut after the publication. Without it meta.json could
+    // be empty, or still the provisional one.
+    if (options.sync) await file.sync();
+  });
+}
+
+/** A snapshot that is being written to a directory. */
+class FileDraft implements Draft {
+  readonly #context: StoreContext;
+  readonly #state: FileHandle;
+  readonly #writer: StateWriter;
+  readonly #temporaryName: string;
+  #meta: SnapshotMeta;
+  #stateClosed = false;
+
+  constructor(context: StoreContext, meta: SnapshotMeta, state: FileHandle) {
+    this.#context = context;
+    this.#meta = meta;
+    this.#state = state;
+    this.#writer = new StateWriter(state, context.blockSize);
+    this.#temporaryName = temporaryName({ id: meta.id, state: "writing" });
+  }
+
+  get meta(): SnapshotMeta {
+    return this.#meta;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#writer.write(bytes);
+    } catch (error) {
+      throw this.#failure("write", error, false);
+    }
+  }
+
+  async publish(): Promise<void> {
+    const { path } = this.#context;
+    const { id } = this.#meta;
+    let renamed = false;
+    try {
+      await this.#makeFilesDurable();
+      await this.#rename();
+      renamed = true;
+      // Survives: a power cut right after. Without it the snapshot could still
+      // be found under its .tmp name, and the next start would sweep it away.
+      await syncDirectory(this.#context, path);
+      this.#context.verdicts.set(id, true);
+    } catch (error) {
+      renamed ||= await this.#hasFinalName();
+      if (renamed) await keepUnacknowledged(this.#context, id);
+      else await this.discard();
+      throw this.#failure("publish", error, renamed);
+    }
+  }
+
+  /** Everything in the `.tmp` directory is on disk when this resolves. */
+  async #makeFilesDurable(): Promise<void> {
+    const temporaryPath = `${this.#context.path}/${this.#temporaryName}`;
+    await this.#writer.finish();
+    this.#meta = {
+      ...this.#meta,
+      size: this.#writer.size,
+      crc: this.#writer.crc,
+    };
+    await allSettled([
+      // Survives: a power cut after the publication. Without it the state could
+      // be cut short, or have holes of zeros.
+      this.#state.sync(),
+      writeMeta(this.#context, temporaryPath, this.#meta, { sync: true }),
+    ]);
+    await this.#closeState();
+    // Survives: a power cut after the publication. Without it the directory
+    // could be there with its files' names missing from it.
+    await syncDirectory(this.#context, temporaryPath);
+  }
+
+  async #rename(): Promise<void> {
+    const { path, fileSystem } = this.#context;
+    const { id } = this.#meta;
+    // POSIX replaces an empty directory without a word, where Go's rename, and
+    // anyone's sense, refuses.
+    if (await exists(fileSystem, `${path}/${id}`)) {
+      throw new SnapshotPublishError(
+        `Cannot publish snapshot ${id}: its name is taken`,
+        { published: false },
+      );
+    }
+    await fileSystem.rename(`${path}/${this.#temporaryName}`, `${path}/${id}`);
+  }
+
+  /** Whether a rename that reported a failure was done all the same. */
+  async #hasFinalName(): Promise<boolean> {
+    const { path, fileSystem } = this.#context;
+    try {
+      return !(await exists(fileSystem, `${path}/${this.#temporaryName}`)) &&
+        await exists(fileSystem, `${path}/${this.#meta.id}`);
+    } catch {
+      return false;
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.#writer.idle();
+    try {
+      await this.#closeState();
+    } catch (error) {
+      this.#context.logger.warn(
+        `Cannot close state.bin of snapshot ${this.#meta.id}, ` +
+          `which is being removed: ${describe(error)}`,
+      );
+    }
+    await removeTemporary(this.#context, this.#temporaryName);
+  }
+
+  async #closeState(): Promise<void> {
+    if (this.#stateClosed) return;
+    this.#stateClosed = true;
+    await this.#state.close();
+  }
+
+  #failure(doing: string, error: unknown, published: boolean): Error {
+    if (error instanceof SnapshotPublishError) return error;
+    return new SnapshotPublishError(
+      `Cannot ${doing} snapshot ${this.#meta.id}: ${describe(error)}`,
+      { published, cause: error },
+    );
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Small steps on files that several parts of the store take.
+ *
+ * @module
+ */
+
+import { SnapshotError, systemCode } from "../errors.ts";
+import type { FileHandle, FileSystem } from "../fs/file_system.ts";
+
+/** Whether a name is taken, by whatever. */
+export async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fs.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Uses a file and closes it. A failed close never hides an earlier failure. */
+export async function withFile<T>(
+  file: FileHandle,
+  use: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  let result: T;
+  try {
+    result = await use(file);
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+  await file.close();
+  return result;
+}
+
+/**
+ * Fills `bytes` from `position` on; resolves to how many bytes there were
+ * before the end of the file.
+ */
+export async function readFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await file.read(bytes.subarray(filled), position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+/** Writes all of the bytes, however few the system takes at a time. */
+export async function writeFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const rest = bytes.subarray(written);
+    const count = await file.write(rest, position + written);
+    if (count <= 0) {
+      throw new SnapshotError(
+        `Cannot write ${rest.length} bytes: the system took none`,
+      );
+    }
+    written += count;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The options of a file store, and the checks of what callers pass.
+ *
+ * @module
+ */
+
+import type { FileSystem } from "../fs/file_system.ts";
+import { nodeFileSystem } from "../fs/node_file_system.ts";
+
+/** Where a store reports what it does: any object like `console`. */
+export interface Logger {
+  /** What helps to follow the store's work. */
+  debug(message: string): void;
+  /** What an operator may want to know. */
+  info(message: string): void;
+  /** What an operator should look at. */
+  warn(message: string): void;
+  /** What went wrong. */
+  error(message: string): void;
+}
+
+/** Options of `openFileSnapshotStore()`. */
+export interface FileSnapshotStoreOptions {
+  /** How many snapshots to keep; an integer of 1 or more. @default {2} */
+  readonly retain?: number;
+  /** The file operations to use. @default {the real file system} */
+  readonly fileSystem?: FileSystem;
+  /** Where to report. @default {warnings and errors go to the console} */
+  readonly logger?: Logger;
+  /** Takes no lock, cleans nothing up, writes nothing. @default {false} */
+  readonly readOnly?: boolean;
+  /** The time in milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+  /** Permission bits of new files. @default {0o600} */
+  readonly fileMode?: number;
+  /** Permission bits of new directories. @default {0o700} */
+  readonly directoryMode?: number;
+  /**
+   * Bytes that are written, read and checked at a time; from 512 to 64 MiB. A
+   * stream holds a handful of blocks in memory. @default {1 MiB}
+   */
+  readonly blockSize?: number;
+}
+
+/** The options with every default filled in. */
+export type ResolvedOptions = Required<FileSnapshotStoreOptions>;
+
+const BLOCK_SIZE_MIN = 512;
+const BLOCK_SIZE_DEFAULT = 1024 * 1024;
+const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
+
+const QUIET_LOGGER: Logger = {
+  debug() {},
+  info() {},
+  warn: (message) => console.warn(message),
+  error: (message) => console.error(message),
+};
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when a number is out of its bounds.
+ */
+export function resolveOptions(
+  options: FileSnapshotStoreOptions,
+): ResolvedOptions {
+  const clock = options.clock ?? Date.now;
+  if (typeof clock !== "function") {
+    throw new TypeError(
+      `Cannot use the option clock: found ${typeof clock}, expected a function`,
+    );
+  }
+  return {
+    retain: requireInteger("retain", options.retain ?? 2, 1),
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+    logger: options.logger ?? QUIET_LOGGER,
+    readOnly: options.readOnly ?? false,
+    clock,
+    fileMode: requireInteger("fileMode", options.fileMode ?? 0o600, 0, 0o777),
+    directoryMode: requireInteger(
+      "directoryMode",
+      options.directoryMode ?? 0o700,
+      0,
+      0o777,
+    ),
+    blockSize: requireInteger(
+      "blockSize",
+      options.blockSize ?? BLOCK_SIZE_DEFAULT,
+      BLOCK_SIZE_MIN,
+      BLOCK_SIZE_MAX,
+    ),
+  };
+}
+
+function requireInteger(
+  name: string,
+  value: number,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot use the option ${name}: found ${typeof value}, expected a number`,
+    );
+  }
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(
+    `Cannot use the option ${name}: found ${value}, ` +
+      `expected an integer from ${min} to ${max}`,
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * Start-up: finding the newest snapshot that can be restored, and moving those
+ * that are corrupt out of the way (`restoreSnapshot` in Go's `api.go`).
+ *
+ * @module
+ */
+
+import { NoUsableSnapshotError } from "../errors.ts";
+import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
+import { verifySnapshot } from "./check.ts";
+import { assertOpen, describe, type StoreContext } from "./context.ts";
+import { temporaryName } from "./ids.ts";
+import { removeTemporary } from "./remove.ts";
+import { readNames } from "./scan.ts";
+
+/** More would fill the disk of a machine that keeps failing. */
+const SET_ASIDE_MAX = 2;
+
+/** How the store opens a snapshot. */
+export type Open = (
+  id: string,
+  options: OpenOptions,
+) => Promise<SnapshotSource>;
+
+/** Applies a snapshot's state; rejects when it can't. */
+export type Restorer = (source: SnapshotSource) => Promise<unknown>;
+
+/** What came of a start-up. */
+export interface Recovery {
+  /** The snapshot that was restored; none when there is no snapshot at all. */
+  readonly meta: SnapshotMeta | undefined;
+  /** The newer ones that failed. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Tries the snapshots newest first until one has been restored.
+ *
+ * @throws {NoUsableSnapshotError} when there are some, and none could be.
+ */
+export async function restoreNewest(
+  context: StoreContext,
+  open: Open,
+  restore: Restorer,
+): Promise<Recovery> {
+  const { ids, temporary } = await readNames(context);
+  const failed: string[] = [];
+  const errors: unknown[] = [];
+  for (const id of ids) {
+    assertOpen(context);
+    try {
+      return { meta: await restoreOne(open, id, restore), failed };
+    } catch (error) {
+      failed.push(id);
+      errors.push(error);
+      context.logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
+    }
+  }
+  const aside = temporary.filter(({ state }) => state === "corrupt");
+  if (errors.length === 0 && aside.length === 0) {
+    return { meta: undefined, failed };
+  }
+  // An empty store and a broken one must never look alike.
+  throw new NoUsableSnapshotError(
+    `Cannot restore from ${context.path}: ${errors.length} snapshots failed` +
+      `, ${aside.length} are set aside as corrupt, expected a good one`,
+    errors,
+  );
+}
+
+async function restoreOne(
+  open: Open,
+  id: string,
+  restore: Restorer,
+): Promise<SnapshotMeta> {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const source = await open(id, { signal });
+  try {
+    await restore(source);
+    return source.meta;
+  } finally {
+    // Closes the file when the source was not read to its end.
+    controller.abort();
+  }
+}
+
+/** Sets those aside that are corrupt; a failure to do so is only reported. */
+export async function setCorruptAside(
+  context: StoreContext,
+  ids: readonly string[],
+): Promise<void> {
+  for (const id of ids) {
+    try {
+      if (await isCorrupt(context, id)) await setAside(context, id);
+    } catch (error) {
+      context.logger.warn(
+        `Cannot set snapshot ${id} aside: ${describe(error)}`,
+      );
+    }
+  }
+}
+
+/** A failed restore may be the caller's fault: the snapshot itself decides. */
+async function isCorrupt(context: StoreContext, id: string): Promise<boolean> {
+  try {
+    return !(await verifySnapshot(context, id, {})).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Takes a corrupt snapshot out of the list, and keeps it for the operator. */
+async function setAside(context: StoreContext, id: string): Promise<void> {
+  const name = temporaryName({ id, state: "corrupt" });
+  await removeTemporary(context, name);
+  // Not synced: after a power cut it is found, and set aside, once more.
+  await context.fileSystem.rename(
+    `${context.path}/${id}`,
+    `${context.path}/${name}`,
+  );
+  context.verdicts.delete(id);
+  context.logger.warn(`Set corrupt snapshot ${id} aside as ${name}`);
+  const { temporary } = await readNames(context);
+  const aside = temporary.filter(({ state }) => state === "corrupt");
+  for (const oldest of aside.slice(SET_ASIDE_MAX)) {
+    await removeTemporary(context, temporaryName(oldest));
+  }
+}

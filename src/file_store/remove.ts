@@ -1,0 +1,100 @@
+/**
+ * Removing things so that a crash leaves either the whole of a snapshot or a
+ * `.tmp`, never a published snapshot with something missing.
+ *
+ * @module
+ */
+
+import { systemCode } from "../errors.ts";
+import type { FileSystem } from "../fs/file_system.ts";
+import { describe, type StoreContext, syncDirectory } from "./context.ts";
+import { temporaryName } from "./ids.ts";
+
+/**
+ * Removes a published snapshot. Readers that have it open are not disturbed.
+ *
+ * It resolves once the snapshot is gone for good. What is left of it under its
+ * temporary name is removed as far as possible, now or at the next reap.
+ */
+export async function removeSnapshot(
+  context: StoreContext,
+  id: string,
+): Promise<void> {
+  await renameToDeleted(context, id);
+  // Survives: a power cut while the files below go away. Without it the old
+  // name could come back on a directory that has lost its state.
+  await syncDirectory(context, context.path);
+  await removeTemporary(context, nameOfDeleted(id));
+}
+
+function nameOfDeleted(id: string): string {
+  return temporaryName({ id, state: "deleted" });
+}
+
+async function renameToDeleted(
+  context: StoreContext,
+  id: string,
+): Promise<void> {
+  const path = `${context.path}/${nameOfDeleted(id)}`;
+  // What is left of an earlier deletion would be in the way.
+  await removeTree(context.fileSystem, path);
+  await context.fileSystem.rename(`${context.path}/${id}`, path);
+  context.verdicts.delete(id);
+}
+
+/**
+ * Keeps a snapshot that could not be acknowledged, in place of the one before.
+ * A caller that tries again and again on a disk that fails must not fill it.
+ */
+export async function keepUnacknowledged(
+  context: StoreContext,
+  id: string,
+): Promise<void> {
+  const previous = context.unacknowledged;
+  context.unacknowledged = id;
+  if (previous === undefined) return;
+  try {
+    // Not synced: that is just what fails. Nobody was promised this snapshot.
+    await renameToDeleted(context, previous);
+    await removeTemporary(context, nameOfDeleted(previous));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    context.logger.warn(
+      `Cannot remove snapshot ${previous}: ${describe(error)}`,
+    );
+  }
+}
+
+/** Removes a `.tmp`; one that won't go is reported and kept for later. */
+export async function removeTemporary(
+  context: StoreContext,
+  name: string,
+): Promise<void> {
+  try {
+    await removeTree(context.fileSystem, `${context.path}/${name}`);
+    context.leftovers.delete(name);
+  } catch (error) {
+    context.leftovers.add(name);
+    context.logger.warn(
+      `Cannot remove ${context.path}/${name}: ${describe(error)}; ` +
+        "the next reap tries again",
+    );
+  }
+}
+
+/**
+ * Removes a directory with all that is in it. Links are removed, not followed.
+ * What is missing already is no error.
+ */
+async function removeTree(fs: FileSystem, path: string): Promise<void> {
+  try {
+    const { kind } = await fs.stat(path);
+    if (kind !== "directory") return await fs.removeFile(path);
+    for (const entry of await fs.readDirectory(path)) {
+      await removeTree(fs, `${path}/${entry.name}`);
+    }
+    await fs.removeDirectory(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Writes `state.bin` in whole blocks, and computes its CRC while the system
+ * writes.
+ *
+ * @module
+ */
+
+import { Crc64 } from "../crc64/mod.ts";
+import type { FileHandle } from "../fs/file_system.ts";
+import { writeFully } from "./files.ts";
+
+/**
+ * Gathers chunks of any size into blocks: large writes are several times faster
+ * than small ones. Two blocks are held at most, one that fills up while the
+ * other is on its way to the disk.
+ */
+export class StateWriter {
+  readonly #file: FileHandle;
+  readonly #crc = new Crc64();
+  #block: Uint8Array;
+  #spare: Uint8Array;
+  #filled = 0;
+  #position = 0;
+  /** The write that is under way; it owns `#spare` until it has settled. */
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: FileHandle, blockSize: number) {
+    this.#file = file;
+    this.#block = new Uint8Array(blockSize);
+    this.#spare = new Uint8Array(blockSize);
+  }
+
+  /** Bytes given to the system so far. */
+  get size(): number {
+    return this.#position;
+  }
+
+  /** The CRC of those bytes. */
+  get crc(): bigint {
+    return this.#crc.digest();
+  }
+
+  /**
+   * Takes the bytes over; the caller may reuse them once it resolves. Calls
+   * must not overlap.
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    let taken = 0;
+    while (taken < bytes.length) {
+      const room = this.#block.length - this.#filled;
+      const part = bytes.subarray(taken, taken + room);
+      this.#block.set(part, this.#filled);
+      this.#filled += part.length;
+      taken += part.length;
+      if (this.#filled === this.#block.length) await this.#flush();
+    }
+  }
+
+  /** Writes out what is left, and waits until the system has everything. */
+  async finish(): Promise<void> {
+    if (this.#filled > 0) await this.#flush();
+    await this.#writing;
+  }
+
+  /** Resolves, never rejects, when no write is under way any more. */
+  async idle(): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing;
+    const block = this.#block.subarray(0, this.#filled);
+    this.#writing = writeFully(this.#file, block, this.#position);
+    // Awaited at the next flush; until then its failure is not "unhandled".
+    this.#writing.catch(() => {});
+    // The system writes in a thread of its own while this one computes.
+    this.#crc.update(block);
+    this.#position += block.length;
+    [this.#block, this.#spare] = [this.#spare, this.#block];
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,294 @@
+/**
+ * A store of snapshots in a directory (`FileSnapshotStore` in Go's
+ * `file_snapshot.go`).
+ *
+ * @module
+ */
+
+import { StoreClosedError } from "../errors.ts";
+import type { FileLock } from "../fs/file_system.ts";
+import { type InitialMeta, resolveInit } from "../init.ts";
+import { type Draft, DraftSink } from "../sink.ts";
+import type {
+  OpenOptions,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotSink,
+  SnapshotSource,
+  SnapshotStore,
+  VerifyOptions,
+  VerifyReport,
+} from "../snapshot.ts";
+import { verifySnapshot } from "./check.ts";
+import {
+  type Abort,
+  assertOpen,
+  assertWritable,
+  describe,
+  makeContext,
+  type StoreContext,
+  toSnapshotError,
+} from "./context.ts";
+import { createDraft } from "./draft.ts";
+import { exists } from "./files.ts";
+import { requireId } from "./ids.ts";
+import { claimDirectory, requireReadable, sweep } from "./opening.ts";
+import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
+import { restoreNewest, type Restorer, setCorruptAside } from "./recovery.ts";
+import { removeSnapshot } from "./remove.ts";
+import { reapSnapshots } from "./retention.ts";
+import { listUsable, requireDirectory } from "./scan.ts";
+import { openSource } from "./source.ts";
+
+/** A {@linkcode SnapshotStore} in a directory. */
+export interface FileSnapshotStore extends SnapshotStore {
+  /**
+   * Start-up: calls `restore` with the newest snapshot, and with the next older
+   * one when that fails, until one has been restored. Corrupt ones are set
+   * aside (renamed, at most two kept) once an older one has taken their place.
+   * The source is valid until the promise that `restore` returned has settled.
+   *
+   * Resolves to the snapshot that was restored, or `undefined` when the store
+   * is empty. It may be older than the newest: the log since its index is then
+   * still needed.
+   *
+   * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
+   * restored.
+   */
+  restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
+  /**
+   * Reads a snapshot and checks every byte. That it is corrupt is in the
+   * report.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   */
+  verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Removes what is beyond `retain`, as every close of a sink does. Never
+   * removes the only snapshot known to be good; reads some to find out.
+   */
+  reap(): Promise<void>;
+  /**
+   * Removes a snapshot. Readers that have it open are not disturbed.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   */
+  delete(id: string): Promise<void>;
+  /**
+   * Cancels the open sinks, errors the open sources, and gives the lock up.
+   * Everything later is refused with {@linkcode StoreClosedError}.
+   */
+  close(): Promise<void>;
+  /** The same as `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Opens the store in `directory`, which is Go's *base*: the snapshots are in
+ * `directory/snapshots/`. Makes what is missing, takes the lock, and removes
+ * what a crash has left behind. The caller must close the store.
+ *
+ * @throws {StoreAccessError} when the directory can't be used.
+ * @throws {StoreLockedError} when another store object has it, in this process
+ * or another.
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when an option is out of its bounds.
+ */
+export async function openFileSnapshotStore(
+  directory: string | URL,
+  options: FileSnapshotStoreOptions = {},
+): Promise<FileSnapshotStore> {
+  const resolved = resolveOptions(options);
+  const base = resolved.fileSystem.resolve(directory);
+  const context = makeContext(base, resolved);
+  if (resolved.readOnly) {
+    await requireReadable(context);
+    return new DirectoryStore(context, undefined);
+  }
+  const lock = await claimDirectory(context);
+  try {
+    await sweep(context);
+  } catch (error) {
+    // The lock must not outlive the attempt.
+    await lock.release();
+    throw error;
+  }
+  return new DirectoryStore(context, lock);
+}
+
+class DirectoryStore implements FileSnapshotStore {
+  readonly #context: StoreContext;
+  #lock: FileLock | undefined;
+  /** Calls under way that close() waits for. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** The last of the calls that go one by one: those that remove snapshots. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  constructor(context: StoreContext, lock: FileLock | undefined) {
+    this.#context = context;
+    this.#lock = lock;
+  }
+
+  create(init: SnapshotInit): Promise<SnapshotSink> {
+    return this.#run(() => this.#create(init));
+  }
+
+  list(): Promise<SnapshotMeta[]> {
+    return this.#run(() => listUsable(this.#context));
+  }
+
+  open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
+    return this.#run(() => openSource(this.#context, requireId(id), options));
+  }
+
+  verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#run(() =>
+      verifySnapshot(this.#context, requireId(id), options)
+    );
+  }
+
+  async restore(restore: Restorer): Promise<SnapshotMeta | undefined> {
+    assertOpen(this.#context);
+    const open = (id: string, options: OpenOptions) => this.open(id, options);
+    const { meta, failed } = await restoreNewest(this.#context, open, restore);
+    if (!this.#context.readOnly) {
+      await this.#exclusively(() => setCorruptAside(this.#context, failed));
+    }
+    return meta;
+  }
+
+  async reap(): Promise<void> {
+    assertWritable(this.#context, "reap");
+    await this.#exclusively(() => reapSnapshots(this.#context));
+  }
+
+  async delete(id: string): Promise<void> {
+    assertWritable(this.#context, "delete");
+    await this.#exclusively(() => this.#delete(requireId(id)));
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #create(init: SnapshotInit): Promise<SnapshotSink> {
+    const context = this.#context;
+    assertWritable(context, "create a snapshot");
+    const { signal } = init;
+    signal?.throwIfAborted();
+    const draft = await this.#createDraft(resolveInit(init));
+    const { id } = draft.meta;
+    const sink = new DraftSink(draft, {
+      highWaterMark: context.blockSize,
+      signal,
+      onPublished: () => this.#reapAfter(id),
+      onEnd: () => {
+        context.publishing.delete(id);
+        context.open.delete(abort);
+      },
+    });
+    const abort: Abort = (reason) => sink.cancel(reason);
+    context.publishing.add(id);
+    context.open.add(abort);
+    try {
+      signal?.throwIfAborted();
+      assertOpen(context);
+    } catch (error) {
+      await sink.cancel(error);
+      throw error;
+    }
+    return sink;
+  }
+
+  async #createDraft(init: InitialMeta): Promise<Draft> {
+    try {
+      try {
+        return await createDraft(this.#context, init);
+      } catch (error) {
+        if (!await this.#reclaim()) throw error;
+        return await createDraft(this.#context, init);
+      }
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      throw toSnapshotError("create a snapshot", error);
+    }
+  }
+
+  /**
+   * Makes the directory of an open store anew when somebody has removed it, as
+   * Go's `Create` does. The lock went with it.
+   */
+  #reclaim(): Promise<boolean> {
+    const { fileSystem, path } = this.#context;
+    return this.#exclusively(async () => {
+      if (await exists(fileSystem, path).catch(() => true)) return false;
+      await this.#lock?.release();
+      this.#lock = await claimDirectory(this.#context);
+      return true;
+    });
+  }
+
+  /** A reap that fails does not make the publication a failure. */
+  async #reapAfter(id: string): Promise<void> {
+    try {
+      await this.#exclusively(() => reapSnapshots(this.#context, id));
+    } catch (error) {
+      this.#context.logger.error(
+        `Cannot reap after snapshot ${id}: ${describe(error)}`,
+      );
+    }
+  }
+
+  async #delete(id: string): Promise<void> {
+    await requireDirectory(this.#context, id);
+    try {
+      await removeSnapshot(this.#context, id);
+    } catch (error) {
+      throw toSnapshotError(`delete snapshot ${id}`, error);
+    }
+  }
+
+  /** Runs a call; close() waits for it. */
+  async #run<T>(call: () => Promise<T>): Promise<T> {
+    assertOpen(this.#context);
+    const running = call();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Runs a call after those that came before it: two must not overlap. */
+  #exclusively<T>(call: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(call, call);
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  async #close(): Promise<void> {
+    const context = this.#context;
+    context.closed = true;
+    const reason = new StoreClosedError(
+      `Cannot go on: the store ${context.base} has been closed`,
+    );
+    const abortAll = () =>
+      Promise.allSettled([...context.open].map((abort) => abort(reason)));
+    await abortAll();
+    await Promise.allSettled([...this.#running]);
+    // What was being opened just now.
+    await abortAll();
+    await this.#last;
+    await this.#lock?.release();
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The writing end of a snapshot as a web stream, the same for every kind of
+ * store.
+ *
+ * @module
+ */
+
+import { isBytes, toBytes } from "./bytes.ts";
+import { SnapshotPublishError } from "./errors.ts";
+import type { SnapshotMeta, SnapshotSink } from "./snapshot.ts";
+
+/** A snapshot that is being written. A sink ends it once, in one of two ways. */
+export interface Draft {
+  /** The metadata; `size` and `crc` are final once it is published. */
+  readonly meta: SnapshotMeta;
+  /** Appends to the state. Calls do not overlap. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Publishes the snapshot, or removes every trace and rejects. */
+  publish(): Promise<void>;
+  /** Removes every trace, also of a write that is under way. */
+  discard(): Promise<void>;
+}
+
+/** What a sink needs beside the draft that it writes to. */
+export interface SinkOptions {
+  /** Bytes that may wait in the stream before the producer is held back. */
+  readonly highWaterMark: number;
+  /** Cancels the sink when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called after the snapshot has been published, before `close()` resolves. */
+  readonly onPublished?: () => Promise<void>;
+  /** Called when the sink is done for, one way or another. */
+  readonly onEnd?: () => void;
+}
+
+/** A `WritableStream` that fills a {@linkcode Draft}. */
+export class DraftSink extends WritableStream<Uint8Array>
+  implements SnapshotSink {
+  readonly #draft: Draft;
+  readonly #fate: Fate;
+  readonly #controller: WritableStreamDefaultController;
+  #closing: Promise<void> | undefined;
+
+  constructor(draft: Draft, options: SinkOptions) {
+    const fate = new Fate(draft, options);
+    let controller: WritableStreamDefaultController | undefined;
+    super({
+      start: (given) => {
+        controller = given;
+      },
+      write: async (chunk: unknown) => {
+        try {
+          await draft.write(toBytes(chunk, `snapshot ${draft.meta.id}`));
+        } catch (error) {
+          // An error in write() ends the stream without a call to abort().
+          await fate.discard(error);
+          throw error;
+        }
+      },
+      close: () => fate.publish(),
+      abort: (reason) => fate.discard(reason),
+    }, {
+      highWaterMark: options.highWaterMark,
+      // What is no bytes is refused by write(), with a better message.
+      size: (chunk: unknown) => isBytes(chunk) ? chunk.byteLength : 1,
+    });
+    this.#draft = draft;
+    this.#fate = fate;
+    this.#controller = controller as WritableStreamDefaultController;
+    const { signal } = options;
+    const onAbort = () => void this.cancel(signal?.reason).catch(() => {});
+    signal?.addEventListener("abort", onAbort, { once: true });
+    fate.onEnd = () => signal?.removeEventListener("abort", onAbort);
+  }
+
+  /** The ID that the snapshot has once it is published. */
+  get id(): string {
+    return this.#draft.meta.id;
+  }
+
+  /** The snapshot's metadata; `size` and `crc` are final after close. */
+  get meta(): SnapshotMeta {
+    return this.#draft.meta;
+  }
+
+  /** See {@linkcode SnapshotSink.close}. */
+  override close(): Promise<void> {
+    // Go forgets a failed Close and a Cancel: the next Close returns nil, and
+    // Raft deletes its log. Here the outcome stays what it was.
+    if (this.#fate.outcome !== undefined) return this.#fate.outcome;
+    if (this.locked) return super.close();
+    this.#closing ??= super.close();
+    return this.#closing;
+  }
+
+  /** See {@linkcode SnapshotSink.cancel}. */
+  async cancel(reason?: unknown): Promise<void> {
+    const error = reason ?? new DOMException("it was cancelled", "AbortError");
+    // Not abort(): that is refused while a writer holds the lock. Whoever
+    // writes is told through the stream's error.
+    this.#controller.error(error);
+    await this.#fate.discard(error);
+  }
+}
+
+/**
+ * What becomes of a draft. The stream's own state only says whether more may be
+ * written; this is the one truth about the snapshot.
+ */
+class Fate {
+  readonly #draft: Draft;
+  readonly #options: SinkOptions;
+  #outcome: Promise<void> | undefined;
+  #discarding: Promise<void> | undefined;
+  onEnd: () => void = () => {};
+
+  constructor(draft: Draft, options: SinkOptions) {
+    this.#draft = draft;
+    this.#options = options;
+  }
+
+  /** What every `close()` says, once it is decided. */
+  get outcome(): Promise<void> | undefined {
+    return this.#outcome;
+  }
+
+  publish(): Promise<void> {
+    return this.#outcome ?? this.#settle(this.#publish());
+  }
+
+  /** Waits for a publication under way; if it succeeds, this does nothing. */
+  discard(reason: unknown): Promise<void> {
+    if (this.#discarding !== undefined) return this.#discarding;
+    if (this.#outcome !== undefined) return this.#outcome.catch(() => {});
+    void this.#settle(Promise.reject(discarded(this.#draft.meta.id, reason)));
+    this.#discarding = this.#discard();
+    return this.#discarding;
+  }
+
+  async #publish(): Promise<void> {
+    try {
+      await this.#draft.publish();
+      await this.#options.onPublished?.();
+    } finally {
+      this.#end();
+    }
+  }
+
+  async #discard(): Promise<void> {
+    try {
+      await this.#draft.discard();
+    } finally {
+      this.#end();
+    }
+  }
+
+  #settle(outcome: Promise<void>): Promise<void> {
+    this.#outcome = outcome;
+    // It may be that nobody asks.
+    outcome.catch(() => {});
+    return outcome;
+  }
+
+  #end(): void {
+    this.onEnd();
+    this.#options.onEnd?.();
+  }
+}
+
+function discarded(id: string, reason: unknown): SnapshotPublishError {
+  if (reason instanceof SnapshotPublishError) return reason;
+  const why = reason instanceof Error ? reason.message : String(reason);
+  return new SnapshotPublishError(`Cannot publish snapshot ${id}: ${why}`, {
+    published: false,
+    cause: reason,
+  });
+}
