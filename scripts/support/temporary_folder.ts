@@ -1,0 +1,17 @@
+/**
+ * A folder for the time that something takes.
+ *
+ * @module
+ */
+
+/** Makes an empty folder, which is removed with all its contents on disposal. */
+export async function temporaryFolder(): Promise<
+  AsyncDisposable & { readonly path: string }
+> {
+  const made = await Deno.makeTempDir({ prefix: "raft-snapshots-build-" });
+  const path = await Deno.realPath(made);
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}

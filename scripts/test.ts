@@ -1,0 +1,111 @@
+/**
+ * `deno task test`: every check of the sources, then the one test suite on the
+ * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
+ *
+ * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
+ * it: the steps named by `--only` (`checks`, `package`, `deno`, `node20`,
+ * `node24`, `bun`), and the test files whose paths contain what is given.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { filesIn } from "./support/repository.ts";
+import { temporaryFolder } from "./support/temporary_folder.ts";
+import { checks } from "./test_runner/checks.ts";
+import { compareRuns } from "./test_runner/compare.ts";
+import { makeConsumer } from "./test_runner/consumer.ts";
+import { attempt, type Outcome, type Result } from "./test_runner/outcome.ts";
+import { usePackage } from "./test_runner/package_use.ts";
+import { reportAll, reportStep } from "./test_runner/report.ts";
+import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
+
+/** How many steps run side by side: more only helps where there are more cores. */
+const LANES = 2;
+
+/** A step that has its turn. */
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<Result>;
+}
+
+const ids = ["checks", "package", ...runners.map(({ id }) => id)];
+
+/** What the command line asks for. */
+function readArguments(): { only: Set<string>; filters: string[] } {
+  const { values, positionals } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: { only: { type: "string" } },
+  });
+  const only = new Set(values.only?.split(",") ?? ids);
+  for (const id of only) {
+    if (!ids.includes(id)) {
+      throw new RangeError(
+        `Cannot run ${id}: unknown, expected some of ${ids.join(", ")}`,
+      );
+    }
+  }
+  return { only, filters: positionals };
+}
+
+async function testFiles(filters: readonly string[]): Promise<string[]> {
+  const files = (await filesIn("tests"))
+    .filter((path) => path.endsWith(".test.ts"));
+  if (filters.length === 0) return files;
+  return files.filter((path) => filters.some((text) => path.includes(text)));
+}
+
+/** Runs the steps in their order, a few at a time. */
+async function runSteps(steps: readonly Step[]): Promise<Outcome[]> {
+  const outcomes = steps.map(() => Promise.withResolvers<Outcome>());
+  let next = 0;
+  const lane = async () => {
+    while (next < steps.length) {
+      const turn = next++;
+      const step = steps[turn];
+      if (step === undefined) return;
+      outcomes[turn]?.resolve(await attempt(step.name, step.run));
+    }
+  };
+  const lanes = Array.from({ length: LANES }, lane);
+  for (const { promise } of outcomes) reportStep(await promise);
+  await Promise.all(lanes);
+  return await Promise.all(outcomes.map(({ promise }) => promise));
+}
+
+/** Runs what is asked for; whether all is well. */
+async function main(): Promise<boolean> {
+  const { only, filters } = readArguments();
+  await using folder = await temporaryFolder();
+  const files = await testFiles(filters);
+  const seed = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 32);
+  console.log(`${files.length} test files, SEED=${seed}`);
+
+  const chosen = runners.filter(({ id }) => only.has(id));
+  let consumer: Promise<void> | undefined;
+  const installed = () => consumer ??= makeConsumer(folder.path);
+  const suite = (runner: Runner) => async () => {
+    if (runner.onPackage) await installed();
+    return await runSuite(runner, { consumer: folder.path, files, seed });
+  };
+  const use = async () => {
+    await installed();
+    return await usePackage(folder.path);
+  };
+
+  const outcomes = await runSteps([
+    ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
+    ...(only.has("checks") ? checks : []),
+    ...chosen.map((runner) => ({ name: runner.name, run: suite(runner) })),
+  ]);
+  const runs = outcomes.filter(({ tests }) => tests !== undefined);
+  const same = await attempt(
+    "the same tests everywhere",
+    () => Promise.resolve(compareRuns(runs)),
+  );
+  if (runs.length > 1) reportStep(same);
+  return reportAll([...outcomes, same]);
+}
+
+Deno.exit(await main() ? 0 : 1);

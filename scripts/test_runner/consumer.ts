@@ -1,0 +1,96 @@
+/**
+ * A project that uses the package as npm installs it, with the tests in it.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { buildNpm, packNpm } from "../build_npm.ts";
+import { mustRun } from "../support/command.ts";
+import { config, filesIn, root } from "../support/repository.ts";
+import { transpile } from "./transpile.ts";
+
+/** What the tests and examples live in. */
+const folders = ["tests", "examples"];
+
+const isSource = (path: string) => /(?<!\.d)\.ts$/.test(path);
+
+async function write(path: string, text: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeTextFile(path, text);
+}
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(dirname(to), { recursive: true });
+  await Deno.copyFile(from, to);
+}
+
+/** The packages of `deno.json` that the tests or examples import. */
+async function testDependencies(sources: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(
+    sources.map((source) => Deno.readTextFile(join(root, source))),
+  );
+  return Object.entries(config.imports)
+    .filter(([name]) => texts.some((text) => text.includes(`from "${name}"`)))
+    .map(([, specifier]) => specifier.replace(/^npm:/, ""));
+}
+
+/** Builds, packs and installs the package, and what the tests need beside. */
+async function install(
+  folder: string,
+  dependencies: readonly string[],
+): Promise<void> {
+  const built = join(folder, "built");
+  await buildNpm(built);
+  const tarball = await packNpm(built, folder);
+  await write(
+    join(folder, "package.json"),
+    JSON.stringify({ name: "consumer", private: true, type: "module" }),
+  );
+  const flags = ["--no-audit", "--no-fund", "--no-package-lock"];
+  await mustRun("npm", ["install", ...flags, tarball, ...dependencies], {
+    cwd: folder,
+  });
+}
+
+/** Lets tests of internals find them in the package that was installed. */
+async function linkInternals(folder: string): Promise<void> {
+  const installed = join(folder, "node_modules", config.name);
+  await Deno.symlink(join(installed, "src"), join(folder, "src"));
+  await Deno.symlink(join(installed, "mod.js"), join(folder, "mod.js"));
+}
+
+/** What the type check needs, pinned in the consumer program's own project. */
+async function typeCheckDependencies(): Promise<string[]> {
+  const text = await Deno.readTextFile(
+    join(root, "tests/npm_consumer/package.json"),
+  );
+  const { devDependencies } = JSON.parse(text) as {
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+  return Object.entries(devDependencies).map(([name, version]) =>
+    `${name}@${version}`
+  );
+}
+
+/**
+ * Makes the project in an empty folder: the package installed from its tarball,
+ * the tests and examples as JavaScript, their other files as they are.
+ */
+export async function makeConsumer(folder: string): Promise<void> {
+  const files = (await Promise.all(folders.map(filesIn))).flat();
+  const sources = files.filter(isSource);
+  await install(folder, [
+    ...await testDependencies(sources),
+    ...await typeCheckDependencies(),
+  ]);
+  await linkInternals(folder);
+  for (const path of files) {
+    if (isSource(path)) {
+      const target = path.replace(/\.ts$/, ".js");
+      await write(join(folder, target), await transpile(path));
+    } else {
+      await copy(join(root, path), join(folder, path));
+    }
+  }
+}

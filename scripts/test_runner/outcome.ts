@@ -1,0 +1,51 @@
+/**
+ * What the steps of a test run come to.
+ *
+ * @module
+ */
+
+/** What became of one test. */
+export type TestStatus = "passed" | "failed" | "skipped";
+
+/** One test that a runner ran. */
+export interface TestCase {
+  /** Its name after those of the groups that it is in, joined by ` > `. */
+  readonly name: string;
+  /** What became of it. */
+  readonly status: TestStatus;
+  /** Why it was skipped, where the runner passes that on. */
+  readonly reason?: string;
+}
+
+/** What one step came to. */
+export interface Outcome {
+  /** What the step is called. */
+  readonly name: string;
+  /** Whether all is well. */
+  readonly ok: boolean;
+  /** How long it took. */
+  readonly seconds: number;
+  /** What to show: all that was printed, or the gist when all is well. */
+  readonly output: string;
+  /** The tests that it ran; none when it is a check. */
+  readonly tests?: readonly TestCase[];
+}
+
+/** What a step's work gives; the step adds the rest. */
+export type Result = Pick<Outcome, "ok" | "output" | "tests">;
+
+/** Runs a step. An error fails the step, not the run. */
+export async function attempt(
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Outcome> {
+  const start = performance.now();
+  const seconds = () => (performance.now() - start) / 1000;
+  try {
+    const result = await work();
+    return { name, seconds: seconds(), ...result };
+  } catch (error) {
+    const output = error instanceof Error ? error.message : String(error);
+    return { name, ok: false, seconds: seconds(), output };
+  }
+}

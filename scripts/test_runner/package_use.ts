@@ -1,0 +1,47 @@
+/**
+ * Uses the installed package as a user's project would, from TypeScript and
+ * from CommonJS, and starts its command.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { run } from "../support/command.ts";
+import { config, root } from "../support/repository.ts";
+import { nodeExecutable } from "./executables.ts";
+import type { Result } from "./outcome.ts";
+
+/** The consumer program's sources, where the project has them. */
+const program = "tests/npm_consumer";
+
+async function copySources(consumer: string): Promise<void> {
+  for await (const { name } of Deno.readDir(join(root, program))) {
+    await Deno.copyFile(
+      join(root, program, name),
+      join(consumer, program, name),
+    );
+  }
+}
+
+/** Type-checks the consumer program, and runs it on the oldest Node. */
+export async function usePackage(consumer: string): Promise<Result> {
+  const cwd = join(consumer, program);
+  await copySources(consumer);
+  const node = await nodeExecutable(20);
+  const bin = join(consumer, "node_modules", ".bin");
+  const compiler = join(consumer, "node_modules/typescript/bin/tsc");
+  const steps = [
+    [node, compiler, "--project", "."],
+    [node, "built/consumer.js"],
+    [node, "built/require.cjs"],
+    [join(bin, "raft-snapshots"), "--version"],
+  ];
+  for (const [command = "", ...args] of steps) {
+    const { ok, output } = await run(command, args, { cwd });
+    if (!ok) {
+      return { ok, output: `${[command, ...args].join(" ")}\n${output}` };
+    }
+  }
+  const output = `${config.name} type-checks, and loads by import and require`;
+  return { ok: true, output };
+}

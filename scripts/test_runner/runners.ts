@@ -1,0 +1,137 @@
+/**
+ * The runtimes that the suite runs on, and how each is told to run it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { run } from "../support/command.ts";
+import { root } from "../support/repository.ts";
+import { bunExecutable, nodeExecutable } from "./executables.ts";
+import { parseJUnit } from "./junit.ts";
+import type { Result, TestCase } from "./outcome.ts";
+
+/** A runtime that can run the suite. */
+export interface Runner {
+  /** What `--only` calls it. */
+  readonly id: string;
+  /** What people call it. */
+  readonly name: string;
+  /** Whether it runs the installed package, not the sources. */
+  readonly onPackage: boolean;
+  /** Whether the outermost suites in its JUnit file are files. */
+  readonly fileSuites: boolean;
+  /** The lines of its output that sum up. */
+  readonly summary: RegExp;
+  /** Where it is. */
+  executable(): Promise<string>;
+  /** What tells it to run those files and to write the JUnit file. */
+  args(files: readonly string[], junit: string): string[];
+}
+
+function node(major: number): Runner {
+  return {
+    id: `node${major}`,
+    name: `Node ${major}`,
+    onPackage: true,
+    fileSuites: false,
+    summary: /^ℹ (tests|pass|fail|cancelled|skipped|todo) \d+$/,
+    executable: () => nodeExecutable(major),
+    args: (files, junit) => [
+      "--test",
+      "--enable-source-maps",
+      "--test-reporter=spec",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=junit",
+      `--test-reporter-destination=${junit}`,
+      ...files,
+    ],
+  };
+}
+
+/** All of them. */
+export const runners: readonly Runner[] = [
+  {
+    id: "deno",
+    name: "Deno",
+    onPackage: false,
+    fileSuites: true,
+    summary: /^(ok|FAILED) \| \d+ passed/,
+    executable: () => Promise.resolve(Deno.execPath()),
+    // The types have been checked by then.
+    args: (files, junit) => [
+      "test",
+      "--allow-all",
+      "--no-check",
+      `--junit-path=${junit}`,
+      ...files,
+    ],
+  },
+  node(20),
+  node(24),
+  {
+    id: "bun",
+    name: "Bun",
+    onPackage: true,
+    fileSuites: true,
+    summary: /^\s*(\d+ (pass|fail|skip|todo)|Ran \d+ tests.*)$/,
+    executable: bunExecutable,
+    // Its default of five seconds a test is no runtime's but its own.
+    args: (files, junit) => [
+      "test",
+      "--timeout=120000",
+      "--reporter=junit",
+      `--reporter-outfile=${junit}`,
+      ...files,
+    ],
+  },
+];
+
+/** What to run, and where. */
+export interface SuiteOptions {
+  /** The project that uses the package; the reports are written there. */
+  readonly consumer: string;
+  /** The test files, as `.ts` paths from the repository's root. */
+  readonly files: readonly string[];
+  /** Makes the same random tests in every runtime. */
+  readonly seed: number;
+}
+
+/** The tests that ran; none when the runtime fell over before it could tell. */
+async function readReport(
+  path: string,
+  fileSuites: boolean,
+): Promise<TestCase[]> {
+  try {
+    return parseJUnit(await Deno.readTextFile(path), fileSuites);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** Runs the suite on one runtime. */
+export async function runSuite(
+  runner: Runner,
+  { consumer, files, seed }: SuiteOptions,
+): Promise<Result> {
+  const executable = await runner.executable();
+  const report = join(consumer, `${runner.id}.junit.xml`);
+  const paths = files.map((path) =>
+    `./${runner.onPackage ? path.replace(/\.ts$/, ".js") : path}`
+  );
+  const { ok, output } = await run(executable, runner.args(paths, report), {
+    cwd: runner.onPackage ? consumer : root,
+    env: { SEED: String(seed), RAFT_SNAPSHOTS_REPOSITORY: root },
+  });
+  const tests = await readReport(report, runner.fileSuites);
+  const summary = output.split("\n").filter((line) =>
+    runner.summary.test(line)
+  );
+  if (tests.length === 0 || summary.length === 0) {
+    const problem = "It ran no test, or did not say so.";
+    return { ok: false, output: `${output}\n${problem}`, tests };
+  }
+  const gist = summary.map((line) => line.trim()).join(", ");
+  return { ok, output: ok ? gist : output, tests };
+}

@@ -1,0 +1,59 @@
+/**
+ * A user's program: TypeScript, strict, for Node. It need only type-check and
+ * run to its end.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  type FileSnapshotStore,
+  openFileSnapshotStore,
+  SnapshotError,
+  type SnapshotMeta,
+  SnapshotNotFoundError,
+  type SnapshotStore,
+} from "@raft/snapshots";
+import { crc64 } from "@raft/snapshots/crc64";
+import { MemoryFileSystem } from "@raft/snapshots/testing";
+
+const state = new TextEncoder().encode("123456789");
+
+async function save(store: SnapshotStore): Promise<SnapshotMeta> {
+  const sink = await store.create({
+    index: 10n,
+    term: 3,
+    configuration: {
+      servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+    },
+    configurationIndex: 2n,
+  });
+  await new Blob([state]).stream().pipeTo(sink);
+  return sink.meta;
+}
+
+async function use(store: FileSnapshotStore): Promise<void> {
+  const { id, crc, size } = await save(store);
+  assert.equal(size, state.length);
+  assert.equal(crc, crc64(state));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await store.open(id)) chunks.push(chunk);
+  assert.deepEqual(Buffer.concat(chunks), Buffer.from(state));
+  await assert.rejects(store.open("1-1-1"), (error: unknown) => {
+    return error instanceof SnapshotNotFoundError &&
+      error instanceof SnapshotError;
+  });
+  await store.close();
+}
+
+const directory = await mkdtemp(join(tmpdir(), "raft-snapshots-"));
+try {
+  await use(await openFileSnapshotStore(directory, { retain: 3 }));
+  const fileSystem = new MemoryFileSystem();
+  await use(await openFileSnapshotStore("/data", { fileSystem }));
+} finally {
+  await rm(directory, { recursive: true });
+}

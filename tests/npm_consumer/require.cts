@@ -1,0 +1,14 @@
+/**
+ * A user's program in CommonJS: Node 20.19 and later can `require()` modules.
+ *
+ * @module
+ */
+
+import assert = require("node:assert/strict");
+import snapshots = require("@raft/snapshots");
+import crc = require("@raft/snapshots/crc64");
+import testing = require("@raft/snapshots/testing");
+
+assert.equal(typeof snapshots.openFileSnapshotStore, "function");
+assert.equal(crc.crc64(new Uint8Array()), 0n);
+assert.equal(typeof testing.MemoryFileSystem, "function");
