@@ -5,7 +5,7 @@
  */
 
 import { valueOf } from "./register.ts";
-import { updateByTable } from "./table.ts";
+import { update } from "./update.ts";
 
 /**
  * A running CRC-64/XZ: the checksum of xz, and of Go's `crc64.ECMA` table.
@@ -37,7 +37,7 @@ export class Crc64 {
         `Cannot update a CRC-64: found ${typeof bytes}, expected a Uint8Array`,
       );
     }
-    updateByTable(this.#register, bytes, 0, bytes.length);
+    update(this.#register, bytes);
     return this;
   }
 

@@ -22,6 +22,14 @@ export const POLYNOMIAL: Readonly<Register> = {
   high: 0xc96c5795 | 0,
 };
 
+/** Feeds `bytes[start]` to `bytes[end - 1]` to a register. */
+export type Update = (
+  register: Register,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+) => void;
+
 /** The register that holds `value`, of which the low 64 bits count. */
 export function registerOf(value: bigint): Register {
   return {
