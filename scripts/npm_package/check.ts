@@ -91,7 +91,7 @@ async function checkFiles(files: readonly PackedFile[]): Promise<void> {
     ok(paths.has(path), `Cannot publish the package: it has no ${path}`);
   }
   const sources = [...await filesIn("src"), "mod.ts"]
-    .filter((path) => path.endsWith(".ts"));
+    .filter((path) => /(?<!\.as)\.ts$/.test(path)); // .as.ts: AssemblyScript
   const unreached = sources.filter((source) =>
     !paths.has(source.replace(/\.ts$/, ".js"))
   );

@@ -23,12 +23,19 @@ export interface Check {
   run(): Promise<Result>;
 }
 
+/** Deno names each file that it looks at. */
+function withoutFileNames(output: string): string {
+  return output.split("\n")
+    .filter((line) => !/^(Check|Download|running 0 tests from) /.test(line))
+    .join("\n");
+}
+
 async function deno(
   args: readonly string[],
   cwd: string = root,
 ): Promise<Result> {
   const { ok, output } = await run(Deno.execPath(), args, { cwd });
-  return { ok, output: ok ? "" : output };
+  return { ok, output: ok ? "" : withoutFileNames(output) };
 }
 
 /** JSR would refuse slow types; a warning is as bad. */

@@ -110,6 +110,13 @@ async function readReport(
   }
 }
 
+/** What is left to read when something failed. */
+function withoutPassed(output: string): string {
+  return output.split("\n")
+    .filter((line) => !/\.\.\. ok \(|^\s*✔ |^\(pass\) /.test(line))
+    .join("\n");
+}
+
 /** Runs the suite on one runtime. */
 export async function runSuite(
   runner: Runner,
@@ -133,5 +140,5 @@ export async function runSuite(
     return { ok: false, output: `${output}\n${problem}`, tests };
   }
   const gist = summary.map((line) => line.trim()).join(", ");
-  return { ok, output: ok ? gist : output, tests };
+  return { ok, output: ok ? gist : withoutPassed(output), tests };
 }

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readSource, sourceFiles } from "./source_files.ts";
+import { fileURLToPath } from "node:url";
+import { repository } from "../support/repository.ts";
+import { readSource, type SourceFile, sourceFiles } from "./source_files.ts";
 
-/** The folders that others read. */
-const folders = ["src", "tests", "scripts", "examples", "docs"];
+const folders = ["src", "tests", "scripts", "examples", "docs", ".ci"];
+const files = [
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "README.md",
+  "deno.json",
+  "deno.lock",
+  "mod.ts",
+];
 
 async function denoConfig(): Promise<{
   readonly version: string;
@@ -40,14 +49,39 @@ describe("the release", () => {
   });
 });
 
+/** All texts that are in the repository for people or programs to read. */
+async function texts(): Promise<SourceFile[]> {
+  const found = await Promise.all(
+    folders.map((folder) => sourceFiles(folder, "")),
+  );
+  const alone = await Promise.all(
+    files.map(async (path) => ({ path, text: await readSource(path) })),
+  );
+  return [...found.flat(), ...alone];
+}
+
+async function textsWith(pattern: RegExp): Promise<string[]> {
+  return (await texts())
+    .filter(({ text }) => pattern.test(text))
+    .map(({ path, text }) => `${path}: ${pattern.exec(text)?.[0]}`);
+}
+
 describe("the texts", () => {
   it("leave nothing to do", async () => {
-    const texts = await Promise.all(
-      folders.map((folder) => sourceFiles(folder, "")),
+    // Put together here, or this file would be found.
+    const marks = new RegExp(
+      `\\b(${["TO" + "DO", "FIX" + "ME"].join("|")})\\b`,
     );
-    const marked = texts.flat().filter(({ text }) =>
-      new RegExp("\\b(TO" + "DO|FIX" + "ME|XX" + "X)\\b").test(text)
+    assert.deepEqual(await textsWith(marks), []);
+  });
+
+  it("name no registry's host, and not where the repository is", async () => {
+    const here = fileURLToPath(repository).slice(0, -1)
+      .replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    assert.deepEqual(await textsWith(/\bregistry\.[a-z]/), []);
+    assert.deepEqual(
+      await textsWith(new RegExp(`(?<![\\w.@-])${here}(?![\\w-])`)),
+      [],
     );
-    assert.deepEqual(marked.map(({ path }) => path), []);
   });
 });
