@@ -52,8 +52,12 @@ function readArguments(): { only: Set<string>; filters: string[] } {
 async function testFiles(filters: readonly string[]): Promise<string[]> {
   const files = (await filesIn("tests"))
     .filter((path) => path.endsWith(".test.ts"));
-  if (filters.length === 0) return files;
-  return files.filter((path) => filters.some((text) => path.includes(text)));
+  const wanted = filters.length === 0
+    ? files
+    : files.filter((path) => filters.some((text) => path.includes(text)));
+  // Given no file, every runtime would go and look for tests by itself.
+  if (wanted.length > 0) return wanted;
+  throw new RangeError(`Cannot test ${filters.join(", ")}: no such test file`);
 }
 
 /** Runs the steps in their order, a few at a time. */

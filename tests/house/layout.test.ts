@@ -62,7 +62,9 @@ describe("the sources", () => {
 
   it("begin with what they are for", async () => {
     const files = await sourceFiles("src", ".ts");
-    const silent = files.filter(({ text }) => !/^(\/\*\*|\/\/)/.test(text));
+    const silent = files.filter(({ text }) =>
+      !/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)
+    );
     assert.deepEqual(silent.map(({ path }) => path), []);
   });
 });
