@@ -16,29 +16,29 @@ const lowTable = new Int32Array(8 * 256);
 const highTable = new Int32Array(8 * 256);
 let filled = false;
 
-function fillTables(): void {
-  for (let byte = 0; byte < 256; byte++) {
-    const register = { low: byte, high: 0 };
-    for (let k = 0; k < 8; k++) {
-      for (let bit = 0; bit < 8; bit++) timesX(register);
-      lowTable[256 * k + byte] = register.low;
-      highTable[256 * k + byte] = register.high;
-    }
-  }
-  filled = true;
-}
-
 // The indices below are all in range, which the type checker can't know.
 const lowOf = (index: number): number => lowTable[index] as number;
 const highOf = (index: number): number => highTable[index] as number;
 
-/** Writes the table as 64-bit entries, little-endian, which the kernel reads. */
-export function writeTable(to: DataView, at: number): void {
-  if (!filled) fillTables();
-  for (let i = 0; i < 8 * 256; i++) {
-    to.setInt32(at + 8 * i, lowOf(i), true);
-    to.setInt32(at + 8 * i + 4, highOf(i), true);
+/** In few steps: this runs once, and uncompiled. */
+function fillTables(): void {
+  // A single bit's entry is a power of x, from x^64 for the top bit on. Entries
+  // add up as their bytes do: each bit joins the bytes made of those above it.
+  const register = { low: 1, high: 0 };
+  for (let bit = 128; bit > 0; bit >>= 1) {
+    timesX(register);
+    for (let byte = bit; byte < 256; byte += 2 * bit) {
+      lowTable[byte] = lowOf(byte - bit) ^ register.low;
+      highTable[byte] = highOf(byte - bit) ^ register.high;
+    }
   }
+  for (let index = 256; index < 8 * 256; index++) {
+    const low = lowOf(index - 256);
+    const high = highOf(index - 256);
+    lowTable[index] = (low >>> 8 | high << 24) ^ lowOf(low & 255);
+    highTable[index] = high >>> 8 ^ highOf(low & 255);
+  }
+  filled = true;
 }
 
 /** Feeds `bytes[start]` to `bytes[end - 1]` to the register. */

@@ -62,6 +62,9 @@ import {
   TAIL,
 } from "./layout.ts";
 
+/** P without x^64. The lowest bit is the coefficient of x^63, as in the register. */
+const POLYNOMIAL: u64 = 0xc96c5795d7870f42;
+
 /**
  * Feeds a message of 8 bytes or more to a register, and leaves it at RESULT. The
  * message's first `head` bytes, a multiple of FAR_STEP, lie at HEAD, the other
@@ -156,5 +159,24 @@ function slice(at: i32, length: i32): u64 {
 
 /** What the lowest byte of `word` contributes with `k` bytes after it. */
 function entry(k: i32, word: u64): u64 {
-  return load<u64>(TABLE + (k << 11) + (i32(word & 255) << 3));
+  return load<u64>(entryAddress(k, i32(word & 255)));
 }
+
+function entryAddress(k: i32, byte: i32): i32 {
+  return TABLE + (k << 11) + (byte << 3);
+}
+
+function fillTable(): void {
+  for (let byte = 0; byte < 256; byte++) {
+    let register = u64(byte);
+    for (let k = 0; k < 8; k++) {
+      for (let bit = 0; bit < 8; bit++) {
+        register = (register >> 1) ^ (POLYNOMIAL & (0 - (register & 1)));
+      }
+      store<u64>(entryAddress(k, byte), register);
+    }
+  }
+}
+
+// Runs when the module is instantiated.
+fillTable();

@@ -5,17 +5,8 @@
  */
 
 import type { Update } from "../register.ts";
-import { writeTable } from "../table.ts";
-import { wasmBase64 } from "./kernel_wasm.ts";
-import {
-  FAR_3,
-  FAR_STEP,
-  HEAD,
-  RESULT,
-  TABLE,
-  TAIL,
-  TAIL_SIZE,
-} from "./layout.ts";
+import { kernelWasm } from "./kernel_wasm.ts";
+import { FAR_3, FAR_STEP, HEAD, RESULT, TAIL, TAIL_SIZE } from "./layout.ts";
 
 /** What kernel.as.ts exports. */
 interface Exports {
@@ -35,8 +26,7 @@ export function makeKernel(
 ): Update | undefined {
   if (webAssembly === undefined) return undefined;
   try {
-    const bytes = Uint8Array.from(atob(wasmBase64), (c) => c.charCodeAt(0));
-    const module = new webAssembly.Module(bytes);
+    const module = new webAssembly.Module(kernelWasm());
     const instance = new webAssembly.Instance(module);
     return bind(instance.exports as unknown as Exports);
   } catch {
@@ -48,7 +38,6 @@ export function makeKernel(
 function bind({ memory, update }: Exports): Update {
   const space = new Uint8Array(memory.buffer);
   const view = new DataView(memory.buffer);
-  writeTable(view, TABLE);
   return (register, bytes, start, end) => {
     const length = end - start;
     const head = length <= TAIL_SIZE
