@@ -88,6 +88,10 @@ export interface OpenOptions {
   readonly verify?: VerifyMode;
   /** Errors the source when it aborts. */
   readonly signal?: AbortSignal;
+  /** First byte of the state to hand out. @default {0} */
+  readonly start?: number;
+  /** The byte after the last one to hand out. @default {the state's size} */
+  readonly end?: number;
   /** Called as bytes are handed out. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -108,7 +112,15 @@ export interface VerifyReport {
   readonly ok: boolean;
   /** Its metadata, or `undefined` when that itself can't be trusted. */
   readonly meta: SnapshotMeta | undefined;
-  /** Everything that is wrong with it; empty when `ok`. */
+  /** Whether it has block checksums that can be used. Go writes none. */
+  readonly sealed: boolean;
+  /** Length in bytes of the blocks it was checked in; 0 when it was not. */
+  readonly blockSize: number;
+  /** How many blocks that is. */
+  readonly blockCount: number;
+  /** Where each bad block starts, in bytes; known only of a sealed one. */
+  readonly badOffsets: readonly number[];
+  /** What is wrong with it, of the bad blocks the first; empty when `ok`. */
   readonly errors: readonly SnapshotCorruptError[];
 }
 

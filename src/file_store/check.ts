@@ -1,16 +1,27 @@
 /**
- * Reading the whole of a snapshot's state to compare it with its CRC.
+ * Reading the whole of a snapshot's state to compare it with its checksums.
  *
  * @module
  */
 
-import { Crc64 } from "../crc64/mod.ts";
+import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { SnapshotMeta, VerifyOptions, VerifyReport } from "../snapshot.ts";
+import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
 import { assertOpen, type StoreContext, toSnapshotError } from "./context.ts";
 import { readFully, withFile } from "./files.ts";
-import { openState, readMeta } from "./scan.ts";
+import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
+
+/** What came of reading a state once. */
+export interface StateCheck {
+  /** The checksums that the state really has. */
+  readonly blocks: BlockChecksums;
+  /** Where the bad blocks start, in bytes. */
+  readonly badOffsets: readonly number[];
+  /** What is wrong: the first bad block, or else the CRC of the whole. */
+  readonly error: SnapshotCorruptError | undefined;
+}
 
 /**
  * Checks a published snapshot. Finding it corrupt is a result, not a failure.
@@ -20,45 +31,140 @@ export async function verifySnapshot(
   id: string,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  let meta: SnapshotMeta | undefined;
+  let loaded: LoadedSnapshot | undefined;
   try {
-    meta = await readMeta(context, id);
-    const checked = meta;
-    const file = await openState(context, checked);
-    await withFile(file, () => checkState(context, file, checked, options));
-    return { id, ok: true, meta, errors: [] };
+    loaded = await loadSnapshot(context, id);
+    const { meta, blocks, blocksError } = loaded;
+    const check = await checkSnapshot(context, loaded, options);
+    const errors = [blocksError, check.error].filter(isCorruption);
+    return {
+      id,
+      ok: errors.length === 0,
+      meta,
+      sealed: blocks !== undefined,
+      blockSize: check.blocks.blockSize,
+      blockCount: countBlocks(meta.size, check.blocks.blockSize),
+      badOffsets: check.badOffsets,
+      errors,
+    };
   } catch (error) {
-    if (!(error instanceof SnapshotCorruptError)) throw error;
+    if (!isCorruption(error)) throw error;
     context.verdicts.set(id, false);
-    return { id, ok: false, meta, errors: [error] };
+    return {
+      id,
+      ok: false,
+      meta: loaded?.meta,
+      sealed: loaded?.blocks !== undefined,
+      blockSize: 0,
+      blockCount: 0,
+      badOffsets: [],
+      errors: [error],
+    };
   }
 }
 
 /**
- * Reads the state once. Two blocks are held: one is read while the other is
- * checked.
+ * Whether a snapshot's state can be handed out. Damaged block checksums alone
+ * do not stand in the way: the CRC of the whole is left.
+ */
+export async function isGood(
+  context: StoreContext,
+  id: string,
+): Promise<boolean> {
+  try {
+    const loaded = await loadSnapshot(context, id);
+    const { error } = await checkSnapshot(context, loaded, {});
+    return error === undefined;
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    context.verdicts.set(id, false);
+    return false;
+  }
+}
+
+function isCorruption(error: unknown): error is SnapshotCorruptError {
+  return error instanceof SnapshotCorruptError;
+}
+
+async function checkSnapshot(
+  context: StoreContext,
+  loaded: LoadedSnapshot,
+  options: VerifyOptions,
+): Promise<StateCheck> {
+  const file = await openState(context, loaded.meta);
+  return await withFile(
+    file,
+    () => checkState(context, file, loaded, options),
+  );
+}
+
+/**
+ * Reads the state once and compares it with all the checksums there are.
  *
- * @throws {SnapshotCorruptError} when it is not what was written.
+ * @throws {SnapshotCorruptError} when the file has become shorter.
  */
 export async function checkState(
   context: StoreContext,
   file: FileHandle,
-  meta: SnapshotMeta,
-  options: VerifyOptions,
-): Promise<void> {
-  const { id, size } = meta;
-  const crc = new Crc64();
-  for await (const block of readBlocks(context, file, meta)) {
-    options.signal?.throwIfAborted();
+  { meta, metaCrc, blocks }: LoadedSnapshot,
+  { signal, onProgress }: VerifyOptions,
+): Promise<StateCheck> {
+  const blockSize = blocks?.blockSize ?? context.blockSize;
+  const crcs = new CrcList();
+  const badOffsets: number[] = [];
+  let error: SnapshotCorruptError | undefined;
+  let total = 0n;
+  let i = 0;
+  for await (const { position, bytes } of readBlocks(file, meta, blockSize)) {
+    signal?.throwIfAborted();
     assertOpen(context);
-    crc.update(block.bytes);
-    const done = block.position + block.bytes.length;
-    options.onProgress?.({ done, total: size });
+    const crc = crc64(bytes);
+    crcs.push(crc);
+    total = combineCrc64(total, crc, bytes.length);
+    const expected = blocks?.crcs[i++];
+    if (expected !== undefined && expected !== crc) {
+      badOffsets.push(position);
+      error ??= badBlock(meta, position, expected, crc);
+    }
+    onProgress?.({ done: position + bytes.length, total: meta.size });
   }
-  const actual = crc.digest();
-  context.verdicts.set(id, actual === meta.crc);
-  if (actual === meta.crc) return;
-  throw new SnapshotCorruptError(`state.bin of snapshot ${id}`, {
+  if (total !== meta.crc) error ??= badState(meta, total);
+  context.verdicts.set(meta.id, error === undefined);
+  return {
+    blocks: {
+      blockSize,
+      stateSize: meta.size,
+      metaCrc,
+      crcs: crcs.toArray(),
+    },
+    badOffsets,
+    error,
+  };
+}
+
+/** A block is not what was written. */
+export function badBlock(
+  meta: SnapshotMeta,
+  offset: number,
+  expected: bigint,
+  actual: bigint,
+): SnapshotCorruptError {
+  const what = `state.bin of snapshot ${meta.id}`;
+  return new SnapshotCorruptError(what, {
+    reason: "block",
+    expected,
+    actual,
+    offset,
+  });
+}
+
+/** The state as a whole is not what was written. */
+export function badState(
+  meta: SnapshotMeta,
+  actual: bigint,
+): SnapshotCorruptError {
+  const what = `state.bin of snapshot ${meta.id}`;
+  return new SnapshotCorruptError(what, {
     reason: "crc",
     expected: meta.crc,
     actual,
@@ -71,13 +177,16 @@ interface Block {
   readonly bytes: Uint8Array;
 }
 
-/** The state in blocks, each read while the caller works on the one before. */
+/**
+ * The state in blocks. Two are held: one is read while the caller works on the
+ * other.
+ */
 async function* readBlocks(
-  context: StoreContext,
   file: FileHandle,
   meta: SnapshotMeta,
+  blockSize: number,
 ): AsyncGenerator<Block> {
-  let current = new Uint8Array(Math.min(context.blockSize, meta.size));
+  let current = new Uint8Array(Math.min(blockSize, meta.size));
   let other = new Uint8Array(current.length);
   let reading = readBlock(file, meta, current, 0);
   try {

@@ -115,7 +115,10 @@ export async function allSettled(
 }
 
 /** An error of ours as it is; any other as the cause of one of ours. */
-export function toSnapshotError(doing: string, error: unknown): Error {
+export function toSnapshotError(
+  doing: string,
+  error: unknown,
+): SnapshotError {
   if (error instanceof SnapshotError) return error;
   return new SnapshotError(`Cannot ${doing}: ${describe(error)}`, {
     cause: error,

@@ -6,11 +6,12 @@
  * @module
  */
 
+import { crc64 } from "../crc64/mod.ts";
 import { SnapshotPublishError, systemCode } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { InitialMeta } from "../init.ts";
 import { META_SIZE_MAX } from "../meta/decode.ts";
-import { encodeMeta, type MetaRecord } from "../meta/encode.ts";
+import { encodeMeta } from "../meta/encode.ts";
 import type { Draft } from "../sink.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import {
@@ -19,7 +20,8 @@ import {
   type StoreContext,
   syncDirectory,
 } from "./context.ts";
-import { exists, withFile, writeFully } from "./files.ts";
+import { exists, writeFile } from "./files.ts";
+import { encodeBlocks } from "./blocks.ts";
 import { formatId, parseId, temporaryName } from "./ids.ts";
 import { keepUnacknowledged, removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
@@ -35,7 +37,8 @@ export async function createDraft(
     const meta = { ...init, id };
     const path = `${context.path}/${temporaryName({ id, state: "writing" })}`;
     // As Go does: who looks into a .tmp sees what it was going to be.
-    await writeMeta(context, path, { ...meta, crc: null });
+    const provisional = encodeProvisionalMeta(meta);
+    await writeFile(context, `${path}/meta.json`, provisional);
     const state = await context.fileSystem.open(
       `${path}/state.bin`,
       "create",
@@ -100,31 +103,15 @@ async function nextUnixMs(
   );
 }
 
-/** Writes `meta.json` into the directory at `path`. */
-async function writeMeta(
-  context: StoreContext,
-  path: string,
-  meta: MetaRecord,
-  options: { readonly sync?: boolean } = {},
-): Promise<void> {
-  const bytes = encodeMeta(meta);
-  if (bytes.length > META_SIZE_MAX) {
-    throw new RangeError(
-      `Cannot create a snapshot: its meta.json has ${bytes.length} bytes, ` +
-        `expected at most ${META_SIZE_MAX}`,
-    );
-  }
-  const file = await context.fileSystem.open(
-    `${path}/meta.json`,
-    "overwrite",
-    context.fileMode,
+/** The metadata as Go writes it before the state is there. */
+function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
+  const bytes = encodeMeta({ ...meta, crc: null });
+  // The final one has a few digits more. Nobody would read what is too long.
+  if (bytes.length + 64 <= META_SIZE_MAX) return bytes;
+  throw new RangeError(
+    `Cannot create a snapshot: its meta.json has ${bytes.length} bytes, ` +
+      `expected at most ${META_SIZE_MAX - 64}`,
   );
-  await withFile(file, async () => {
-    await writeFully(file, bytes, 0);
-    // Survives: a power cut after the publication. Without it meta.json could
-    // be empty, or still the provisional one.
-    if (options.sync) await file.sync();
-  });
 }
 
 /** A snapshot that is being written to a directory. */
@@ -189,12 +176,30 @@ class FileDraft implements Draft {
       // Survives: a power cut after the publication. Without it the state could
       // be cut short, or have holes of zeros.
       this.#state.sync(),
-      writeMeta(this.#context, temporaryPath, this.#meta, { sync: true }),
+      ...this.#writeFinalFiles(temporaryPath),
     ]);
     await this.#closeState();
     // Survives: a power cut after the publication. Without it the directory
     // could be there with its files' names missing from it.
     await syncDirectory(this.#context, temporaryPath);
+  }
+
+  /** What tells a reader that the state is whole. */
+  #writeFinalFiles(path: string): Promise<void>[] {
+    const meta = encodeMeta(this.#meta);
+    const blocks = encodeBlocks({
+      blockSize: this.#context.blockSize,
+      stateSize: this.#meta.size,
+      metaCrc: crc64(meta),
+      crcs: this.#writer.blockCrcs,
+    });
+    // Survives: a power cut after the publication. Without it meta.json could
+    // be empty or still the provisional one, and the checksums cut off.
+    const options = { sync: true };
+    return [
+      writeFile(this.#context, `${path}/meta.json`, meta, options),
+      writeFile(this.#context, `${path}/blocks.crc64`, blocks, options),
+    ];
   }
 
   async #rename(): Promise<void> {

@@ -70,3 +70,20 @@ export async function writeFully(
     written += count;
   }
 }
+
+/** Writes a small file whole, in place of what was there. */
+export async function writeFile(
+  { fileSystem, fileMode }: {
+    readonly fileSystem: FileSystem;
+    readonly fileMode: number;
+  },
+  path: string,
+  bytes: Uint8Array,
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
+  const file = await fileSystem.open(path, "overwrite", fileMode);
+  await withFile(file, async () => {
+    await writeFully(file, bytes, 0);
+    if (options.sync) await file.sync();
+  });
+}

@@ -22,8 +22,11 @@ export interface SnapshotIdParts {
 export interface TemporaryName {
   /** The snapshot it was to be, or was. */
   readonly id: string;
-  /** Being written, being deleted, or set aside because it is corrupt. */
-  readonly state: "writing" | "deleted" | "corrupt";
+  /**
+   * Being written, being deleted, getting its block checksums, or set aside
+   * because it is corrupt.
+   */
+  readonly state: "writing" | "deleted" | "sealing" | "corrupt";
 }
 
 const GRAMMAR = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})-(0|[1-9]\d{0,15})$/;
@@ -89,9 +92,9 @@ export function temporaryName({ id, state }: TemporaryName): string {
 
 /** What a name ending in `.tmp` says, or `undefined` when it is not ours. */
 export function parseTemporaryName(name: string): TemporaryName | undefined {
-  const match = /^([\d-]+)(?:\.(deleted|corrupt))?\.tmp$/.exec(name);
+  const match = /^([\d-]+)(?:\.(deleted|sealing|corrupt))?\.tmp$/.exec(name);
   const id = match?.[1];
   if (id === undefined || parseId(id) === undefined) return undefined;
-  const state = match?.[2] as "deleted" | "corrupt" | undefined;
+  const state = match?.[2] as TemporaryName["state"] | undefined;
   return { id, state: state ?? "writing" };
 }

@@ -45,9 +45,12 @@ export interface FileSnapshotStoreOptions {
 /** The options with every default filled in. */
 export type ResolvedOptions = Required<FileSnapshotStoreOptions>;
 
-const BLOCK_SIZE_MIN = 512;
+/** Smallest block in bytes. */
+export const BLOCK_SIZE_MIN = 512;
+/** Largest block in bytes: a stream holds a handful of them. */
+export const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
+
 const BLOCK_SIZE_DEFAULT = 1024 * 1024;
-const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
 
 const QUIET_LOGGER: Logger = {
   debug() {},

@@ -7,7 +7,7 @@
 
 import { NoUsableSnapshotError } from "../errors.ts";
 import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
-import { verifySnapshot } from "./check.ts";
+import { isGood } from "./check.ts";
 import { assertOpen, describe, type StoreContext } from "./context.ts";
 import { temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
@@ -104,7 +104,7 @@ export async function setCorruptAside(
 /** A failed restore may be the caller's fault: the snapshot itself decides. */
 async function isCorrupt(context: StoreContext, id: string): Promise<boolean> {
   try {
-    return !(await verifySnapshot(context, id, {})).ok;
+    return !(await isGood(context, id));
   } catch {
     return false;
   }

@@ -6,7 +6,7 @@
  */
 
 import type { SnapshotMeta } from "../snapshot.ts";
-import { verifySnapshot } from "./check.ts";
+import { isGood } from "./check.ts";
 import { describe, type StoreContext, toSnapshotError } from "./context.ts";
 import { removeSnapshot, removeTemporary } from "./remove.ts";
 import { readNames, scan } from "./scan.ts";
@@ -65,9 +65,7 @@ async function findGood(
   for (const { id } of usable) {
     const known = context.verdicts.get(id);
     if (known === true) return id;
-    if (known === undefined && (await verifySnapshot(context, id, {})).ok) {
-      return id;
-    }
+    if (known === undefined && await isGood(context, id)) return id;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 /**
  * The reading end of a snapshot as a web stream (`Open` in Go's
- * `file_snapshot.go`).
+ * `file_snapshot.go`). Go checks the whole state, then reads it again and hands
+ * out what it did not check; here what is handed out is what was checked.
  *
  * @module
  */
@@ -14,9 +15,15 @@ import type {
   SnapshotSource,
   VerifyMode,
 } from "../snapshot.ts";
+import {
+  alignToBlocks,
+  BlockCheckStream,
+  type ByteRange,
+} from "./block_check_stream.ts";
+import type { BlockChecksums } from "./blocks.ts";
 import { checkState, readBlock } from "./check.ts";
 import { type Abort, describe, type StoreContext } from "./context.ts";
-import { openState, readMeta } from "./scan.ts";
+import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
 
 const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 
@@ -26,47 +33,128 @@ export async function openSource(
   id: string,
   options: OpenOptions,
 ): Promise<SnapshotSource> {
-  const { verify = "auto", signal } = options;
-  if (!VERIFY_MODES.includes(verify)) {
-    throw new TypeError(
-      `Cannot open snapshot ${id}: found verify ${String(verify)}, ` +
-        `expected ${VERIFY_MODES.join(", ")}`,
-    );
-  }
-  signal?.throwIfAborted();
-  const meta = await readMetaJudged(context, id);
+  const verify = requireMode(options.verify ?? "auto");
+  options.signal?.throwIfAborted();
+  const loaded = await loadJudged(context, id);
+  const { meta } = loaded;
+  const range = requireRange(options, meta);
   const file = await openState(context, meta);
   try {
-    // Go checks the whole, then hands out what it reads again, unchecked. Here
-    // the second reading is checked as well.
-    if (verify !== "stream") {
-      await checkState(context, file, meta, signal ? { signal } : {});
-    }
-    signal?.throwIfAborted();
+    const blocks = await checkAhead(context, file, loaded, verify, options);
+    options.signal?.throwIfAborted();
+    return blocks === undefined
+      ? makeWholeSource(context, file, meta, options)
+      : makeBlockSource(context, file, meta, { blocks, range }, options);
   } catch (error) {
     await file.close().catch(() => {});
     throw error;
   }
-  return makeSource(new StateReader(context, file, meta), options);
 }
 
-async function readMetaJudged(
+function requireMode(verify: VerifyMode): VerifyMode {
+  if (VERIFY_MODES.includes(verify)) return verify;
+  throw new TypeError(
+    `Cannot open a snapshot: found verify ${String(verify)}, ` +
+      `expected ${VERIFY_MODES.join(", ")}`,
+  );
+}
+
+function requireRange(options: OpenOptions, { size }: SnapshotMeta): ByteRange {
+  const { start = 0, end = size } = options;
+  if (typeof start !== "number" || typeof end !== "number") {
+    throw new TypeError("Cannot open a snapshot: start and end are no numbers");
+  }
+  const isInteger = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  if (isInteger && 0 <= start && start <= end && end <= size) {
+    return { start, end };
+  }
+  throw new RangeError(
+    `Cannot open a snapshot from byte ${start} to ${end}: ` +
+      `expected integers from 0 to ${size}, in order`,
+  );
+}
+
+async function loadJudged(
   context: StoreContext,
   id: string,
-): Promise<SnapshotMeta> {
+): Promise<LoadedSnapshot> {
   try {
-    return await readMeta(context, id);
+    return await loadSnapshot(context, id);
   } catch (error) {
     if (error instanceof SnapshotCorruptError) context.verdicts.set(id, false);
     throw error;
   }
 }
 
+/**
+ * The checksums that the blocks are to be checked with on their way out, after
+ * a first reading where the mode or the lack of checksums asks for one. None
+ * where the whole is to be checked at its end.
+ */
+async function checkAhead(
+  context: StoreContext,
+  file: FileHandle,
+  loaded: LoadedSnapshot,
+  verify: VerifyMode,
+  options: OpenOptions,
+): Promise<BlockChecksums | undefined> {
+  const { start, end, signal } = options;
+  const isWhole = start === undefined && end === undefined;
+  if (verify === "stream" && isWhole) return undefined;
+  if (verify !== "before" && loaded.blocks !== undefined) return loaded.blocks;
+  // Go's snapshots have none: this reading finds out what they would be.
+  const check = await checkState(
+    context,
+    file,
+    loaded,
+    signal === undefined ? {} : { signal },
+  );
+  if (check.error !== undefined) throw check.error;
+  return check.blocks;
+}
+
+function makeWholeSource(
+  context: StoreContext,
+  file: FileHandle,
+  meta: SnapshotMeta,
+  options: OpenOptions,
+): SnapshotSource {
+  const { size, crc } = meta;
+  const range = { start: 0, end: size };
+  const reader = new StateReader(context, file, meta, range, context.blockSize);
+  const name = `state.bin of snapshot ${meta.id}`;
+  const check = new Crc64CheckStream({ crc, size, name });
+  return makeSource(reader, check, options, size);
+}
+
+function makeBlockSource(
+  context: StoreContext,
+  file: FileHandle,
+  meta: SnapshotMeta,
+  { blocks, range }: {
+    readonly blocks: BlockChecksums;
+    readonly range: ByteRange;
+  },
+  options: OpenOptions,
+): SnapshotSource {
+  const aligned = alignToBlocks(range, blocks);
+  const { blockSize } = blocks;
+  const reader = new StateReader(context, file, meta, aligned, blockSize);
+  const check = new BlockCheckStream(meta, blocks, range);
+  return makeSource(reader, check, options, range.end - range.start);
+}
+
+type ByteTransform = TransformStream<
+  Uint8Array<ArrayBuffer>,
+  Uint8Array<ArrayBuffer>
+>;
+
 function makeSource(
   reader: StateReader,
+  check: ByteTransform,
   { signal, onProgress }: OpenOptions,
+  total: number,
 ): SnapshotSource {
-  const { meta } = reader;
   const onAbort = () => void reader.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   reader.onEnd = () => signal?.removeEventListener("abort", onAbort);
@@ -78,9 +166,9 @@ function makeSource(
       const block = await reader.next();
       if (block !== undefined) {
         controller.enqueue(block);
-        onProgress?.({ done: reader.position, total: meta.size });
+        onProgress?.({ done: Math.min(reader.done, total), total });
       }
-      if (reader.position === meta.size) {
+      if (reader.isAtEnd) {
         await reader.end();
         controller.close();
       }
@@ -88,25 +176,20 @@ function makeSource(
     cancel: () => reader.end(),
     // One block waits here while the next is checked: the disk reads ahead.
   }, { highWaterMark: 1 });
-  const checked = stream.pipeThrough(
-    new Crc64CheckStream({
-      crc: meta.crc,
-      size: meta.size,
-      name: `state.bin of snapshot ${meta.id}`,
-    }),
-  );
-  return Object.defineProperty(checked, "meta", {
-    value: meta,
+  return Object.defineProperty(stream.pipeThrough(check), "meta", {
+    value: reader.meta,
     enumerable: true,
   }) as SnapshotSource;
 }
 
-/** Reads `state.bin` from start to end, and closes it exactly once. */
+/** Reads a range of `state.bin` block by block, and closes it exactly once. */
 class StateReader {
   readonly meta: SnapshotMeta;
   readonly #context: StoreContext;
   readonly #file: FileHandle;
-  #position = 0;
+  readonly #range: ByteRange;
+  readonly #blockSize: number;
+  #position: number;
   #reading: Promise<unknown> = Promise.resolve();
   #ended: Promise<void> | undefined;
   /** Told that the source is to fail, with the reason. */
@@ -114,24 +197,37 @@ class StateReader {
   /** Told that the file is being closed. */
   onEnd: () => void = () => {};
 
-  constructor(context: StoreContext, file: FileHandle, meta: SnapshotMeta) {
+  constructor(
+    context: StoreContext,
+    file: FileHandle,
+    meta: SnapshotMeta,
+    range: ByteRange,
+    blockSize: number,
+  ) {
     this.#context = context;
     this.#file = file;
     this.meta = meta;
+    this.#range = range;
+    this.#position = range.start;
+    this.#blockSize = blockSize;
     context.open.add(this.abort);
   }
 
   /** Bytes read so far. */
-  get position(): number {
-    return this.#position;
+  get done(): number {
+    return this.#position - this.#range.start;
+  }
+
+  /** Whether everything has been read. */
+  get isAtEnd(): boolean {
+    return this.#position === this.#range.end;
   }
 
   /** The next block, which is the caller's to keep; none at the end. */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const { blockSize } = this.#context;
-    const left = this.meta.size - this.#position;
-    if (left === 0 || this.#ended !== undefined) return undefined;
-    const buffer = new Uint8Array(Math.min(blockSize, left));
+    if (this.isAtEnd || this.#ended !== undefined) return undefined;
+    const left = this.#range.end - this.#position;
+    const buffer = new Uint8Array(Math.min(this.#blockSize, left));
     const reading = readBlock(this.#file, this.meta, buffer, this.#position);
     this.#reading = reading;
     try {

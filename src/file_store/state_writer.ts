@@ -1,12 +1,13 @@
 /**
- * Writes `state.bin` in whole blocks, and computes its CRC while the system
+ * Writes `state.bin` in whole blocks, and computes their CRCs while the system
  * writes.
  *
  * @module
  */
 
-import { Crc64 } from "../crc64/mod.ts";
+import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import type { FileHandle } from "../fs/file_system.ts";
+import { CrcList } from "./blocks.ts";
 import { writeFully } from "./files.ts";
 
 /**
@@ -16,7 +17,8 @@ import { writeFully } from "./files.ts";
  */
 export class StateWriter {
   readonly #file: FileHandle;
-  readonly #crc = new Crc64();
+  readonly #blockCrcs = new CrcList();
+  #crc = 0n;
   #block: Uint8Array;
   #spare: Uint8Array;
   #filled = 0;
@@ -37,7 +39,12 @@ export class StateWriter {
 
   /** The CRC of those bytes. */
   get crc(): bigint {
-    return this.#crc.digest();
+    return this.#crc;
+  }
+
+  /** The CRC of each block of those bytes. */
+  get blockCrcs(): BigUint64Array {
+    return this.#blockCrcs.toArray();
   }
 
   /**
@@ -74,7 +81,9 @@ export class StateWriter {
     // Awaited at the next flush; until then its failure is not "unhandled".
     this.#writing.catch(() => {});
     // The system writes in a thread of its own while this one computes.
-    this.#crc.update(block);
+    const crc = crc64(block);
+    this.#blockCrcs.push(crc);
+    this.#crc = combineCrc64(this.#crc, crc, block.length);
     this.#position += block.length;
     [this.#block, this.#spare] = [this.#spare, this.#block];
     this.#filled = 0;

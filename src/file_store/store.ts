@@ -32,12 +32,14 @@ import {
 import { createDraft } from "./draft.ts";
 import { exists } from "./files.ts";
 import { requireId } from "./ids.ts";
+import { requireDirectory } from "./load.ts";
 import { claimDirectory, requireReadable, sweep } from "./opening.ts";
 import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
 import { restoreNewest, type Restorer, setCorruptAside } from "./recovery.ts";
 import { removeSnapshot } from "./remove.ts";
 import { reapSnapshots } from "./retention.ts";
-import { listUsable, requireDirectory } from "./scan.ts";
+import { listUsable } from "./scan.ts";
+import { sealSnapshot } from "./seal.ts";
 import { openSource } from "./source.ts";
 
 /** A {@linkcode SnapshotStore} in a directory. */
@@ -65,6 +67,18 @@ export interface FileSnapshotStore extends SnapshotStore {
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
    */
   verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Adds block checksums to a snapshot that has none, because Go wrote it,
+   * after checking it against its CRC. From then on it is read in one pass, and
+   * a change of its `meta.json` is noticed. Go does not mind.
+   *
+   * @throws {SnapshotCorruptError} when it is corrupt; nothing is written.
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {UnsupportedSnapshotVersionError} when it, or the checksums that it
+   * has, are of a version that this library does not know.
+   */
+  seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
   /**
    * Removes what is beyond `retain`, as every close of a sink does. Never
    * removes the only snapshot known to be good; reads some to find out.
@@ -166,6 +180,11 @@ class DirectoryStore implements FileSnapshotStore {
     await this.#exclusively(() => reapSnapshots(this.#context));
   }
 
+  async seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
+    assertWritable(this.#context, "seal");
+    return await this.#exclusively(() => this.#seal(requireId(id), options));
+  }
+
   async delete(id: string): Promise<void> {
     assertWritable(this.#context, "delete");
     await this.#exclusively(() => this.#delete(requireId(id)));
@@ -254,6 +273,15 @@ class DirectoryStore implements FileSnapshotStore {
       await removeSnapshot(this.#context, id);
     } catch (error) {
       throw toSnapshotError(`delete snapshot ${id}`, error);
+    }
+  }
+
+  async #seal(id: string, options: VerifyOptions): Promise<SnapshotMeta> {
+    try {
+      return await sealSnapshot(this.#context, id, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw toSnapshotError(`seal snapshot ${id}`, error);
     }
   }
 

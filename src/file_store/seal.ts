@@ -1,0 +1,65 @@
+/**
+ * Adding `blocks.crc64` to a snapshot that has none, because Go wrote it.
+ *
+ * @module
+ */
+
+import { UnsupportedSnapshotVersionError } from "../errors.ts";
+import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
+import { encodeBlocks } from "./blocks.ts";
+import { checkState } from "./check.ts";
+import { type StoreContext, syncDirectory } from "./context.ts";
+import { withFile, writeFile } from "./files.ts";
+import { temporaryName } from "./ids.ts";
+import { loadSnapshot, openState } from "./load.ts";
+import { removeTemporary } from "./remove.ts";
+
+/**
+ * Checks a snapshot against its CRC, and writes the checksums of its blocks.
+ * One that has them already is left as it is; damaged ones are replaced.
+ */
+export async function sealSnapshot(
+  context: StoreContext,
+  id: string,
+  options: VerifyOptions,
+): Promise<SnapshotMeta> {
+  const loaded = await loadSnapshot(context, id);
+  // Those of a newer format are better than any that this could write.
+  if (loaded.blocksError instanceof UnsupportedSnapshotVersionError) {
+    throw loaded.blocksError;
+  }
+  const file = await openState(context, loaded.meta);
+  const { blocks, error } = await withFile(
+    file,
+    () => checkState(context, file, loaded, options),
+  );
+  if (error !== undefined) throw error;
+  if (loaded.blocks === undefined) {
+    await publishBlocks(context, id, encodeBlocks(blocks));
+  }
+  return loaded.meta;
+}
+
+/** The file appears whole or not at all: a crash leaves a `.tmp` at most. */
+async function publishBlocks(
+  context: StoreContext,
+  id: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const { path, fileSystem, directoryMode } = context;
+  const name = temporaryName({ id, state: "sealing" });
+  await removeTemporary(context, name);
+  await fileSystem.makeDirectory(`${path}/${name}`, directoryMode);
+  try {
+    const temporary = `${path}/${name}/blocks.crc64`;
+    // Survives: a power cut after the rename. Without it the name could be
+    // there with nothing, or half, behind it.
+    await writeFile(context, temporary, bytes, { sync: true });
+    await fileSystem.rename(temporary, `${path}/${id}/blocks.crc64`);
+    // Survives: a power cut after this call has resolved, which would otherwise
+    // take the checksums away again.
+    await syncDirectory(context, `${path}/${id}`);
+  } finally {
+    await removeTemporary(context, name);
+  }
+}
