@@ -166,7 +166,8 @@ function entryAddress(k: i32, byte: i32): i32 {
   return TABLE + (k << 11) + (byte << 3);
 }
 
-function fillTable(): void {
+/** Must be called once, before anything else. */
+export function fillTable(): void {
   for (let byte = 0; byte < 256; byte++) {
     let register = u64(byte);
     for (let k = 0; k < 8; k++) {
@@ -177,6 +178,3 @@ function fillTable(): void {
     }
   }
 }
-
-// Runs when the module is instantiated.
-fillTable();

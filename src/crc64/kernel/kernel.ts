@@ -11,6 +11,7 @@ import { FAR_3, FAR_STEP, HEAD, RESULT, TAIL, TAIL_SIZE } from "./layout.ts";
 /** What kernel.as.ts exports. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
+  fillTable(): void;
   update(head: number, tail: number, low: number, high: number): void;
 }
 
@@ -35,7 +36,8 @@ export function makeKernel(
   }
 }
 
-function bind({ memory, update }: Exports): Update {
+function bind({ memory, fillTable, update }: Exports): Update {
+  fillTable();
   const space = new Uint8Array(memory.buffer);
   const view = new DataView(memory.buffer);
   return (register, bytes, start, end) => {
