@@ -105,7 +105,7 @@ class NodeFileSystem implements FileSystem {
   }
 
   lock(path: string): Promise<FileLock> {
-    return lockFile(path);
+    return lockFile(this, path);
   }
 }
 

@@ -1,0 +1,45 @@
+/**
+ * Chance in a power cut, from a seed.
+ *
+ * @module
+ */
+
+/** What a power cut leaves of the operations that were not synced. */
+export interface CrashChoice {
+  /** Any number; the same seed keeps the same operations. */
+  readonly seed: number;
+  /** How many of the unsynced operations are kept; 0 to 100 percent. */
+  readonly keptPercent: number;
+  /**
+   * Whether a rename is kept or lost as a whole, or its two halves, the new
+   * name and the removal of the old one, each for itself.
+   */
+  readonly renames: "atomic" | "split";
+}
+
+/** Says of one operation after the other whether it is kept. */
+export type Keep = () => boolean;
+
+/** Starts the sequence of decisions of a choice. */
+export function keeper({ seed, keptPercent }: CrashChoice): Keep {
+  if (!(keptPercent >= 0 && keptPercent <= 100)) {
+    throw new RangeError(
+      `Cannot keep part of a disk: found ${keptPercent}, expected 0 to 100`,
+    );
+  }
+  // Weyl's sequence, mixed until neighbouring seeds have nothing in common.
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x9e3779b9) | 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32 * 100 < keptPercent;
+  };
+}
+
+/** How many of `count` operations are kept. */
+export function countKept(count: number, keep: Keep): number {
+  let kept = 0;
+  for (let i = 0; i < count; i++) if (keep()) kept++;
+  return kept;
+}

@@ -1,0 +1,44 @@
+/**
+ * The little of Deno's own interface that `node:` modules have no word for.
+ *
+ * @module
+ */
+
+/** An open file of Deno. */
+export interface DenoFile {
+  /** Takes the kernel's lock, or resolves to `false`. Not in every Deno 2. */
+  tryLock?(exclusive: boolean): Promise<boolean>;
+  close(): void;
+}
+
+/** What is used of the global `Deno`. */
+export interface DenoRuntime {
+  readonly build: { readonly os: string };
+  readonly permissions: {
+    querySync(descriptor: DenoPermission): { readonly state: string };
+  };
+  open(
+    path: string,
+    options: { readonly read: true; readonly write: boolean },
+  ): Promise<DenoFile>;
+}
+
+/** A permission that one asks Deno about. */
+export interface DenoPermission {
+  readonly name: "read" | "run" | "sys";
+  readonly path?: string;
+  readonly kind?: "hostname";
+}
+
+/** Deno itself, or `undefined` on another runtime. */
+export const deno: DenoRuntime | undefined =
+  (globalThis as { readonly Deno?: DenoRuntime }).Deno;
+
+/**
+ * Whether the runtime allows something. Asked before it is tried, because in a
+ * terminal Deno would stop the program and ask the user for the permission.
+ */
+export function isPermitted(permission: DenoPermission): boolean {
+  return deno === undefined ||
+    deno.permissions.querySync(permission).state === "granted";
+}
