@@ -96,7 +96,10 @@ function remainder(head: i32, tail: i32): u64 {
   return slice(LAST, last);
 }
 
-/** Adds to `length` bytes at `to` what the bytes before `from` pass on to them. */
+/**
+ * Adds to the `length` bytes at `to` what earlier ones pass on to them; `from` is
+ * their place in the message.
+ */
 function foldFar(to: i32, from: i32, length: i32): void {
   const end = to + length;
   for (; to < end; to += FAR_STEP, from += FAR_STEP) {

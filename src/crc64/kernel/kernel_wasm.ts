@@ -4,7 +4,7 @@
 
 /** SHA-256 of the sources, one after the other. */
 export const sourceSha256 =
-  "76b8523f89997ca967ca62634cab2c4fc34f49211b8963045e4c0c708d3d1f7f";
+  "02285bfb0961564026ff31df7a1d01c6d5de28923eb15cb9448c62bb133be6b0";
 
 /** The kernel, 1082 bytes of WebAssembly. */
 export function kernelWasm(): Uint8Array<ArrayBuffer> {
