@@ -40,15 +40,20 @@ import type {
  * ```
  */
 export class DiscardSnapshotStore implements SnapshotStore {
+  #lastUnixMs = -1;
+
   /** Begins a snapshot that goes nowhere. */
   // deno-lint-ignore require-await -- wrong arguments reject, never throw
   async create(init: SnapshotInit): Promise<SnapshotSink> {
     init.signal?.throwIfAborted();
     const meta = resolveInit(init);
     const { term, index } = meta;
-    const id = formatId({ term, index, unixMs: BigInt(Date.now()) });
+    this.#lastUnixMs = Math.max(Date.now(), this.#lastUnixMs + 1);
+    const unixMs = BigInt(this.#lastUnixMs);
+    const id = formatId({ term, index, unixMs });
     return new DraftSink(new DiscardDraft({ ...meta, id }), {
-      highWaterMark: 0,
+      // With 0, pipeTo() would wait for ever for the sink to have room.
+      highWaterMark: 1,
       signal: init.signal,
     });
   }

@@ -37,6 +37,11 @@ export interface StoreContext extends ResolvedOptions {
    * the directory could not be synced.
    */
   unacknowledged: string | undefined;
+  /**
+   * The newest snapshot that this process has published: Raft has deleted its
+   * log on the strength of it, so it is never reaped.
+   */
+  newestAcknowledged: string | undefined;
   /** Milliseconds of the newest ID given out: the next one is higher. */
   lastUnixMs: number;
   /** Whether `close()` has been called. */
@@ -59,6 +64,7 @@ export function makeContext(
     publishing: new Set(),
     leftovers: new Set(),
     unacknowledged: undefined,
+    newestAcknowledged: undefined,
     lastUnixMs: -1,
     closed: false,
     reportedNoDirectorySync: false,

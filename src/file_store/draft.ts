@@ -22,7 +22,7 @@ import {
 } from "./context.ts";
 import { exists, writeFile } from "./files.ts";
 import { encodeBlocks } from "./blocks.ts";
-import { formatId, parseId, temporaryName } from "./ids.ts";
+import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
 import { keepUnacknowledged, removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
 import { StateWriter } from "./state_writer.ts";
@@ -114,6 +114,15 @@ function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
   );
 }
 
+/** From now on a caller may rely on this snapshot. */
+function acknowledge(context: StoreContext, id: string): void {
+  context.verdicts.set(id, true);
+  const known = context.newestAcknowledged;
+  if (known === undefined || compareNewestFirst(id, known) < 0) {
+    context.newestAcknowledged = id;
+  }
+}
+
 /** A snapshot that is being written to a directory. */
 class FileDraft implements Draft {
   readonly #context: StoreContext;
@@ -154,7 +163,7 @@ class FileDraft implements Draft {
       // Survives: a power cut right after. Without it the snapshot could still
       // be found under its .tmp name, and the next start would sweep it away.
       await syncDirectory(this.#context, path);
-      this.#context.verdicts.set(id, true);
+      acknowledge(this.#context, id);
     } catch (error) {
       renamed ||= await this.#hasFinalName();
       if (renamed) await keepUnacknowledged(this.#context, id);
@@ -228,7 +237,7 @@ class FileDraft implements Draft {
   }
 
   async discard(): Promise<void> {
-    await this.#writer.idle();
+    await this.#writer.stop();
     try {
       await this.#closeState();
     } catch (error) {

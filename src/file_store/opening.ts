@@ -5,7 +5,7 @@
  * @module
  */
 
-import { StoreAccessError, systemCode } from "../errors.ts";
+import { StoreAccessError, StoreLockedError, systemCode } from "../errors.ts";
 import type { FileLock } from "../fs/file_system.ts";
 import { describe, type StoreContext, syncDirectory } from "./context.ts";
 import { temporaryName } from "./ids.ts";
@@ -22,11 +22,23 @@ import { readNames } from "./scan.ts";
 export async function claimDirectory(context: StoreContext): Promise<FileLock> {
   try {
     await makeDirectories(context);
-    await testAccess(context);
+    return await lockUsable(context);
   } catch (error) {
+    if (error instanceof StoreLockedError) throw error;
     throw accessError(context, "write to", error);
   }
-  return await context.fileSystem.lock(`${context.path}/.lock`);
+}
+
+/** The lock comes first: two that test at a time would fail each other. */
+async function lockUsable(context: StoreContext): Promise<FileLock> {
+  const lock = await context.fileSystem.lock(`${context.path}/.lock`);
+  try {
+    await testAccess(context);
+    return lock;
+  } catch (error) {
+    await lock.release().catch(() => {});
+    throw error;
+  }
 }
 
 /**
@@ -42,11 +54,27 @@ export async function requireReadable(context: StoreContext): Promise<void> {
   }
 }
 
-/** Removes the `.tmp` directories that a crash has left. */
+/**
+ * Removes the `.tmp` directories that a crash has left.
+ *
+ * @throws {StoreAccessError} when the directory can't be read or synced.
+ */
 export async function sweep(context: StoreContext): Promise<void> {
+  try {
+    await removeLeftovers(context);
+  } catch (error) {
+    throw accessError(context, "clean up", error);
+  }
+}
+
+async function removeLeftovers(context: StoreContext): Promise<void> {
   const { temporary } = await readNames(context);
-  for (const leftover of temporary) {
-    if (leftover.state === "corrupt") continue;
+  const leftovers = temporary.filter(({ state }) => state !== "corrupt");
+  if (leftovers.length === 0) return;
+  // Survives: a power cut while the files below go away. Who was killed after
+  // renaming a snapshot to delete it may not have come to make that durable.
+  await syncDirectory(context, context.path);
+  for (const leftover of leftovers) {
     const name = temporaryName(leftover);
     await removeTemporary(context, name);
     context.logger.info(`Removed ${name}, which a crash had left behind`);

@@ -51,6 +51,8 @@ export async function restoreNewest(
     try {
       return { meta: await restoreOne(open, id, restore), failed };
     } catch (error) {
+      // What fails because the store was closed says nothing of the snapshot.
+      assertOpen(context);
       failed.push(id);
       errors.push(error);
       context.logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
@@ -91,6 +93,8 @@ export async function setCorruptAside(
   ids: readonly string[],
 ): Promise<void> {
   for (const id of ids) {
+    // Once the store is closed, its directory may be another's.
+    if (context.closed) return;
     try {
       if (await isCorrupt(context, id)) await setAside(context, id);
     } catch (error) {

@@ -40,6 +40,8 @@ async function renameToDeleted(
   await removeTree(context.fileSystem, path);
   await context.fileSystem.rename(`${context.path}/${id}`, path);
   context.verdicts.delete(id);
+  // Should what follows fail, the next reap goes on with it.
+  context.leftovers.add(nameOfDeleted(id));
 }
 
 /**

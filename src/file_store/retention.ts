@@ -7,7 +7,12 @@
 
 import type { SnapshotMeta } from "../snapshot.ts";
 import { isGood } from "./check.ts";
-import { describe, type StoreContext, toSnapshotError } from "./context.ts";
+import {
+  describe,
+  type StoreContext,
+  syncDirectory,
+  toSnapshotError,
+} from "./context.ts";
 import { removeSnapshot, removeTemporary } from "./remove.ts";
 import { readNames, scan } from "./scan.ts";
 
@@ -25,9 +30,7 @@ export async function reapSnapshots(
   context: StoreContext,
   published?: string,
 ): Promise<void> {
-  for (const name of [...context.leftovers]) {
-    await removeTemporary(context, name);
-  }
+  await removeLeftovers(context);
   const usable = await readUsable(context);
   if (usable.length <= context.retain) return;
   const good = published ?? await findGood(context, usable);
@@ -42,12 +45,26 @@ export async function reapSnapshots(
       .slice(0, context.retain).map(({ id }) => id),
   );
   kept.add(good);
+  if (context.newestAcknowledged !== undefined) {
+    kept.add(context.newestAcknowledged);
+  }
   // A bad one is left to restore(), which sets it aside for the operator.
   const doomed = usable.filter(({ id }) =>
     !kept.has(id) && !context.publishing.has(id) &&
     context.verdicts.get(id) !== false
   );
   await removeAll(context, doomed);
+}
+
+/** Goes on with removals that failed half-way. */
+async function removeLeftovers(context: StoreContext): Promise<void> {
+  if (context.leftovers.size === 0) return;
+  // Survives: a power cut while the files below go away. The sync after the
+  // renaming may be what has failed.
+  await syncDirectory(context, context.path);
+  for (const name of [...context.leftovers]) {
+    await removeTemporary(context, name);
+  }
 }
 
 /** What `list()` gives, without its warnings. */

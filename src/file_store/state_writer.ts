@@ -6,6 +6,7 @@
  */
 
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
+import { SnapshotError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import { CrcList } from "./blocks.ts";
 import { writeFully } from "./files.ts";
@@ -25,6 +26,7 @@ export class StateWriter {
   #position = 0;
   /** The write that is under way; it owns `#spare` until it has settled. */
   #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(file: FileHandle, blockSize: number) {
     this.#file = file;
@@ -69,13 +71,19 @@ export class StateWriter {
     await this.#writing;
   }
 
-  /** Resolves, never rejects, when no write is under way any more. */
-  async idle(): Promise<void> {
+  /**
+   * Begins no further write, also not of a chunk that is half written; resolves,
+   * never rejects, when none is under way any more.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#writing.catch(() => {});
   }
 
   async #flush(): Promise<void> {
     await this.#writing;
+    // The file may be closed by now, and its descriptor another file's.
+    if (this.#stopped) throw new SnapshotError("Cannot write on: given up");
     const block = this.#block.subarray(0, this.#filled);
     this.#writing = writeFully(this.#file, block, this.#position);
     // Awaited at the next flush; until then its failure is not "unhandled".

@@ -127,7 +127,7 @@ export async function openFileSnapshotStore(
     await sweep(context);
   } catch (error) {
     // The lock must not outlive the attempt.
-    await lock.release();
+    await lock.release().catch(() => {});
     throw error;
   }
   return new DirectoryStore(context, lock);
