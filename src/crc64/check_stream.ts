@@ -18,8 +18,8 @@ export interface Crc64CheckStreamOptions {
   readonly name?: string;
 }
 
-/** The check, as the stream runs it. */
-function checker(
+/** The check by itself, for streams that do more than check. */
+export function crc64Checker(
   options: Crc64CheckStreamOptions,
 ): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   const { crc: expected, size, name = "the stream" } = options;
@@ -94,6 +94,6 @@ export class Crc64CheckStream
   extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   /** Makes a stream that expects what `options` say. */
   constructor(options: Crc64CheckStreamOptions) {
-    super(checker(options));
+    super(crc64Checker(options));
   }
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Crc64CheckStream } from "../crc64/mod.ts";
+import { crc64Checker } from "../crc64/check_stream.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type {
@@ -17,9 +17,9 @@ import type {
 } from "../snapshot.ts";
 import {
   alignToBlocks,
-  BlockCheckStream,
+  blockChecker,
   type ByteRange,
-} from "./block_check_stream.ts";
+} from "./block_checker.ts";
 import type { BlockChecksums } from "./blocks.ts";
 import { checkState, readBlock } from "./check.ts";
 import { type Abort, describe, type StoreContext } from "./context.ts";
@@ -123,8 +123,8 @@ function makeWholeSource(
   const range = { start: 0, end: size };
   const reader = new StateReader(context, file, meta, range, context.blockSize);
   const name = `state.bin of snapshot ${meta.id}`;
-  const check = new Crc64CheckStream({ crc, size, name });
-  return makeSource(reader, check, options, size);
+  const checker = crc64Checker({ crc, size, name });
+  return makeSource(reader, checker, options, size);
 }
 
 function makeBlockSource(
@@ -140,28 +140,26 @@ function makeBlockSource(
   const aligned = alignToBlocks(range, blocks);
   const { blockSize } = blocks;
   const reader = new StateReader(context, file, meta, aligned, blockSize);
-  const check = new BlockCheckStream(meta, blocks, range);
-  return makeSource(reader, check, options, range.end - range.start);
+  const checker = blockChecker(meta, blocks, range);
+  return makeSource(reader, checker, options, range.end - range.start);
 }
 
-type ByteTransform = TransformStream<
-  Uint8Array<ArrayBuffer>,
-  Uint8Array<ArrayBuffer>
->;
+type Bytes = Uint8Array<ArrayBuffer>;
 
 function makeSource(
   reader: StateReader,
-  check: ByteTransform,
+  checker: Transformer<Bytes, Bytes>,
   { signal, onProgress }: OpenOptions,
   total: number,
 ): SnapshotSource {
-  const onAbort = () => void reader.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  reader.onEnd = () => signal?.removeEventListener("abort", onAbort);
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const check = new TransformStream<Bytes, Bytes>({
+    ...checker,
     start: (controller) => {
+      // Here, not in the stream below: that may have been read to its end.
       reader.onAbort = (reason) => controller.error(reason);
     },
+  });
+  const stream = new ReadableStream<Bytes>({
     pull: async (controller) => {
       const block = await reader.next();
       if (block !== undefined) {
@@ -176,7 +174,14 @@ function makeSource(
     cancel: () => reader.end(),
     // One block waits here while the next is checked: the disk reads ahead.
   }, { highWaterMark: 1 });
-  return Object.defineProperty(stream.pipeThrough(check), "meta", {
+  const onAbort = () => void reader.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const settle = async (error?: unknown) => {
+    signal?.removeEventListener("abort", onAbort);
+    await reader.settle(error);
+  };
+  stream.pipeTo(check.writable).then(() => settle(), settle);
+  return Object.defineProperty(check.readable, "meta", {
     value: reader.meta,
     enumerable: true,
   }) as SnapshotSource;
@@ -194,8 +199,6 @@ class StateReader {
   #ended: Promise<void> | undefined;
   /** Told that the source is to fail, with the reason. */
   onAbort: (reason: unknown) => void = () => {};
-  /** Told that the file is being closed. */
-  onEnd: () => void = () => {};
 
   constructor(
     context: StoreContext,
@@ -248,12 +251,20 @@ class StateReader {
 
   /** Makes the source fail, and closes the file. */
   readonly abort: Abort = async (reason) => {
-    if (this.#ended === undefined) this.onAbort(reason);
+    this.onAbort(reason);
     await this.end();
   };
 
+  /** Everything has been handed out, or nothing more will be. */
+  async settle(error: unknown): Promise<void> {
+    const { open, verdicts } = this.#context;
+    open.delete(this.abort);
+    // What was good when it was written may have gone bad: look again.
+    if (error instanceof SnapshotCorruptError) verdicts.delete(this.meta.id);
+    await this.end();
+  }
+
   async #end(): Promise<void> {
-    this.onEnd();
     await this.#reading.catch(() => {});
     try {
       await this.#file.close();
@@ -264,8 +275,6 @@ class StateReader {
           describe(error)
         }`,
       );
-    } finally {
-      this.#context.open.delete(this.abort);
     }
   }
 }

@@ -35,33 +35,34 @@ export function alignToBlocks(
  * range. A block is handed out only once it has been checked; when the range is
  * the whole state, the CRC of the whole is compared too, before the end.
  */
-export class BlockCheckStream
-  extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
-  constructor(meta: SnapshotMeta, blocks: BlockChecksums, range: ByteRange) {
-    const isWhole = range.start === 0 && range.end === meta.size;
-    let position = alignToBlocks(range, blocks).start;
-    let total = 0n;
-    super({
-      transform(block, controller) {
-        const expected = blocks.crcs[position / blocks.blockSize];
-        const actual = crc64(block);
-        if (actual !== expected) {
-          throw badBlock(meta, position, expected ?? 0n, actual);
-        }
-        total = combineCrc64(total, actual, block.length);
-        const wanted = block.subarray(
-          Math.max(range.start - position, 0),
-          range.end - position,
-        );
-        position += block.length;
-        // The checksums of the blocks may be good, and those of another state.
-        const isLast = isWhole && position === meta.size;
-        if (isLast && total !== meta.crc) throw badState(meta, total);
-        controller.enqueue(wanted);
-      },
-      flush() {
-        if (isWhole && total !== meta.crc) throw badState(meta, total);
-      },
-    });
-  }
+export function blockChecker(
+  meta: SnapshotMeta,
+  blocks: BlockChecksums,
+  range: ByteRange,
+): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  const isWhole = range.start === 0 && range.end === meta.size;
+  let position = alignToBlocks(range, blocks).start;
+  let total = 0n;
+  return {
+    transform(block, controller) {
+      const expected = blocks.crcs[position / blocks.blockSize];
+      const actual = crc64(block);
+      if (actual !== expected) {
+        throw badBlock(meta, position, expected ?? 0n, actual);
+      }
+      total = combineCrc64(total, actual, block.length);
+      const wanted = block.subarray(
+        Math.max(range.start - position, 0),
+        range.end - position,
+      );
+      position += block.length;
+      // The checksums of the blocks may be good, and those of another state.
+      const isLast = isWhole && position === meta.size;
+      if (isLast && total !== meta.crc) throw badState(meta, total);
+      controller.enqueue(wanted);
+    },
+    flush() {
+      if (isWhole && total !== meta.crc) throw badState(meta, total);
+    },
+  };
 }
