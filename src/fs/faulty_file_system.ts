@@ -206,8 +206,9 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   async #perform<T>(action: Action<T>): Promise<T> {
-    const fault = this.#injector?.(this.#record(action)) ?? {};
-    const { wait, code, when = "before", length = Infinity }: Fault = fault;
+    const operation = this.#record(action);
+    const fault: Fault = this.#injector?.(operation) ?? {};
+    const { wait, code, when = "before", length = Infinity } = fault;
     await wait;
     const error = code === undefined
       ? undefined
