@@ -1,0 +1,16 @@
+/**
+ * What machine the figures are from.
+ *
+ * @module
+ */
+
+import * as os from "node:os";
+
+/** The processor, the memory, the system, and when. */
+export function describeMachine(): string {
+  const [cpu] = os.cpus();
+  const gib = Math.round(os.totalmem() / 1024 ** 3);
+  const day = new Date().toISOString().slice(0, 10);
+  return `${cpu?.model.trim() ?? "unknown processor"}, ${os.cpus().length} ` +
+    `cores, ${gib} GiB of memory, ${os.type()} ${os.release()}, ${day}`;
+}

@@ -1,0 +1,172 @@
+/**
+ * What is measured, of whom, and what is to be reached.
+ *
+ * @module
+ */
+
+import type { Contestants } from "./contestants.ts";
+
+/** One of the contestants in one measure. */
+export interface Entry {
+  /** The row's name. */
+  readonly name: string;
+  /** Whether it is this library. */
+  readonly ours: boolean;
+  /** Makes one measurement; resolves to seconds and bytes of memory. */
+  readonly run: (
+    directory: string,
+  ) => Promise<{ readonly seconds: number; readonly peakBytes: number }>;
+}
+
+/** A ratio that this library wants to reach on every runtime. */
+export interface Target {
+  /** At least so many times the speed ... */
+  readonly ratio: number;
+  /** ... of this row; `{}` stands for the runtime's own name. */
+  readonly of: string;
+}
+
+/** One table. */
+export interface MeasurePlan {
+  /** A short name. */
+  readonly id: string;
+  /** The table's heading. */
+  readonly title: string;
+  /** Bytes dealt with in one measurement; none where time is what counts. */
+  readonly bytes: number;
+  /** How often everybody has a turn. */
+  readonly rounds: number;
+  /** Whether the directory holds the snapshot that is to be read. */
+  readonly reads: boolean;
+  /** The rows. */
+  readonly entries: readonly Entry[];
+  /** What is to be reached. */
+  readonly targets: readonly Target[];
+}
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+/** All tables. `scale` makes everything smaller, for a quick look. */
+export function plan(all: Contestants, scale: number): MeasurePlan[] {
+  const size = (bytes: number) => Math.max(MIB, bytes * scale);
+  const oursIn = (measure: string, bytes: number, label = ""): Entry[] =>
+    all.ours.map(({ name, measure: run }) => ({
+      name: `${name}${label}`,
+      ours: label === "",
+      run: (directory) => run(measure, directory, bytes),
+    }));
+  const peers = (
+    names: readonly (keyof Contestants)[],
+    measure: string,
+    bytes: number,
+  ): Entry[] =>
+    names.flatMap((name) => {
+      const peer = all[name];
+      if (peer === undefined || !("measure" in peer)) return [];
+      return [{
+        name: peer.name,
+        ours: false,
+        run: (directory: string) => peer.measure(measure, directory, bytes),
+      }];
+    });
+  const go = all.go?.name ?? "Go";
+  const large = size(GIB);
+  return [
+    {
+      id: "crc",
+      title: "CRC-64 of chunks of 1 MiB on the heap",
+      bytes: size(2 * GIB),
+      rounds: 7,
+      reads: false,
+      entries: [
+        ...oursIn("crc", size(2 * GIB)),
+        ...peers(["go", "liblzma", "hashWasm"], "crc", size(2 * GIB)),
+      ],
+      targets: [{ ratio: 5, of: go }, { ratio: 1, of: "liblzma" }],
+    },
+    {
+      id: "read",
+      title: "Open and read, every byte checked, from the page cache",
+      bytes: large,
+      rounds: 7,
+      reads: true,
+      entries: [
+        ...oursIn("readAuto", large),
+        ...oursIn("readUnchecked", large, ", unchecked"),
+        ...oursIn("readPlain", large, ", plain loop"),
+        ...peers(["go", "system"], "readAuto", large),
+      ],
+      targets: [{ ratio: 3.5, of: go }, {
+        ratio: 1 / 1.1,
+        of: "{}, unchecked",
+      }],
+    },
+    {
+      id: "write",
+      title: "Write, close, and be durable",
+      bytes: large,
+      rounds: 5,
+      reads: false,
+      entries: [
+        ...oursIn("write", large),
+        ...oursIn("writeWithoutBlocks", large, ", without blocks.crc64"),
+        ...oursIn("writePlain", large, ", plain loop"),
+        ...peers(["go", "system"], "write", large),
+      ],
+      targets: [
+        { ratio: 1.3, of: go },
+        { ratio: 0.9, of: "dd, cat" },
+        { ratio: 0.97, of: "{}, without blocks.crc64" },
+      ],
+    },
+    {
+      id: "small",
+      title: "Create and close with 4 KiB of state",
+      bytes: 0,
+      rounds: 5,
+      reads: false,
+      entries: [...oursIn("small", 0), ...peers(["go"], "small", 0)],
+      targets: [{ ratio: 1, of: go }],
+    },
+    {
+      id: "chunks",
+      title: "Write a hundred bytes at a time",
+      bytes: size(1000 * 1000 * 1000),
+      rounds: 3,
+      reads: false,
+      entries: oursIn("writeSmallChunks", size(1000 * 1000 * 1000)),
+      targets: [],
+    },
+    {
+      id: "list",
+      title: "List a thousand snapshots",
+      bytes: 0,
+      rounds: 3,
+      reads: false,
+      entries: oursIn("list", 0),
+      targets: [],
+    },
+    ...[256 * MIB, GIB, 4 * GIB].map((bytes): MeasurePlan => ({
+      id: `memory${bytes / MIB}`,
+      title: `Memory while writing and reading ${bytes / MIB} MiB`,
+      bytes: size(bytes),
+      rounds: 1,
+      reads: false,
+      entries: all.ours.flatMap(({ name, measure }) => [
+        {
+          name: `${name}, write`,
+          ours: true,
+          run: (directory: string) => measure("write", directory, size(bytes)),
+        },
+        {
+          name: `${name}, read`,
+          ours: true,
+          run: (directory: string) =>
+            measure("readAuto", directory, size(bytes)),
+        },
+      ]),
+      targets: [],
+    })),
+  ];
+}

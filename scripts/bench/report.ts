@@ -1,0 +1,81 @@
+/**
+ * The tables as text for the terminal and as Markdown for docs/.
+ *
+ * @module
+ */
+
+import type { Row, Table, Verdict } from "./table.ts";
+
+/** A table for the terminal. */
+export function toText(table: Table): string {
+  const header = ["", "median", "range", "peak memory"];
+  const cells = [header, ...table.rows.map(toCells)];
+  const widths = header.map((_, i) =>
+    Math.max(...cells.map((row) => row[i]?.length ?? 0))
+  );
+  const lines = cells.map((row) =>
+    row.map((cell, i) =>
+      i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
+    ).join("  ").trimEnd()
+  );
+  const targets = table.verdicts.map((verdict) => `  ${toSentence(verdict)}`);
+  return [heading(table), ...lines, ...targets].join("\n");
+}
+
+/** The whole page. */
+export function toMarkdown(machine: string, tables: readonly Table[]): string {
+  const sections = tables.map((table) =>
+    [
+      `## ${heading(table)}`,
+      [
+        "| | median | range | peak memory |",
+        "| --- | --: | --: | --: |",
+        ...table.rows.map((row) => `| ${toCells(row).join(" | ")} |`),
+      ].join("\n"),
+      ...(table.verdicts.length === 0
+        ? []
+        : [table.verdicts.map((v) => `- ${toSentence(v)}`).join("\n")]),
+    ].join("\n\n")
+  );
+  return `# Benchmarks
+
+Measured by \`deno task bench\`, which writes this page, on: ${machine}.
+
+Everybody has a turn in each round, in a process of its own; the table gives the
+median of the rounds, and the ratios are medians of the ratios within a round.
+Memory is what a process grew by at its peak, above what it had before it began.
+
+![The same as a plot](benchmarks.svg)
+
+${sections.join("\n\n")}
+`;
+}
+
+function heading({ title, bytes, rounds }: Table): string {
+  const size = bytes === 0 ? "" : `, ${Math.round(bytes / 1024 ** 2)} MiB`;
+  return `${title}${size}, ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+}
+
+function toCells(row: Row): string[] {
+  const [low, high] = row.range.map(formatSeconds);
+  return [
+    row.name,
+    row.rate === undefined
+      ? formatSeconds(row.seconds)
+      : `${row.rate.toFixed(2)} GB/s`,
+    `${low} to ${high}`,
+    row.peakBytes === 0 ? "" : `${(row.peakBytes / 1024 ** 2).toFixed(0)} MiB`,
+  ];
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds < 1
+    ? `${(seconds * 1000).toFixed(1)} ms`
+    : `${seconds.toFixed(2)} s`;
+}
+
+function toSentence({ name, of, wanted, ratio }: Verdict): string {
+  const outcome = ratio >= wanted ? "reached" : "missed";
+  return `${name}: ${ratio.toFixed(2)} times ${of}, ` +
+    `wanted ${wanted.toFixed(2)}: ${outcome}`;
+}

@@ -1,0 +1,95 @@
+/**
+ * From measurements to the figures of a table.
+ *
+ * @module
+ */
+
+import type { MeasurePlan } from "./measures.ts";
+
+/** One row. */
+export interface Row {
+  /** Who. */
+  readonly name: string;
+  /** Whether it is this library. */
+  readonly ours: boolean;
+  /** The median. */
+  readonly seconds: number;
+  /** The fastest and the slowest. */
+  readonly range: readonly [number, number];
+  /** GB/s, where bytes count. */
+  readonly rate: number | undefined;
+  /** The highest peak of memory, in bytes; 0 where nobody looked. */
+  readonly peakBytes: number;
+}
+
+/** What came of a target on one runtime. */
+export interface Verdict {
+  /** The runtime. */
+  readonly name: string;
+  /** What it is compared with. */
+  readonly of: string;
+  /** How many times as fast it has to be. */
+  readonly wanted: number;
+  /** How many times as fast it was: the median of the rounds' ratios. */
+  readonly ratio: number;
+}
+
+/** A measure with its figures. */
+export interface Table {
+  /** A short name. */
+  readonly id: string;
+  /** The heading. */
+  readonly title: string;
+  /** Bytes dealt with in one measurement. */
+  readonly bytes: number;
+  /** How often everybody had a turn. */
+  readonly rounds: number;
+  /** The rows. */
+  readonly rows: readonly Row[];
+  /** What was to be reached. */
+  readonly verdicts: readonly Verdict[];
+}
+
+/** Sums the measurements up; `samples` are in the order of the entries. */
+export function tabulate(
+  { id, title, bytes, rounds, entries, targets }: MeasurePlan,
+  samples: readonly {
+    readonly seconds: readonly number[];
+    readonly peakBytes: readonly number[];
+  }[],
+): Table {
+  const rows = entries.map(({ name, ours }, i): Row => {
+    const seconds = samples[i]?.seconds ?? [];
+    const middle = median(seconds);
+    return {
+      name,
+      ours,
+      seconds: middle,
+      range: [Math.min(...seconds), Math.max(...seconds)],
+      rate: bytes === 0 ? undefined : bytes / middle / 1e9,
+      peakBytes: Math.max(...samples[i]?.peakBytes ?? [0]),
+    };
+  });
+  const secondsOf = (name: string) =>
+    samples[entries.findIndex((entry) => entry.name === name)]?.seconds;
+  const verdicts = targets.flatMap(({ ratio: wanted, of }) =>
+    entries.filter(({ ours }) => ours).flatMap(({ name }): Verdict[] => {
+      const peer = of.replace("{}", name);
+      const theirs = secondsOf(peer);
+      const mine = secondsOf(name);
+      if (theirs === undefined || mine === undefined) return [];
+      const ratios = mine.map((seconds, i) => (theirs[i] ?? NaN) / seconds);
+      return [{ name, of: peer, wanted, ratio: median(ratios) }];
+    })
+  );
+  return { id, title, bytes, rounds, rows, verdicts };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1
+    ? upper
+    : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+}

@@ -1,0 +1,246 @@
+/**
+ * One measurement of this library, on the runtime that runs this file:
+ * `workload.ts MEASURE DIRECTORY [BYTES]`. Prints one line of JSON. Each runs
+ * in a process of its own, so that the peak of its memory is its own.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { type FileSystem, openFileSnapshotStore } from "@raft/snapshots";
+import { Crc64 } from "@raft/snapshots/crc64";
+import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+
+const MIB = 1024 * 1024;
+
+/** What one measurement found. */
+interface Sample {
+  /** How long it took. */
+  readonly seconds: number;
+  /** What the memory has grown by at its peak, in bytes. */
+  readonly peakBytes: number;
+}
+
+/** What is measured, with everything that is not left out of the time. */
+type Workload = (directory: string, bytes: number) => Promise<number>;
+
+const INIT = {
+  term: 3n,
+  configuration: {
+    servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+  },
+  configurationIndex: 2n,
+} as const;
+
+/** The same bytes in every contestant: not zeros, which some would skip. */
+function filled(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8)) & 0xff;
+  return bytes;
+}
+
+/** Chunks of so many bytes, `total` bytes in all. */
+function producer(total: number, chunkSize: number) {
+  const chunk = filled(chunkSize);
+  let left = total;
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      controller.enqueue(left < chunkSize ? chunk.subarray(0, left) : chunk);
+      left -= Math.min(left, chunkSize);
+      if (left === 0) controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+function consumer() {
+  return new WritableStream({ write() {} });
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return (performance.now() - start) / 1000;
+}
+
+/** The real file system, but for the checksums of blocks, which go nowhere. */
+const withoutBlocks: FileSystem = {
+  resolve: (path) => nodeFileSystem.resolve(path),
+  makeDirectory: (path, mode) => nodeFileSystem.makeDirectory(path, mode),
+  readDirectory: (path) => nodeFileSystem.readDirectory(path),
+  stat: (path) => nodeFileSystem.stat(path),
+  rename: (from, to) => nodeFileSystem.rename(from, to),
+  removeFile: (path) => nodeFileSystem.removeFile(path),
+  removeDirectory: (path) => nodeFileSystem.removeDirectory(path),
+  syncDirectory: (path) => nodeFileSystem.syncDirectory(path),
+  lock: (path) => nodeFileSystem.lock(path),
+  open: (path, how, mode) =>
+    path.endsWith("/blocks.crc64")
+      ? Promise.resolve({
+        stat: () => Promise.resolve({ kind: "file", size: 0 } as const),
+        read: () => Promise.resolve(0),
+        write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+        sync: () => Promise.resolve(),
+        close: () => Promise.resolve(),
+      })
+      : nodeFileSystem.open(path, how, mode),
+};
+
+async function write(
+  directory: string,
+  bytes: number,
+  chunkSize: number,
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<number> {
+  const options = { retain: 1, fileSystem };
+  const store = await openFileSnapshotStore(directory, options);
+  const source = producer(bytes, chunkSize);
+  const seconds = await timed(async () => {
+    await source.pipeTo(await store.create({ index: 1n, ...INIT }));
+  });
+  await store.close();
+  return seconds;
+}
+
+async function read(
+  directory: string,
+  verify: "auto" | "before" | "stream",
+): Promise<number> {
+  const store = await openFileSnapshotStore(directory, { readOnly: true });
+  const seconds = await timed(async () => {
+    const [newest] = await store.list();
+    if (newest === undefined) throw new Error("there is no snapshot");
+    await (await store.open(newest.id, { verify })).pipeTo(consumer());
+  });
+  await store.close();
+  return seconds;
+}
+
+/** The one snapshot's state. */
+async function statePath(directory: string): Promise<string> {
+  const path = join(directory, "snapshots");
+  const [id = ""] = (await fs.readdir(path)).filter((name) =>
+    /^[\d-]+$/.test(name)
+  );
+  return join(path, id, "state.bin");
+}
+
+const workloads: Readonly<Record<string, Workload>> = {
+  /** CRC of chunks of 1 MiB that are on the heap. */
+  async crc(_directory, bytes) {
+    const chunk = filled(MIB);
+    const crc = new Crc64();
+    const hash = (count: number) => {
+      for (let i = 0; i < count; i++) crc.update(chunk);
+    };
+    hash(64);
+    return await timed(() => Promise.resolve(hash(bytes / MIB)));
+  },
+  /** From the first byte to the end of close(). */
+  write: (directory, bytes) => write(directory, bytes, MIB),
+  /** The same without blocks.crc64. */
+  writeWithoutBlocks: (directory, bytes) =>
+    write(directory, bytes, MIB, withoutBlocks),
+  /** A hundred bytes at a time. */
+  writeSmallChunks: (directory, bytes) => write(directory, bytes, 100),
+  /** A loop of writes and an fsync: what the runtime can do. */
+  async writePlain(directory, bytes) {
+    const chunk = filled(MIB);
+    return await timed(async () => {
+      const file = await fs.open(join(directory, "plain"), "w");
+      for (let at = 0; at < bytes; at += MIB) {
+        await file.write(chunk, 0, MIB, at);
+      }
+      await file.sync();
+      await file.close();
+    });
+  },
+  /** list, open and read out, every byte checked before it is handed out. */
+  readAuto: (directory) => read(directory, "auto"),
+  /** The same, checked at the end. */
+  readStream: (directory) => read(directory, "stream"),
+  /** The same streams without a check. */
+  async readUnchecked(directory, bytes) {
+    const file = await fs.open(await statePath(directory));
+    let position = 0;
+    const seconds = await timed(async () => {
+      const source = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const buffer = new Uint8Array(MIB);
+          const { bytesRead } = await file.read(buffer, 0, MIB, position);
+          position += bytesRead;
+          controller.enqueue(buffer.subarray(0, bytesRead));
+          if (position >= bytes) controller.close();
+        },
+      }, { highWaterMark: 1 });
+      await source.pipeThrough(new TransformStream()).pipeTo(consumer());
+    });
+    await file.close();
+    return seconds;
+  },
+  /** A loop of reads into one buffer: what the runtime can do. */
+  async readPlain(directory) {
+    const path = await statePath(directory);
+    const buffer = Buffer.alloc(MIB);
+    return await timed(async () => {
+      const file = await fs.open(path);
+      let position = 0;
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, MIB, position);
+        if (bytesRead === 0) break;
+        position += bytesRead;
+      }
+      await file.close();
+    });
+  },
+  /** Create and close with 4 KiB of state, fifty times; seconds for one. */
+  async small(directory) {
+    const count = 50;
+    const store = await openFileSnapshotStore(directory, { retain: 2 });
+    const state = filled(4096);
+    const seconds = await timed(async () => {
+      for (let index = 1; index <= count; index++) {
+        const sink = await store.create({ index: BigInt(index), ...INIT });
+        const writer = sink.getWriter();
+        await writer.write(state);
+        await writer.close();
+      }
+    });
+    await store.close();
+    return seconds / count;
+  },
+  /** list() on a thousand snapshots. */
+  async list(directory) {
+    const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+    const options = { retain: 1000, logger: quiet };
+    const store = await openFileSnapshotStore(directory, options);
+    for (let i = (await store.list()).length; i < 1000; i++) {
+      const sink = await store.create({ index: BigInt(i), ...INIT });
+      await sink.close();
+    }
+    const seconds = await timed(() => store.list());
+    await store.close();
+    return seconds;
+  },
+};
+
+/** The peak of this process's memory so far, in bytes; 0 where unknown. */
+async function peakMemory(): Promise<number> {
+  try {
+    const status = await readFile("/proc/self/status", "utf8");
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+const [measure = "", directory = "", bytes = "0"] = process.argv.slice(2);
+const workload = workloads[measure];
+if (workload === undefined) throw new RangeError(`no measure "${measure}"`);
+const before = await peakMemory();
+const seconds = await workload(directory, Number(bytes));
+const sample: Sample = { seconds, peakBytes: await peakMemory() - before };
+console.log(JSON.stringify(sample));
