@@ -191,6 +191,8 @@ async function openPart(
   } catch (cause) {
     const code = systemCode(cause) ?? "";
     const what = `${name} of snapshot ${id}`;
+    // It may be the whole snapshot that has just been removed.
+    if (code === "ENOENT") await requireDirectory(context, id);
     if (!NO_SUCH_FILE.has(code)) throw toSnapshotError(`open ${what}`, cause);
     throw new SnapshotCorruptError(what, {
       reason: PARTS[name],
