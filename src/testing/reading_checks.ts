@@ -1,0 +1,143 @@
+/**
+ * What a store's sources do.
+ *
+ * @module
+ */
+
+import { assertEqual, rejection } from "./assertions.ts";
+import { type Check, ofKeepers } from "./check.ts";
+import {
+  encode,
+  INIT,
+  pattern,
+  publish,
+  readAll,
+  readText,
+  streamOf,
+} from "./snapshots.ts";
+
+/** The checks. */
+export const readingChecks: readonly Check[] = [
+  ofKeepers("a source carries the metadata that is listed", async (store) => {
+    const id = await publish(store, "state");
+    const source = await store.open(id);
+    assertEqual(source.meta, (await store.list())[0], "metadata");
+    await source.cancel();
+  }),
+
+  ofKeepers("a snapshot that is opened twice reads the same", async (store) => {
+    const id = await publish(store, "the same");
+    assertEqual(await readText(store, id), "the same", "first reading");
+    assertEqual(await readText(store, id), "the same", "second reading");
+  }),
+
+  ofKeepers("several may read at the same time", async (store) => {
+    const bytes = pattern(200_000);
+    const id = await publish(store, bytes);
+    const sources = await Promise.all(
+      Array.from({ length: 5 }, () => store.open(id)),
+    );
+    const states = await Promise.all(sources.map(readAll));
+    for (const state of states) {
+      assertEqual(state.length, bytes.length, "length");
+      const isSame = state.every((byte, i) => byte === bytes[i]);
+      assertEqual(isSame, true, "whether the state is what was written");
+    }
+  }),
+
+  ofKeepers(
+    "what a reader does to its chunks is its own affair",
+    async (store) => {
+      const id = await publish(store, "pristine");
+      const source = await store.open(id);
+      for await (const chunk of source) chunk.fill(0);
+      assertEqual(await readText(store, id), "pristine", "state");
+    },
+  ),
+
+  ofKeepers("a later snapshot does not disturb a reader", async (store) => {
+    const bytes = pattern(100_000);
+    const id = await publish(store, bytes);
+    const source = await store.open(id);
+    for (const index of [11n, 12n, 13n]) await publish(store, "", { index });
+    assertEqual((await readAll(source)).length, bytes.length, "length");
+  }),
+
+  ofKeepers(
+    "a source can be cancelled before and in the middle",
+    async (store) => {
+      const id = await publish(store, pattern(100_000));
+      const unread = await store.open(id);
+      await unread.cancel(new Error("not needed"));
+      const reader = (await store.open(id)).getReader();
+      await reader.read();
+      await reader.cancel();
+      assertEqual((await reader.read()).done, true, "end");
+    },
+  ),
+
+  ofKeepers("a signal that has aborted makes open() reject", async (store) => {
+    const id = await publish(store, "state");
+    const reason = new Error("too late");
+    const signal = AbortSignal.abort(reason);
+    const error = await rejection(store.open(id, { signal }), "open()");
+    assertEqual(error === reason, true, "reason");
+  }),
+
+  ofKeepers("a signal that aborts errors the source", async (store) => {
+    const id = await publish(store, pattern(100_000));
+    const controller = new AbortController();
+    const source = await store.open(id, { signal: controller.signal });
+    const reason = new Error("stop");
+    controller.abort(reason);
+    const error = await rejection(readAll(source), "reading on");
+    assertEqual(error === reason, true, "reason");
+  }),
+
+  ofKeepers(
+    "a signal that aborts after the end changes nothing",
+    async (store) => {
+      const id = await publish(store, "state");
+      const controller = new AbortController();
+      const source = await store.open(id, { signal: controller.signal });
+      assertEqual((await readAll(source)).length, 5, "length");
+      controller.abort();
+    },
+  ),
+
+  ofKeepers("progress only grows, and ends with all", async (store) => {
+    const id = await publish(store, pattern(100_000));
+    const reports: number[] = [];
+    const source = await store.open(id, {
+      onProgress({ done, total }) {
+        assertEqual(total, 100_000, "total");
+        reports.push(done);
+      },
+    });
+    await readAll(source);
+    const sorted = reports.toSorted((a, b) => a - b);
+    assertEqual(reports, sorted, "order of the reports");
+    assertEqual(reports.at(-1), 100_000, "last report");
+  }),
+
+  ofKeepers("a source can be piped into a sink", async (store) => {
+    const id = await publish(store, "copied");
+    const copy = await store.create(INIT);
+    await (await store.open(id)).pipeTo(copy);
+    assertEqual(await readText(store, copy.id), "copied", "state");
+  }),
+
+  ofKeepers("a source can be split in two", async (store) => {
+    const id = await publish(store, "twins");
+    const [left, right] = (await store.open(id)).tee();
+    const texts = [left, right].map((half) => new Response(half).text());
+    assertEqual(await Promise.all(texts), ["twins", "twins"], "states");
+  }),
+
+  ofKeepers("all that is written comes out in order", async (store) => {
+    const sink = await store.create(INIT);
+    const parts = Array.from({ length: 200 }, (_, i) => `${i};`);
+    await streamOf(...parts.map(encode)).pipeTo(sink);
+    assertEqual(await readText(store, sink.id), parts.join(""), "state");
+  }),
+];

@@ -1,0 +1,79 @@
+/**
+ * Snapshots to check a store with, and how to write and read them.
+ *
+ * @module
+ */
+
+import type {
+  SnapshotInit,
+  SnapshotSource,
+  SnapshotStore,
+} from "../snapshot.ts";
+
+/** An ordinary snapshot; other fields can be put over it. */
+export const INIT: SnapshotInit = {
+  index: 10n,
+  term: 3n,
+  configuration: {
+    servers: [
+      { suffrage: "voter", id: "my id", address: "over here" },
+      { suffrage: "nonvoter", id: "another", address: "10.0.0.2:7000" },
+      { suffrage: "staging", id: "", address: "" },
+    ],
+  },
+  configurationIndex: 2n,
+};
+
+/** The bytes of a text. */
+export function encode(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** That many bytes, without a short period. */
+export function pattern(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i ^ (i >>> 8) * 31) & 0xff;
+  return bytes;
+}
+
+/** A stream of these chunks. */
+export function streamOf(
+  ...chunks: readonly unknown[]
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<unknown>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  }) as ReadableStream<Uint8Array>;
+}
+
+/** Publishes a snapshot; resolves to its ID. */
+export async function publish(
+  store: SnapshotStore,
+  state: string | Uint8Array,
+  init: Partial<SnapshotInit> = {},
+): Promise<string> {
+  const sink = await store.create({ ...INIT, ...init });
+  const bytes = typeof state === "string" ? encode(state) : state;
+  await streamOf(bytes).pipeTo(sink);
+  return sink.id;
+}
+
+/** Reads a source to its end. */
+export async function readAll(source: SnapshotSource): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(source).arrayBuffer());
+}
+
+/** Reads a snapshot's state as text. */
+export async function readText(
+  store: SnapshotStore,
+  id: string,
+): Promise<string> {
+  return new TextDecoder().decode(await readAll(await store.open(id)));
+}
+
+/** The IDs that a store lists. */
+export async function listIds(store: SnapshotStore): Promise<string[]> {
+  return (await store.list()).map(({ id }) => id);
+}
