@@ -115,8 +115,8 @@ export class MemoryFile {
   /** The file as it may be found after a power cut. */
   crashed(keep: Keep): MemoryFile {
     if (this.#changes.length === 0) return new MemoryFile(this.#synced);
-    const resizing = this.#changes.filter((it) =>
-      isCut(it) || it.sizeAfter !== it.sizeBefore
+    const resizing = this.#changes.filter(
+      ({ sizeBefore, sizeAfter }) => sizeBefore !== sizeAfter,
     );
     const kept = resizing.slice(0, countKept(resizing.length, keep));
     const content = new Uint8Array(

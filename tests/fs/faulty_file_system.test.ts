@@ -158,6 +158,20 @@ describe("FaultyFileSystem", () => {
     assert.deepEqual([files.openHandles, memory.openHandles], [0, 0]);
   });
 
+  it("counts each open file once, however often it is closed", async () => {
+    const { files } = setUp();
+    const [a, b] = [
+      await files.open("/a", "create"),
+      await files.open("/b", "create"),
+    ];
+    assert.equal(files.openHandles, 2);
+    await a.close();
+    await a.close();
+    assert.equal(files.openHandles, 1);
+    await b.close();
+    assert.equal(files.openHandles, 0);
+  });
+
   it("is well again when the injector is taken away", async () => {
     const { files } = setUp();
     files.inject(() => ({ code: "EIO" }));

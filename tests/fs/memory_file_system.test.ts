@@ -251,9 +251,10 @@ describe("MemoryFileSystem, when the power is cut during writes", () => {
   it("does not see the caller's buffer change", async () => {
     const files = new MemoryFileSystem();
     const bytes = filled(2, "a");
-    await createSynced(files, "/f", bytes);
+    await create(files, "/f", bytes);
     files.writeFile("/g", bytes);
     bytes.fill(0);
+    assert.equal(contentOf("/f")(files), "a*2");
     assert.equal(contentOf("/f")(files.crash(EVERYTHING)), "a*2");
     assert.equal(contentOf("/g")(files), "a*2");
   });
@@ -326,6 +327,15 @@ describe("MemoryFileSystem, when the power is cut after a rename", () => {
       "n*1",
       "o*1",
     ]);
+  });
+
+  it("does not remove a file that was to be replaced first", async () => {
+    const files = new MemoryFileSystem();
+    files.writeFile("/x", filled(1, "o"));
+    files.writeFile("/y", filled(1, "n"));
+    await files.rename("/y", "/x");
+    await files.removeFile("/x");
+    assert.deepEqual(outcomes(files, names, ["atomic"]), ["", "/x", "/x /y"]);
   });
 
   it("finds two copies of what is found under two names", async () => {
