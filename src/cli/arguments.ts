@@ -1,0 +1,36 @@
+/** Reads the values of options and arguments; what is wrong is a usage error. */
+
+import { InvalidArgumentError } from "commander";
+import type { Server, Suffrage } from "../snapshot.ts";
+
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/** A uint64 in decimal digits, without loss. */
+export function parseUint64(text: string): bigint {
+  if (/^\d{1,20}$/.test(text)) {
+    const value = BigInt(text);
+    if (value <= UINT64_MAX) return value;
+  }
+  throw new InvalidArgumentError(`Expected an integer of 0 to ${UINT64_MAX}.`);
+}
+
+/** A number of snapshots, 1 or more. */
+export function parseRetain(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("Expected an integer of 1 or more.");
+}
+
+const SERVER = /^(?:(voter|nonvoter|staging):)?([^=]+)=(.+)$/s;
+
+/** `[SUFFRAGE:]ID=ADDRESS`, added to the servers that came before. */
+export function parseServer(
+  text: string,
+  earlier: readonly Server[],
+): readonly Server[] {
+  const [, suffrage = "voter", id, address] = SERVER.exec(text) ?? [];
+  if (id === undefined || address === undefined) {
+    throw new InvalidArgumentError("Expected [SUFFRAGE:]ID=ADDRESS.");
+  }
+  return [...earlier, { suffrage: suffrage as Suffrage, id, address }];
+}

@@ -1,0 +1,43 @@
+/** `cat DIR [ID]`: a snapshot's state, checked, to stdout. */
+
+import process from "node:process";
+import type { Command } from "commander";
+import type { SnapshotSource } from "../snapshot.ts";
+import { write } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import { newestOf, withStoreToRead } from "./stores.ts";
+
+/** Adds the command. */
+export function registerCat(program: Command): void {
+  program.command("cat")
+    .summary("write a snapshot's state to stdout")
+    .description(
+      "Writes a snapshot's state to stdout. What is written has been checked; " +
+        "when the snapshot is corrupt, the output ends early and the exit " +
+        "code is 1.",
+    )
+    .argument("<DIR>", "the store's directory")
+    .argument("[ID]", "the snapshot; the newest by default")
+    .action(cat);
+}
+
+async function cat(directory: string, id: string | undefined): Promise<void> {
+  await withStoreToRead(directory, async (store) => {
+    const wanted = id ?? (await newestOf(store, directory)).id;
+    await copyToStdout(await store.open(wanted));
+  });
+}
+
+async function copyToStdout(source: SnapshotSource): Promise<void> {
+  // On a terminal the bar would be drawn into the state.
+  const progress = process.stdout.isTTY ? undefined : startProgress("Reading");
+  let done = 0;
+  try {
+    for await (const chunk of source) {
+      await write(chunk);
+      progress?.update(done += chunk.length, source.meta.size);
+    }
+  } finally {
+    progress?.stop();
+  }
+}

@@ -1,0 +1,51 @@
+/** What the user is told when something goes wrong, and with which exit code. */
+
+import { CommanderError } from "commander";
+import { InvalidSnapshotIdError } from "../errors.ts";
+import { InterruptedError } from "./interrupt.ts";
+import { BrokenPipeError, warn } from "./output.ts";
+
+/** A failure that is the command's own finding, such as a missing directory. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** Says on stderr what went wrong, on one line, and gives the exit code. */
+export function reportError(error: unknown): number {
+  // The reader has had enough (`| head`): that is its right, and no failure.
+  if (error instanceof BrokenPipeError) return 0;
+  if (error instanceof CommanderError) return reportUsage(error);
+  warn(messageOf(error));
+  if (error instanceof InterruptedError) return error.exitCode;
+  return error instanceof InvalidSnapshotIdError ? 2 : 1;
+}
+
+function reportUsage(error: CommanderError): number {
+  if (error.exitCode === 0) return 0; // --help and --version end this way
+  // Help that is shown because nothing was asked for has been printed.
+  if (error.code !== "commander.help") {
+    warn(`${messageOf(error).replace(/^error: /, "")} (see --help)`);
+  }
+  return 2;
+}
+
+const SYSTEM_REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+  ENOENT: "it does not exist",
+  ENOTDIR: "it is not a directory",
+  EPERM: "permission denied",
+};
+
+/** The system's reason in words; its own message where we have none. */
+export function systemReason(error: unknown): string {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  const reason = typeof code === "string" ? SYSTEM_REASONS[code] : undefined;
+  return reason ?? messageOf(error);
+}
+
+/** An error's message on one line. */
+export function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/\s*\n\s*/g, " ").trim();
+}

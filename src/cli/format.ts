@@ -1,0 +1,67 @@
+/** Numbers and tables for human eyes. */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
+/** A byte count such as `1.4 GiB`; whole below 1 KiB. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // 1023.95 would be rounded to "1024.0".
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** A throughput such as `510.3 MiB/s`. */
+export function formatRate(bytesPerSecond: number): string {
+  return `${formatSize(Math.round(bytesPerSecond))}/s`;
+}
+
+/** A duration such as `0.25 s`, `12 s` or `3 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 9_995) return `${(ms / 1000).toFixed(2)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A whole number with commas, such as `1,000,000`. */
+export function formatCount(count: number | bigint): string {
+  return count.toLocaleString("en-US");
+}
+
+/** A CRC-64 as 16 hexadecimal digits. */
+export function formatCrc(crc: bigint): string {
+  return crc.toString(16).padStart(16, "0");
+}
+
+/** When a snapshot was taken, from its ID; `undefined` when no date is that. */
+export function timeOf(id: string): string | undefined {
+  const time = new Date(Number(id.split("-")[2]));
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+/** How a column's cells line up. */
+export type Alignment = "left" | "right";
+
+/** Rows as lines, with the columns lined up and two spaces between them. */
+export function alignColumns(
+  rows: readonly (readonly string[])[],
+  alignments: readonly Alignment[],
+): string[] {
+  const widths = alignments.map((_, column) =>
+    Math.max(0, ...rows.map((row) => row[column]?.length ?? 0))
+  );
+  return rows.map((row) =>
+    row.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return alignments[column] === "right"
+        ? cell.padStart(width)
+        : cell.padEnd(width);
+    }).join("  ").trimEnd()
+  );
+}

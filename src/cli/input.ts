@@ -1,0 +1,69 @@
+/** Where `save` reads from: a file or stdin. */
+
+import { open } from "node:fs/promises";
+import process from "node:process";
+import { addAbortSignal, type Readable } from "node:stream";
+import { CommandError, systemReason } from "./failure.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** An open input. */
+export interface Input {
+  /** How many bytes it has, where that can be known. */
+  readonly size: number | undefined;
+  /** The bytes; throws when the signal aborts. */
+  chunks(): AsyncGenerator<Uint8Array>;
+  /** Lets go of it. */
+  close(): void;
+}
+
+/** Opens a file; `undefined` and `"-"` are stdin. */
+export async function openInput(
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<Input> {
+  if (file === undefined || file === "-") {
+    if (process.stdin.isTTY) {
+      process.stderr.write("reading from the terminal; end it with Ctrl-D\n");
+    }
+    return makeInput(process.stdin, "stdin", undefined, signal);
+  }
+  return await openFile(file, signal);
+}
+
+async function openFile(file: string, signal: AbortSignal): Promise<Input> {
+  try {
+    const handle = await open(file);
+    const stat = await handle.stat();
+    const size = stat.isFile() ? stat.size : undefined;
+    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
+    return makeInput(stream, file, size, signal);
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+}
+
+function makeInput(
+  stream: Readable,
+  name: string,
+  size: number | undefined,
+  signal: AbortSignal,
+): Input {
+  addAbortSignal(signal, stream);
+  // An abort before the first read would be an error that nobody listens to.
+  stream.on("error", () => {});
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of stream) yield chunk as Uint8Array;
+    } catch (error) {
+      throw cannotRead(name, error);
+    }
+  }
+  return { size, chunks, close: () => void stream.destroy() };
+}
+
+function cannotRead(name: string, error: unknown): CommandError {
+  return new CommandError(`Cannot read ${name}: ${systemReason(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,51 @@
+/** Ctrl-C and its like as an `AbortSignal`, for commands that must clean up. */
+
+import process from "node:process";
+import { constants } from "node:os";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Somebody asked the process to stop. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+  /** The shell's code for a process that the signal ended. */
+  readonly exitCode: number;
+
+  constructor(signal: typeof SIGNALS[number]) {
+    super(`interrupted by ${signal}`);
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+/**
+ * Does work that has to be undone when it is interrupted: the first signal
+ * aborts `signal`, a second one ends the process at once. Everything else dies
+ * of a signal as any process does, also while it is stuck in a write to a pipe
+ * that nobody reads.
+ *
+ * @throws {InterruptedError} when a signal made the work fail.
+ */
+export async function withInterrupts<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const handlers = SIGNALS.map((name) => {
+    const handler = () => {
+      release();
+      controller.abort(new InterruptedError(name));
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  function release(): void {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  }
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    controller.signal.throwIfAborted();
+    throw error;
+  } finally {
+    release();
+  }
+}

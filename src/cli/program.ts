@@ -1,0 +1,62 @@
+/**
+ * Puts the commands together, runs one, and turns whatever comes of it into an
+ * exit code. Each command is a file of its own that registers itself here.
+ */
+
+import { Command } from "commander";
+import { registerCat } from "./cat.ts";
+import { reportError } from "./failure.ts";
+import { registerInspect } from "./inspect.ts";
+import { registerList } from "./list.ts";
+import { registerSave } from "./save.ts";
+import { registerVerify } from "./verify.ts";
+import { VERSION } from "./version.ts";
+
+/** Each adds one command to the program. */
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  registerSave,
+  registerList,
+  registerCat,
+  registerVerify,
+  registerInspect,
+];
+
+const NOTES = `
+DIR is the directory that the store was opened with: the snapshots are in
+DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
+that only read take no lock and change nothing, and so may run beside a live
+Raft node. save needs the store for itself: it takes the store's lock, of which
+Go's store knows nothing.
+
+With --json one JSON document is printed. Its field names are those of the
+library. index, term and configurationIndex are uint64, written as plain
+numbers as in meta.json: read them as 64-bit integers. crc is 16 hexadecimal
+digits, time is ISO 8601.
+
+Exit codes:
+  0    done, and every snapshot that was looked at is good
+  1    a snapshot is bad or missing, or the work failed
+  2    the command line is wrong: an option, an argument, a number, an ID
+  130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)`;
+
+/** Runs one command line and gives its exit code; never rejects. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    await makeProgram().parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+function makeProgram(): Command {
+  const program = new Command("raft-snapshots")
+    .description("Writes, lists, reads and checks Raft snapshots.")
+    .version(VERSION)
+    .exitOverride()
+    // A usage error comes to reportError() as an exception: say it there, once.
+    .configureOutput({ outputError: () => {} })
+    .addHelpText("after", NOTES);
+  for (const register of COMMANDS) register(program);
+  return program;
+}

@@ -1,0 +1,96 @@
+/**
+ * A progress bar on stderr, with rate and time left. It shows itself only on a
+ * terminal, and only when the work takes long enough to be worth it.
+ */
+
+import process from "node:process";
+// @ts-types="npm:@types/cli-progress@3.11.6"
+import cliProgress from "cli-progress";
+import { formatRate, formatSize } from "./format.ts";
+import { Meter } from "./meter.ts";
+
+const SHOW_AFTER_MS = 200;
+const BAR_WIDTH = 24;
+
+/** A bar, or nothing at all where nobody would see it. */
+export interface ProgressBar {
+  /** Tells how many bytes are done, and how many there are, when known. */
+  update(done: number, total?: number): void;
+  /** Takes the bar off the terminal. Harmless when called again. */
+  stop(): void;
+}
+
+/** Starts to measure; the bar shows up a little later. */
+export function startProgress(label: string): ProgressBar {
+  return process.stderr.isTTY === true
+    ? new TerminalBar(label)
+    : { update: () => {}, stop: () => {} };
+}
+
+class TerminalBar implements ProgressBar {
+  readonly #label: string;
+  readonly #startMs = Date.now();
+  readonly #meter = new Meter(this.#startMs);
+  #bar: cliProgress.SingleBar | undefined;
+  #total: number | undefined;
+  #done = 0;
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  update(done: number, total?: number): void {
+    const nowMs = Date.now();
+    this.#meter.add(nowMs, done);
+    this.#done = done;
+    this.#total = total;
+    if (this.#bar === undefined && nowMs - this.#startMs >= SHOW_AFTER_MS) {
+      this.#bar = this.#show();
+    }
+    this.#bar?.update(done);
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
+
+  #show(): cliProgress.SingleBar {
+    const bar = new cliProgress.SingleBar({
+      stream: process.stderr,
+      format: () => this.#line(),
+      // The terminal is left as it was found: a signal may end us any time.
+      hideCursor: false,
+      linewrap: true,
+      clearOnComplete: true,
+      // An unknown total leaves the bar's own idea of progress unchanged.
+      forceRedraw: true,
+    });
+    bar.start(this.#total ?? 0, this.#done);
+    return bar;
+  }
+
+  #line(): string {
+    const rate = formatRate(this.#meter.bytesPerSecond);
+    const done = formatSize(this.#done);
+    if (this.#total === undefined) return `${this.#label}  ${done}  ${rate}`;
+    const part = this.#total === 0 ? 1 : this.#done / this.#total;
+    const full = Math.min(BAR_WIDTH, Math.floor(part * BAR_WIDTH));
+    const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
+    const percent = `${Math.floor(part * 100)}%`.padStart(4);
+    // At the end it waits for the disk, and nobody knows how long.
+    const left = part === 1 ? undefined : this.#meter.msLeft(this.#total);
+    return `${this.#label}  ${bar} ${percent}  ` +
+      `${done} of ${formatSize(this.#total)}  ${rate}` +
+      (left === undefined ? "" : `  ${formatTimeLeft(left)} left`);
+  }
+}
+
+function formatTimeLeft(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const pad = (part: number) => String(part).padStart(2, "0");
+  return minutes < 60
+    ? `${minutes}:${pad(seconds % 60)}`
+    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(seconds % 60)}`;
+}

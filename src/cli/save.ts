@@ -1,0 +1,129 @@
+/** `save DIR [FILE]`: writes a snapshot from a file or stdin. */
+
+import process from "node:process";
+import { type Command, Option } from "commander";
+import type { FileSnapshotStore } from "../../mod.ts";
+import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot.ts";
+import { parseRetain, parseServer, parseUint64 } from "./arguments.ts";
+import { formatDuration, formatRate, formatSize } from "./format.ts";
+import { type Input, openInput } from "./input.ts";
+import { withInterrupts } from "./interrupt.ts";
+import { print, printJson } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import { snapshotJson } from "./snapshot_json.ts";
+import { withStoreToWrite } from "./stores.ts";
+
+interface SaveOptions {
+  readonly index: bigint;
+  readonly term: bigint;
+  readonly configurationIndex: bigint;
+  readonly server: readonly Server[];
+  readonly retain?: number;
+  readonly json?: true;
+}
+
+const SERVER_FLAGS = "--server <[SUFFRAGE:]ID=ADDRESS>";
+
+/** Adds the command. */
+export function registerSave(program: Command): void {
+  program.command("save")
+    .summary("write a snapshot from a file or stdin")
+    .description(
+      "Writes a snapshot and prints its ID. It is in the store when it is " +
+        "complete and on the disk, or else not at all: an error or an " +
+        "interruption leaves no trace.",
+    )
+    .argument("<DIR>", "the store's directory; made when it is missing")
+    .argument("[FILE]", "the state; stdin by default, or when it is -")
+    .requiredOption(
+      "--index <N>",
+      "the last log index that the state includes",
+      parseUint64,
+    )
+    .requiredOption("--term <N>", "the term of that index", parseUint64)
+    .addOption(
+      new Option(
+        SERVER_FLAGS,
+        "a member of the cluster, for each of them once; SUFFRAGE is voter " +
+          "(the default), nonvoter or staging",
+      ).argParser(parseServer).default([], "no servers"),
+    )
+    .addOption(
+      new Option(
+        "--configuration-index <N>",
+        "the log index at which the servers were set",
+      ).argParser(parseUint64).default(0n, "0"),
+    )
+    .option(
+      "--retain <N>",
+      "how many snapshots to keep; older ones are deleted (default: 2)",
+      parseRetain,
+    )
+    .option("--json", "print the snapshot as an object")
+    .action(save);
+}
+
+async function save(
+  directory: string,
+  file: string | undefined,
+  options: SaveOptions,
+): Promise<void> {
+  const startMs = Date.now();
+  const meta = await withInterrupts(async (signal) => {
+    // First, so that a wrong name does not make a store.
+    const input = await openInput(file, signal);
+    try {
+      return await withStoreToWrite(
+        directory,
+        options.retain,
+        (store) => writeSnapshot(store, input, { ...initOf(options), signal }),
+      );
+    } finally {
+      input.close();
+    }
+  });
+  sayHowFast(meta, Date.now() - startMs);
+  await (options.json ? printJson(snapshotJson(meta)) : print(meta.id));
+}
+
+function initOf(options: SaveOptions): SnapshotInit {
+  return {
+    index: options.index,
+    term: options.term,
+    configuration: { servers: options.server },
+    configurationIndex: options.configurationIndex,
+  };
+}
+
+async function writeSnapshot(
+  store: FileSnapshotStore,
+  input: Input,
+  init: SnapshotInit,
+): Promise<SnapshotMeta> {
+  const sink = await store.create(init);
+  const writer = sink.getWriter();
+  const progress = startProgress("Writing");
+  let done = 0;
+  try {
+    for await (const chunk of input.chunks()) {
+      await writer.write(chunk);
+      progress.update(done += chunk.length, input.size);
+    }
+    await writer.close();
+    return sink.meta;
+  } catch (error) {
+    // What made it fail is the news, not what happens to the remains.
+    await sink.cancel(error).catch(() => {});
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+function sayHowFast({ size }: SnapshotMeta, ms: number): void {
+  if (!process.stderr.isTTY) return;
+  const rate = formatRate(size * 1000 / Math.max(ms, 1));
+  process.stderr.write(
+    `wrote ${formatSize(size)} in ${formatDuration(ms)} (${rate})\n`,
+  );
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { openFileSnapshotStore } from "@raft/snapshots";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
+
+describe("raft-snapshots list", () => {
+  it("lists the snapshots in columns, newest first", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older, newer] = await makeStore(directory, [
+      "123456789",
+      new Uint8Array(1536),
+    ]);
+    const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const cells = stdout.trimEnd().split("\n").map((line) =>
+      line.split(/ {2,}/)
+    );
+    assert.deepEqual(cells.map((row) => row.slice(0, 5)), [
+      ["ID", "TERM", "INDEX", "SIZE", "SERVERS"],
+      [newer, "3", "11", "1.5 KiB", "1"].map((cell) => cell ?? ""),
+      [older, "3", "10", "9 B", "1"].map((cell) => cell ?? ""),
+    ]);
+    assert.match(cells[1]?.[5] ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  });
+
+  it("prints an array with --json", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const ids = await makeStore(directory, ["a", "123456789"]);
+    const { code, stdout } = await raftSnapshots(["list", directory, "--json"]);
+    assert.equal(code, 0);
+    const snapshots = JSON.parse(stdout);
+    assert.deepEqual(snapshots.map(({ id }: { id: string }) => id), [
+      ...ids.toReversed(),
+    ]);
+    const { time, ...newest } = snapshots[0];
+    assert.equal(new Date(time).getTime(), Number(ids[1]?.split("-")[2]));
+    assert.deepEqual(newest, {
+      id: ids[1],
+      index: 11,
+      term: 3,
+      size: 9,
+      crc: "995dc9bbdf1939fa",
+      version: 1,
+      configuration: {
+        servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+      },
+      configurationIndex: 2,
+    });
+  });
+
+  it("says on stderr that a store is empty, and succeeds", async (t) => {
+    const directory = await temporaryDirectory(t);
+    await makeStore(directory, []);
+    const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
+    assert.deepEqual([code, stdout], [0, ""]);
+    assert.equal(stderr, `raft-snapshots: no snapshots in ${directory}\n`);
+    const json = await raftSnapshots(["list", directory, "--json"]);
+    assert.deepEqual(JSON.parse(json.stdout), []);
+  });
+
+  it("names what it can't read on stderr and lists the others", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
+    await rm(join(directory, "snapshots", newer, "meta.json"));
+    const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^${older} `, "m"));
+    assert.doesNotMatch(stdout, new RegExp(newer));
+    assert.match(stderr, new RegExp(`^raft-snapshots: .*${newer}.*\n$`));
+  });
+
+  it("works beside the process that writes, and changes nothing", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["a"]);
+    const store = await openFileSnapshotStore(directory);
+    try {
+      const sink = await store.create({
+        index: 99,
+        term: 3,
+        configuration: { servers: [] },
+        configurationIndex: 0,
+      });
+      const before = await readdir(join(directory, "snapshots"));
+      const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, new RegExp(`^${id} `, "m"));
+      assert.deepEqual(await readdir(join(directory, "snapshots")), before);
+      await sink.cancel();
+    } finally {
+      await store.close();
+    }
+  });
+
+  it("does not make a store that is missing", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const missing = join(directory, "missing");
+    const { code, stdout, stderr } = await raftSnapshots(["list", missing]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.equal(
+      stderr,
+      `raft-snapshots: Cannot read ${join(missing, "snapshots")}: ` +
+        "it does not exist\n",
+    );
+    assert.deepEqual(await readdir(directory), []);
+  });
+
+  it("tells who gives the snapshots directory to give the one above", async (t) => {
+    const directory = await temporaryDirectory(t);
+    await makeStore(directory, ["a"]);
+    const { code, stderr } = await raftSnapshots([
+      "list",
+      join(directory, "snapshots"),
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /give the directory above it\n$/);
+  });
+});

@@ -1,0 +1,71 @@
+/**
+ * The command line tool as a process of its own, and a store for it.
+ *
+ * @module
+ */
+
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { openFileSnapshotStore } from "@raft/snapshots";
+import { runtime, type ScriptResult } from "../support/runtime.ts";
+
+const script = new URL("../../src/cli/main.ts", import.meta.url);
+
+/** Runs the tool to its end. */
+export async function raftSnapshots(
+  args: readonly string[],
+  input: string | Uint8Array = "",
+): Promise<ScriptResult> {
+  return await runtime.runScript(script, args, { input });
+}
+
+/** Starts the tool with pipes on all sides; the caller sees to its end. */
+export function startRaftSnapshots(args: readonly string[]): ChildProcess {
+  return runtime.spawnScript(script, args, { stdio: "pipe" });
+}
+
+/**
+ * Sends a signal, and gives what the process came to. (`child.kill()` of Deno
+ * takes every process that it signals for one that the signal ended.)
+ */
+export async function endBySignal(
+  child: ChildProcess,
+  name: NodeJS.Signals,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  const ended = once(child, "exit");
+  process.kill(child.pid ?? NaN, name);
+  const [code, signal] = await ended;
+  return { code, signal };
+}
+
+/** Makes a store with a snapshot of each state; gives their IDs, oldest first. */
+export async function makeStore(
+  directory: string,
+  states: readonly (string | Uint8Array<ArrayBuffer>)[],
+): Promise<string[]> {
+  const store = await openFileSnapshotStore(directory, { retain: 100 });
+  const ids: string[] = [];
+  for (const [i, state] of states.entries()) {
+    const sink = await store.create({
+      index: 10n + BigInt(i),
+      term: 3n,
+      configuration: {
+        servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+      },
+      configurationIndex: 2n,
+    });
+    await new Blob([state]).stream().pipeTo(sink);
+    ids.push(sink.id);
+  }
+  await store.close();
+  return ids;
+}
+
+/** What is in `directory/snapshots`, but for the lock. */
+export async function snapshotNames(directory: string): Promise<string[]> {
+  const names = await readdir(join(directory, "snapshots"));
+  return names.filter((name) => name !== ".lock").sort();
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { repository } from "../support/repository.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
+
+const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
+  "an unknown command": ["burn", "DIR"],
+  "an unknown option": ["list", "DIR", "--fast"],
+  "a missing argument": ["list"],
+  "an argument too many": ["list", "DIR", "more"],
+  "a missing option": ["save", "DIR", "--index", "1"],
+  "an option without its value": ["save", "DIR", "--term", "1", "--index"],
+  "a number that is none": ["save", "DIR", "--index", "ten", "--term", "1"],
+  "a negative number": ["save", "DIR", "--index=-1", "--term", "1"],
+  "a number beyond uint64": [
+    ...["save", "DIR", "--term", "1", "--index", "18446744073709551616"],
+  ],
+  "a retention of 0": [
+    ...["save", "DIR", "--index", "1", "--term", "1", "--retain", "0"],
+  ],
+  "a server without an address": [
+    ...["save", "DIR", "--index", "1", "--term", "1", "--server", "a"],
+  ],
+  "an ID that is none, for cat": ["cat", "DIR", "../outside"],
+  "an ID that is none, for inspect": ["inspect", "DIR", "1-2"],
+  "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],
+};
+
+describe("raft-snapshots", () => {
+  it("exits with 2 and says why on one line for a wrong command line", async (t) => {
+    const directory = await temporaryDirectory(t);
+    await makeStore(directory, ["a"]);
+    const before = await readdir(join(directory, "snapshots"));
+    const runs = Object.entries(USAGE_ERRORS).map(async ([what, args]) => {
+      const real = args.map((arg) => arg === "DIR" ? directory : arg);
+      const { code, stdout, stderr } = await raftSnapshots(real);
+      assert.deepEqual([code, stdout], [2, ""], what);
+      assert.match(stderr, /^raft-snapshots: \S.*\n$/, what);
+    });
+    await Promise.all(runs);
+    assert.deepEqual(await readdir(join(directory, "snapshots")), before);
+  });
+
+  it("documents its exit codes, and prints help on request to stdout", async () => {
+    const { code, stdout, stderr } = await raftSnapshots(["--help"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
+    for (const command of ["save", "list", "cat", "verify", "inspect"]) {
+      assert.match(stdout, new RegExp(`^ +${command} `, "m"));
+    }
+  });
+
+  it("prints help on stderr and exits with 2 when nothing is asked", async () => {
+    const { code, stdout, stderr } = await raftSnapshots([]);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, /^Usage: raft-snapshots /);
+  });
+
+  it("prints the package's version", async () => {
+    const config = await readFile(new URL("deno.json", repository), "utf8");
+    const { version } = JSON.parse(config);
+    const { code, stdout } = await raftSnapshots(["--version"]);
+    assert.deepEqual([code, stdout], [0, `${version}\n`]);
+  });
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
+
+async function edit(
+  path: string,
+  change: (content: Uint8Array) => void,
+): Promise<void> {
+  const content = await readFile(path);
+  change(content);
+  await writeFile(path, content);
+}
+
+describe("raft-snapshots verify", () => {
+  it("checks all snapshots, newest first", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older, newer] = await makeStore(directory, [
+      "123456789",
+      new Uint8Array(1536),
+    ]);
+    const { code, stdout, stderr } = await raftSnapshots(["verify", directory]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(stdout, `ok   ${newer}  1.5 KiB\nok   ${older}  9 B\n`);
+  });
+
+  it("finds a changed byte and exits with 1", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older = "", newer = ""] = await makeStore(directory, ["a", "bcd"]);
+    await edit(join(directory, "snapshots", newer, "state.bin"), (state) => {
+      state[1] = 0;
+    });
+    const { code, stdout, stderr } = await raftSnapshots(["verify", directory]);
+    assert.equal(code, 1);
+    const [first, why, second] = stdout.split("\n");
+    assert.equal(first, `bad  ${newer}  3 B`);
+    assert.match(why ?? "", /^ {5}Cannot trust state\.bin/);
+    assert.equal(second, `ok   ${older}  1 B`);
+    assert.equal(stderr, "raft-snapshots: 1 of 2 snapshots: bad\n");
+  });
+
+  it("finds those that list leaves out", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
+    await writeFile(join(directory, "snapshots", newer, "meta.json"), "{");
+    const path = join(directory, "snapshots", older, "meta.json");
+    const meta = await readFile(path, "utf8");
+    await writeFile(path, meta.replace('"Version":1', '"Version":2'));
+    const { code, stdout } = await raftSnapshots([
+      "verify",
+      directory,
+      "--json",
+    ]);
+    assert.equal(code, 1);
+    const [first, second] = JSON.parse(stdout);
+    assert.deepEqual(
+      [first.id, first.ok, first.size, first.errors[0].reason],
+      [newer, false, null, "meta"],
+    );
+    assert.deepEqual([second.id, second.ok], [older, false]);
+    assert.match(second.errors[0].message, /version 2/);
+  });
+
+  it("checks only the snapshots that are named", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [older = "", newer = ""] = await makeStore(directory, ["a", "bcd"]);
+    await edit(join(directory, "snapshots", newer, "state.bin"), (state) => {
+      state[1] = 0;
+    });
+    const { code, stdout } = await raftSnapshots(["verify", directory, older]);
+    assert.deepEqual([code, stdout], [0, `ok   ${older}  1 B\n`]);
+  });
+
+  it("prints what it found with --json", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["123456789"]);
+    await edit(join(directory, "snapshots", id, "state.bin"), (state) => {
+      state[0] = 0;
+    });
+    const { code, stdout } = await raftSnapshots([
+      "verify",
+      directory,
+      "--json",
+    ]);
+    assert.equal(code, 1);
+    const [report] = JSON.parse(stdout);
+    const [error] = report.errors;
+    assert.deepEqual([report.id, report.ok, report.size], [id, false, 9]);
+    assert.deepEqual(
+      [error.reason, error.offset, error.expected, typeof error.message],
+      ["block", 0, "995dc9bbdf1939fa", "string"],
+    );
+    assert.match(error.actual, /^[0-9a-f]{16}$/);
+  });
+
+  it("warns of a directory that is no snapshot, and passes it over", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["a"]);
+    await mkdir(join(directory, "snapshots", "notes"));
+    const { code, stdout, stderr } = await raftSnapshots(["verify", directory]);
+    assert.deepEqual([code, stdout], [0, `ok   ${id}  1 B\n`]);
+    assert.match(stderr, /^raft-snapshots: .*notes: not a snapshot\n$/);
+  });
+
+  it("fails for a snapshot that is not there", async (t) => {
+    const directory = await temporaryDirectory(t);
+    await makeStore(directory, ["a"]);
+    const { code, stderr } = await raftSnapshots([
+      "verify",
+      directory,
+      "1-2-3",
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^raft-snapshots: .*1-2-3.*\n$/);
+  });
+});
