@@ -1,0 +1,178 @@
+/** What the demo's processes do, each an ordinary user of the library. */
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import {
+  type FileSnapshotStore,
+  openFileSnapshotStore,
+  type SnapshotMeta,
+  type SnapshotSource,
+} from "@raft/snapshots";
+import {
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatSize,
+} from "../../src/cli/format.ts";
+import { startProgress } from "../../src/cli/progress.ts";
+import type { Machine } from "./machine.ts";
+import { bad, good, note, showSnapshots, title } from "./screen.ts";
+
+/** Where things are, and what the state is. */
+export interface Scene {
+  /** The store's directory. */
+  readonly directory: string;
+  /** A file to note in what the restored state must be. */
+  readonly notesPath: string;
+  readonly machine: Machine;
+}
+
+/** Digest of the state by snapshot ID: what a restore must come to. */
+type Notes = Readonly<Record<string, string>>;
+
+const CONFIGURATION = {
+  servers: [
+    { suffrage: "voter", id: "a", address: "10.0.0.1:7000" },
+    { suffrage: "voter", id: "b", address: "10.0.0.2:7000" },
+    { suffrage: "voter", id: "c", address: "10.0.0.3:7000" },
+  ],
+} as const;
+
+/** A Raft node at work: it takes two snapshots as its state moves on. */
+export async function takeSnapshots(scene: Scene): Promise<void> {
+  title(`1. Process ${process.pid} takes two snapshots`);
+  const store = await openFileSnapshotStore(scene.directory);
+  const notes: Record<string, string> = {};
+  for (let i = 0; i < 2; i++) {
+    good(await scene.machine.advance());
+    const meta = await takeSnapshot(store, scene.machine);
+    notes[meta.id] = await scene.machine.digest();
+  }
+  await store.close();
+  await writeFile(scene.notesPath, JSON.stringify(notes));
+  await showSnapshots(join(scene.directory, "snapshots"));
+}
+
+async function takeSnapshot(
+  store: FileSnapshotStore,
+  machine: Machine,
+): Promise<SnapshotMeta> {
+  const startMs = performance.now();
+  const sink = await store.create({
+    index: machine.index,
+    term: 3n,
+    configuration: CONFIGURATION,
+    configurationIndex: 1n,
+  });
+  const total = machine.sizeBytes;
+  await pipe("Writing", machine.snapshot(), { target: sink, total });
+  good(
+    `snapshot of ${machine.summary} at index ${formatCount(machine.index)}: ` +
+      speed(sink.meta.size, startMs) + ", safe on the disk",
+  );
+  return sink.meta;
+}
+
+/** A restart: the newest snapshot, chosen and opened by hand. */
+export async function restart(scene: Scene): Promise<void> {
+  title(`2. Process ${process.pid} starts, and restores the newest`);
+  const store = await openFileSnapshotStore(scene.directory);
+  const snapshots = await store.list();
+  for (const [i, { index, size, id }] of snapshots.entries()) {
+    const place = i === 0 ? "newest" : "older ";
+    note(`${place}  index ${formatCount(index)}  ${formatSize(size)}  ${id}`);
+  }
+  const [newest] = snapshots;
+  if (newest === undefined) throw new Error("Cannot restart: no snapshot");
+  const startMs = performance.now();
+  const source = await store.open(newest.id);
+  await restoreFrom(source, scene.machine);
+  good(`restored ${scene.machine.summary}: ${speed(newest.size, startMs)}`);
+  await compare(scene, newest);
+  await store.close();
+}
+
+/** A restart that does not know that the newest snapshot is damaged. */
+export async function restartAfterDamage(scene: Scene): Promise<void> {
+  title(`4. Process ${process.pid} starts, and restores what it can`);
+  const store = await openFileSnapshotStore(scene.directory, {
+    logger: { debug() {}, info() {}, warn: bad, error: bad },
+  });
+  const [newest] = await store.list();
+  const startMs = performance.now();
+  const restored = await store.restore((source) =>
+    restoreFrom(source, scene.machine)
+  );
+  if (newest === undefined || restored === undefined) {
+    throw new Error("Cannot restart: no snapshot");
+  }
+  good(
+    `fell back to index ${formatCount(restored.index)}: restored ` +
+      `${scene.machine.summary}, ${speed(restored.size, startMs)}`,
+  );
+  await compare(scene, restored);
+  good(
+    `Raft replays the ${formatCount(newest.index - restored.index)} log ` +
+      "entries since then: nothing is lost",
+  );
+  await store.close();
+  await showSnapshots(join(scene.directory, "snapshots"));
+}
+
+async function restoreFrom(
+  source: SnapshotSource,
+  machine: Machine,
+): Promise<void> {
+  const total = source.meta.size;
+  await pipe("Restoring", source, { target: machine.restore(), total });
+}
+
+async function compare(scene: Scene, meta: SnapshotMeta): Promise<void> {
+  const notes = JSON.parse(await readFile(scene.notesPath, "utf8")) as Notes;
+  const found = await scene.machine.digest();
+  const expected = notes[meta.id];
+  if (found !== expected) {
+    throw new Error(
+      `Cannot accept the restored state: found SHA-256 ${found}, ` +
+        `expected ${expected}`,
+    );
+  }
+  good(`it is what process 1 had: SHA-256 ${found.slice(0, 16)}…`);
+}
+
+/** `pipeTo()`, with a progress bar. */
+async function pipe(
+  label: string,
+  stream: ReadableStream<Uint8Array>,
+  to: {
+    readonly target: WritableStream<Uint8Array>;
+    readonly total: number | undefined;
+  },
+): Promise<void> {
+  const progress = startProgress(label);
+  let done = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      progress.update(done += chunk.length, to.total);
+      controller.enqueue(chunk);
+    },
+  });
+  try {
+    await stream.pipeThrough(counter).pipeTo(to.target);
+  } finally {
+    progress.stop();
+  }
+}
+
+function speed(bytes: number, startMs: number): string {
+  const ms = performance.now() - startMs;
+  const rate = formatRate(bytes * 1000 / ms);
+  return `${formatSize(bytes)} in ${formatDuration(ms)}, ${rate}`;
+}
+
+/** The acts by name: each is played by a process of its own. */
+export const ACTS = { takeSnapshots, restart, restartAfterDamage } as const;
+
+/** The name of an act. */
+export type ActName = keyof typeof ACTS;

@@ -1,0 +1,58 @@
+/** How the demo puts things on the screen. */
+
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { styleText } from "node:util";
+import { formatSize } from "../../src/cli/format.ts";
+
+type Style = "bold" | "dim" | "green" | "yellow";
+
+function style(name: Style, text: string): string {
+  const wanted = process.stdout.isTTY && !process.env["NO_COLOR"];
+  return wanted ? styleText(name, text) : text;
+}
+
+/** Starts a part of the story. */
+export function title(text: string): void {
+  console.log(`\n${style("bold", text)}`);
+}
+
+/** Something went well. */
+export function good(text: string): void {
+  console.log(`  ${style("green", "✓")} ${text}`);
+}
+
+/** Something went wrong, as planned. */
+export function bad(text: string): void {
+  console.log(`  ${style("yellow", "!")} ${text}`);
+}
+
+/** A remark. */
+export function note(text: string): void {
+  console.log(`    ${style("dim", text)}`);
+}
+
+/** Shows a directory of snapshots, each with its files and their sizes. */
+export async function showSnapshots(directory: string): Promise<void> {
+  note(`${directory}/`);
+  const names = (await directoriesIn(directory)).sort();
+  for (const [i, name] of names.entries()) {
+    const branch = i === names.length - 1 ? "└─" : "├─";
+    note(`${branch} ${name}/  ${await describeFiles(join(directory, name))}`);
+  }
+}
+
+async function directoriesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+async function describeFiles(directory: string): Promise<string> {
+  const names = (await readdir(directory)).sort().reverse();
+  const files = names.map(async (name) => {
+    const { size } = await stat(join(directory, name));
+    return `${name} ${formatSize(size)}`;
+  });
+  return (await Promise.all(files)).join(", ");
+}

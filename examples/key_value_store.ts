@@ -1,0 +1,68 @@
+/**
+ * A state machine such as Raft drives: a map of strings. It shows the two things
+ * that a snapshot needs of one:
+ *
+ * - `snapshot()` gives the state of one moment as a stream, while commands go on
+ *   being applied;
+ * - `restore()` takes such a stream, and swaps the new state in only when all of
+ *   it has come: a broken restore leaves the old state as it was.
+ */
+
+import {
+  decodeEntries,
+  encodeEntries,
+  requireShort,
+} from "./key_value_codec.ts";
+
+/** What the log's entries say. */
+export type Command =
+  | { readonly op: "set"; readonly key: string; readonly value: string }
+  | { readonly op: "delete"; readonly key: string };
+
+/** A map of strings, kept by applying commands in order. */
+export class KeyValueStore {
+  #entries = new Map<string, string>();
+  /** A snapshot may still be reading `#entries`. */
+  #shared = false;
+
+  /** How many keys there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The value of a key. */
+  get(key: string): string | undefined {
+    return this.#entries.get(key);
+  }
+
+  /**
+   * Applies one committed command.
+   *
+   * @throws {RangeError} when a string is too long for a snapshot to hold.
+   */
+  apply(command: Command): void {
+    if (command.op === "set") requireShort(command.key, command.value);
+    // Copy on write: the first command after a snapshot leaves the old map to
+    // the snapshot and goes on with a new one.
+    if (this.#shared) {
+      this.#entries = new Map(this.#entries);
+      this.#shared = false;
+    }
+    if (command.op === "set") this.#entries.set(command.key, command.value);
+    else this.#entries.delete(command.key);
+  }
+
+  /** The state as of now, encoded as it is read: memory stays flat. */
+  snapshot(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    this.#shared = true;
+    return encodeEntries(this.#entries);
+  }
+
+  /** Replaces the state once the stream that is written to it is complete. */
+  restore(): WritableStream<Uint8Array> {
+    return decodeEntries((entries) => {
+      this.#entries = entries;
+      this.#shared = false;
+    });
+  }
+}

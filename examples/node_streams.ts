@@ -1,0 +1,38 @@
+/**
+ * Node streams in and out: a file goes into a snapshot, and the snapshot, with
+ * gzip on the way, into another file.
+ *
+ *     deno run -A examples/node_streams.ts DIR FILE FILE.gz
+ */
+
+import { createReadStream, createWriteStream } from "node:fs";
+import process from "node:process";
+import { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { createGzip } from "node:zlib";
+import { openFileSnapshotStore } from "@raft/snapshots";
+
+const [directory = "", from = "", to = ""] = process.argv.slice(2);
+const store = await openFileSnapshotStore(directory);
+
+const sink = await store.create({
+  index: 10n,
+  term: 3n,
+  configuration: { servers: [] },
+  configurationIndex: 0n,
+});
+// An error of the file aborts the sink: pipeline() destroys all its streams.
+await pipeline(createReadStream(from), Writable.fromWeb(sink));
+console.log(`saved ${sink.id}: ${sink.meta.size} bytes`);
+
+const source = await store.open(sink.id);
+await pipeline(
+  // Node's type of a web stream differs a little from everybody else's.
+  Readable.fromWeb(source as unknown as NodeReadableStream),
+  createGzip(),
+  createWriteStream(to),
+);
+console.log(`exported it to ${to}`);
+
+await store.close();

@@ -1,0 +1,50 @@
+/** Serves a web-standard handler on Deno, Bun and Node. */
+
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** Answers a request. */
+export type Handler = (request: Request) => Promise<Response>;
+
+interface Bun {
+  serve(options: { port: number; fetch: Handler }): { readonly port: number };
+}
+
+/** Starts to listen; 0 takes any free port. Resolves to the port. */
+export async function serve(handler: Handler, port: number): Promise<number> {
+  if ("Deno" in globalThis) {
+    const server = Deno.serve({ port, onListen() {} }, handler);
+    return server.addr.port;
+  }
+  if ("Bun" in globalThis) {
+    return (globalThis as unknown as { Bun: Bun }).Bun.serve({
+      port,
+      fetch: handler,
+    }).port;
+  }
+  return await serveOnNode(handler, port);
+}
+
+function serveOnNode(handler: Handler, port: number): Promise<number> {
+  const server = createServer(async (incoming, outgoing) => {
+    const hasBody = incoming.method !== "GET" && incoming.method !== "HEAD";
+    const request = new Request(`http://localhost${incoming.url}`, {
+      method: incoming.method ?? "GET",
+      headers: incoming.headers as Record<string, string>,
+      body: hasBody ? Readable.toWeb(incoming) as ReadableStream : null,
+      duplex: "half",
+    } as RequestInit);
+    const response = await handler(request);
+    outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+    const body = response.body === null
+      ? Readable.from([])
+      : Readable.fromWeb(response.body as never);
+    // A client that goes away ends the pipeline, and that closes the snapshot.
+    await pipeline(body, outgoing).catch((error) => console.error(error));
+  });
+  return new Promise((resolve) => {
+    server.listen(port, () => resolve((server.address() as AddressInfo).port));
+  });
+}
