@@ -49,7 +49,9 @@ const GIB = 1024 * MIB;
 
 /** All tables. `scale` makes everything smaller, for a quick look. */
 export function plan(all: Contestants, scale: number): MeasurePlan[] {
-  const size = (bytes: number) => Math.max(MIB, bytes * scale);
+  // Whole MiB, for those who write nothing smaller.
+  const size = (bytes: number) =>
+    MIB * Math.max(1, Math.round(bytes * scale / MIB));
   const oursIn = (measure: string, bytes: number, label = ""): Entry[] =>
     all.ours.map(({ name, measure: run }) => ({
       name: `${name}${label}`,
@@ -132,10 +134,10 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
     {
       id: "chunks",
       title: "Write a hundred bytes at a time",
-      bytes: size(1000 * 1000 * 1000),
+      bytes: size(GIB),
       rounds: 3,
       reads: false,
-      entries: oursIn("writeSmallChunks", size(1000 * 1000 * 1000)),
+      entries: oursIn("writeSmallChunks", size(GIB)),
       targets: [],
     },
     {
