@@ -17,7 +17,7 @@ interface Exports {
 
 /**
  * Makes an {@linkcode Update} that runs in WebAssembly, and takes 8 bytes to
- * MESSAGE_SIZE_MAX at once. It has 1.2 MB of memory, in which nothing stays
+ * MESSAGE_SIZE_MAX at once. Its 1.2 MB of memory hold nothing that is needed
  * between calls, so that one kernel serves any number of CRCs. `undefined` where
  * it can't be made: there is no WebAssembly, or one without SIMD, or a policy or
  * a lack of memory forbids it.
