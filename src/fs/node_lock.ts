@@ -27,12 +27,19 @@ import {
 /** More rounds than this mean that something else is wrong. */
 const ROUNDS_MAX = 32;
 
+/** What tests put in the place of the system. */
+export interface LockTools {
+  readonly hardLink: (from: string, to: string) => Promise<void>;
+  readonly livenessOf: typeof livenessOf;
+}
+
+const SYSTEM: LockTools = { hardLink: link, livenessOf };
+
 /** A lock file, and what it takes to work on it. */
 interface LockSite {
   readonly files: FileSystem;
   readonly path: string;
-  /** `link()` of the system; another in tests. */
-  readonly hardLink: typeof link;
+  readonly tools: LockTools;
 }
 
 /** One record of the chain. */
@@ -74,11 +81,11 @@ async function isChain(
 
 /** Rejects unless the last of the chain is dead, or there is none. */
 async function checkVacant(
-  path: string,
+  { path, tools }: LockSite,
   last: ChainLink | undefined,
 ): Promise<void> {
   if (last === undefined) return;
-  const { dead, hint } = await livenessOf(last.record, last.path);
+  const { dead, hint } = await tools.livenessOf(last.record, last.path);
   if (dead) return;
   const owner = ownerOf(last.record);
   throw new StoreLockedError(path, owner, hint === undefined ? {} : { hint });
@@ -103,14 +110,14 @@ async function writeInPlace(
  * appears whole or not at all, except where the disk knows no hard links.
  */
 async function publish(
-  { files, path, hardLink }: LockSite,
+  { files, path, tools }: LockSite,
   place: string,
   token: string,
 ): Promise<KernelLock | undefined> {
   const draft = `${path}.${token}.draft`;
   const kernelLock = await writeLockRecord(files, draft, token);
   try {
-    await hardLink(draft, place);
+    await tools.hardLink(draft, place);
     return kernelLock;
   } catch (error) {
     const code = systemCode(error);
@@ -214,13 +221,13 @@ async function takeOver(
 export async function lockFile(
   files: FileSystem,
   path: string,
-  hardLink: typeof link = link,
+  tools: LockTools = SYSTEM,
 ): Promise<FileLock> {
-  const site = { files, path, hardLink };
+  const site = { files, path, tools };
   // Another round follows only when another process has changed the chain.
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const chain = await readChain(site);
-    await checkVacant(path, chain.at(-1));
+    await checkVacant(site, chain.at(-1));
     // If files were renamed meanwhile, the question was put to the wrong one;
     // and a record that follows a live holder must never be written.
     if (!await isChain(site, tokensOf(chain))) continue;

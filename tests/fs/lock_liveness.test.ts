@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { livenessOf, tokensHeldHere } from "../../src/fs/lock_liveness.ts";
+import type { LockRecord } from "../../src/fs/lock_record.ts";
+import { incarnationOf } from "../../src/fs/process_identity.ts";
+import { lockRecord } from "./lock_records.ts";
+
+const PATH = "/d/.lock";
+const onLinux = process.platform === "linux" ? false : "needs /proc";
+
+function ask(given: Partial<LockRecord>) {
+  return livenessOf(lockRecord(given), PATH);
+}
+
+async function startOf(pid: number): Promise<string> {
+  const started = (await incarnationOf(pid))?.started;
+  assert.ok(started !== undefined);
+  return started;
+}
+
+describe("livenessOf()", () => {
+  it("takes a process that is not there for dead", async () => {
+    assert.deepEqual(await ask({}), { dead: true });
+    assert.deepEqual(await ask({ host: null }), { dead: true });
+  });
+
+  it("trusts in what this process holds, whatever the record says", async () => {
+    const record = lockRecord();
+    tokensHeldHere.add(record.token);
+    assert.deepEqual(await livenessOf(record, PATH), { dead: false });
+    tokensHeldHere.delete(record.token);
+  });
+
+  it("knows nothing of other hosts, and says which file to remove", async () => {
+    const { dead, hint } = await ask({ host: `not-${hostname()}` });
+    assert.equal(dead, false);
+    assert.ok(hint?.includes(`remove ${PATH}`), hint);
+    assert.ok(hint?.includes(hostname()), hint);
+  });
+
+  it("takes a process of that number for alive when it can't know better, with a hint", async () => {
+    const { dead, hint } = await ask({ pid: process.pid, started: null });
+    assert.equal(dead, false);
+    assert.ok(hint?.includes(`remove ${PATH}`), hint);
+  });
+
+  it(
+    "takes this very process for the holder when it was started then: a worker has the lock",
+    {
+      skip: onLinux,
+    },
+    async () => {
+      const started = await startOf(process.pid);
+      assert.deepEqual(await ask({ pid: process.pid, started }), {
+        dead: false,
+      });
+    },
+  );
+
+  it(
+    "tells an earlier process of the same number from this one: a container was restarted",
+    {
+      skip: onLinux,
+    },
+    async () => {
+      const [boot, ticks] = (await startOf(process.pid)).split("/");
+      const { pid } = process;
+      const earlier = `${boot}/${Number(ticks) - 1}`;
+      assert.deepEqual(await ask({ pid, started: earlier }), { dead: true });
+      const otherBoot = `${crypto.randomUUID()}/${ticks}`;
+      assert.deepEqual(await ask({ pid, started: otherBoot }), { dead: true });
+    },
+  );
+
+  it("tells one process from a later one of its number", {
+    skip: onLinux,
+  }, async () => {
+    const { ppid } = process;
+    const started = await startOf(ppid);
+    assert.deepEqual(await ask({ pid: ppid, started }), { dead: false });
+    const earlier = started + "0";
+    assert.deepEqual(await ask({ pid: ppid, started: earlier }), {
+      dead: true,
+    });
+  });
+
+  it("takes a process that has ended for dead, though nobody has buried it", {
+    skip: onLinux,
+  }, async () => {
+    // The shell becomes a program that does not wait for the shell's child.
+    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+    try {
+      const [line] = await once(parent.stdout, "data");
+      const pid = Number(String(line));
+      const name = () => readFile(`/proc/${parent.pid}/comm`, "utf8");
+      while (await name() !== "sleep\n");
+      process.kill(pid, "SIGKILL");
+      let now = await incarnationOf(pid);
+      while (now?.ended === false) now = await incarnationOf(pid);
+      assert.ok(now !== undefined, "it was buried after all");
+      assert.deepEqual(await ask({ pid, started: now.started }), {
+        dead: true,
+      });
+    } finally {
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+    }
+  });
+
+  it("counts a process of another user as alive", {
+    skip: onLinux || process.getuid?.() === 0 ? "needs a plain user" : false,
+  }, async () => {
+    assert.equal(
+      (await ask({ pid: 1, started: await startOf(1) })).dead,
+      false,
+    );
+  });
+});
