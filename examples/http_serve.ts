@@ -30,6 +30,7 @@ function headersOf(meta: SnapshotMeta): Record<string, string> {
     "content-type": "application/octet-stream",
     "content-length": String(meta.size),
     "content-disposition": `attachment; filename="${meta.id}.bin"`,
+    // Not every server passes the content length of a stream on.
     "raft-size": String(meta.size),
     "raft-index": String(meta.index),
     "raft-term": String(meta.term),

@@ -36,7 +36,10 @@ function serveOnNode(handler: Handler, port: number): Promise<number> {
       body: hasBody ? Readable.toWeb(incoming) as ReadableStream : null,
       duplex: "half",
     } as RequestInit);
-    const response = await handler(request);
+    const response = await handler(request).catch((error) => {
+      console.error(error);
+      return new Response("something went wrong\n", { status: 500 });
+    });
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     const body = response.body === null
       ? Readable.from([])

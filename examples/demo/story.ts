@@ -26,7 +26,8 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   const startMs = performance.now();
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupt.abort(new Error(name)));
+    const reason = new Error(`interrupted by ${name}`);
+    process.once(name, () => interrupt.abort(reason));
   }
   const base = await mkdtemp(join(tmpdir(), "raft-snapshots-demo-"));
   console.log(
@@ -39,6 +40,9 @@ export async function tellStory(options: StoryOptions): Promise<void> {
     await damageNewest(join(base, "store", "snapshots"));
     await play("restartAfterDamage");
     title(`Done in ${formatDuration(performance.now() - startMs)}`);
+  } catch (error) {
+    interrupt.signal.throwIfAborted();
+    throw error;
   } finally {
     await tidyUp(base, options.keep);
   }
