@@ -28,6 +28,17 @@ export function toBytes(chunk: unknown, target: string): Uint8Array {
   );
 }
 
+/**
+ * The bytes as a plain `Uint8Array` that has its buffer to itself, so that
+ * whoever gets it may do with it what they like. They are copied if need be.
+ */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(bytes);
+}
+
 /** A browser or runtime may hide the constructor. */
 function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
   return typeof SharedArrayBuffer !== "undefined" &&

@@ -21,20 +21,41 @@ export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
 export const SUFFRAGES: readonly Suffrage[] = ["voter", "nonvoter", "staging"];
 
 /** The bytes of a `meta.json`. */
-export function encodeMeta(meta: MetaRecord): Uint8Array {
-  const servers = meta.configuration.servers.map(encodeServer).join(",");
-  const fields = [
+export function encodeMeta(meta: MetaRecord): Uint8Array<ArrayBuffer> {
+  return encodeLine([...encodeFields(meta), `"CRC":${encodeCrc(meta.crc)}`]);
+}
+
+/** The bytes of an archive's `meta.json`: a `raft.SnapshotMeta` has no CRC. */
+export function encodeArchiveMeta(
+  meta: Omit<MetaRecord, "crc">,
+): Uint8Array<ArrayBuffer> {
+  return encodeLine(encodeFields(meta));
+}
+
+function encodeLine(fields: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`{${fields.join(",")}}\n`);
+}
+
+function encodeFields(meta: Omit<MetaRecord, "crc">): string[] {
+  return [
     `"Version":${meta.version}`,
     `"ID":${encodeString(meta.id)}`,
     `"Index":${meta.index}`,
     `"Term":${meta.term}`,
     `"Peers":"${encodeBase64(meta.peers)}"`,
-    `"Configuration":{"Servers":[${servers}]}`,
+    `"Configuration":{"Servers":${encodeServers(meta)}}`,
     `"ConfigurationIndex":${meta.configurationIndex}`,
     `"Size":${meta.size}`,
-    `"CRC":${encodeCrc(meta.crc)}`,
   ];
-  return new TextEncoder().encode(`{${fields.join(",")}}\n`);
+}
+
+function encodeServers(
+  { version, configuration }: Pick<MetaRecord, "version" | "configuration">,
+): string {
+  const { servers } = configuration;
+  // Before version 1 there was no such field, and Go makes nil of that.
+  if (version === 0 && servers.length === 0) return "null";
+  return `[${servers.map(encodeServer).join(",")}]`;
 }
 
 function encodeServer(server: Server): string {

@@ -1,0 +1,87 @@
+/**
+ * The one error for archives that can't be trusted.
+ *
+ * @module
+ */
+
+import { SnapshotError, type SnapshotErrorOptions } from "../errors.ts";
+
+/**
+ * What is wrong with an archive:
+ *
+ * - `"gzip"`: the file is no gzip file, damaged, cut short, or goes on after
+ *   its end;
+ * - `"tar"`: so is the tar in it;
+ * - `"member"`: a member of the tar is unknown, there twice, missing, too long,
+ *   or comes too early;
+ * - `"meta"`: `meta.json` is not what it should be;
+ * - `"size"`: `state.bin` is not as long as `meta.json` says, or longer than
+ *   the caller allows;
+ * - `"digest"`: the bytes of a member are not the ones that `SHA256SUMS` is of.
+ */
+export type ArchiveFault =
+  | "gzip"
+  | "tar"
+  | "member"
+  | "meta"
+  | "size"
+  | "digest";
+
+/** What {@linkcode SnapshotArchiveError} tells beside its message. */
+export interface SnapshotArchiveDetails extends SnapshotErrorOptions {
+  /** What kind of fault it is. */
+  readonly reason: ArchiveFault;
+  /** What was wanted. */
+  readonly expected: string;
+  /** What was found. */
+  readonly actual: string;
+  /** The member of the tar that it is in, when it is in one. */
+  readonly member?: string | undefined;
+  /** Where, in bytes: of the file for `"gzip"`, else of the tar in it. */
+  readonly offset?: number | undefined;
+}
+
+/** An archive is not one, is damaged, or is not what it says it is. */
+export class SnapshotArchiveError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotArchiveError";
+  /** What kind of fault it is. */
+  readonly reason: ArchiveFault;
+  /** What was wanted. */
+  readonly expected: string;
+  /** What was found; of what the archive itself says, not more than a line. */
+  readonly actual: string;
+  /** The member of the tar that it is in, such as `"state.bin"`, if any. */
+  readonly member: string | undefined;
+  /**
+   * Where, in bytes from the start, when that is known: of the archive's file
+   * for the reason `"gzip"`, of the tar in it for all others.
+   */
+  readonly offset: number | undefined;
+
+  /** Makes the error. */
+  constructor(details: SnapshotArchiveDetails) {
+    const { reason, expected, actual, member, offset } = details;
+    const whole = reason === "gzip" ? "file" : "tar";
+    const where = offset === undefined
+      ? ""
+      : ` at byte ${offset} of the ${whole}`;
+    const what = member === undefined
+      ? "the archive"
+      : `${member} in the archive`;
+    super(
+      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}`,
+      details,
+    );
+    this.reason = reason;
+    this.expected = expected;
+    this.actual = actual;
+    this.member = member;
+    this.offset = offset;
+  }
+}
+
+/** A text out of an archive, fit for a message: in quotes, and not too long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length <= 60 ? text : `${text.slice(0, 60)}...`);
+}

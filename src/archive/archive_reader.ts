@@ -1,0 +1,205 @@
+/**
+ * Reads an archive from its first byte to its last, and believes it only then
+ * (`read` in the `archive.go` of `github.com/hashicorp/raft-snapshot`, and
+ * `Verify` in its `snapshot.go`).
+ *
+ * @module
+ */
+
+import { ownBytes } from "../bytes.ts";
+import { Sha256 } from "../fs/sha256.ts";
+import { META_SIZE_MAX } from "../meta/decode.ts";
+import { quote, SnapshotArchiveError } from "./archive_error.ts";
+import { type ArchiveMeta, decodeArchiveMeta } from "./archive_meta.ts";
+import { ByteReader, type NextChunk } from "./byte_reader.ts";
+import { gunzip } from "./gzip_reader.ts";
+import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";
+import { checkSums } from "./sums.ts";
+import { readEntry, skipPadding, type TarEntry } from "./tar_reader.ts";
+
+/** What the caller wants to be told, and to limit. */
+export interface ArchiveReaderOptions {
+  /** Told of each member that can't be checked. */
+  readonly onUnchecked?: (member: string) => void;
+  /** The longest state to accept, in bytes. */
+  readonly stateSizeMax?: number;
+}
+
+/** What is held in memory is limited; Go's limit is 8 KiB for each. */
+const SIZES_MAX: ReadonlyMap<string, number> = new Map([
+  [META, META_SIZE_MAX],
+  [SUMS, 8 * 1024],
+  [SEALED_SUMS, 8 * 1024],
+]);
+
+/** A small member that has been read whole. */
+interface SmallMember {
+  readonly bytes: Uint8Array;
+  /** Where its bytes start in the tar. */
+  readonly offset: number;
+}
+
+/** Reads one archive: first its metadata, then its state and all the rest. */
+export class ArchiveReader {
+  readonly #chunks: AsyncGenerator<Uint8Array, void, void>;
+  readonly #tar: ByteReader;
+  readonly #options: ArchiveReaderOptions;
+  readonly #small = new Map<string, SmallMember>();
+  #state: TarEntry | undefined;
+
+  /** `next` gives the archive's file, chunk by chunk. */
+  constructor(next: NextChunk, options: ArchiveReaderOptions) {
+    this.#chunks = gunzip(new ByteReader(next));
+    this.#tar = new ByteReader(async () => {
+      const { done, value } = await this.#chunks.next();
+      return done ? undefined : value;
+    });
+    this.#options = options;
+  }
+
+  /** The metadata. Nothing vouches for it before the state's end. */
+  async readMeta(): Promise<ArchiveMeta> {
+    const state = await this.#readUpToState();
+    if (state === undefined) throw missing(STATE);
+    const { offset } = state;
+    const member = this.#small.get(META);
+    if (member === undefined) {
+      const where = { reason: "member", member: STATE, offset } as const;
+      const [actual, expected] = [`it before ${META}`, "it later"];
+      throw new SnapshotArchiveError({ ...where, actual, expected });
+    }
+    const meta = decodeArchiveMeta(member.bytes, member.offset);
+    this.#checkStateSize(state, meta);
+    this.#state = state;
+    return meta;
+  }
+
+  /**
+   * The state. Its last chunk is handed out only when the whole archive has
+   * been checked, up to the last byte of the file.
+   */
+  async *readState(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+    const entry = this.#state;
+    if (entry === undefined) throw new TypeError("Cannot read: no metadata");
+    const sha256 = new Sha256();
+    let held: Uint8Array | undefined;
+    for (let left = entry.size; left > 0;) {
+      const bytes = await this.#tar.takeSome(left);
+      if (bytes === undefined) throw this.#cutShort(STATE);
+      sha256.update(bytes);
+      left -= bytes.length;
+      if (held !== undefined) yield ownBytes(held);
+      held = bytes;
+    }
+    await skipPadding(this.#tar, entry);
+    await this.#readRest(sha256.hex());
+    if (held !== undefined) yield ownBytes(held);
+  }
+
+  /** Lets go of the decompressor; `next` must not be waiting any more. */
+  async close(): Promise<void> {
+    await this.#chunks.return();
+  }
+
+  /** Reads what comes after the state, and checks everything. */
+  async #readRest(stateDigest: string): Promise<void> {
+    await this.#readUpToState();
+    await this.#checkEnd();
+    const sums = this.#small.get(SUMS);
+    if (sums === undefined) throw missing(SUMS);
+    const meta = new Sha256();
+    meta.update(this.#small.get(META)?.bytes ?? new Uint8Array(0));
+    const actual = { [META]: meta.hex(), [STATE]: stateDigest };
+    checkSums(sums.bytes, actual, sums.offset);
+  }
+
+  /** The end of the tar is the end of the file, and that checks itself. */
+  async #checkEnd(): Promise<void> {
+    const offset = this.#tar.position;
+    if (await this.#tar.takeSome() === undefined) return;
+    throw new SnapshotArchiveError({
+      reason: "tar",
+      offset,
+      actual: "more bytes",
+      expected: "its end (GNU tar pads what it writes, unless given -b 1)",
+    });
+  }
+
+  /** Reads small members; resolves to the state's, or at the end to nothing. */
+  async #readUpToState(): Promise<TarEntry | undefined> {
+    for (;;) {
+      const entry = await readEntry(this.#tar);
+      if (entry === undefined) return undefined;
+      const { name, offset } = entry;
+      if (this.#small.has(name) || this.#state?.name === name) {
+        const where = { reason: "member", member: name, offset } as const;
+        const [actual, expected] = ["it twice", "it once"];
+        throw new SnapshotArchiveError({ ...where, actual, expected });
+      }
+      if (name === STATE) return entry;
+      this.#small.set(name, await this.#readSmall(entry));
+      if (name === SEALED_SUMS) this.#options.onUnchecked?.(name);
+    }
+  }
+
+  async #readSmall(entry: TarEntry): Promise<SmallMember> {
+    const { name, size } = entry;
+    requireSmall(entry);
+    const offset = this.#tar.position;
+    const bytes = await this.#tar.take(size);
+    if (bytes.length < size) throw this.#cutShort(name);
+    await skipPadding(this.#tar, entry);
+    return { bytes, offset };
+  }
+
+  #checkStateSize({ size, offset }: TarEntry, meta: ArchiveMeta): void {
+    const { stateSizeMax = Infinity } = this.#options;
+    if (size === meta.size && size <= stateSizeMax) return;
+    throw new SnapshotArchiveError({
+      reason: "size",
+      member: STATE,
+      offset,
+      actual: `${size} bytes`,
+      expected: size === meta.size
+        ? `at most ${stateSizeMax}`
+        : `the ${meta.size} of ${META}`,
+    });
+  }
+
+  #cutShort(member: string): SnapshotArchiveError {
+    const offset = this.#tar.position;
+    const where = { reason: "tar", member, offset } as const;
+    const [actual, expected] = ["the end of the tar", "more"];
+    return new SnapshotArchiveError({ ...where, actual, expected });
+  }
+}
+
+function requireSmall({ name, size, offset }: TarEntry): void {
+  const sizeMax = SIZES_MAX.get(name);
+  if (sizeMax === undefined) {
+    throw new SnapshotArchiveError({
+      reason: "member",
+      offset,
+      actual: `the member ${quote(name)}`,
+      expected: `only ${STATE}, ${[...SIZES_MAX.keys()].join(", ")}`,
+    });
+  }
+  if (size > sizeMax) {
+    throw new SnapshotArchiveError({
+      reason: "member",
+      member: name,
+      offset,
+      actual: `${size} bytes`,
+      expected: `at most ${sizeMax}`,
+    });
+  }
+}
+
+function missing(member: string): SnapshotArchiveError {
+  return new SnapshotArchiveError({
+    reason: "member",
+    member,
+    actual: "the end of the tar",
+    expected: "it",
+  });
+}

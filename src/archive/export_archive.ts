@@ -1,0 +1,161 @@
+/**
+ * A snapshot of a store becomes an archive.
+ *
+ * @module
+ */
+
+import { SnapshotCorruptError } from "../errors.ts";
+import { parseId } from "../file_store/ids.ts";
+import { Sha256 } from "../fs/sha256.ts";
+import { encodeArchiveMeta } from "../meta/encode.ts";
+import type {
+  OpenOptions,
+  SnapshotSource,
+  SnapshotStore,
+} from "../snapshot.ts";
+import { gzip } from "./gzip_writer.ts";
+import { META, STATE, SUMS } from "./members.ts";
+import { streamOf } from "./stream_of.ts";
+import { encodeSums } from "./sums.ts";
+import { END_BYTES, OCTAL_MAX } from "./tar_layout.ts";
+import { encodeHeader, padding, type TarMember } from "./tar_writer.ts";
+
+/** Options of `exportArchive()`. */
+export interface ExportArchiveOptions
+  extends Pick<OpenOptions, "verify" | "signal" | "onProgress"> {
+  /**
+   * How hard to compress, from 1 to 9; 0 stores the bytes as they are, as Vault
+   * does, in a file that is still one of gzip. @default {6}
+   */
+  readonly level?: number;
+  /**
+   * When the members were modified, in milliseconds since 1970, rounded to
+   * seconds. With the default, a snapshot always gives the same archive; Go
+   * takes the time of the export. @default {the time in the snapshot's ID}
+   */
+  readonly modifiedMs?: number;
+}
+
+/**
+ * Makes an archive of a snapshot, which Consul, Nomad and Vault read as if
+ * they had written it. Nothing is opened before the stream is read; it must be
+ * read out or cancelled. It errors instead of ending when the snapshot is
+ * corrupt or not there, with the errors of {@linkcode SnapshotStore.open}.
+ *
+ * Go's readers refuse a `meta.json` of 8 KiB and more, which is that of about
+ * 50 servers.
+ *
+ * @throws {RangeError} when `level` or `modifiedMs` is out of its bounds.
+ *
+ * @example Send a snapshot as an archive
+ * ```ts
+ * import { MemorySnapshotStore } from "@raft/snapshots";
+ * import { exportArchive } from "@raft/snapshots/archive";
+ *
+ * const store = new MemorySnapshotStore();
+ * const sink = await store.create({
+ *   index: 10n,
+ *   term: 3n,
+ *   configuration: { servers: [] },
+ *   configurationIndex: 2n,
+ * });
+ * await new Blob(["state"]).stream().pipeTo(sink);
+ * const response = new Response(exportArchive(store, sink.id), {
+ *   headers: { "content-type": "application/gzip" },
+ * });
+ * await response.body?.cancel();
+ * ```
+ */
+export function exportArchive(
+  store: SnapshotStore,
+  id: string,
+  options: ExportArchiveOptions = {},
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const { level = 6, modifiedMs = timeIn(id), signal, ...openOptions } =
+    options;
+  requireWithin("level", level, 9);
+  requireWithin("modifiedMs", modifiedMs, OCTAL_MAX * 1000);
+  const stopping = new AbortController();
+  const open = () =>
+    store.open(id, { ...openOptions, signal: stopping.signal });
+  const tar = writeTar(open, Math.round(modifiedMs / 1000));
+  return streamOf(gzip(tar, level), {
+    signal,
+    // Ends a read of the state that is under way.
+    release: (reason) => {
+      stopping.abort(reason);
+      return Promise.resolve();
+    },
+  });
+}
+
+/** The members in the order in which Go writes them. */
+async function* writeTar(
+  open: () => Promise<SnapshotSource>,
+  modified: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  const source = await open();
+  try {
+    const { size } = source.meta;
+    const meta = encodeArchiveMeta(source.meta);
+    yield* writeSmall({ name: META, size: meta.length, modified }, meta);
+    yield encodeHeader({ name: STATE, size, modified });
+    const sha256 = new Sha256();
+    yield* hashed(source, sha256);
+    yield padding(size);
+    const sums = encodeSums({ [META]: hexOf(meta), [STATE]: sha256.hex() });
+    yield* writeSmall({ name: SUMS, size: sums.length, modified }, sums);
+    yield new Uint8Array(END_BYTES);
+  } finally {
+    // Does nothing when it has been read out.
+    await source.cancel();
+  }
+}
+
+function* writeSmall(
+  member: TarMember,
+  bytes: Uint8Array,
+): Generator<Uint8Array, void, void> {
+  yield encodeHeader(member);
+  yield bytes;
+  yield padding(member.size);
+}
+
+/** The state, as long as its metadata says: the tar depends on it. */
+async function* hashed(
+  source: SnapshotSource,
+  sha256: Sha256,
+): AsyncGenerator<Uint8Array, void, void> {
+  const { id, size } = source.meta;
+  let done = 0;
+  for await (const chunk of source) {
+    sha256.update(chunk);
+    done += chunk.length;
+    yield chunk;
+  }
+  if (done === size) return;
+  throw new SnapshotCorruptError(`the state of snapshot ${id}`, {
+    reason: "size",
+    expected: size,
+    actual: done,
+  });
+}
+
+function hexOf(bytes: Uint8Array): string {
+  const sha256 = new Sha256();
+  sha256.update(bytes);
+  return sha256.hex();
+}
+
+/** When an ID says that its snapshot was taken; 1970 when it does not say. */
+function timeIn(id: string): number {
+  const unixMs = Number(parseId(id)?.unixMs ?? 0);
+  return unixMs <= OCTAL_MAX * 1000 ? unixMs : 0;
+}
+
+function requireWithin(name: string, value: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= max) return;
+  throw new RangeError(
+    `Cannot use ${name}: found ${value}, expected an integer from 0 to ${max}`,
+  );
+}

@@ -1,0 +1,65 @@
+/**
+ * An archive becomes a snapshot in a store.
+ *
+ * @module
+ */
+
+import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { initOf } from "./archive_meta.ts";
+import { readArchive, type ReadArchiveOptions } from "./read_archive.ts";
+
+/** Options of `importArchive()`. */
+export interface ImportArchiveOptions extends ReadArchiveOptions {
+  /** Gives the import up when it aborts, until the snapshot is published. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Puts the snapshot in an archive into a store, whose retention applies, and
+ * resolves to its metadata there: it gets an ID of that store, while index,
+ * term and configuration are the archive's. It is published only when
+ * everything in the archive has been checked, up to its last byte; when
+ * anything is wrong, the store stays as it was, and `archive` is cancelled.
+ *
+ * @throws {SnapshotArchiveError} when the archive can't be trusted.
+ * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
+ * @throws {SnapshotPublishError} when the store can't write or publish it.
+ * @throws {TypeError} when the stream is locked, or gives no bytes.
+ *
+ * @example Back up a running Consul
+ * ```ts
+ * import { openFileSnapshotStore } from "@raft/snapshots";
+ * import { importArchive } from "@raft/snapshots/archive";
+ *
+ * async function backUp(consul: string): Promise<void> {
+ *   const store = await openFileSnapshotStore("./backups", { retain: 7 });
+ *   const { body } = await fetch(`${consul}/v1/snapshot`);
+ *   if (body !== null) console.log((await importArchive(store, body)).id);
+ *   await store.close();
+ * }
+ * ```
+ */
+export async function importArchive(
+  store: SnapshotStore,
+  archive: ReadableStream<Uint8Array>,
+  options: ImportArchiveOptions = {},
+): Promise<SnapshotMeta> {
+  const { signal } = options;
+  const abortable = signal === undefined ? {} : { signal };
+  const source = await readArchive(archive, options);
+  let sink;
+  try {
+    sink = await store.create({ ...initOf(source.meta), ...abortable });
+  } catch (error) {
+    await source.cancel(error);
+    throw error;
+  }
+  try {
+    // Not aborted by the pipe: if that failed, its error would hide the first.
+    await source.pipeTo(sink, { ...abortable, preventAbort: true });
+    return sink.meta;
+  } catch (error) {
+    await sink.cancel(error).catch(() => {});
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * The members of an archive, by their names.
+ *
+ * @module
+ */
+
+/** The snapshot's metadata. */
+export const META = "meta.json";
+
+/** The snapshot's state. */
+export const STATE = "state.bin";
+
+/** The digests of the two. */
+export const SUMS = "SHA256SUMS";
+
+/**
+ * What Vault adds: the digests once more, sealed with a key that only the
+ * cluster has, so that nobody else can change a snapshot unnoticed.
+ */
+export const SEALED_SUMS = "SHA256SUMS.sealed";

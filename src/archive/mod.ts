@@ -1,0 +1,16 @@
+/**
+ * The `.snap` files of Consul, Nomad and Vault, as web streams: a snapshot as a
+ * compressed tar, with its metadata and SHA-256 sums beside its state.
+ *
+ * @module
+ */
+
+export { type ArchiveFault, SnapshotArchiveError } from "./archive_error.ts";
+export type { ArchiveMeta } from "./archive_meta.ts";
+export { exportArchive, type ExportArchiveOptions } from "./export_archive.ts";
+export { importArchive, type ImportArchiveOptions } from "./import_archive.ts";
+export {
+  type ArchiveSource,
+  readArchive,
+  type ReadArchiveOptions,
+} from "./read_archive.ts";

@@ -1,0 +1,75 @@
+/**
+ * The records of an extended header (PAX): `<length> key=value\n`, one after the
+ * other.
+ *
+ * @module
+ */
+
+import { quote, SnapshotArchiveError } from "./archive_error.ts";
+
+/** What says nothing of the bytes; Go writes none of them for a snapshot. */
+const IGNORED_KEYS = new Set(["atime", "ctime", "mtime"]);
+
+/**
+ * The size in an extended header's records, if they tell one; `offset` is where
+ * they start.
+ *
+ * @throws {SnapshotArchiveError} with the reason `"tar"`.
+ */
+export function decodeExtendedSize(
+  bytes: Uint8Array,
+  offset: number,
+): number | undefined {
+  const records = new Map<string, string>();
+  for (let at = 0; at < bytes.length;) {
+    const { key, value, length } = decodeRecord(
+      bytes.subarray(at),
+      offset + at,
+    );
+    if (records.has(key)) {
+      throw fault(offset + at, `${quote(key)} twice`, "each key once");
+    }
+    if (key !== "size" && !IGNORED_KEYS.has(key)) {
+      throw fault(offset + at, `the key ${quote(key)}`, "size");
+    }
+    records.set(key, value);
+    at += length;
+  }
+  const size = records.get("size");
+  return size === undefined ? undefined : decodeSize(size, offset);
+}
+
+function decodeRecord(
+  bytes: Uint8Array,
+  offset: number,
+): { readonly key: string; readonly value: string; readonly length: number } {
+  const beginning = decode(bytes.subarray(0, 80));
+  const [start = "", digits = ""] = /^([1-9]\d{0,4}) /.exec(beginning) ?? [];
+  const length = Number(digits);
+  const record = decode(bytes.subarray(start.length, length));
+  // There may be line ends in the value, too.
+  const [, key, value] = /^([^=]+)=([^]*)\n$/.exec(record) ?? [];
+  if (key === undefined || value === undefined || length > bytes.length) {
+    throw fault(offset, quote(beginning), "<length> key=value");
+  }
+  return { key, value, length };
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+function decodeSize(text: string, offset: number): number {
+  const size = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(size)) return size;
+  throw fault(offset, `size ${quote(text)}`, "a possible file size");
+}
+
+function fault(
+  offset: number,
+  actual: string,
+  expected: string,
+): SnapshotArchiveError {
+  const reason = "tar";
+  return new SnapshotArchiveError({ reason, offset, actual, expected });
+}

@@ -1,0 +1,105 @@
+/**
+ * Reading an archive without a store.
+ *
+ * @module
+ */
+
+import type { Progress } from "../snapshot.ts";
+import { ArchiveInput } from "./archive_input.ts";
+import type { ArchiveMeta } from "./archive_meta.ts";
+import { ArchiveReader } from "./archive_reader.ts";
+import { streamOf } from "./stream_of.ts";
+
+/** Options of `readArchive()`. */
+export interface ReadArchiveOptions {
+  /** Errors the source when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Called as bytes of the state are read. */
+  readonly onProgress?: (progress: Progress) => void;
+  /**
+   * Called with the name of each member that is accepted though it can't be
+   * checked: Vault's `SHA256SUMS.sealed`, whose key the cluster keeps to
+   * itself.
+   */
+  readonly onUnchecked?: (member: string) => void;
+  /**
+   * The longest state to accept, in bytes: an archive of a few megabytes may
+   * be one of gigabytes of zeros. @default {Infinity}
+   */
+  readonly stateSizeMax?: number;
+}
+
+/** The state in an archive, checked as it is read. */
+export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
+  /** What the archive says of it: not to be trusted before the source's end. */
+  readonly meta: ArchiveMeta;
+};
+
+/**
+ * Reads an archive, without a store to put it in: to look at it, to check it,
+ * or to restore a state machine from it. Resolves once its metadata has been
+ * read; the source is the state that follows, and must be read out or
+ * cancelled, which cancels `archive` with it. It ends only when everything has
+ * been checked that is in the archive, up to its last byte, and else errors;
+ * its last chunk is held back until then. Memory stays bounded, whatever is in
+ * the archive.
+ *
+ * @throws {SnapshotArchiveError} when the archive can't be trusted; so does the
+ * source.
+ * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
+ * @throws {TypeError} when the stream is locked, or gives no bytes.
+ *
+ * @example Check an archive
+ * ```ts
+ * import { readArchive } from "@raft/snapshots/archive";
+ *
+ * async function check(file: Blob): Promise<void> {
+ *   const source = await readArchive(file.stream());
+ *   await source.pipeTo(new WritableStream());
+ *   console.log(`${source.meta.id} is good: ${source.meta.size} bytes`);
+ * }
+ * ```
+ */
+export async function readArchive(
+  archive: ReadableStream<Uint8Array>,
+  options: ReadArchiveOptions = {},
+): Promise<ArchiveSource> {
+  const { signal, onProgress, ...limits } = options;
+  signal?.throwIfAborted();
+  const input = new ArchiveInput(archive);
+  const reader = new ArchiveReader(input.next, limits);
+  const release = async (reason: unknown) => {
+    await input.cancel(reason);
+    await reader.close();
+  };
+  const onAbort = () => void input.cancel(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  let meta: ArchiveMeta;
+  try {
+    meta = await reader.readMeta();
+  } catch (error) {
+    await release(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+  const chunks = withProgress(reader.readState(), meta.size, onProgress);
+  const source = streamOf(chunks, { signal, release });
+  return Object.defineProperty(source, "meta", {
+    value: meta,
+    enumerable: true,
+  }) as ArchiveSource;
+}
+
+async function* withProgress(
+  chunks: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>,
+  total: number,
+  onProgress: (progress: Progress) => void = () => {},
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  let done = 0;
+  for await (const chunk of chunks) {
+    done += chunk.length;
+    onProgress({ done, total });
+    yield chunk;
+  }
+}
