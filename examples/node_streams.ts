@@ -9,7 +9,6 @@ import { createReadStream, createWriteStream } from "node:fs";
 import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ReadableStream as NodeReadableStream } from "node:stream/web";
 import { createGzip } from "node:zlib";
 import { openFileSnapshotStore } from "@raft/snapshots";
 
@@ -28,8 +27,7 @@ console.log(`saved ${sink.id}: ${sink.meta.size} bytes`);
 
 const source = await store.open(sink.id);
 await pipeline(
-  // Node's type of a web stream differs a little from everybody else's.
-  Readable.fromWeb(source as unknown as NodeReadableStream),
+  Readable.fromWeb(source),
   createGzip(),
   createWriteStream(to),
 );

@@ -4,10 +4,31 @@
  */
 
 import process from "node:process";
-// @ts-types="npm:@types/cli-progress@3.11.6"
 import cliProgress from "cli-progress";
 import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
+
+/**
+ * What is used of cli-progress. Its own types would bring all of Node's types
+ * with them, and change what everything else is checked against.
+ */
+interface SingleBar {
+  start(total: number, value: number): void;
+  update(value: number): void;
+  stop(): void;
+}
+
+interface SingleBarOptions {
+  readonly stream: NodeJS.WritableStream;
+  readonly format: () => string;
+  readonly hideCursor: boolean;
+  readonly linewrap: boolean;
+  readonly clearOnComplete: boolean;
+  readonly forceRedraw: boolean;
+}
+
+const SingleBar: new (options: SingleBarOptions) => SingleBar =
+  cliProgress.SingleBar;
 
 const SHOW_AFTER_MS = 200;
 const BAR_WIDTH = 24;
@@ -31,7 +52,7 @@ class TerminalBar implements ProgressBar {
   readonly #label: string;
   readonly #startMs = Date.now();
   readonly #meter = new Meter(this.#startMs);
-  #bar: cliProgress.SingleBar | undefined;
+  #bar: SingleBar | undefined;
   #total: number | undefined;
   #done = 0;
 
@@ -55,8 +76,8 @@ class TerminalBar implements ProgressBar {
     this.#bar = undefined;
   }
 
-  #show(): cliProgress.SingleBar {
-    const bar = new cliProgress.SingleBar({
+  #show(): SingleBar {
+    const bar = new SingleBar({
       stream: process.stderr,
       format: () => this.#line(),
       // The terminal is left as it was found: a signal may end us any time.
