@@ -39,7 +39,6 @@ export class DraftSink extends WritableStream<Uint8Array>
   readonly #draft: Draft;
   readonly #fate: Fate;
   readonly #controller: WritableStreamDefaultController;
-  #closing: Promise<void> | undefined;
 
   constructor(draft: Draft, options: SinkOptions) {
     const fate = new Fate(draft, options);
@@ -89,8 +88,10 @@ export class DraftSink extends WritableStream<Uint8Array>
     // Raft deletes its log. Here the outcome stays what it was.
     if (this.#fate.outcome !== undefined) return this.#fate.outcome;
     if (this.locked) return super.close();
-    this.#closing ??= super.close();
-    return this.#closing;
+    // It may be that a writer has begun to close or abort the stream, which it
+    // then refuses. Its fate will be decided all the same.
+    super.close().catch(() => {});
+    return this.#fate.decided;
   }
 
   /** See {@linkcode SnapshotSink.cancel}. */
@@ -112,11 +113,19 @@ class Fate {
   readonly #options: SinkOptions;
   #outcome: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
+  #decide: (outcome: Promise<void>) => void = () => {};
+  /** The outcome, also before it is decided. */
+  readonly decided: Promise<void>;
   onEnd: () => void = () => {};
 
   constructor(draft: Draft, options: SinkOptions) {
     this.#draft = draft;
     this.#options = options;
+    this.decided = new Promise((resolve) => {
+      this.#decide = resolve;
+    });
+    // It may be that nobody asks.
+    this.decided.catch(() => {});
   }
 
   /** What every `close()` says, once it is decided. */
@@ -156,8 +165,7 @@ class Fate {
 
   #settle(outcome: Promise<void>): Promise<void> {
     this.#outcome = outcome;
-    // It may be that nobody asks.
-    outcome.catch(() => {});
+    this.#decide(outcome);
     return outcome;
   }
 
