@@ -1,0 +1,365 @@
+/**
+ * The sink as a WritableStream. What every store's sink must do is in the
+ * conformance suite; this is about files, memory and time.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotPublishError } from "@raft/snapshots";
+import { failOn, type Injector } from "@raft/snapshots/testing";
+import { bytes } from "../support/random.ts";
+import {
+  Bench,
+  encode,
+  Gate,
+  INIT,
+  letOthersWork,
+  load,
+  save,
+  streamOf,
+} from "./bench.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** No write to the state completes before the gate is opened. */
+function holdWrites({ opened }: Gate): Injector {
+  return ({ name, path }) =>
+    name === "write" && path.endsWith("state.bin")
+      ? { wait: opened }
+      : undefined;
+}
+
+/** A producer without end, and how much it got rid of. */
+function endless(chunkSize: number) {
+  const produced = { bytes: 0, cancelled: undefined as unknown };
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      produced.bytes += chunkSize;
+      controller.enqueue(new Uint8Array(chunkSize));
+    },
+    cancel(reason) {
+      produced.cancelled = reason;
+    },
+  });
+  return { produced, stream };
+}
+
+describe("the sink's backpressure", () => {
+  for (const chunkSize of [1 * KIB, 64 * KIB, 1 * MIB]) {
+    it(`holds back a producer of ${chunkSize} byte chunks within a few MiB`, async () => {
+      const bench = new Bench();
+      const store = await bench.open();
+      const sink = await store.create(INIT);
+      const gate = new Gate();
+      bench.files.inject(holdWrites(gate));
+      const { produced, stream } = endless(chunkSize);
+      const piped = stream.pipeTo(sink).catch((error) => error);
+      let before = -1;
+      while (before !== produced.bytes) {
+        before = produced.bytes;
+        await letOthersWork();
+      }
+      assert.ok(produced.bytes >= 1 * MIB, `only ${produced.bytes} bytes`);
+      assert.ok(produced.bytes <= 5 * MIB, `as many as ${produced.bytes}`);
+
+      gate.open();
+      const reason = new Error("enough");
+      await sink.cancel(reason);
+      assert.equal(await piped, reason);
+      assert.equal(produced.cancelled, reason);
+      assert.deepEqual(bench.names(), []);
+      await store.close();
+    });
+  }
+
+  it("tells a writer when to wait, and when to go on", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 4 * KIB });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    const writer = sink.getWriter();
+    assert.equal(writer.desiredSize, 4 * KIB);
+    for (let i = 0; i < 4; i++) void writer.write(new Uint8Array(4 * KIB));
+    assert.ok((writer.desiredSize ?? 0) <= 0);
+    gate.open();
+    await writer.ready;
+    assert.ok((writer.desiredSize ?? 0) > 0);
+    await writer.close();
+    assert.equal(sink.meta.size, 16 * KIB);
+    await store.close();
+  });
+});
+
+describe("the sink's writing", () => {
+  it("copes with a system that takes a few bytes at a time", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    bench.files.inject(({ name }) =>
+      name === "write" || name === "read" ? { length: 7 } : undefined
+    );
+    const state = bytes(3000, 1);
+    const id = await save(store, state);
+    assert.deepEqual(bench.read(id, "state.bin"), state);
+    assert.equal((await load(store, id)).length > 0, true);
+    assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
+  it("gives up when the system takes nothing", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(({ name, path }) =>
+      name === "write" && path.endsWith("state.bin") ? { length: 0 } : undefined
+    );
+    await assert.rejects(save(store, "state"), SnapshotPublishError);
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("writes in whole blocks, whatever the chunks", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const start = bench.files.trace.length;
+    const chunks = Array.from({ length: 150 }, () => new Uint8Array(10));
+    await streamOf(...chunks).pipeTo(sink);
+    const writes = bench.trace(start).filter((line) =>
+      line === `write ${sink.id}.tmp/state.bin`
+    );
+    assert.equal(writes.length, 3); // 512 + 512 + 476
+    await store.close();
+  });
+
+  it("takes shared memory, and checks what it has copied of it", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const shared = new SharedArrayBuffer(6);
+    new Uint8Array(shared).set(encode("shared"));
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await writer.write(new Uint8Array(shared));
+    await writer.write(shared as unknown as Uint8Array);
+    new Uint8Array(shared).fill(0);
+    await writer.close();
+    assert.equal(await load(store, sink.id), "sharedshared");
+    await store.close();
+  });
+
+  it("lets the caller reuse its buffer while the disk is still slow", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    const writer = sink.getWriter();
+    const buffer = new Uint8Array(512).fill(1);
+    await writer.write(buffer); // on its way to the disk
+    buffer.fill(2);
+    const second = writer.write(buffer);
+    gate.open();
+    await second;
+    buffer.fill(3);
+    await writer.close();
+    const state = bench.read(sink.id, "state.bin");
+    assert.deepEqual(new Set(state.subarray(0, 512)), new Set([1]));
+    assert.deepEqual(new Set(state.subarray(512)), new Set([2]));
+    await store.close();
+  });
+});
+
+describe("a sink that is given up", () => {
+  it("removes every trace before an aborted pipe rejects", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const reason = new Error("the producer broke");
+    let left = 30;
+    const broken = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(new Uint8Array(100_000));
+        else controller.error(reason);
+      },
+    });
+    await assert.rejects(broken.pipeTo(sink), reason);
+    assert.deepEqual(bench.names(), []);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("removes every trace when a signal ends the pipe", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("enough");
+    let left = 30;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(out) {
+        if (left-- === 0) controller.abort(reason);
+        out.enqueue(new Uint8Array(100_000));
+      },
+    });
+    const piped = endless.pipeTo(sink, { signal });
+    await assert.rejects(piped, reason);
+    assert.deepEqual(bench.names(), []);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("removes every trace after a chunk that is not bytes", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    await assert.rejects(
+      streamOf(encode("good"), "bad").pipeTo(sink),
+      TypeError,
+    );
+    assert.deepEqual(bench.names(), []);
+    await assert.rejects(sink.close(), (error) => {
+      assert.ok(error instanceof SnapshotPublishError);
+      assert.equal(error.published, false);
+      assert.ok(error.cause instanceof TypeError);
+      return true;
+    });
+    await store.close();
+  });
+
+  it("writes nothing to a file that it has closed", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    const writer = sink.getWriter();
+    const start = bench.files.trace.length;
+    const written = writer.write(new Uint8Array(100 * 512));
+    await letOthersWork(2);
+    const cancelled = sink.cancel();
+    gate.open();
+    await cancelled;
+    await assert.rejects(written);
+    await letOthersWork(10);
+    const state = `${sink.id}.tmp/state.bin`;
+    const operations = bench.trace(start).filter((it) => it.includes(state));
+    assert.ok(operations.indexOf(`close ${state}`) > 0);
+    assert.ok(
+      operations.lastIndexOf(`write ${state}`) <
+        operations.indexOf(`close ${state}`),
+      operations.join("\n"),
+    );
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("waits for a write under way before it removes the file", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    await sink.getWriter().write(new Uint8Array(512));
+    let isCancelled = false;
+    const cancelled = sink.cancel().then(() => isCancelled = true);
+    await letOthersWork();
+    assert.equal(isCancelled, false);
+    gate.open();
+    await cancelled;
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("is not listed, nor in anybody's way, while it lasts", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const abandoned = await store.create(INIT);
+    const id = await save(store, "another");
+    assert.equal((await store.list()).length, 1);
+    assert.deepEqual(bench.names(), [`${abandoned.id}.tmp`, id].sort());
+    await store.close();
+    assert.deepEqual(bench.names(), [id]);
+  });
+
+  it("tells whoever writes why", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await sink.cancel();
+    await assert.rejects(writer.write(encode("x")), { name: "AbortError" });
+    await assert.rejects(writer.closed, { name: "AbortError" });
+    await store.close();
+  });
+});
+
+describe("a sink that is closed", () => {
+  it("answers every later close the same", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(failOn("rename", "EIO", { times: 1 }));
+    const sink = await store.create(INIT);
+    const errors = new Set<unknown>();
+    for (let i = 0; i < 3; i++) {
+      await sink.close().catch((error) => errors.add(error));
+    }
+    assert.equal(errors.size, 1);
+    assert.ok([...errors][0] instanceof SnapshotPublishError);
+    await store.close();
+  });
+
+  it("may be closed by its writer and again by itself", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    const written = writer.write(encode("state"));
+    const closed = writer.close();
+    writer.releaseLock();
+    await sink.close();
+    await Promise.all([written, closed]);
+    await sink.close();
+    assert.equal(await load(store, sink.id), "state");
+    await store.close();
+  });
+
+  it("says that it has failed while it is being aborted", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const aborted = sink.abort(new Error("enough"));
+    await assert.rejects(sink.close(), SnapshotPublishError);
+    await aborted;
+    await assert.rejects(sink.close(), SnapshotPublishError);
+    await store.close();
+  });
+
+  it("refuses to be closed while somebody else writes", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await assert.rejects(sink.close(), TypeError);
+    await writer.close(); // which changes nothing for the writer
+    assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+
+  it("lets a cancel wait for the publication that is under way", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(({ name }) =>
+      name === "rename" ? { wait: gate.opened } : undefined
+    );
+    const closed = sink.close();
+    await letOthersWork();
+    const cancelled = sink.cancel();
+    gate.open();
+    await Promise.all([closed, cancelled]);
+    assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+});
