@@ -146,18 +146,21 @@ async function removeOwn(
   }
 }
 
-/** Removes what those who died on their way to the lock have left. */
+/** What follows the lock file's name in those of claims and drafts. */
+const SUFFIX = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.draft)?$/;
+
+/**
+ * Removes what those who died on their way to the lock have left. What can't be
+ * removed is in nobody's way; the next holder tries again.
+ */
 async function sweep({ files, path }: LockSite): Promise<void> {
-  try {
-    const directory = dirname(path);
-    for (const { name, kind } of await files.readDirectory(directory)) {
-      const found = `${directory}/${name}`;
-      if (kind === "file" && found.startsWith(`${path}.`)) {
-        await files.removeFile(found);
-      }
-    }
-  } catch {
-    // It is in nobody's way; the next holder tries again.
+  const directory = dirname(path);
+  const entries = await files.readDirectory(directory).catch(() => []);
+  for (const { name } of entries) {
+    const found = `${directory}/${name}`;
+    if (!found.startsWith(path)) continue;
+    if (!SUFFIX.test(found.slice(path.length))) continue;
+    await files.removeFile(found).catch(() => {});
   }
 }
 

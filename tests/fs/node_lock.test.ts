@@ -191,9 +191,19 @@ describe("a lock whose holder has died", () => {
     await writeRecord(path, first);
     await writeRecord(`${path}.${first.token}`, second);
     await writeFile(`${path}.${crypto.randomUUID()}.draft`, "{");
+    await mkdir(`${path}.${crypto.randomUUID()}.draft`);
+    await writeFile(`${path}.${crypto.randomUUID()}.draft`, "{");
+    await writeFile(`${path}.notes`, "not ours");
+    await writeFile(`${dir}/other.${second.token}`, "not ours either");
     const lock = await files.lock(path);
     assert.equal((await readRecord(path))?.pid, process.pid);
-    assert.deepEqual(await readdir(dir), [".lock"]);
+    const left = (await files.readDirectory(dir)).filter(({ name, kind }) =>
+      kind === "file" && name !== ".lock"
+    );
+    assert.deepEqual(left.map(({ name }) => name).sort(), [
+      ".lock.notes",
+      `other.${second.token}`,
+    ]);
     await lock.release();
   });
 
@@ -235,9 +245,12 @@ describe("a lock whose holder has died", () => {
     const alive = lockRecord({ pid: process.pid });
     await writeRecord(path, dead);
     await writeRecord(`${path}.${dead.token}`, alive);
-    let asked = 0;
+    let [asked, followed] = [0, 0];
     const attempt = lockFile(files, path, {
-      hardLink: () => assert.fail("nobody may follow a live holder"),
+      hardLink: (from, to) => {
+        followed++;
+        return link(from, to);
+      },
       livenessOf: async (record, at) => {
         if (asked++ > 0) return await livenessOf(record, at);
         await files.rename(`${path}.${dead.token}`, path);
@@ -246,6 +259,7 @@ describe("a lock whose holder has died", () => {
     });
     await refusal(attempt);
     assert.equal(asked, 2);
+    assert.equal(followed, 0, "nobody may follow a live holder");
   });
 
   it("is taken at the next try when the draft was swept away", async (t) => {
