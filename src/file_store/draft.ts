@@ -117,6 +117,8 @@ function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
 /** From now on a caller may rely on this snapshot. */
 function acknowledge(context: StoreContext, id: string): void {
   context.verdicts.set(id, true);
+  // The sync was of the whole directory.
+  context.unacknowledged = undefined;
   const known = context.newestAcknowledged;
   if (known === undefined || compareNewestFirst(id, known) < 0) {
     context.newestAcknowledged = id;

@@ -14,7 +14,7 @@ import {
   systemCode,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import type { FileHandle } from "../fs/file_system.ts";
+import type { FileHandle, FileStat } from "../fs/file_system.ts";
 import { decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import {
@@ -32,6 +32,8 @@ const PARTS = {
   "state.bin": "size",
   "blocks.crc64": "block",
 } as const satisfies Readonly<Record<string, CorruptionReason>>;
+
+type PartName = keyof typeof PARTS;
 
 /** A published snapshot, with its state not looked at yet. */
 export interface LoadedSnapshot {
@@ -131,7 +133,7 @@ async function loadBlocks(
 async function readPart(
   context: StoreContext,
   id: string,
-  name: keyof typeof PARTS,
+  name: PartName,
   sizeMax: number,
 ): Promise<Uint8Array> {
   return await withFile(await openPart(context, id, name), async (file) => {
@@ -181,26 +183,36 @@ const NO_SUCH_FILE = new Set(["ENOENT", "ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
 async function openPart(
   context: StoreContext,
   id: string,
-  name: keyof typeof PARTS,
+  name: PartName,
 ): Promise<FileHandle> {
   try {
     return await context.fileSystem.open(
       `${context.path}/${id}/${name}`,
       "read",
     );
-  } catch (cause) {
-    const code = systemCode(cause) ?? "";
-    const what = `${name} of snapshot ${id}`;
-    // It may be the whole snapshot that has just been removed.
-    if (code === "ENOENT") await requireDirectory(context, id);
-    if (!NO_SUCH_FILE.has(code)) throw toSnapshotError(`open ${what}`, cause);
-    throw new SnapshotCorruptError(what, {
-      reason: PARTS[name],
-      expected: "a file",
-      actual: code === "ENOENT" ? "nothing" : `something else (${code})`,
-      cause,
-    });
+  } catch (error) {
+    throw await explain(context, id, name, error);
   }
+}
+
+/** Tells a removed snapshot from a damaged one, and that from other failures. */
+async function explain(
+  context: StoreContext,
+  id: string,
+  name: PartName,
+  cause: unknown,
+): Promise<SnapshotError> {
+  const code = systemCode(cause) ?? "";
+  const what = `${name} of snapshot ${id}`;
+  if (!NO_SUCH_FILE.has(code)) return toSnapshotError(`open ${what}`, cause);
+  // It may be the whole snapshot that has just been removed.
+  if (code === "ENOENT") await requireDirectory(context, id);
+  return new SnapshotCorruptError(what, {
+    reason: PARTS[name],
+    expected: "a file",
+    actual: code === "ENOENT" ? "nothing" : `something else (${code})`,
+    cause,
+  });
 }
 
 /** Opens `state.bin` of a snapshot, checked to be of the right length. */
@@ -210,17 +222,35 @@ export async function openState(
 ): Promise<FileHandle> {
   const file = await openPart(context, meta.id, "state.bin");
   try {
-    const { size } = await file.stat();
-    if (size === meta.size) return file;
-    throw new SnapshotCorruptError(`state.bin of snapshot ${meta.id}`, {
-      reason: "size",
-      expected: meta.size,
-      actual: size,
-    });
+    requireSize(meta, await file.stat());
+    return file;
   } catch (error) {
     await file.close().catch(() => {});
     throw error;
   }
+}
+
+/** A missing or cut off `state.bin` shows without opening it. */
+export async function checkStateSize(
+  context: StoreContext,
+  meta: SnapshotMeta,
+): Promise<void> {
+  const path = `${context.path}/${meta.id}/state.bin`;
+  try {
+    requireSize(meta, await context.fileSystem.stat(path));
+  } catch (error) {
+    if (error instanceof SnapshotCorruptError) throw error;
+    throw await explain(context, meta.id, "state.bin", error);
+  }
+}
+
+function requireSize(meta: SnapshotMeta, { kind, size }: FileStat): void {
+  if (kind === "file" && size === meta.size) return;
+  throw new SnapshotCorruptError(`state.bin of snapshot ${meta.id}`, {
+    reason: "size",
+    expected: meta.size,
+    actual: kind === "file" ? size : `a ${kind}`,
+  });
 }
 
 function corrupt(

@@ -11,20 +11,32 @@ import { describe, type StoreContext, syncDirectory } from "./context.ts";
 import { temporaryName } from "./ids.ts";
 
 /**
- * Removes a published snapshot. Readers that have it open are not disturbed.
+ * Removes published snapshots. Readers that have them open are not disturbed.
  *
- * It resolves once the snapshot is gone for good. What is left of it under its
- * temporary name is removed as far as possible, now or at the next reap.
+ * It resolves to the failures, by ID, once the others are gone for good. What
+ * is left of them under temporary names is removed as far as possible, now or
+ * at the next reap.
  */
-export async function removeSnapshot(
+export async function removeSnapshots(
   context: StoreContext,
-  id: string,
-): Promise<void> {
-  await renameToDeleted(context, id);
-  // Survives: a power cut while the files below go away. Without it the old
-  // name could come back on a directory that has lost its state.
+  ids: readonly string[],
+): Promise<Map<string, unknown>> {
+  const failures = new Map<string, unknown>();
+  const renamed: string[] = [];
+  for (const id of ids) {
+    try {
+      await renameToDeleted(context, id);
+      renamed.push(id);
+    } catch (error) {
+      failures.set(id, error);
+    }
+  }
+  if (renamed.length === 0) return failures;
+  // Survives: a power cut while the files below go away. Without it an old name
+  // could come back on a directory that has lost its state.
   await syncDirectory(context, context.path);
-  await removeTemporary(context, nameOfDeleted(id));
+  for (const id of renamed) await removeTemporary(context, nameOfDeleted(id));
+  return failures;
 }
 
 function nameOfDeleted(id: string): string {
@@ -35,10 +47,17 @@ async function renameToDeleted(
   context: StoreContext,
   id: string,
 ): Promise<void> {
-  const path = `${context.path}/${nameOfDeleted(id)}`;
-  // What is left of an earlier deletion would be in the way.
-  await removeTree(context.fileSystem, path);
-  await context.fileSystem.rename(`${context.path}/${id}`, path);
+  const from = `${context.path}/${id}`;
+  const to = `${context.path}/${nameOfDeleted(id)}`;
+  try {
+    await context.fileSystem.rename(from, to);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    // What is left of an earlier deletion is in the way.
+    await removeTree(context.fileSystem, to);
+    await context.fileSystem.rename(from, to);
+  }
   context.verdicts.delete(id);
   // Should what follows fail, the next reap goes on with it.
   context.leftovers.add(nameOfDeleted(id));
@@ -90,12 +109,19 @@ export async function removeTemporary(
  */
 async function removeTree(fs: FileSystem, path: string): Promise<void> {
   try {
-    const { kind } = await fs.stat(path);
-    if (kind !== "directory") return await fs.removeFile(path);
-    for (const entry of await fs.readDirectory(path)) {
-      await removeTree(fs, `${path}/${entry.name}`);
+    for (const { name, kind } of await fs.readDirectory(path)) {
+      if (kind === "directory") await removeTree(fs, `${path}/${name}`);
+      else await ignoreMissing(fs.removeFile(`${path}/${name}`));
     }
     await fs.removeDirectory(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}
+
+async function ignoreMissing(removal: Promise<void>): Promise<void> {
+  try {
+    await removal;
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
   }

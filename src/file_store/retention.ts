@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { SnapshotMeta } from "../snapshot.ts";
 import { isGood } from "./check.ts";
 import {
   describe,
@@ -13,7 +12,7 @@ import {
   syncDirectory,
   toSnapshotError,
 } from "./context.ts";
-import { removeSnapshot, removeTemporary } from "./remove.ts";
+import { removeSnapshots, removeTemporary } from "./remove.ts";
 import { readNames, scan } from "./scan.ts";
 
 /**
@@ -40,20 +39,15 @@ export async function reapSnapshots(
     );
     return;
   }
-  const kept = new Set(
-    usable.filter(({ id }) => context.verdicts.get(id) !== false)
-      .slice(0, context.retain).map(({ id }) => id),
-  );
-  kept.add(good);
-  if (context.newestAcknowledged !== undefined) {
-    kept.add(context.newestAcknowledged);
-  }
   // A bad one is left to restore(), which sets it aside for the operator.
-  const doomed = usable.filter(({ id }) =>
-    !kept.has(id) && !context.publishing.has(id) &&
-    context.verdicts.get(id) !== false
-  );
-  await removeAll(context, doomed);
+  const candidates = usable.filter((id) => context.verdicts.get(id) !== false);
+  const kept = new Set([
+    ...candidates.slice(0, context.retain),
+    ...context.publishing,
+    context.newestAcknowledged,
+    good,
+  ]);
+  await removeAll(context, candidates.filter((id) => !kept.has(id)));
 }
 
 /** Goes on with removals that failed half-way. */
@@ -67,19 +61,23 @@ async function removeLeftovers(context: StoreContext): Promise<void> {
   }
 }
 
-/** What `list()` gives, without its warnings. */
-async function readUsable(context: StoreContext): Promise<SnapshotMeta[]> {
+/** The IDs of what `list()` gives; those known to be good are not read. */
+async function readUsable(context: StoreContext): Promise<string[]> {
   const { ids } = await readNames(context);
-  const found = await scan(context, ids);
-  return found.flatMap((result) => "meta" in result ? [result.meta] : []);
+  const unknown = ids.filter((id) => context.verdicts.get(id) !== true);
+  const found = await scan(context, unknown);
+  const unusable = new Set(
+    found.flatMap((result) => "error" in result ? [result.id] : []),
+  );
+  return ids.filter((id) => !unusable.has(id));
 }
 
 /** The newest snapshot known to be good; reads them until it finds one. */
 async function findGood(
   context: StoreContext,
-  usable: readonly SnapshotMeta[],
+  usable: readonly string[],
 ): Promise<string | undefined> {
-  for (const { id } of usable) {
+  for (const id of usable) {
     const known = context.verdicts.get(id);
     if (known === true) return id;
     if (known === undefined && await isGood(context, id)) return id;
@@ -89,22 +87,19 @@ async function findGood(
 
 async function removeAll(
   context: StoreContext,
-  doomed: readonly SnapshotMeta[],
+  doomed: readonly string[],
 ): Promise<void> {
-  const failures: unknown[] = [];
-  for (const { id } of doomed) {
-    try {
-      await removeSnapshot(context, id);
-      context.logger.info(`Reaped snapshot ${id}`);
-    } catch (error) {
-      failures.push(error);
-      context.logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
-    }
+  const failures = await removeSnapshots(context, doomed);
+  for (const id of doomed) {
+    if (!failures.has(id)) context.logger.info(`Reaped snapshot ${id}`);
   }
-  if (failures.length > 0) {
-    throw toSnapshotError(
-      `reap ${failures.length} of ${doomed.length} snapshots`,
-      failures[0],
-    );
+  for (const [id, error] of failures) {
+    context.logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
   }
+  const [first] = failures.values();
+  if (first === undefined) return;
+  throw toSnapshotError(
+    `reap ${failures.size} of ${doomed.length} snapshots`,
+    first,
+  );
 }

@@ -1,6 +1,7 @@
 /**
  * Looking into the `snapshots/` directory: which snapshots are there, and which
- * of them can be used (`getSnapshots` in Go's `file_snapshot.go`). Nothing that a directory may contain is an error here.
+ * of them can be used (`getSnapshots` in Go's `file_snapshot.go`). Nothing that a
+ * directory may contain is an error here.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import {
   parseTemporaryName,
   type TemporaryName,
 } from "./ids.ts";
-import { loadSnapshot, openState } from "./load.ts";
+import { checkStateSize, loadSnapshot } from "./load.ts";
 
 /** What the directory's names say, with no file opened yet. */
 export interface DirectoryNames {
@@ -85,9 +86,7 @@ async function look(
 ): Promise<ScannedSnapshot> {
   try {
     const { meta } = await loadSnapshot(context, id);
-    // A missing or cut off state.bin shows without reading it.
-    const file = await openState(context, meta);
-    await file.close();
+    await checkStateSize(context, meta);
     return { id, meta };
   } catch (error) {
     return { id, error: toSnapshotError(`read snapshot ${id}`, error) };

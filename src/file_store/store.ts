@@ -36,7 +36,7 @@ import { requireDirectory } from "./load.ts";
 import { claimDirectory, requireReadable, sweep } from "./opening.ts";
 import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
 import { restoreNewest, type Restorer, setCorruptAside } from "./recovery.ts";
-import { removeSnapshot } from "./remove.ts";
+import { removeSnapshots } from "./remove.ts";
 import { reapSnapshots } from "./retention.ts";
 import { listUsable } from "./scan.ts";
 import { sealSnapshot } from "./seal.ts";
@@ -270,7 +270,8 @@ class DirectoryStore implements FileSnapshotStore {
   async #delete(id: string): Promise<void> {
     await requireDirectory(this.#context, id);
     try {
-      await removeSnapshot(this.#context, id);
+      const failures = await removeSnapshots(this.#context, [id]);
+      for (const error of failures.values()) throw error;
     } catch (error) {
       throw toSnapshotError(`delete snapshot ${id}`, error);
     }
