@@ -57,7 +57,7 @@ describe("the examples of HTTP", () => {
           const response = await fetch(source);
           assert.equal(response.status, 200);
           assert.equal(
-            response.headers.get("content-length"),
+            response.headers.get("raft-size"),
             `${state.length}`,
           );
           // The names that HTTP itself has a use for are not passed on.
