@@ -71,7 +71,15 @@ class NodeFileSystem implements FileSystem {
 
   async readDirectory(path: string): Promise<DirectoryEntry[]> {
     const entries = await fs.readdir(path, { withFileTypes: true });
-    return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+    return await Promise.all(entries.map(async (entry) => {
+      const { name } = entry;
+      const kind = kindOf(entry);
+      if (kind !== "other") return { name, kind };
+      // Some disks list names only, and not every runtime asks further. A name
+      // that is gone by now stays what it was.
+      const found = await this.stat(`${path}/${name}`).catch(() => ({ kind }));
+      return { name, kind: found.kind };
+    }));
   }
 
   async stat(path: string): Promise<FileStat> {
