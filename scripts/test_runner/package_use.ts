@@ -5,7 +5,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { run } from "../support/command.ts";
 import { config, root } from "../support/repository.ts";
 import { nodeExecutable } from "./executables.ts";
@@ -13,6 +13,14 @@ import type { Result } from "./outcome.ts";
 
 /** The consumer program's sources, where the project has them. */
 const program = "tests/npm_consumer";
+
+/** The names that a program imports; the command line is started instead. */
+const importable = Object.keys(config.exports)
+  .filter((name) => name !== "./cli")
+  .map((name) => posix.join(config.name, name));
+
+/** CommonJS, which fails where a module waits at its top level. */
+const requireAll = "process.argv.slice(1).forEach((name) => require(name))";
 
 async function copySources(consumer: string): Promise<void> {
   for await (const { name } of Deno.readDir(join(root, program))) {
@@ -34,6 +42,7 @@ export async function usePackage(consumer: string): Promise<Result> {
     [node, compiler, "--project", "."],
     [node, "built/consumer.js"],
     [node, "built/require.cjs"],
+    [node, "--eval", requireAll, ...importable],
     [join(bin, "raft-snapshots"), "--version"],
   ];
   for (const [command = "", ...args] of steps) {

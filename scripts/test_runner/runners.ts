@@ -113,7 +113,9 @@ async function readReport(
 /** What is left to read when something failed. */
 function withoutPassed(output: string): string {
   return output.split("\n")
-    .filter((line) => !/\.\.\. ok \(|^\s*✔ |^\(pass\) /.test(line))
+    .filter((line) =>
+      !/\.\.\. ok \(|^\s*✔ |^\(pass\) |^tests\/\S+:$|^$/.test(line)
+    )
     .join("\n");
 }
 
