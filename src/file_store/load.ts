@@ -136,10 +136,11 @@ async function readPart(
   name: PartName,
   sizeMax: number,
 ): Promise<Uint8Array> {
-  return await withFile(await openPart(context, id, name), async (file) => {
+  const what = `${name} of snapshot ${id}`;
+  const read = async (file: FileHandle) => {
     const { size } = await file.stat();
     if (size > sizeMax) {
-      throw new SnapshotCorruptError(`${name} of snapshot ${id}`, {
+      throw new SnapshotCorruptError(what, {
         reason: PARTS[name],
         expected: `at most ${sizeMax} bytes`,
         actual: `${size} bytes`,
@@ -147,7 +148,13 @@ async function readPart(
     }
     const bytes = new Uint8Array(size);
     return bytes.subarray(0, await readFully(file, bytes, 0));
-  });
+  };
+  const file = await openPart(context, id, name);
+  try {
+    return await withFile(file, read);
+  } catch (error) {
+    throw toSnapshotError(`read ${what}`, error);
+  }
 }
 
 /**
@@ -226,7 +233,7 @@ export async function openState(
     return file;
   } catch (error) {
     await file.close().catch(() => {});
-    throw error;
+    throw toSnapshotError(`look at state.bin of snapshot ${meta.id}`, error);
   }
 }
 
