@@ -1,0 +1,323 @@
+/**
+ * The source as a ReadableStream, and the file behind it.
+ */
+
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import {
+  openFileSnapshotStore,
+  type Progress,
+  SnapshotCorruptError,
+  SnapshotError,
+  SnapshotNotFoundError,
+  type SnapshotSource,
+} from "@raft/snapshots";
+import { failOn } from "@raft/snapshots/testing";
+import { openDescriptors } from "../support/open_descriptors.ts";
+import { bytes } from "../support/random.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { Bench, listIds, load, Log, save, until } from "./bench.ts";
+
+const BLOCK = 512;
+const STATE = bytes(20 * BLOCK + 1, 1);
+
+/** Each way to be done with a source. */
+const USES: Readonly<
+  Record<string, (source: SnapshotSource) => Promise<unknown>>
+> = {
+  "new Response(source)": (source) => new Response(source).arrayBuffer(),
+  "for await": async (source) => {
+    for await (const chunk of source) assert.ok(chunk.length > 0);
+  },
+  "for await that breaks off": async (source) => {
+    for await (const chunk of source) {
+      if (chunk.length > 0) break;
+    }
+  },
+  "pipeTo()": (source) => source.pipeTo(new WritableStream()),
+  "pipeTo() that fails": async (source) => {
+    const sink = new WritableStream({
+      write() {
+        throw new Error("the consumer broke");
+      },
+    });
+    await assert.rejects(source.pipeTo(sink), /the consumer broke/);
+  },
+  "tee()": async (source) => {
+    const halves = source.tee().map((half) => new Response(half).arrayBuffer());
+    for (const half of await Promise.all(halves)) {
+      assert.deepEqual(new Uint8Array(half), STATE);
+    }
+  },
+  "getReader() and cancel()": async (source) => {
+    const reader = source.getReader();
+    await reader.read();
+    await reader.cancel();
+  },
+  "cancel() at once": (source) => source.cancel(),
+};
+
+describe("a source", () => {
+  for (const [name, use] of Object.entries(USES)) {
+    it(`leaves no file open after ${name}`, async (t) => {
+      const directory = await temporaryDirectory(t);
+      const store = await openFileSnapshotStore(directory, {
+        logger: new Log(),
+        blockSize: BLOCK,
+      });
+      const id = await save(store, STATE);
+      const snapshot = join(directory, "snapshots", id);
+      for (const verify of ["auto", "before", "stream"] as const) {
+        const source = await store.open(id, { verify });
+        await use(source);
+        // The stream's own rules let cancel() come back a moment earlier.
+        await until(
+          () => (openDescriptors(snapshot) ?? []).length === 0,
+          "the file is closed",
+        );
+      }
+      await store.close();
+    });
+
+    it(`is told apart from a leak in memory after ${name}`, async () => {
+      const bench = new Bench();
+      const store = await bench.open({ blockSize: BLOCK });
+      const id = await save(store, STATE);
+      const source = await store.open(id);
+      assert.equal(bench.files.openHandles, 1);
+      await use(source);
+      await until(() => bench.files.openHandles === 0, "the file is closed");
+      await store.close();
+    });
+  }
+
+  it("holds a few blocks at a time, however slow its reader", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    const start = bench.files.trace.length;
+    const source = await store.open(id);
+    await until(() => bench.trace(start).length > 3, "something is read");
+    for (let i = 0; i < 50; i++) await Promise.resolve();
+    const reads = bench.trace(start).filter((line) =>
+      line === `read ${id}/state.bin`
+    );
+    assert.ok(reads.length <= 4, `${reads.length} blocks of 20`);
+    await source.cancel();
+    await store.close();
+  });
+
+  it("closes its file when reading it fails", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    for (const verify of ["auto", "before", "stream"] as const) {
+      bench.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
+      const reading = load(store, id, { verify });
+      await assert.rejects(reading, (error) => {
+        assert.ok(error instanceof SnapshotError);
+        assert.ok(!(error instanceof SnapshotCorruptError));
+        assert.equal(error.code, "EIO");
+        return true;
+      });
+      bench.files.inject();
+      await until(() => bench.files.openHandles === 0, "the file is closed");
+      assert.equal((await load(store, id, { verify })).length > 0, true);
+    }
+    await store.close();
+  });
+
+  it("closes its file when a part of opening fails", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    for (const name of ["open", "statHandle", "read", "stat"] as const) {
+      for (const part of ["meta.json", "state.bin"]) {
+        bench.files.inject(failOn(name, "EIO", { path: new RegExp(part) }));
+        await load(store, id).catch((error) => {
+          assert.ok(error instanceof SnapshotError, String(error));
+          assert.equal(error.code, "EIO");
+        });
+        bench.files.inject();
+        await until(() => bench.files.openHandles === 0, "it is closed");
+      }
+    }
+    await store.close();
+  });
+
+  it("is read to its end also when its file can't be closed", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    bench.files.inject(failOn("close", "EIO", { path: /state\.bin/ }));
+    assert.equal(await load(store, id), "state");
+    assert.equal(bench.log.matching("warn", "Cannot close").length, 1);
+    await store.close();
+  });
+
+  it("closes its file when onProgress throws, and passes that on", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const mine = new Error("mine");
+    for (const size of [1, 10 * BLOCK]) {
+      const id = await save(store, new Uint8Array(size));
+      const source = await store.open(id, {
+        onProgress() {
+          throw mine;
+        },
+      });
+      await assert.rejects(new Response(source).text(), mine);
+      await until(() => bench.files.openHandles === 0, "the file is closed");
+    }
+    await store.close();
+  });
+
+  it("tells of its progress in bytes", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    for (const verify of ["auto", "before", "stream"] as const) {
+      const reports: Progress[] = [];
+      const onProgress = (progress: Progress) => void reports.push(progress);
+      await load(store, id, { verify, onProgress });
+      assert.equal(reports.length, 21);
+      assert.deepEqual(reports[0], { done: BLOCK, total: STATE.length });
+      assert.deepEqual(
+        reports.at(-1),
+        { done: STATE.length, total: STATE.length },
+      );
+    }
+    await store.close();
+  });
+});
+
+describe("the signal of open()", () => {
+  it("errors the source at once, however far it has been read ahead", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    for (const size of [0, 1, BLOCK, 20 * BLOCK]) {
+      const id = await save(store, new Uint8Array(size));
+      const controller = new AbortController();
+      const source = await store.open(id, { signal: controller.signal });
+      const reason = new Error("enough");
+      controller.abort(reason);
+      if (size === 0) await source.cancel().catch(() => {});
+      else await assert.rejects(new Response(source).text(), reason);
+      await until(() => bench.files.openHandles === 0, "the file is closed");
+    }
+    await store.close();
+  });
+
+  it("stops the check that comes before", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("enough");
+    let reads = 0;
+    bench.files.inject(({ name, path }) => {
+      if (name === "read" && path.endsWith("state.bin") && ++reads === 3) {
+        controller.abort(reason);
+      }
+      return undefined;
+    });
+    await assert.rejects(store.open(id, { verify: "before", signal }), reason);
+    assert.ok(reads < 8, `${reads} of 21 blocks were read all the same`);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("is let go of when the source has ended", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const counted = new Proxy(signal, {
+      get(target, key) {
+        const value = Reflect.get(target, key, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]) => {
+          if (key === "addEventListener") listeners++;
+          if (key === "removeEventListener") listeners--;
+          return value.apply(target, args);
+        };
+      },
+    });
+    await load(store, id, { signal: counted });
+    await until(() => listeners === 0, "nobody listens");
+    const sink = await store.create({
+      index: 1,
+      term: 1,
+      configuration: { servers: [] },
+      configurationIndex: 1,
+      signal: counted,
+    });
+    assert.equal(listeners, 1);
+    await sink.close();
+    assert.equal(listeners, 0);
+    await store.close();
+  });
+});
+
+describe("removing a snapshot that is being read", () => {
+  const skip = process.platform === "win32" ? "needs POSIX" : false;
+
+  it("does not disturb the reader, be it deleted or reaped", {
+    skip,
+  }, async (t) => {
+    const directory = await temporaryDirectory(t);
+    const store = await openFileSnapshotStore(directory, {
+      logger: new Log(),
+      blockSize: BLOCK,
+      retain: 1,
+    });
+    for (const how of ["delete", "reap"] as const) {
+      const id = await save(store, STATE);
+      const reader = (await store.open(id)).getReader();
+      const chunks = [(await reader.read()).value];
+      if (how === "delete") await store.delete(id);
+      else await save(store, "newer", { index: 11n });
+      await assert.rejects(store.open(id), SnapshotNotFoundError);
+      const left = await readdir(join(directory, "snapshots"));
+      assert.ok(!left.some((name) => name.startsWith(id)), left.join());
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        chunks.push(value);
+      }
+      const state = new Uint8Array(
+        await new Blob(chunks as BlobPart[]).arrayBuffer(),
+      );
+      assert.deepEqual(state, STATE);
+    }
+    await store.close();
+  });
+
+  it("while it is being opened is not mistaken for corruption", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    for (const part of ["meta.json", "state.bin"]) {
+      const copy = new Bench(
+        bench.disk.crashImage({ seed: 1, keptPercent: 100, renames: "atomic" }),
+      );
+      const reader = await copy.open({ readOnly: true });
+      const remover = await new Bench(copy.disk).open();
+      copy.files.inject(({ name, path }) =>
+        name === "open" && path.endsWith(part)
+          ? { wait: remover.delete(id) }
+          : undefined
+      );
+      await assert.rejects(reader.open(id), SnapshotNotFoundError);
+      copy.files.inject();
+      assert.deepEqual(await listIds(reader), []);
+      await remover.close();
+    }
+    await store.close();
+  });
+});

@@ -1,0 +1,229 @@
+/**
+ * What a reader gets of a state that has gone bad, in each of the modes.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type OpenOptions,
+  SnapshotCorruptError,
+  type SnapshotStore,
+  type VerifyMode,
+} from "@raft/snapshots";
+import { crc64 } from "@raft/snapshots/crc64";
+import { bytes } from "../support/random.ts";
+import { Bench, save, SNAPSHOTS, until } from "./bench.ts";
+
+const BLOCK = 512;
+/** Five blocks, and a part of a sixth. */
+const STATE = bytes(5 * BLOCK + 100, 1);
+const MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
+
+/** What a reader got, and how it ended. */
+interface Reading {
+  readonly got: Uint8Array;
+  readonly error: unknown;
+  /** Whether `open()` itself has rejected. */
+  readonly refused: boolean;
+}
+
+async function readUntilItFails(
+  store: SnapshotStore,
+  id: string,
+  options: OpenOptions,
+): Promise<Reading> {
+  let source;
+  try {
+    source = await store.open(id, options);
+  } catch (error) {
+    return { got: new Uint8Array(), error, refused: true };
+  }
+  const got: number[] = [];
+  try {
+    for await (const chunk of source) got.push(...chunk);
+    return { got: Uint8Array.from(got), error: undefined, refused: false };
+  } catch (error) {
+    return { got: Uint8Array.from(got), error, refused: false };
+  }
+}
+
+async function makeBench(options: { sealed: boolean }) {
+  const bench = new Bench();
+  const store = await bench.open({ blockSize: BLOCK });
+  const id = await save(store, STATE);
+  if (!options.sealed) await bench.unseal(id);
+  return { bench, store, id };
+}
+
+/** What must come out of a state whose block of that number is bad. */
+function expectation(verify: VerifyMode, sealed: boolean, block: number) {
+  if (verify === "stream") {
+    return { refused: false, reason: "crc", size: 5 * BLOCK };
+  }
+  if (verify === "auto" && sealed) {
+    return { refused: false, reason: "block", size: block * BLOCK };
+  }
+  return { refused: true, reason: sealed ? "block" : "crc", size: 0 };
+}
+
+for (const sealed of [true, false]) {
+  const whose = sealed ? "a snapshot of ours" : "a snapshot that Go wrote";
+  describe(whose, () => {
+    for (const verify of MODES) {
+      it(`is read whole with verify: "${verify}"`, async () => {
+        const { bench, store, id } = await makeBench({ sealed });
+        const { got, error } = await readUntilItFails(store, id, { verify });
+        assert.equal(error, undefined);
+        assert.deepEqual(got, STATE);
+        await until(() => bench.files.openHandles === 0, "it is closed");
+        await store.close();
+      });
+
+      for (const block of [0, 2, 5]) {
+        const { refused, reason, size } = expectation(verify, sealed, block);
+        const what = refused ? "refused" : `read for ${size} bytes`;
+        it(`with a bad block ${block} is ${what} with verify: "${verify}"`, async () => {
+          const { bench, store, id } = await makeBench({ sealed });
+          bench.corrupt(id, block * BLOCK + 7);
+          const reading = await readUntilItFails(store, id, { verify });
+          assert.equal(reading.refused, refused);
+          assert.ok(reading.error instanceof SnapshotCorruptError);
+          assert.equal(reading.error.reason, reason);
+          const offset = reason === "block" ? block * BLOCK : undefined;
+          assert.equal(reading.error.offset, offset);
+          assert.equal(reading.got.length, size);
+          if (verify !== "stream") {
+            assert.deepEqual(reading.got, STATE.slice(0, size));
+          }
+          await until(() => bench.files.openHandles === 0, "it is closed");
+          await store.close();
+        });
+      }
+
+      it(`is refused when its state is longer or shorter, with verify: "${verify}"`, async () => {
+        for (const length of [0, STATE.length - 1, STATE.length + 1]) {
+          const { bench, store, id } = await makeBench({ sealed });
+          const state = new Uint8Array(length);
+          state.set(STATE.subarray(0, length));
+          bench.write(id, "state.bin", state);
+          const { error, refused } = await readUntilItFails(store, id, {
+            verify,
+          });
+          assert.equal(refused, true);
+          assert.ok(error instanceof SnapshotCorruptError);
+          assert.deepEqual(
+            [error.reason, error.expected, error.actual],
+            ["size", STATE.length, length],
+          );
+          await store.close();
+        }
+      });
+
+      it(`is an error when it is cut while it is read, with verify: "${verify}"`, async () => {
+        const { bench, store, id } = await makeBench({ sealed });
+        const source = await store.open(id, { verify });
+        const reader = source.getReader();
+        await reader.read();
+        const path = `${SNAPSHOTS}/${id}/state.bin`;
+        await (await bench.disk.open(path, "overwrite")).close();
+        await assert.rejects(
+          async () => {
+            while (!(await reader.read()).done);
+          },
+          (error) => {
+            assert.ok(error instanceof SnapshotCorruptError);
+            assert.equal(error.reason, "size");
+            return true;
+          },
+        );
+        await until(() => bench.files.openHandles === 0, "it is closed");
+        await store.close();
+      });
+    }
+  });
+}
+
+describe("the state's checksums", () => {
+  it("are compared with what is handed out, not with an earlier reading", async () => {
+    for (const sealed of [true, false]) {
+      for (const verify of MODES) {
+        const { bench, store, id } = await makeBench({ sealed });
+        const source = await store.open(id, { verify });
+        // Block 5 has not been read for the second time by now.
+        const path = `${SNAPSHOTS}/${id}/state.bin`;
+        const state = await bench.disk.open(path, "overwrite");
+        const changed = STATE.slice();
+        changed[5 * BLOCK] = (changed[5 * BLOCK] ?? 0) ^ 1;
+        await state.write(changed, 0);
+        await state.close();
+        await assert.rejects(
+          new Response(source).arrayBuffer(),
+          SnapshotCorruptError,
+          `${verify}, ${sealed}`,
+        );
+        await store.close();
+      }
+    }
+  });
+
+  it("may be damaged: the state's own CRC is left", async () => {
+    for (const verify of MODES) {
+      const { bench, store, id } = await makeBench({ sealed: true });
+      bench.corrupt(id, 20, "blocks.crc64");
+      const { got, error } = await readUntilItFails(store, id, { verify });
+      assert.equal(error, undefined);
+      assert.deepEqual(got, STATE);
+      assert.ok(bench.log.matching("warn", id).length > 0);
+      await store.close();
+    }
+  });
+
+  it("may be another snapshot's: the state's own CRC tells", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    const other = await save(store, bytes(STATE.length, 2));
+    // The state and its checksums agree with each other, not with meta.json.
+    bench.write(id, "state.bin", bench.read(other, "state.bin"));
+    const blocks = bench.read(other, "blocks.crc64");
+    const mine = bench.read(id, "blocks.crc64");
+    blocks.set(mine.subarray(32, 40), 32); // the CRC of meta.json
+    const end = blocks.length - 8;
+    new DataView(blocks.buffer).setBigUint64(
+      end,
+      crc64(blocks.subarray(0, end)),
+    );
+    bench.write(id, "blocks.crc64", blocks);
+    for (const verify of MODES) {
+      const { got, error } = await readUntilItFails(store, id, { verify });
+      assert.ok(error instanceof SnapshotCorruptError);
+      assert.equal(error.reason, "crc");
+      assert.ok(got.length < STATE.length);
+    }
+    await store.close();
+  });
+
+  it("tell of a changed meta.json", async () => {
+    const { bench, store, id } = await makeBench({ sealed: true });
+    const meta = new TextDecoder().decode(bench.read(id, "meta.json"));
+    bench.write(id, "meta.json", meta.replace("over here", "over hers"));
+    await assert.rejects(store.open(id), (error) => {
+      assert.ok(error instanceof SnapshotCorruptError);
+      assert.equal(error.reason, "meta");
+      return true;
+    });
+    assert.deepEqual(await store.list(), []);
+    await store.close();
+  });
+});
+
+describe("open()", () => {
+  it("refuses a mode that there is not", async () => {
+    const { store, id } = await makeBench({ sealed: true });
+    for (const verify of ["never", "", 1, true]) {
+      const options = { verify } as unknown as OpenOptions;
+      await assert.rejects(store.open(id, options), TypeError);
+    }
+    await store.close();
+  });
+});
