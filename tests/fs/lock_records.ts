@@ -1,7 +1,15 @@
-/** Lock records for tests, of holders that never were. */
+/** What the lock's tests share: records of holders that never were, and more. */
 
+import assert from "node:assert/strict";
+import { link, readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import type { LockRecord } from "../../src/fs/lock_record.ts";
+import { StoreLockedError } from "../../src/errors.ts";
+import type { FileLock } from "../../src/fs/file_system.ts";
+import { livenessOf } from "../../src/fs/lock_liveness.ts";
+import { type LockRecord, parseLockRecord } from "../../src/fs/lock_record.ts";
+import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
+import type { LockTools } from "../../src/fs/node_lock.ts";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
 
 /** No system gives a process so high a number. */
 export const NO_PROCESS = 2 ** 31 - 1;
@@ -18,4 +26,43 @@ export function lockRecord(given: Partial<LockRecord> = {}): LockRecord {
     kernel: false,
     ...given,
   };
+}
+
+type TestContext = Parameters<typeof temporaryDirectory>[0];
+
+/** The tools that the lock has by itself. */
+export const SYSTEM: LockTools = { hardLink: link, livenessOf };
+
+/** An empty directory, and the lock file in it that is not there yet. */
+export async function setUp(
+  t: TestContext,
+): Promise<{ readonly dir: string; readonly path: string }> {
+  const dir = files.resolve(await temporaryDirectory(t));
+  return { dir, path: `${dir}/.lock` };
+}
+
+export function writeRecord(
+  path: string,
+  record: LockRecord,
+): Promise<void> {
+  return writeFile(path, JSON.stringify(record) + "\n");
+}
+
+export async function readRecord(
+  path: string,
+): Promise<LockRecord | undefined> {
+  return parseLockRecord(await readFile(path, "utf8"));
+}
+
+/** What a refused attempt says; fails when it is not refused. */
+export async function refusal(
+  attempt: Promise<FileLock>,
+): Promise<StoreLockedError> {
+  try {
+    await attempt;
+  } catch (error) {
+    if (error instanceof StoreLockedError) return error;
+    throw error;
+  }
+  throw new assert.AssertionError({ message: "the lock was not refused" });
 }
