@@ -1,11 +1,11 @@
 /** What `verify` says of one snapshot, in words and in JSON. */
 
-import process from "node:process";
-import { styleText } from "node:util";
 import { SnapshotCorruptError } from "../errors.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta, VerifyReport } from "../snapshot.ts";
+import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
+import { paint } from "./output.ts";
 
 /** What came of checking one snapshot. */
 export interface Finding {
@@ -14,11 +14,13 @@ export interface Finding {
   readonly meta: SnapshotMeta | undefined;
   /** Everything that is wrong; empty when it is good. */
   readonly errors: readonly Error[];
+  /** What the store reported; `undefined` when it could not check. */
+  readonly report: VerifyReport | undefined;
 }
 
 /** Lines for the terminal; `idWidth` lines the sizes up. */
 export function describeFinding(
-  { id, meta, errors }: Finding,
+  { id, meta, errors, report }: Finding,
   idWidth: number,
 ): string[] {
   const verdict = errors.length === 0
@@ -28,20 +30,22 @@ export function describeFinding(
   return [
     `${verdict}  ${id.padEnd(idWidth)}  ${size}`.trimEnd(),
     ...errors.map((error) => `     ${messageOf(error)}`),
+    ...(report === undefined ? [] : describeBlocks(report))
+      .map((line) => `     ${line}`),
   ];
-}
-
-function paint(colour: "green" | "red", text: string): string {
-  const wanted = process.stdout.isTTY && !process.env["NO_COLOR"];
-  return wanted ? styleText(colour, text) : text;
 }
 
 /** An object to be printed. */
 export function findingJson(finding: Finding): Record<string, unknown> {
+  const { report } = finding;
   return {
     id: finding.id,
     ok: finding.errors.length === 0,
     size: finding.meta?.size ?? null,
+    sealed: report?.sealed ?? false,
+    blockSize: report?.blockSize ?? 0,
+    blockCount: report?.blockCount ?? 0,
+    badOffsets: report?.badOffsets ?? [],
     errors: finding.errors.map(errorJson),
   };
 }

@@ -1,6 +1,7 @@
 /** Writing to the terminal or the pipe, at the reader's pace. */
 
 import process from "node:process";
+import { styleText } from "node:util";
 import { stringify } from "lossless-json";
 
 /** Whoever read our output has gone away. */
@@ -48,4 +49,10 @@ export async function printJson(value: unknown): Promise<void> {
 /** Says something on stderr, where it does not get into the data. */
 export function warn(message: string): void {
   process.stderr.write(`raft-snapshots: ${message}\n`);
+}
+
+/** Colours text for a terminal that wants it. */
+export function paint(colour: "green" | "red", text: string): string {
+  const wanted = process.stdout.isTTY && !process.env["NO_COLOR"];
+  return wanted ? styleText(colour, text) : text;
 }

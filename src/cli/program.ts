@@ -9,6 +9,7 @@ import { reportError } from "./failure.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
 import { registerSave } from "./save.ts";
+import { registerSeal } from "./seal.ts";
 import { registerVerify } from "./verify.ts";
 import { VERSION } from "./version.ts";
 
@@ -19,14 +20,15 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerCat,
   registerVerify,
   registerInspect,
+  registerSeal,
 ];
 
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
 that only read take no lock and change nothing, and so may run beside a live
-Raft node. save needs the store for itself: it takes the store's lock, of which
-Go's store knows nothing.
+Raft node. save and seal need the store for themselves: they take its lock, of
+which Go's store knows nothing.
 
 With --json one JSON document is printed. Its field names are those of the
 library. index, term and configurationIndex are uint64, written as plain

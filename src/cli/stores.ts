@@ -36,12 +36,17 @@ export async function withStoreToRead<T>(
   directory: string,
   use: (store: FileSnapshotStore) => Promise<T>,
 ): Promise<T> {
-  await snapshotDirectories(directory); // it must be there: nothing is made
+  await requireStore(directory);
   const store = await openFileSnapshotStore(directory, {
     logger,
     readOnly: true,
   });
   return await useAndClose(store, use);
+}
+
+/** A store that is looked into or mended must be there: nothing is made. */
+export async function requireStore(directory: string): Promise<void> {
+  await snapshotDirectories(directory);
 }
 
 async function useAndClose<T>(

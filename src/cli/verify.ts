@@ -78,14 +78,15 @@ async function checkEach(
 async function check(store: FileSnapshotStore, id: string): Promise<Finding> {
   const progress = startProgress(`Checking ${id}`);
   try {
-    return await store.verify(id, {
+    const report = await store.verify(id, {
       onProgress: ({ done, total }) => progress.update(done, total),
     });
+    return { ...report, report };
   } catch (error) {
     // A version that is not known or a disk that does not answer is no good
     // news either, and no reason to leave the others unchecked.
     if (!isFinding(error)) throw error;
-    return { id, meta: undefined, errors: [error] };
+    return { id, meta: undefined, errors: [error], report: undefined };
   } finally {
     progress.stop();
   }

@@ -1,0 +1,45 @@
+/** A map of a snapshot's state that shows where its bad blocks are. */
+
+import type { VerifyReport } from "../snapshot.ts";
+import { formatCount, formatSize } from "./format.ts";
+import { paint } from "./output.ts";
+
+const ROW_LENGTH = 64;
+const MARKS_MAX = 4 * ROW_LENGTH;
+const GOOD = "░";
+const BAD = "X";
+
+/** Lines for the terminal; none when all blocks are good, or only one is. */
+export function describeBlocks(report: VerifyReport): string[] {
+  const { blockSize, blockCount, badOffsets } = report;
+  if (badOffsets.length === 0 || blockCount < 2) return [];
+  const marks = markBlocks(report);
+  const perMark = Math.ceil(blockCount / marks.length) * blockSize;
+  const rows: string[] = [];
+  for (let at = 0; at < marks.length; at += ROW_LENGTH) {
+    rows.push(marks.slice(at, at + ROW_LENGTH).map(colour).join(""));
+  }
+  const bad = formatCount(badOffsets.length);
+  return [
+    `${bad} of ${formatCount(blockCount)} blocks of ${
+      formatSize(blockSize)
+    } are bad (${BAD}); a mark is up to ${formatSize(perMark)}`,
+    ...rows,
+  ];
+}
+
+/** A mark stands for one block, or for several where there are too many. */
+function markBlocks(
+  { blockSize, blockCount, badOffsets }: VerifyReport,
+): string[] {
+  const count = Math.min(blockCount, MARKS_MAX);
+  const marks = new Array<string>(count).fill(GOOD);
+  for (const offset of badOffsets) {
+    marks[Math.floor(offset / blockSize * count / blockCount)] = BAD;
+  }
+  return marks;
+}
+
+function colour(mark: string): string {
+  return mark === BAD ? paint("red", mark) : mark;
+}
