@@ -24,8 +24,15 @@ function surplus(some: readonly string[], others: readonly string[]): string[] {
     .map(([name]) => name);
 }
 
-function names({ tests = [] }: Outcome): string[] {
+/** Skipped or not: what is known to be there. */
+function listed({ tests = [] }: Outcome): string[] {
   return tests.map(({ name }) => name);
+}
+
+function ran({ tests = [] }: Outcome): string[] {
+  return tests
+    .filter(({ status }) => status !== "skipped")
+    .map(({ name }) => name);
 }
 
 function list(what: string, missing: readonly string[]): string[] {
@@ -37,18 +44,19 @@ function list(what: string, missing: readonly string[]): string[] {
 
 /**
  * Compares what the runners ran, name by name: a test that one of them passes
- * over in silence is no test.
+ * over in silence is no test. (A group that all of them skip is listed by some
+ * and not by others; nobody claims that it passed.)
  */
 export function compareRuns(runs: readonly Outcome[]): Result {
   const [first, ...others] = runs;
   const differences = first === undefined ? [] : others.flatMap((other) => [
     ...list(
       `Only on ${first.name}, not on ${other.name}:`,
-      surplus(names(first), names(other)),
+      surplus(ran(first), listed(other)),
     ),
     ...list(
       `Only on ${other.name}, not on ${first.name}:`,
-      surplus(names(other), names(first)),
+      surplus(ran(other), listed(first)),
     ),
   ]);
   return { ok: differences.length === 0, output: differences.join("\n") };

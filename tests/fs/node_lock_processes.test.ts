@@ -145,31 +145,38 @@ describe("the lock of a directory, among processes", () => {
     }));
 });
 
-describe("the lock of a directory, on Deno with leave for no more than that", {
-  skip: runtime.name === "deno" ? false : "is about Deno's permissions",
-}, () => {
+describe("the lock of a directory, on Deno with leave for no more than that", () => {
+  const skip = runtime.name === "deno" ? false : "is about Deno's permissions";
   const restricted = (dir: string) => [
     "--no-prompt",
     `--allow-read=${dir}`,
     `--allow-write=${dir}`,
   ];
 
-  it("is refused while another process holds it, and then taken over", () =>
-    withChildren(3, async (_path, holder, loser, heir) => {
-      assert.deepEqual(await holder.takeLock(), { locked: true });
-      const answer = await loser.takeLock();
-      assert.equal(answer.name, "StoreLockedError");
-      assert.equal(answer.owner?.pid, holder.pid);
-      await holder.kill();
-      assert.deepEqual(await heir.takeLock(), { locked: true });
-    }, restricted));
+  it(
+    "is refused while another process holds it, and then taken over",
+    { skip },
+    () =>
+      withChildren(3, async (_path, holder, loser, heir) => {
+        assert.deepEqual(await holder.takeLock(), { locked: true });
+        const answer = await loser.takeLock();
+        assert.equal(answer.name, "StoreLockedError");
+        assert.equal(answer.owner?.pid, holder.pid);
+        await holder.kill();
+        assert.deepEqual(await heir.takeLock(), { locked: true });
+      }, restricted),
+  );
 
-  it("is refused with advice when another runtime has left it", () =>
-    withChildren(1, async (path, child) => {
-      await writeFile(path, JSON.stringify(lockRecord({ kernel: false })));
-      const { name, message } = await child.takeLock();
-      assert.equal(name, "StoreLockedError");
-      assert.match(message ?? "", /--allow-run/);
-      assert.ok(message?.includes(`remove ${path}`));
-    }, restricted));
+  it(
+    "is refused with advice when another runtime has left it",
+    { skip },
+    () =>
+      withChildren(1, async (path, child) => {
+        await writeFile(path, JSON.stringify(lockRecord({ kernel: false })));
+        const { name, message } = await child.takeLock();
+        assert.equal(name, "StoreLockedError");
+        assert.match(message ?? "", /--allow-run/);
+        assert.ok(message?.includes(`remove ${path}`));
+      }, restricted),
+  );
 });
