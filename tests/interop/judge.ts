@@ -1,0 +1,188 @@
+/**
+ * The judge: a Go program that answers with HashiCorp Raft's own code. See
+ * `go/main.go`.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { after, before, describe, it } from "node:test";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { type JudgeBinary, judgeBinary } from "./judge_binary.ts";
+import type { Content, WireMeta, WireServer } from "./wire.ts";
+
+/** Which store: `base` is the directory above `snapshots/`. */
+interface Store {
+  readonly base: string;
+  readonly retain: number;
+}
+
+/** A snapshot to be made. */
+interface Create extends Store {
+  readonly index: string;
+  readonly term: string;
+  readonly servers: readonly WireServer[] | null;
+  readonly configurationIndex: string;
+  readonly content: Content;
+}
+
+interface Created {
+  readonly id: string;
+}
+
+/** A member of a cluster, known by where it listens. */
+interface Node {
+  readonly address: string;
+}
+
+/** What the judge can be asked, and what it answers. */
+export interface Verbs {
+  /** The versions of Go and of its raft. */
+  "versions": [Record<never, never>, { go: string; raft: string }];
+  /** Go's CRC of each content. */
+  "crc64": [{ contents: readonly Content[] }, string[]];
+  /** Writes the golden fixtures. */
+  "fixtures": [{ directory: string }, true];
+  /** What Go's decoder makes of each text. */
+  "meta.decode": [
+    { texts: readonly string[] },
+    ({ meta: WireMeta; error?: never } | { meta?: never; error: string })[],
+  ];
+  /** Random metas as Go's encoder writes them. */
+  "meta.encode": [
+    { seed: number; count: number },
+    { text: string; meta: WireMeta }[],
+  ];
+  /** What Go writes for the `meta.json` that it reads at the path. */
+  "meta.reencode": [{ path: string }, string];
+  /** What raft's `decodePeers` makes of each. */
+  "peers.decode": [
+    { peers: readonly string[] },
+    { servers: WireServer[] | null; error?: string }[],
+  ];
+  /** What raft's `encodePeers` writes for each. */
+  "peers.encode": [
+    { configurations: readonly (readonly WireServer[])[] },
+    string[],
+  ];
+  /** Leaves what a process leaves that is killed while it takes a snapshot. */
+  "store.abandon": [Create, Created];
+  /** Writes a snapshot, and cancels it. */
+  "store.cancel": [Create, Created];
+  /** Takes a snapshot. */
+  "store.create": [Create, Created];
+  /** What Go lists; it never gives the CRC. */
+  "store.list": [Store, WireMeta[]];
+  /** Reads a snapshot out. */
+  "store.open": [
+    Store & { id: string },
+    { meta: WireMeta; length: number; sha256: string },
+  ];
+  /** Removes what is beyond `retain`. */
+  "store.reap": [Store, true];
+  /** Opens ports for so many nodes; answers with their addresses. */
+  "node.listen": [{ count: number }, string[]];
+  /** Starts a node; it has restored its newest snapshot by then. */
+  "node.start": [
+    Node & Store & { id: string; term: string },
+    { lastIndex: string; appliedIndex: string; restores: number },
+  ];
+  /** Waits until one of the nodes leads. */
+  "node.leader": [{ addresses: readonly string[] }, string];
+  /** Applies `key=value` commands; answers with the index of the last. */
+  "node.apply": [Node & { commands: readonly string[] }, string];
+  /** Waits until the node has applied that index. */
+  "node.await": [Node & { index: string }, true];
+  /** Has the node take a snapshot. */
+  "node.snapshot": [Node, WireMeta];
+  /** The state, a `key=value` line for each key, sorted. */
+  "node.state": [Node, { state: string; restores: number }];
+  /** Stops a node. */
+  "node.stop": [Node, true];
+}
+
+/** Asks the judge; an error of Go's is an `Error` here. */
+export type Ask = <Verb extends keyof Verbs>(
+  verb: Verb,
+  args: Verbs[Verb][0],
+) => Promise<Verbs[Verb][1]>;
+
+/** A judge that sits. */
+export interface Judge {
+  readonly ask: Ask;
+  /** Sends it home; resolves when it has gone. */
+  end(): Promise<void>;
+}
+
+interface Answer {
+  readonly value?: unknown;
+  readonly error?: string;
+}
+
+/** Starts a judge. The caller must end it. */
+export function startJudge(path: string): Judge {
+  const child = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
+  const waiting: ((answer: Answer) => void)[] = [];
+  createInterface({ input: child.stdout })
+    .on("line", (line) => waiting.shift()?.(JSON.parse(line)));
+  const gone = whenGone(child);
+  const goneAnswer = gone.then((how): Answer => ({ error: `it ${how}` }));
+  child.stdin.on("error", () => {}); // It has gone, and `gone` tells how.
+
+  const ask: Ask = async (verb, args) => {
+    const answered = new Promise<Answer>((resolve) => waiting.push(resolve));
+    child.stdin.write(JSON.stringify({ verb, args }) + "\n");
+    const { value, error } = await Promise.race([answered, goneAnswer]);
+    if (error !== undefined) throw new Error(`Go's ${verb}: ${error}`);
+    return value as Verbs[typeof verb][1];
+  };
+  const end = async () => {
+    child.stdin.end();
+    assert.equal(await gone, "ended with code 0");
+  };
+  return { ask, end };
+}
+
+function whenGone(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve(`did not start: ${error}`));
+    child.on("close", (code, signal) => {
+      resolve(`ended with ${code === null ? signal : `code ${code}`}`);
+    });
+  });
+}
+
+const usualBinary = await judgeBinary("v1");
+
+/**
+ * Declares tests that ask the judge, who sits while they run. Where there is no
+ * Go they are skipped, which is told; where `CI=true` that is a failure.
+ */
+export function judged(
+  title: string,
+  declare: (ask: Ask) => void,
+  binary: JudgeBinary = usualBinary,
+): void {
+  const { path, missing } = binary;
+  describe(title, () => {
+    if (path === undefined) declareMissing(missing);
+    else declareWith(path, declare);
+  });
+}
+
+function declareMissing(reason: string): void {
+  const fails = process.env["CI"] === "true";
+  if (!fails) console.warn(`Skipping the tests against Go. ${reason}`);
+  it("needs Go", { skip: fails ? false : reason }, () => {
+    throw new Error(reason);
+  });
+}
+
+function declareWith(path: string, declare: (ask: Ask) => void): void {
+  let judge: Judge;
+  before(() => judge = startJudge(path));
+  after(() => judge.end());
+  declare((verb, args) => judge.ask(verb, args));
+}

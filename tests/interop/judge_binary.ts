@@ -1,0 +1,112 @@
+/**
+ * Builds the Go program that judges us, once for all runtimes and test files.
+ *
+ * @module
+ */
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const MODULE = fileURLToPath(new URL("./go/", import.meta.url));
+const CACHE = join(tmpdir(), "raft-snapshots-judge");
+
+/** Which of Go's two JSON packages the judge is built with. */
+export type JsonPackage = "v1" | "v2";
+
+/** Where the judge is, or why there is none. */
+export type JudgeBinary =
+  | { readonly path: string; readonly missing?: never }
+  | { readonly path?: never; readonly missing: string };
+
+/**
+ * The judge's program: built now, or found where an earlier run has left it, in
+ * the system's directory for temporary files. Without Go, or without the Go
+ * modules that it needs, there is none.
+ *
+ * @throws when it can't be compiled: that is a mistake of ours.
+ */
+export async function judgeBinary(json: JsonPackage): Promise<JudgeBinary> {
+  const go = goTool(json);
+  const version = await attempt(go, "version");
+  if (version.output === undefined) {
+    return { missing: "Cannot ask Go: found no `go` on the PATH" };
+  }
+  const suffix = process.platform === "win32" ? ".exe" : "";
+  const hash = await hashSources(version.output);
+  const path = join(CACHE, `judge-${json}-${hash}${suffix}`);
+  if (existsSync(path)) return { path };
+  const modules = await attempt(go, "list", "-deps", ".");
+  if (modules.output === undefined) {
+    return {
+      missing: `Cannot ask Go: its modules are missing: ${modules.error}`,
+    };
+  }
+  await build(go, path);
+  return { path };
+}
+
+/** Runs `go` in the module; resolves to what it prints. */
+type GoTool = (...args: readonly string[]) => Promise<string>;
+
+function goTool(json: JsonPackage): GoTool {
+  const env = {
+    ...process.env,
+    CGO_ENABLED: "0",
+    GOEXPERIMENT: json === "v2" ? "jsonv2" : "nojsonv2",
+    GOFLAGS: "-mod=readonly",
+    GOWORK: "off",
+  };
+  return async (...args) => {
+    const options = { cwd: MODULE, env };
+    const { stdout } = await promisify(execFile)("go", args, options);
+    return stdout;
+  };
+}
+
+/** What Go prints, or why it prints nothing. */
+async function attempt(
+  go: GoTool,
+  ...args: readonly string[]
+): Promise<{ output?: string; error?: unknown }> {
+  try {
+    return { output: await go(...args) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function build(go: GoTool, path: string): Promise<void> {
+  await mkdir(CACHE, { recursive: true });
+  // Built elsewhere and moved: another process may be at it, too.
+  const workshop = await mkdtemp(join(CACHE, "build-"));
+  try {
+    const built = join(workshop, basename(path));
+    await go("build", "-trimpath", "-o", built, ".");
+    await rename(built, path);
+  } finally {
+    await rm(workshop, { recursive: true, force: true });
+  }
+}
+
+/** Stands for all that the program is made of. */
+async function hashSources(goVersion: string): Promise<string> {
+  const hash = createHash("sha256").update(goVersion);
+  for (const name of (await readdir(MODULE)).sort()) {
+    hash.update(name).update(await readFile(join(MODULE, name)));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
