@@ -55,12 +55,18 @@ export async function requireReadable(context: StoreContext): Promise<void> {
 }
 
 /**
- * Removes the `.tmp` directories that a crash has left.
+ * Makes durable what is there, and removes the `.tmp` directories that a crash
+ * has left.
  *
  * @throws {StoreAccessError} when the directory can't be read or synced.
  */
 export async function sweep(context: StoreContext): Promise<void> {
   try {
+    // Survives: a power cut at any time from now on. Who was killed between
+    // renaming and syncing has left names that may not be durable. A snapshot
+    // that is handed out must not get lost; and one that was renamed to be
+    // deleted must not come back when the files below are gone.
+    await syncDirectory(context, context.path);
     await removeLeftovers(context);
   } catch (error) {
     throw accessError(context, "clean up", error);
@@ -69,20 +75,24 @@ export async function sweep(context: StoreContext): Promise<void> {
 
 async function removeLeftovers(context: StoreContext): Promise<void> {
   const { temporary } = await readNames(context);
-  const leftovers = temporary.filter(({ state }) => state !== "corrupt");
-  if (leftovers.length === 0) return;
-  // Survives: a power cut while the files below go away. Who was killed after
-  // renaming a snapshot to delete it may not have come to make that durable.
-  await syncDirectory(context, context.path);
-  for (const leftover of leftovers) {
+  for (const leftover of temporary) {
+    if (leftover.state === "corrupt") continue;
     const name = temporaryName(leftover);
     await removeTemporary(context, name);
     context.logger.info(`Removed ${name}, which a crash had left behind`);
   }
 }
 
+/**
+ * Makes what is missing, outermost first. Each name is durable before anything
+ * is put under it, so that of what an earlier start had made before it was
+ * killed only the innermost is in doubt.
+ */
 async function makeDirectories(context: StoreContext): Promise<void> {
   const missing = await findMissing(context, context.path);
+  // Survives: a power cut after the first publication. Without these syncs the
+  // whole store could be missing.
+  await syncNameOfExisting(context, missing[0]);
   for (const path of missing) {
     try {
       await context.fileSystem.makeDirectory(path, context.directoryMode);
@@ -90,12 +100,26 @@ async function makeDirectories(context: StoreContext): Promise<void> {
       // Somebody was faster.
       if (systemCode(error) !== "EEXIST") throw error;
     }
-  }
-  // Survives: a power cut after the first publication. Without it the whole
-  // store could be missing. `snapshots/` is synced into its parent even when it
-  // was there: an earlier start may have been killed before it could do so.
-  for (const path of new Set([...missing, context.path])) {
     await syncDirectory(context, parentOf(path));
+  }
+}
+
+/** Makes the name of the innermost directory that is there durable. */
+async function syncNameOfExisting(
+  context: StoreContext,
+  firstMissing: string | undefined,
+): Promise<void> {
+  if (firstMissing === undefined) {
+    return await syncDirectory(context, parentOf(context.path));
+  }
+  try {
+    await syncDirectory(context, parentOf(parentOf(firstMissing)));
+  } catch (error) {
+    // What is in a directory that we may not open was not made by us. (Deno's
+    // own refusal has a name and no code.)
+    const isRefused = systemCode(error) === "EACCES" ||
+      (error instanceof Error && error.name === "NotCapable");
+    if (!isRefused) throw error;
   }
 }
 

@@ -8,7 +8,12 @@
 import { NoUsableSnapshotError } from "../errors.ts";
 import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
 import { isGood } from "./check.ts";
-import { assertOpen, describe, type StoreContext } from "./context.ts";
+import {
+  assertOpen,
+  describe,
+  type StoreContext,
+  syncDirectory,
+} from "./context.ts";
 import { temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
@@ -127,7 +132,12 @@ async function setAside(context: StoreContext, id: string): Promise<void> {
   context.logger.warn(`Set corrupt snapshot ${id} aside as ${name}`);
   const { temporary } = await readNames(context);
   const aside = temporary.filter(({ state }) => state === "corrupt");
-  for (const oldest of aside.slice(SET_ASIDE_MAX)) {
+  const tooMany = aside.slice(SET_ASIDE_MAX);
+  if (tooMany.length === 0) return;
+  // Survives: a power cut while their files go away. Without it one could be
+  // back under its old name, with nothing in it and nobody to remove it.
+  await syncDirectory(context, context.path);
+  for (const oldest of tooMany) {
     await removeTemporary(context, temporaryName(oldest));
   }
 }
