@@ -73,7 +73,10 @@ async function makeTemporaryDirectory(
       );
       return id;
     } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw error;
+      if (systemCode(error) === "EEXIST") continue;
+      // It may have been made all the same.
+      await removeTemporary(context, name);
+      throw error;
     }
   }
 }

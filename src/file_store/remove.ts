@@ -49,6 +49,8 @@ async function renameToDeleted(
 ): Promise<void> {
   const from = `${context.path}/${id}`;
   const to = `${context.path}/${nameOfDeleted(id)}`;
+  // Should this fail half-way, or what follows, the next reap goes on with it.
+  context.leftovers.add(nameOfDeleted(id));
   try {
     await context.fileSystem.rename(from, to);
   } catch (error) {
@@ -59,8 +61,6 @@ async function renameToDeleted(
     await context.fileSystem.rename(from, to);
   }
   context.verdicts.delete(id);
-  // Should what follows fail, the next reap goes on with it.
-  context.leftovers.add(nameOfDeleted(id));
 }
 
 /**
