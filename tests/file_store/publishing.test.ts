@@ -1,0 +1,322 @@
+/**
+ * The order in which a snapshot is made durable, and what becomes of it when a
+ * step fails.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotError, SnapshotPublishError } from "@raft/snapshots";
+import { failAt, failOn, type FailOnOptions } from "@raft/snapshots/testing";
+import { bytes } from "../support/random.ts";
+import {
+  Bench,
+  encode,
+  INIT,
+  listIds,
+  load,
+  save,
+  SNAPSHOTS,
+} from "./bench.ts";
+
+/** A step of publishing, and how to make it fail. */
+interface Step {
+  readonly what: string;
+  readonly name: Parameters<typeof failOn>[0];
+  readonly path: RegExp;
+}
+
+const STEPS: readonly Step[] = [
+  { what: "write of the state", name: "write", path: /state\.bin$/ },
+  { what: "sync of the state", name: "sync", path: /state\.bin$/ },
+  { what: "close of the state", name: "close", path: /state\.bin$/ },
+  { what: "opening of meta.json", name: "open", path: /meta\.json$/ },
+  { what: "write of meta.json", name: "write", path: /meta\.json$/ },
+  { what: "sync of meta.json", name: "sync", path: /meta\.json$/ },
+  { what: "close of meta.json", name: "close", path: /meta\.json$/ },
+  { what: "opening of blocks.crc64", name: "open", path: /blocks\.crc64$/ },
+  { what: "write of blocks.crc64", name: "write", path: /blocks\.crc64$/ },
+  { what: "sync of blocks.crc64", name: "sync", path: /blocks\.crc64$/ },
+  { what: "close of blocks.crc64", name: "close", path: /blocks\.crc64$/ },
+  { what: "sync of its directory", name: "syncDirectory", path: /\.tmp$/ },
+  { what: "rename", name: "rename", path: /\.tmp$/ },
+];
+
+describe("close()", () => {
+  it("publishes only what is on disk: files, then their names, then its own", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ retain: 1 });
+    await save(store, "older", { index: 9n });
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await writer.write(encode("state"));
+    const start = bench.files.trace.length;
+    await writer.close();
+    const steps = bench.trace(start);
+    const tmp = `${sink.id}.tmp`;
+    const at = (step: string) => {
+      const place = steps.indexOf(step);
+      assert.ok(place >= 0, `${step} is missing in\n${steps.join("\n")}`);
+      return place;
+    };
+    const rename = at(`rename ${tmp} ${sink.id}`);
+    const syncNames = at(`syncDirectory ${tmp}`);
+    for (const part of ["state.bin", "meta.json", "blocks.crc64"]) {
+      assert.ok(at(`write ${tmp}/${part}`) < at(`sync ${tmp}/${part}`));
+      assert.ok(at(`sync ${tmp}/${part}`) < at(`close ${tmp}/${part}`));
+      assert.ok(at(`close ${tmp}/${part}`) < syncNames);
+    }
+    assert.ok(syncNames < rename);
+    assert.equal(steps[rename + 1], `syncDirectory ${SNAPSHOTS}`);
+    // Only then may anything older go.
+    const reap = steps.findIndex((step) => step.includes(".deleted.tmp"));
+    assert.ok(reap > rename + 1);
+    assert.equal(steps[reap + 1], `syncDirectory ${SNAPSHOTS}`);
+    await store.close();
+  });
+
+  it("does not resolve before the last sync has", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    let closed = false;
+    let checked = false;
+    bench.files.inject(({ name, path }) => {
+      if (name !== "syncDirectory" || path !== SNAPSHOTS) return undefined;
+      checked = true;
+      const wait = (async () => {
+        for (let i = 0; i < 50; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+        }
+        assert.equal(closed, false);
+      })();
+      return { wait };
+    });
+    await sink.close().then(() => closed = true);
+    assert.equal(checked, true);
+    await store.close();
+  });
+
+  for (const { what, name, path } of STEPS) {
+    it(`rejects and removes every trace when the ${what} fails`, async () => {
+      const bench = new Bench();
+      const store = await bench.open();
+      const good = await save(store, "good", { index: 9n });
+      const sink = await store.create(INIT);
+      bench.files.inject(failOn(name, "EIO", { path, times: 1 }));
+      const writer = sink.getWriter();
+      const outcome = (async () => {
+        await writer.write(encode("state"));
+        await writer.close();
+      })();
+      await assert.rejects(outcome, (error) => {
+        assert.ok(error instanceof SnapshotPublishError);
+        assert.equal(error.published, false);
+        assert.equal(error.code, "EIO");
+        assert.ok(error.cause instanceof Error);
+        assert.ok(error.message.includes(sink.id));
+        return true;
+      });
+      // Go forgets the failure: there the next Close returns nil.
+      await assert.rejects(sink.close(), SnapshotPublishError);
+      assert.deepEqual(bench.names(), [good]);
+      assert.equal(bench.files.openHandles, 0);
+      bench.files.inject();
+      const next = await save(store, "next");
+      assert.deepEqual(await listIds(store), [next, good]);
+      await store.close();
+    });
+  }
+
+  const unnamed: FailOnOptions = { path: /\/snapshots$/, times: 1 };
+  it("says so when the snapshot is there, but its name may not last", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(failOn("syncDirectory", "EIO", unnamed));
+    const sink = await store.create(INIT);
+    await assert.rejects(sink.close(), (error) => {
+      assert.ok(error instanceof SnapshotPublishError);
+      assert.equal(error.published, true);
+      assert.equal(error.code, "EIO");
+      return true;
+    });
+    assert.deepEqual(await listIds(store), [sink.id]);
+    assert.equal((await store.verify(sink.id)).ok, true);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("says so when the rename was done and failed all the same", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(failOn("rename", "EIO", { when: "after", times: 1 }));
+    const sink = await store.create(INIT);
+    await assert.rejects(sink.close(), (error) => {
+      assert.ok(error instanceof SnapshotPublishError);
+      assert.equal(error.published, true);
+      return true;
+    });
+    assert.deepEqual(await listIds(store), [sink.id]);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("replaces nothing that has its name, be it an empty directory", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    await bench.disk.makeDirectory(`${SNAPSHOTS}/${sink.id}`);
+    await assert.rejects(sink.close(), (error) => {
+      assert.ok(error instanceof SnapshotPublishError);
+      assert.equal(error.published, false);
+      return true;
+    });
+    assert.deepEqual(bench.names(), [sink.id]);
+    assert.deepEqual(
+      bench.disk.tree().filter((path) => path.includes(`${sink.id}/`)),
+      [`${SNAPSHOTS}/${sink.id}/`],
+    );
+    await store.close();
+  });
+});
+
+describe("a disk that keeps failing", () => {
+  it("is not filled by snapshots that could not be named for good", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ retain: 2 });
+    const good = [
+      await save(store, "good", { index: 8n }),
+      await save(store, "good", { index: 9n }),
+    ];
+    bench.files.inject(failOn("syncDirectory", "EIO", { path: /snapshots$/ }));
+    for (let i = 0; i < 10; i++) {
+      const sink = await store.create({ ...INIT, index: 10 + i });
+      await assert.rejects(sink.close(), { published: true });
+      const names = bench.names();
+      assert.ok(names.length <= 3, names.join());
+      for (const id of good) assert.ok(names.includes(id));
+      assert.ok(names.includes(sink.id));
+    }
+    bench.files.inject();
+    await save(store, "at last", { index: 30n });
+    assert.equal(bench.names().length, 2);
+    await store.close();
+  });
+
+  it("is not filled by failed renames, writes or syncs", async () => {
+    for (const { name, path } of STEPS) {
+      const bench = new Bench();
+      const store = await bench.open();
+      const good = await save(store, "good");
+      bench.files.inject(failOn(name, "ENOSPC", { path }));
+      for (let i = 0; i < 5; i++) await assert.rejects(save(store, "state"));
+      assert.deepEqual(bench.names(), [good]);
+      assert.equal(bench.files.openHandles, 0);
+      bench.files.inject();
+      await store.close();
+    }
+  });
+
+  it("has what could not be removed taken away by the next reap", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(failOn("removeFile", "EBUSY"));
+    const sink = await store.create(INIT);
+    await sink.cancel(); // which never fails for that
+    assert.deepEqual(bench.names(), [`${sink.id}.tmp`]);
+    assert.equal(bench.log.matching("warn", "Cannot remove").length, 1);
+    bench.files.inject();
+    await store.reap();
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("leaves nothing when a step of create() fails", async () => {
+    const names = ["makeDirectory", "open", "write", "close", "stat"] as const;
+    for (const name of [...names, "readDirectory"] as const) {
+      for (const when of ["before", "after"] as const) {
+        const bench = new Bench();
+        const store = await bench.open();
+        bench.files.inject(failOn(name, "ENOSPC", { when, times: 1 }));
+        const outcome = await store.create(INIT).catch((error) => error);
+        bench.files.inject();
+        if (outcome instanceof Error) {
+          assert.ok(outcome instanceof SnapshotError, String(outcome));
+          assert.equal(outcome.code, "ENOSPC");
+          await store.reap();
+          assert.deepEqual(bench.names(), [], `${name} ${when}`);
+          assert.equal(bench.files.openHandles, 0);
+        }
+        await store.close();
+      }
+    }
+  });
+});
+
+describe("a platform that can't sync directories", () => {
+  for (const code of ["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]) {
+    it(`by ${code}, is put up with, and told of once`, async () => {
+      const bench = new Bench();
+      bench.files.inject(failOn("syncDirectory", code));
+      const store = await bench.open({ retain: 1 });
+      for (const index of [1n, 2n, 3n]) await save(store, "state", { index });
+      assert.equal((await store.list()).length, 1);
+      const told = bench.log.matching("warn", "sync");
+      assert.equal(told.length, 1);
+      assert.ok(told[0]?.includes(code));
+      await store.close();
+    });
+  }
+
+  it("is not what another failure means", async () => {
+    for (const code of ["EIO", "ENOSPC", "EACCES", "EBADF", "ENOENT"]) {
+      const bench = new Bench();
+      const store = await bench.open();
+      bench.files.inject(failOn("syncDirectory", code));
+      await assert.rejects(save(store, "state"), { code });
+      bench.files.inject();
+      await store.close();
+    }
+  });
+});
+
+describe("whichever operation fails", () => {
+  it("close() tells the truth, and the next snapshot is none the worse", async () => {
+    const state = bytes(3000, 1);
+    for (const when of ["before", "after"] as const) {
+      for (let failing = 0;; failing++) {
+        const bench = new Bench();
+        const store = await bench.open({ retain: 1, blockSize: 512 });
+        const old = await save(store, "old", { index: 9n });
+        const start = bench.files.trace.length;
+        const inject = failAt(start + failing, "EIO");
+        bench.files.inject((operation) => {
+          const fault = inject(operation);
+          return fault && { ...fault, when };
+        });
+        const what = () => `${when} ${bench.trace()[start + failing]}`;
+        const id = await save(store, state).catch((error) => {
+          assert.ok(error instanceof SnapshotError, what());
+          return error;
+        });
+        bench.files.inject();
+        const done = bench.files.trace.length <= start + failing;
+        const ids = await listIds(store);
+        if (typeof id === "string") {
+          assert.equal(ids[0], id, what());
+          assert.deepEqual(bench.read(id, "state.bin"), state, what());
+        } else {
+          const published = id instanceof SnapshotPublishError && id.published;
+          assert.ok(ids.includes(old), what());
+          assert.equal(ids.length, published ? 2 : 1, what());
+        }
+        const next = await save(store, "next", { index: 11n });
+        assert.equal(await load(store, next), "next");
+        assert.equal(bench.files.openHandles, 0, what());
+        await store.close();
+        const left = bench.names().filter((name) => name.endsWith(".tmp"));
+        assert.deepEqual(left, [], what());
+        if (done) break;
+      }
+    }
+  });
+});
