@@ -43,6 +43,9 @@ function nameOfDeleted(id: string): string {
   return temporaryName({ id, state: "deleted" });
 }
 
+/** How systems say that there is something else of that name. */
+const NAME_TAKEN = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"]);
+
 async function renameToDeleted(
   context: StoreContext,
   id: string,
@@ -54,8 +57,7 @@ async function renameToDeleted(
   try {
     await context.fileSystem.rename(from, to);
   } catch (error) {
-    const code = systemCode(error);
-    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+    if (!NAME_TAKEN.has(systemCode(error) ?? "")) throw error;
     // What is left of an earlier deletion is in the way.
     await removeTree(context.fileSystem, to);
     await context.fileSystem.rename(from, to);
@@ -104,19 +106,29 @@ export async function removeTemporary(
 }
 
 /**
- * Removes a directory with all that is in it. Links are removed, not followed.
+ * Removes a directory with all that is in it, or whatever else has that name.
  * What is missing already is no error.
  */
 async function removeTree(fs: FileSystem, path: string): Promise<void> {
   try {
-    for (const { name, kind } of await fs.readDirectory(path)) {
-      if (kind === "directory") await removeTree(fs, `${path}/${name}`);
-      else await ignoreMissing(fs.removeFile(`${path}/${name}`));
-    }
-    await fs.removeDirectory(path);
+    // It may be a link: what that leads to is not ours to remove.
+    const { kind } = await fs.stat(path);
+    if (kind === "directory") await removeDirectoryTree(fs, path);
+    else await fs.removeFile(path);
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
   }
+}
+
+async function removeDirectoryTree(
+  fs: FileSystem,
+  path: string,
+): Promise<void> {
+  for (const { name, kind } of await fs.readDirectory(path)) {
+    if (kind === "directory") await removeDirectoryTree(fs, `${path}/${name}`);
+    else await ignoreMissing(fs.removeFile(`${path}/${name}`));
+  }
+  await fs.removeDirectory(path);
 }
 
 async function ignoreMissing(removal: Promise<void>): Promise<void> {
