@@ -99,10 +99,15 @@ async function nextUnixMs(
     if (parts?.term !== term || parts.index !== index) continue;
     if (parts.unixMs > latest) latest = parts.unixMs;
   }
-  const next = Math.max(now, Number(latest) + 1, context.lastUnixMs + 1);
-  if (parseId(formatId({ term, index, unixMs: BigInt(next) }))) return next;
+  const earliest = Math.max(now, Number(latest) + 1);
+  const isTime = (ms: number) =>
+    parseId(formatId({ term, index, unixMs: BigInt(ms) })) !== undefined;
+  const next = Math.max(earliest, context.lastUnixMs + 1);
+  if (isTime(next)) return next;
+  // An ID from the end of time must not hold up other terms and indexes.
+  if (isTime(earliest)) return earliest;
   throw new RangeError(
-    `Cannot make a snapshot ID: no time is left after ${next - 1} ms`,
+    `Cannot make a snapshot ID: no time is left after ${earliest - 1} ms`,
   );
 }
 
