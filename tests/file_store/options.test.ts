@@ -1,0 +1,175 @@
+/**
+ * The options of a file store.
+ */
+
+import assert from "node:assert/strict";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import {
+  type FileSnapshotStoreOptions,
+  openFileSnapshotStore,
+} from "@raft/snapshots";
+import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { Bench, INIT, listIds, Log, save } from "./bench.ts";
+
+const logger = new Log();
+
+async function refuses(
+  options: Readonly<Record<string, unknown>>,
+  expected: typeof TypeError | typeof RangeError,
+): Promise<void> {
+  const bench = new Bench();
+  const opening = bench.open(options as FileSnapshotStoreOptions);
+  await assert.rejects(opening, expected, String(Object.entries(options)));
+  assert.equal(bench.files.trace.length, 0, "nothing has been touched");
+}
+
+describe("openFileSnapshotStore()", () => {
+  it("refuses numbers out of their bounds", async () => {
+    for (const retain of [0, -1, 1.5, NaN, Infinity, 2 ** 53]) {
+      await refuses({ retain }, RangeError);
+    }
+    for (const blockSize of [0, 511, 512.5, 64 * 1024 * 1024 + 1, NaN]) {
+      await refuses({ blockSize }, RangeError);
+    }
+    for (const mode of [-1, 0o1000, 0.5, NaN]) {
+      await refuses({ fileMode: mode }, RangeError);
+      await refuses({ directoryMode: mode }, RangeError);
+    }
+  });
+
+  it("refuses values of the wrong type", async () => {
+    const names = ["retain", "blockSize", "fileMode", "directoryMode"];
+    for (const name of names) {
+      for (const value of ["2", 2n, {}, true]) {
+        await refuses({ [name]: value }, TypeError);
+      }
+    }
+    for (const clock of [1000, "now", {}]) await refuses({ clock }, TypeError);
+  });
+
+  it("keeps two, unless it is told otherwise", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    for (const index of [1, 2, 3, 4]) await save(store, "", { index });
+    assert.equal((await store.list()).length, 2);
+    await store.close();
+  });
+
+  it("does not heed what is changed in its options later", async () => {
+    const bench = new Bench();
+    const options = { retain: 1, fileSystem: bench.files, logger };
+    const store = await openFileSnapshotStore("/data", options);
+    options.retain = 100;
+    for (const index of [1, 2, 3]) await save(store, "", { index });
+    assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+
+  it("takes a path or a file: URL, with or without a slash", async (t) => {
+    const directory = await temporaryDirectory(t);
+    let id = "";
+    for (
+      const form of [
+        directory,
+        `${directory}/`,
+        join(directory, "x", ".."),
+        pathToFileURL(directory),
+        pathToFileURL(`${directory}/`),
+      ]
+    ) {
+      const store = await openFileSnapshotStore(form, { logger });
+      if (id === "") id = await save(store, "state");
+      assert.deepEqual(await listIds(store), [id], String(form));
+      await store.close();
+    }
+  });
+
+  it("gives its warnings to the logger, and else to the console", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.disk.writeFile("/data/snapshots/stranger", new Uint8Array());
+    await store.list();
+    assert.equal(bench.log.matching("warn", "stranger").length, 1);
+    await store.close();
+
+    const lines: unknown[] = [];
+    const { warn } = console;
+    console.warn = (line: unknown) => void lines.push(line);
+    try {
+      const fileSystem = bench.files;
+      const quiet = await openFileSnapshotStore("/data", { fileSystem });
+      await quiet.list();
+      await quiet.close();
+    } finally {
+      console.warn = warn;
+    }
+    assert.equal(lines.length, 1);
+    assert.match(String(lines[0]), /stranger/);
+  });
+});
+
+describe("the permission bits", () => {
+  const skip = process.platform === "win32" ? "needs POSIX" : false;
+
+  async function modes(directory: string, id: string): Promise<string[]> {
+    const paths = [
+      "snapshots",
+      `snapshots/${id}`,
+      ...["state.bin", "meta.json", "blocks.crc64"].map((part) =>
+        `snapshots/${id}/${part}`
+      ),
+      "snapshots/.lock",
+    ];
+    const found = [];
+    for (const path of paths) {
+      const { mode } = await stat(join(directory, path));
+      found.push((mode & 0o777).toString(8));
+    }
+    return found;
+  }
+
+  it("shut everybody else out", { skip }, async (t) => {
+    const base = join(await temporaryDirectory(t), "made", "by us");
+    const store = await openFileSnapshotStore(base, { logger });
+    const sink = await store.create(INIT);
+    assert.deepEqual(
+      (await modes(base, `${sink.id}.tmp`).catch(() => [])).slice(0, 4),
+      [],
+      "blocks.crc64 is not there yet",
+    );
+    const { mode } = await stat(join(base, `snapshots/${sink.id}.tmp`));
+    assert.equal(mode & 0o777, 0o700, "also while it is being written");
+    await sink.close();
+    assert.deepEqual(
+      await modes(base, sink.id),
+      ["700", "700", "600", "600", "600", "600"],
+    );
+    assert.equal((await stat(base)).mode & 0o777, 0o700);
+    assert.equal((await stat(join(base, ".."))).mode & 0o777, 0o700);
+    await store.close();
+  });
+
+  it("can be others, as far as the umask lets them", { skip }, async (t) => {
+    const base = join(await temporaryDirectory(t), "base");
+    const before = process.umask(0o022);
+    try {
+      const store = await openFileSnapshotStore(base, {
+        logger,
+        fileMode: 0o640,
+        directoryMode: 0o750,
+      });
+      const id = await save(store, "state");
+      assert.deepEqual(
+        (await modes(base, id)).slice(0, 5),
+        ["750", "750", "640", "640", "640"],
+      );
+      await store.close();
+    } finally {
+      process.umask(before);
+    }
+  });
+});
