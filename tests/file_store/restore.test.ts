@@ -1,0 +1,343 @@
+/**
+ * Start-up: the newest snapshot that can be restored, and what becomes of those
+ * that could not.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type FileSnapshotStore,
+  NoUsableSnapshotError,
+  SnapshotCorruptError,
+  type SnapshotSource,
+  StoreClosedError,
+  UnsupportedSnapshotVersionError,
+} from "@raft/snapshots";
+import { failOn } from "@raft/snapshots/testing";
+import { bytes } from "../support/random.ts";
+import {
+  Bench,
+  decode,
+  listIds,
+  load,
+  save,
+  SNAPSHOTS,
+  until,
+} from "./bench.ts";
+
+/** A store with snapshots of the indexes 1, 2, ..., newest first. */
+async function prepare(count: number) {
+  const bench = new Bench();
+  const store = await bench.open({ retain: 100 });
+  const ids: string[] = [];
+  for (let index = 1; index <= count; index++) {
+    ids.unshift(await save(store, `state ${index}`, { index }));
+  }
+  return { bench, store, ids, id: (i: number) => ids[i] as string };
+}
+
+/** Restores into a string. */
+async function restoreText(store: FileSnapshotStore) {
+  const tried: string[] = [];
+  let text: string | undefined;
+  const meta = await store.restore(async (source) => {
+    tried.push(source.meta.id);
+    text = await new Response(source).text();
+  });
+  return { meta, text, tried };
+}
+
+/** Each way to spoil a snapshot. */
+const DAMAGES: Readonly<
+  Record<string, (bench: Bench, id: string) => unknown>
+> = {
+  "a flipped bit": (bench, id) => bench.corrupt(id, 3),
+  "a shorter state": (bench, id) => bench.write(id, "state.bin", "stat"),
+  "a longer state": (bench, id) => bench.write(id, "state.bin", "state 2222"),
+  "no state": (bench, id) => bench.remove(id, "state.bin"),
+  "no meta.json": (bench, id) => bench.remove(id, "meta.json"),
+  "an empty meta.json": (bench, id) => bench.write(id, "meta.json", ""),
+  "half a meta.json": (bench, id) =>
+    bench.write(id, "meta.json", bench.read(id, "meta.json").subarray(0, 50)),
+  "another's meta.json": (bench, id) =>
+    bench.write(
+      id,
+      "meta.json",
+      decode(bench.read(id, "meta.json")).replaceAll(id, "9-9-9"),
+    ),
+  "a provisional meta.json": (bench, id) =>
+    bench.write(
+      id,
+      "meta.json",
+      decode(bench.read(id, "meta.json")).replace(
+        /"CRC":"[^"]*"/,
+        '"CRC":null',
+      ),
+    ),
+};
+
+describe("restore()", () => {
+  it("resolves to undefined when there is no snapshot at all", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const { meta, tried } = await restoreText(store);
+    assert.equal(meta, undefined);
+    assert.deepEqual(tried, []);
+    await store.close();
+  });
+
+  it("resolves to undefined also beside strangers and what a crash left", async () => {
+    const bench = new Bench();
+    bench.disk.writeFile(`${SNAPSHOTS}/notes.txt`, new Uint8Array());
+    bench.write("1-1-1.tmp", "state.bin", "half");
+    const store = await bench.open();
+    assert.equal((await restoreText(store)).meta, undefined);
+    await store.close();
+  });
+
+  it("takes the newest, and says which it was", async () => {
+    const { bench, store, id } = await prepare(3);
+    const { meta, text, tried } = await restoreText(store);
+    assert.equal(meta?.id, id(0));
+    assert.equal(meta.index, 3n);
+    assert.equal(text, "state 3");
+    assert.deepEqual(tried, [id(0)]);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  for (const [damage, spoil] of Object.entries(DAMAGES)) {
+    it(`falls back when the newest has ${damage}, and sets it aside`, async () => {
+      const { bench, store, ids, id } = await prepare(3);
+      await spoil(bench, id(0));
+      const { meta, text } = await restoreText(store);
+      assert.equal(meta?.id, id(1));
+      assert.equal(text, "state 2");
+      assert.deepEqual(await listIds(store), ids.slice(1));
+      assert.deepEqual(
+        bench.names(),
+        [id(2), id(1), `${id(0)}.corrupt.tmp`].sort(),
+      );
+      assert.ok(bench.log.matching("warn", id(0)).length >= 2);
+      assert.equal(bench.files.openHandles, 0);
+      await store.close();
+    });
+  }
+
+  it("keeps what it has set aside as it was, across starts and reaps", async () => {
+    const { bench, store, id } = await prepare(2);
+    bench.corrupt(id(0), 3);
+    await restoreText(store);
+    await store.reap();
+    await store.close();
+    const again = await bench.open({ retain: 1 });
+    await save(again, "new", { index: 5 });
+    const state = bench.read(`${id(0)}.corrupt.tmp`, "state.bin");
+    assert.equal(decode(state), "staue 2");
+    await again.close();
+  });
+
+  it("falls back further, and keeps only two aside, the newest", async () => {
+    const { bench, store, ids, id } = await prepare(6);
+    for (const bad of ids.slice(0, 4)) bench.corrupt(bad);
+    const { meta } = await restoreText(store);
+    assert.equal(meta?.id, id(4));
+    assert.deepEqual(
+      bench.names(),
+      [id(5), id(4), `${id(1)}.corrupt.tmp`, `${id(0)}.corrupt.tmp`].sort(),
+    );
+    await store.close();
+  });
+
+  it("keeps only two aside over many starts", async () => {
+    const { bench, store, id } = await prepare(1);
+    await store.close();
+    for (let index = 2; index < 8; index++) {
+      const next = await bench.open({ retain: 100 });
+      const bad = await save(next, "bad", { index });
+      bench.corrupt(bad);
+      assert.equal((await restoreText(next)).meta?.id, id(0));
+      const aside = bench.names().filter((name) => name.endsWith(".tmp"));
+      assert.ok(aside.length <= 2, aside.join());
+      assert.ok(aside.includes(`${bad}.corrupt.tmp`));
+      await next.close();
+    }
+  });
+
+  it("rejects when all are bad, and does so again at the next start", async () => {
+    const { bench, store, ids } = await prepare(3);
+    for (const id of ids) bench.corrupt(id);
+    await store.close();
+    for (let start = 0; start < 3; start++) {
+      const next = await bench.open();
+      await assert.rejects(restoreText(next), (error) => {
+        assert.ok(error instanceof NoUsableSnapshotError);
+        assert.equal(error.errors.length, 3);
+        for (const [i, each] of error.errors.entries()) {
+          assert.ok(each instanceof SnapshotCorruptError);
+          assert.ok(each.message.includes(ids[i] ?? "?"), "newest first");
+        }
+        assert.equal(error.cause, error.errors[0]);
+        return true;
+      });
+      // The only copies there are: nobody may take them away.
+      assert.deepEqual(bench.names(), ids.toSorted());
+      await next.close();
+    }
+  });
+
+  it("rejects when all that is left has been set aside", async () => {
+    const { bench, store, id } = await prepare(2);
+    bench.corrupt(id(0));
+    await restoreText(store);
+    await store.delete(id(1));
+    await assert.rejects(restoreText(store), NoUsableSnapshotError);
+    await store.close();
+    const next = await bench.open();
+    await assert.rejects(restoreText(next), NoUsableSnapshotError);
+    await next.close();
+  });
+
+  it("goes to the next older one whatever the reason, and spares the good", async () => {
+    const { bench, store, ids, id } = await prepare(3);
+    const mine = new Error("out of memory");
+    const tried: string[] = [];
+    const meta = await store.restore((source: SnapshotSource) => {
+      tried.push(source.meta.id);
+      if (tried.length === 1) throw mine;
+      if (tried.length === 2) return Promise.reject(mine);
+      return new Response(source).text();
+    });
+    assert.equal(meta?.id, id(2));
+    assert.deepEqual(tried, ids);
+    assert.deepEqual(await listIds(store), ids, "none is corrupt");
+    assert.equal(bench.log.matching("warn", "out of memory").length, 2);
+    await until(() => bench.files.openHandles === 0, "the files are closed");
+    await store.close();
+  });
+
+  it("hands the caller's own failures on when there is no more", async () => {
+    const { bench, store, ids } = await prepare(2);
+    const mine = new Error("out of memory");
+    await assert.rejects(
+      store.restore(() => Promise.reject(mine)),
+      (error) => {
+        assert.ok(error instanceof NoUsableSnapshotError);
+        assert.deepEqual(error.errors, [mine, mine]);
+        return true;
+      },
+    );
+    assert.deepEqual(await listIds(store), ids);
+    await until(() => bench.files.openHandles === 0, "the files are closed");
+    await store.close();
+  });
+
+  it("passes over an unknown version without setting it aside", async () => {
+    const { bench, store, id } = await prepare(2);
+    const meta = decode(bench.read(id(0), "meta.json"));
+    bench.write(id(0), "meta.json", meta.replace('"Version":1', '"Version":2'));
+    await bench.unseal(id(0));
+    assert.equal((await restoreText(store)).meta?.id, id(1));
+    assert.ok(bench.names().includes(id(0)));
+    await store.delete(id(1));
+    await assert.rejects(restoreText(store), (error) => {
+      assert.ok(error instanceof NoUsableSnapshotError);
+      assert.ok(error.errors[0] instanceof UnsupportedSnapshotVersionError);
+      return true;
+    });
+    await store.close();
+  });
+
+  it("passes over what can't be read just now without setting it aside", async () => {
+    const { bench, store, id } = await prepare(2);
+    const path = new RegExp(`${id(0)}/state\\.bin$`);
+    for (const name of ["open", "read", "statHandle"] as const) {
+      bench.files.inject(failOn(name, "EIO", { path }));
+      assert.equal((await restoreText(store)).meta?.id, id(1));
+      assert.ok(bench.names().includes(id(0)), name);
+    }
+    bench.files.inject();
+    assert.equal((await restoreText(store)).meta?.id, id(0));
+    await store.close();
+  });
+
+  it("notices a bad block after the good ones have been consumed", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const old = await save(store, "old", { index: 1 });
+    const bad = await save(store, bytes(5000, 1), { index: 2 });
+    bench.corrupt(bad, 4999);
+    const consumed: string[] = [];
+    const meta = await store.restore(async (source) => {
+      for await (const _ of source) consumed.push(source.meta.id);
+    });
+    assert.equal(meta?.id, old);
+    assert.equal(consumed.filter((id) => id === bad).length, 9);
+    assert.deepEqual(await listIds(store), [old]);
+    await store.close();
+  });
+
+  it("takes the source back when the caller is done", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    await save(store, bytes(100_000, 1));
+    let kept: SnapshotSource | undefined;
+    await store.restore((source) => {
+      kept = source;
+      return Promise.resolve(); // which is the caller's to decide
+    });
+    assert.ok(kept !== undefined);
+    await assert.rejects(new Response(kept).text());
+    await until(() => bench.files.openHandles === 0, "the file is closed");
+    await store.close();
+  });
+
+  it("succeeds although the corrupt one can't be set aside", async () => {
+    const { bench, store, ids, id } = await prepare(2);
+    bench.corrupt(id(0));
+    bench.files.inject(failOn("rename", "EBUSY"));
+    assert.equal((await restoreText(store)).meta?.id, id(1));
+    assert.deepEqual(await listIds(store), ids);
+    assert.equal(bench.log.matching("warn", "EBUSY").length, 1);
+    await store.close();
+  });
+
+  it("can be run again, and while snapshots are taken", async () => {
+    const { bench, store, ids } = await prepare(2);
+    const results = await Promise.all([
+      restoreText(store),
+      restoreText(store),
+      save(store, "new", { index: 9 }),
+    ]);
+    for (const { meta } of results.slice(0, 2) as { meta?: { id: string } }[]) {
+      assert.ok([...ids, results[2]].includes(meta?.id ?? ""));
+    }
+    assert.equal(await load(store, results[2]), "new");
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("rejects with StoreClosedError when the store is closed meanwhile", async () => {
+    const { bench, store, ids } = await prepare(2);
+    await assert.rejects(
+      store.restore(async (source) => {
+        await store.close();
+        await new Response(source).text();
+      }),
+      StoreClosedError,
+    );
+    await assert.rejects(restoreText(store), StoreClosedError);
+    assert.deepEqual(bench.names(), ids.toSorted());
+  });
+
+  it("touches nothing once the store has been closed", async () => {
+    const { bench, store, ids, id } = await prepare(2);
+    bench.write(id(0), "meta.json", "garbage");
+    const meta = await store.restore(async (source) => {
+      await new Response(source).text();
+      await store.close(); // the directory may be another's now
+    });
+    assert.equal(meta?.id, id(1));
+    assert.deepEqual(bench.names(), ids.toSorted());
+  });
+});

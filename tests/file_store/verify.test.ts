@@ -1,0 +1,186 @@
+/**
+ * verify(): every byte is read, and what is wrong is in the report.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  InvalidSnapshotIdError,
+  type Progress,
+  SnapshotError,
+  SnapshotNotFoundError,
+  UnsupportedSnapshotVersionError,
+} from "@raft/snapshots";
+import { failOn } from "@raft/snapshots/testing";
+import { bytes } from "../support/random.ts";
+import { Bench, decode, save } from "./bench.ts";
+
+const BLOCK = 512;
+const STATE = bytes(5 * BLOCK + 100, 1);
+
+async function setUp() {
+  const bench = new Bench();
+  const store = await bench.open({ blockSize: BLOCK });
+  const id = await save(store, STATE);
+  return { bench, store, id };
+}
+
+describe("verify()", () => {
+  it("reports a good snapshot, of ours or of Go's", async () => {
+    const { bench, store, id } = await setUp();
+    const [meta] = await store.list();
+    const report = {
+      id,
+      ok: true,
+      meta,
+      sealed: true,
+      blockSize: BLOCK,
+      blockCount: 6,
+      badOffsets: [],
+      errors: [],
+    };
+    assert.deepEqual(await store.verify(id), report);
+    await bench.unseal(id);
+    assert.deepEqual(await store.verify(id), { ...report, sealed: false });
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("reports an empty state", async () => {
+    const { store } = await setUp();
+    const id = await save(store, "");
+    const { ok, blockCount } = await store.verify(id);
+    assert.deepEqual([ok, blockCount], [true, 0]);
+    await store.close();
+  });
+
+  it("tells where the bad blocks are, all of them", async () => {
+    const { bench, store, id } = await setUp();
+    for (const block of [0, 2, 5]) bench.corrupt(id, block * BLOCK + 9);
+    const report = await store.verify(id);
+    assert.equal(report.ok, false);
+    assert.deepEqual(report.badOffsets, [0, 2 * BLOCK, 5 * BLOCK]);
+    assert.equal(report.errors.length, 1);
+    assert.equal(report.errors[0]?.reason, "block");
+    assert.equal(report.errors[0]?.offset, 0);
+    assert.equal(typeof report.errors[0]?.expected, "bigint");
+    assert.equal(report.meta?.id, id);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("knows only that something is wrong without block checksums", async () => {
+    const { bench, store, id } = await setUp();
+    bench.corrupt(id, 2 * BLOCK);
+    await bench.unseal(id);
+    const report = await store.verify(id);
+    assert.equal(report.ok, false);
+    assert.deepEqual(report.badOffsets, []);
+    assert.equal(report.errors[0]?.reason, "crc");
+    assert.equal(report.errors[0]?.expected, report.meta?.crc);
+    await store.close();
+  });
+
+  it("reports checksums that are damaged themselves", async () => {
+    const { bench, store, id } = await setUp();
+    bench.corrupt(id, 30, "blocks.crc64");
+    const report = await store.verify(id);
+    assert.equal(report.ok, false);
+    assert.equal(report.sealed, false);
+    assert.equal(report.errors[0]?.reason, "block");
+    await store.close();
+  });
+
+  it("reports a state of another length", async () => {
+    const { bench, store, id } = await setUp();
+    bench.write(id, "state.bin", STATE.subarray(1));
+    const report = await store.verify(id);
+    assert.equal(report.ok, false);
+    assert.equal(report.errors[0]?.reason, "size");
+    assert.equal(report.errors[0]?.expected, STATE.length);
+    assert.equal(report.errors[0]?.actual, STATE.length - 1);
+    assert.equal(report.meta?.id, id);
+    await store.close();
+  });
+
+  it("reports metadata that can't be trusted", async () => {
+    const { bench, store, id } = await setUp();
+    const good = decode(bench.read(id, "meta.json"));
+    for (
+      const text of ["", "{}", good.replace(id, "9-9-9"), good.slice(0, 99)]
+    ) {
+      bench.write(id, "meta.json", text);
+      const report = await store.verify(id);
+      assert.equal(report.ok, false);
+      assert.equal(report.meta, undefined);
+      assert.equal(report.errors[0]?.reason, "meta");
+    }
+    await store.close();
+  });
+
+  it("takes a good verdict back, and a bad one", async () => {
+    const { bench, store, id } = await setUp();
+    bench.corrupt(id);
+    assert.equal((await store.verify(id)).ok, false);
+    bench.corrupt(id); // the same bit again
+    assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
+  it("rejects when there is nothing to report on", async () => {
+    const { bench, store, id } = await setUp();
+    await assert.rejects(store.verify("3-10-1"), SnapshotNotFoundError);
+    await assert.rejects(store.verify("../x"), InvalidSnapshotIdError);
+    bench.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
+    await assert.rejects(store.verify(id), (error) => {
+      assert.ok(error instanceof SnapshotError);
+      assert.equal(error.code, "EIO");
+      return true;
+    });
+    bench.files.inject();
+    assert.equal(bench.files.openHandles, 0);
+    const meta = decode(bench.read(id, "meta.json"));
+    await bench.unseal(id);
+    bench.write(id, "meta.json", meta.replace('"Version":1', '"Version":2'));
+    await assert.rejects(store.verify(id), UnsupportedSnapshotVersionError);
+    await store.close();
+  });
+
+  it("tells of its progress, and stops when the signal says so", async () => {
+    const { bench, store, id } = await setUp();
+    const reports: Progress[] = [];
+    await store.verify(id, { onProgress: (it) => void reports.push(it) });
+    assert.equal(reports.length, 6);
+    assert.deepEqual(
+      reports.at(-1),
+      { done: STATE.length, total: STATE.length },
+    );
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const checked: number[] = [];
+    await assert.rejects(
+      store.verify(id, {
+        signal: controller.signal,
+        onProgress({ done }) {
+          checked.push(done);
+          if (done >= 2 * BLOCK) controller.abort(reason);
+        },
+      }),
+      reason,
+    );
+    assert.deepEqual(checked, [BLOCK, 2 * BLOCK]);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("changes nothing, and works on a store that is only read", async () => {
+    const { bench, store, id } = await setUp();
+    bench.corrupt(id);
+    const reader = await bench.open({ readOnly: true });
+    const before = bench.disk.tree();
+    assert.equal((await reader.verify(id)).ok, false);
+    assert.deepEqual(bench.disk.tree(), before);
+    await reader.close();
+    await store.close();
+  });
+});
