@@ -1,0 +1,137 @@
+/**
+ * What must hold whenever the power was cut.
+ *
+ * @module
+ */
+
+import type { Ledger } from "./ledger.ts";
+import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Newest first, as the store sorts: by term, index and time. */
+export function compareIds(a: string, b: string): number {
+  const left = a.split("-").map(BigInt);
+  const right = b.split("-").map(BigInt);
+  for (const [i, part] of left.entries()) {
+    const other = right[i] ?? 0n;
+    if (part !== other) return part > other ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Nothing that is listed is partial or wrong. */
+function* checkListed(
+  { id, state, ok, sealed }: FoundSnapshot,
+  ledger: Ledger,
+): Generator<string> {
+  if (ledger.isSpoiled(id)) {
+    if (state !== undefined) yield `${id} was spoiled, and is handed out`;
+    if (ok) yield `${id} was spoiled, and verify() has not noticed`;
+    return;
+  }
+  const expected = ledger.contentOf(id);
+  if (expected === undefined) yield `${id} is listed, and must not be there`;
+  else if (state === undefined) yield `${id} is listed, and corrupt`;
+  else if (!same(state, expected)) yield `${id} is listed with a wrong state`;
+  if (!ok && !ledger.isBlemished(id)) {
+    yield `${id} is listed, and verify() finds fault with it`;
+  }
+  if (ledger.isSealed(id) && !sealed) yield `${id} has lost its checksums`;
+}
+
+/**
+ * Every snapshot that was acknowledged is there, unless retention made it give
+ * way: then there are as many newer ones as are to be kept.
+ */
+function* checkOwed(
+  good: readonly string[],
+  ledger: Ledger,
+): Generator<string> {
+  for (const id of ledger.owed) {
+    if (good.includes(id)) continue;
+    const newer = good.filter((other) => compareIds(other, id) < 0);
+    if (newer.length >= ledger.retain) continue;
+    yield `${id} was acknowledged, and is lost`;
+  }
+  const last = ledger.owed.at(-1);
+  if (last === undefined || good.includes(last)) return;
+  // Whatever its term: Raft has deleted its log on the strength of it.
+  if (ledger.publishedAfter(last).some((id) => good.includes(id))) return;
+  yield `${last} was the last to be acknowledged, and is lost`;
+}
+
+function* checkRestored(
+  { restored }: Found,
+  good: readonly string[],
+  ledger: Ledger,
+): Generator<string> {
+  if (typeof restored !== "string") {
+    const { id, state } = restored;
+    if (id !== good[0]) yield `${id} was restored, and not ${good[0]}`;
+    const expected = ledger.contentOf(id);
+    if (expected === undefined || !same(state, expected)) {
+      yield `${id} was restored with a wrong state`;
+    }
+  } else if (good.length > 0) {
+    yield `restore() says "${restored}", and there is ${good[0]}`;
+  } else if (restored === "nothing usable" && !ledger.hasSpoiled) {
+    yield "restore() says that all there is is broken";
+  }
+}
+
+const ID = /^\d+-\d+-\d+$/;
+
+/** Nothing that has a snapshot's name is less than one. */
+function* checkNames({ names, listed }: Found): Generator<string> {
+  const known = listed.map(({ id }) => id);
+  for (const name of names) {
+    if (ID.test(name) && !known.includes(name)) {
+      yield `${name} is there, and not fit to be listed`;
+    }
+  }
+}
+
+const PARTS = ["blocks.crc64", "meta.json", "state.bin"];
+
+/** Whether something may be left in `snapshots/`: all else has leaked. */
+function mayStay(
+  path: string,
+  listed: readonly string[],
+  ledger: Ledger,
+): boolean {
+  const prefix = `${BASE}/snapshots/`;
+  if (`${prefix}`.startsWith(path)) return true;
+  const [name = "", part = "", ...rest] = path.slice(prefix.length).split("/");
+  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1];
+  const isOurs = aside === undefined
+    ? listed.includes(name)
+    : ledger.isSpoiled(aside);
+  return isOurs && rest.length === 0 && (part === "" || PARTS.includes(part));
+}
+
+/**
+ * What is wrong with what a store has found, and with the tree that it has left
+ * behind; nothing when all is well.
+ */
+export function violations(
+  found: Found,
+  tree: readonly string[],
+  ledger: Ledger,
+): string[] {
+  const listed = found.listed.map(({ id }) => id);
+  const good = found.listed.filter(({ state }) => state !== undefined)
+    .map(({ id }) => id);
+  const leaked = tree.filter((path) =>
+    path.startsWith(`${BASE}/`) && !mayStay(path, listed, ledger)
+  );
+  return [
+    ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
+    ...checkNames(found),
+    ...checkOwed(good, ledger),
+    ...checkRestored(found, good, ledger),
+    ...leaked.map((path) => `${path} has leaked`),
+  ];
+}

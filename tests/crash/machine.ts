@@ -1,0 +1,212 @@
+/**
+ * A process at work on a disk that can lose power.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import {
+  type DirectoryEntry,
+  type FileHandle,
+  type FileLock,
+  type FileStat,
+  type FileSystem,
+  type OpenMode,
+  StoreLockedError,
+} from "@raft/snapshots";
+import type { MemoryFileSystem } from "@raft/snapshots/testing";
+import { random } from "../support/random.ts";
+import { isSync, SyncSites } from "./sync_sites.ts";
+
+/** An operation that took effect on the disk. */
+export interface Step {
+  /** The method of the file system or of its handle. */
+  readonly name: string;
+  /** What it was done to. */
+  readonly path: string;
+  /** The new name, how a file was opened, which bytes were written. */
+  readonly detail?: string;
+}
+
+/** How a machine works. */
+export interface MachineOptions {
+  /** Decides which of the operations under way takes effect next. */
+  readonly schedule: number;
+  /** How many operations take effect before the machine stops. */
+  readonly stepsMax?: number;
+  /** Called at the moment that the machine stops. */
+  readonly onStop?: () => void;
+  /** A sync that is reported as done and is not; see {@linkcode SyncSites}. */
+  readonly droppedSync?: string | undefined;
+}
+
+/** An operation that was asked for and has not taken effect yet. */
+interface Waiting {
+  readonly step: Step;
+  /** Does it. */
+  take(): void;
+  /** Refuses it, because the machine has stopped. */
+  refuse(): void;
+}
+
+/** Resolves once all that can be asked for has been asked for. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function systemError(code: string, { name, path }: Step): Error {
+  return Object.assign(new Error(`${code}, ${name} '${path}'`), { code });
+}
+
+/**
+ * The file system as a process sees it. Operations that are under way at a time
+ * take effect one after the other, in any order, as the schedule has it: a real
+ * system promises no more. The machine can stop between any two of them; from
+ * then on nothing reaches the disk. Its locks end with it.
+ */
+export class Machine implements FileSystem {
+  /** The operations that took effect, in their order. */
+  readonly trace: Step[] = [];
+  readonly #disk: MemoryFileSystem;
+  readonly #options: MachineOptions;
+  readonly #sites = new SyncSites();
+  readonly #integer: (below: number) => number;
+  readonly #waiting: Waiting[] = [];
+  readonly #locked = new Set<string>();
+  #busy = false;
+  #stopped = false;
+
+  constructor(disk: MemoryFileSystem, options: MachineOptions) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#integer = random(options.schedule).integer;
+  }
+
+  /** Whether it has stopped. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** The names of the syncs that there were; see {@linkcode SyncSites}. */
+  get syncs(): ReadonlySet<string> {
+    return this.#sites.found;
+  }
+
+  resolve(path: string | URL): string {
+    return this.#disk.resolve(path);
+  }
+
+  makeDirectory(path: string, mode: number): Promise<void> {
+    const step = { name: "makeDirectory", path };
+    return this.#ask(step, () => this.#disk.makeDirectory(path, mode));
+  }
+
+  async open(path: string, how: OpenMode, mode?: number): Promise<FileHandle> {
+    const step = { name: "open", path, detail: how };
+    const run = () => this.#disk.open(path, how, mode);
+    return this.#watched(await this.#ask(step, run), path);
+  }
+
+  readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const step = { name: "readDirectory", path };
+    return this.#ask(step, () => this.#disk.readDirectory(path));
+  }
+
+  stat(path: string): Promise<FileStat> {
+    return this.#ask({ name: "stat", path }, () => this.#disk.stat(path));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    const step = { name: "rename", path: from, detail: to };
+    return this.#ask(step, () => this.#disk.rename(from, to));
+  }
+
+  removeFile(path: string): Promise<void> {
+    const step = { name: "removeFile", path };
+    return this.#ask(step, () => this.#disk.removeFile(path));
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    const step = { name: "removeDirectory", path };
+    return this.#ask(step, () => this.#disk.removeDirectory(path));
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    const step = { name: "syncDirectory", path };
+    return this.#ask(step, () => this.#disk.syncDirectory(path));
+  }
+
+  /** The machine's own lock: the disk does not remember it, only its file. */
+  async lock(path: string): Promise<FileLock> {
+    await this.#ask({ name: "lock", path }, async () => {
+      if (this.#locked.has(path)) throw new StoreLockedError(path, undefined);
+      this.#locked.add(path);
+      await (await this.#disk.open(path, "overwrite", 0o600)).close();
+    });
+    const release = async () => {
+      this.#locked.delete(path);
+      // Its directory may be gone.
+      await this.#disk.removeFile(path).catch(() => {});
+    };
+    return { release: () => this.#ask({ name: "release", path }, release) };
+  }
+
+  #watched(handle: FileHandle, path: string): FileHandle {
+    const ask = <T>(name: string, run: () => Promise<T>, detail = "") =>
+      this.#ask(detail === "" ? { name, path } : { name, path, detail }, run);
+    const range = ({ length }: Uint8Array, position: number) =>
+      `${length} bytes at ${position}`;
+    return {
+      stat: () => ask("statHandle", () => handle.stat()),
+      read: (buffer, position) =>
+        ask("read", () => handle.read(buffer, position)),
+      write: (bytes, position) => {
+        const run = () => handle.write(bytes, position);
+        return ask("write", run, range(bytes, position));
+      },
+      sync: () => ask("sync", () => handle.sync()),
+      close: () => ask("close", () => handle.close()),
+    };
+  }
+
+  #ask<T>(step: Step, run: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const refuse = () => reject(systemError("EIO", step));
+      if (this.#stopped) return refuse();
+      const take = () => void this.#do(step, run).then(resolve, reject);
+      this.#waiting.push({ step, take, refuse });
+      if (!this.#busy) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    for (;;) {
+      await idle();
+      const [next] = this.#waiting.splice(
+        this.#integer(this.#waiting.length),
+        1,
+      );
+      if (next === undefined) break;
+      if (this.trace.length === this.#options.stepsMax) this.#stop();
+      if (this.#stopped) next.refuse();
+      else next.take();
+    }
+    this.#busy = false;
+  }
+
+  #stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#options.onStop?.();
+  }
+
+  #do<T>(step: Step, run: () => Promise<T>): Promise<T> {
+    this.trace.push(step);
+    const site = this.#sites.record(step);
+    if (isSync(step) && site === this.#options.droppedSync) {
+      return Promise.resolve(undefined as T);
+    }
+    return run();
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What a store finds when it is opened after a crash.
+ *
+ * @module
+ */
+
+import {
+  type FileSnapshotStore,
+  type FileSystem,
+  type Logger,
+  NoUsableSnapshotError,
+  openFileSnapshotStore,
+  SnapshotCorruptError,
+  type SnapshotSource,
+} from "@raft/snapshots";
+
+/** Where the store is. */
+export const BASE = "/srv/raft";
+
+/** Says nothing: of a crash there would be much to say. */
+export const silent: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
+
+/** A snapshot as a reader finds it. */
+export interface FoundSnapshot {
+  readonly id: string;
+  /** Its state; none when it was refused as corrupt. */
+  readonly state: Uint8Array | undefined;
+  /** Whether `verify()` has nothing to say against it. */
+  readonly ok: boolean;
+  readonly sealed: boolean;
+}
+
+/** What `restore()` came to. */
+export type Restored =
+  | { readonly id: string; readonly state: Uint8Array }
+  | "nothing there"
+  | "nothing usable";
+
+/** All that a store finds. */
+export interface Found {
+  /** The names in `snapshots/` once it is open. */
+  readonly names: readonly string[];
+  /** What `list()` gives, newest first, and what can be read of it. */
+  readonly listed: readonly FoundSnapshot[];
+  /** What `restore()` gives. */
+  readonly restored: Restored;
+}
+
+/** The bytes of a source. */
+export async function stateOf(
+  source: SnapshotSource,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(source).arrayBuffer());
+}
+
+async function read(
+  store: FileSnapshotStore,
+  id: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await stateOf(await store.open(id));
+  } catch (error) {
+    if (error instanceof SnapshotCorruptError) return undefined;
+    throw error;
+  }
+}
+
+async function restore(store: FileSnapshotStore): Promise<Restored> {
+  let state = new Uint8Array();
+  try {
+    const meta = await store.restore(async (source) => {
+      state = await stateOf(source);
+    });
+    return meta === undefined ? "nothing there" : { id: meta.id, state };
+  } catch (error) {
+    if (error instanceof NoUsableSnapshotError) return "nothing usable";
+    throw error;
+  }
+}
+
+/** Opens the store, looks at everything in it, restores, and closes it. */
+export async function recover(fileSystem: FileSystem): Promise<Found> {
+  const options = { fileSystem, logger: silent, blockSize: 4096 };
+  const store = await openFileSnapshotStore(BASE, options);
+  try {
+    const entries = await fileSystem.readDirectory(`${BASE}/snapshots`);
+    const names = entries.map(({ name }) => name);
+    const listed: FoundSnapshot[] = [];
+    for (const { id } of await store.list()) {
+      const { ok, sealed } = await store.verify(id);
+      listed.push({ id, state: await read(store, id), ok, sealed });
+    }
+    return { names, listed, restored: await restore(store) };
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What a scenario does to a store, with every promise entered in the ledger.
+ *
+ * @module
+ */
+
+import {
+  type FileSnapshotStore,
+  type FileSnapshotStoreOptions,
+  type FileSystem,
+  openFileSnapshotStore,
+  type SnapshotSink,
+} from "@raft/snapshots";
+import { bytes } from "../support/random.ts";
+import type { Ledger } from "./ledger.ts";
+import { BASE, silent, stateOf } from "./recovery.ts";
+
+/** What a snapshot is to be. */
+export interface Plan {
+  readonly index: number;
+  readonly term?: number;
+  /** Length of the state in bytes. */
+  readonly size: number;
+}
+
+/** A process that uses one store after another on one file system. */
+export class Stage {
+  readonly files: FileSystem;
+  readonly ledger: Ledger;
+  readonly #generation: number;
+  /** Every process begins with the same time: clocks do go back. */
+  #now = 1_700_000_000_000;
+
+  /** `generation` is how many processes there were before this one. */
+  constructor(files: FileSystem, ledger: Ledger, generation = 0) {
+    this.files = files;
+    this.ledger = ledger;
+    this.#generation = generation;
+  }
+
+  /** Opens the store; small blocks, so that a small state has several. */
+  open(options: FileSnapshotStoreOptions = {}): Promise<FileSnapshotStore> {
+    if (options.retain !== undefined) this.ledger.retain = options.retain;
+    return openFileSnapshotStore(BASE, {
+      fileSystem: this.files,
+      logger: silent,
+      blockSize: 4096,
+      clock: () => this.#now++,
+      ...options,
+    });
+  }
+
+  /** Begins a snapshot and writes its state, in chunks of odd sizes. */
+  async write(
+    store: FileSnapshotStore,
+    { index, term = 1, size }: Plan,
+  ): Promise<{ sink: SnapshotSink; state: Uint8Array }> {
+    const sink = await store.create({
+      index,
+      term,
+      configuration: {
+        servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
+      },
+      configurationIndex: 1,
+    });
+    const state = bytes(size, 1000 * term + 100 * this.#generation + index);
+    const writer = sink.getWriter();
+    for (let start = 0; start < size; start += 3001) {
+      await writer.write(state.slice(start, start + 3001));
+    }
+    writer.releaseLock();
+    return { sink, state };
+  }
+
+  /** Publishes what was written. */
+  async close(sink: SnapshotSink, state: Uint8Array): Promise<string> {
+    this.ledger.publishing(sink.id, state);
+    await sink.close();
+    this.ledger.acknowledged(sink.id);
+    return sink.id;
+  }
+
+  /** Takes a snapshot from beginning to end; gives its ID. */
+  async take(store: FileSnapshotStore, plan: Plan): Promise<string> {
+    const { sink, state } = await this.write(store, plan);
+    return await this.close(sink, state);
+  }
+
+  async delete(store: FileSnapshotStore, id: string): Promise<void> {
+    this.ledger.deleting(id);
+    await store.delete(id);
+    this.ledger.deleted(id);
+  }
+
+  async seal(store: FileSnapshotStore, id: string): Promise<void> {
+    await store.seal(id);
+    this.ledger.sealed(id);
+  }
+
+  /**
+   * Restores, as a node does when it starts. From then on it takes log entries
+   * that follow what it was given: the snapshot must not get lost.
+   */
+  async restore(store: FileSnapshotStore): Promise<void> {
+    const meta = await store.restore(stateOf);
+    if (meta !== undefined) this.ledger.acknowledged(meta.id);
+  }
+}

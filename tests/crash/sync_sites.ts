@@ -1,0 +1,69 @@
+/**
+ * Names for the syncs that the store does, found by watching it, so that none
+ * can be forgotten.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path/posix";
+import type { Step } from "./machine.ts";
+
+/** Whether an operation makes something durable. */
+export function isSync({ name }: Step): boolean {
+  return name === "sync" || name === "syncDirectory";
+}
+
+const CHANGES = new Set(["makeDirectory", "rename", "removeFile"]);
+
+/** The change of names that an operation is, if it is one; in general terms. */
+function changeOf({ name, path, detail }: Step): string | undefined {
+  if (name === "rename") return `rename ${general(path)} ${general(detail)}`;
+  if (name === "open" && detail !== "read") return "open";
+  return CHANGES.has(name) || name === "removeDirectory"
+    ? `${name} ${general(path)}`
+    : undefined;
+}
+
+/** A path with every snapshot's ID replaced. */
+function general(path = ""): string {
+  return path.replace(/\d+-\d+-\d+/g, "<id>");
+}
+
+/**
+ * Tells one sync of the store from another: by what is synced and, for a
+ * directory, by what was last changed in it, a rename before all else.
+ */
+export class SyncSites {
+  /** All names so far. */
+  readonly found = new Set<string>();
+  /** What was last changed in a directory since it was synced. */
+  readonly #changed = new Map<string, string>();
+
+  /** Takes note of an operation; gives its name when it is a sync. */
+  record(step: Step): string | undefined {
+    if (isSync(step)) return this.#recordSync(step);
+    const change = changeOf(step);
+    if (change === undefined) return undefined;
+    this.#recordChange(dirname(step.path), change);
+    const { name, detail } = step;
+    if (name === "rename" && detail !== undefined) {
+      this.#recordChange(dirname(detail), change);
+    }
+    return undefined;
+  }
+
+  #recordSync({ name, path }: Step): string {
+    const after = this.#changed.get(path) ?? "nothing";
+    const what = `${name} ${general(path)}`;
+    const site = name === "sync" ? what : `${what} after ${after}`;
+    if (name === "syncDirectory") this.#changed.delete(path);
+    this.found.add(site);
+    return site;
+  }
+
+  #recordChange(directory: string, change: string): void {
+    const known = this.#changed.get(directory);
+    if (known?.startsWith("rename") && !change.startsWith("rename")) return;
+    this.#changed.set(directory, change);
+  }
+}
