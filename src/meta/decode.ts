@@ -70,25 +70,37 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (cause) {
     throw corrupt(what, "UTF-8", "other bytes", cause);
   }
-  if (depth(text) > DEPTH_MAX) {
+  const { depth, members } = measure(text);
+  if (depth > DEPTH_MAX) {
     throw corrupt(what, `at most ${DEPTH_MAX} levels of nesting`, "more");
   }
+  let value;
   try {
-    return parse(text, null, { onDuplicateKey: refuseDuplicateKey });
+    value = parse(text, null, { onDuplicateKey: refuseDuplicateKey });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw corrupt(what, "a JSON value", found, cause);
   }
+  // The parser passes over a key that is given twice with values that it takes
+  // for equal, and it takes {} and [] for equal.
+  if (countMembers(value) !== members) {
+    throw corrupt(what, "every key once", "a key twice");
+  }
+  return value;
 }
 
 function refuseDuplicateKey({ key }: { readonly key: string }): never {
   throw new SyntaxError(`the key ${JSON.stringify(key)} twice`);
 }
 
-/** How deep brackets are nested; exact for valid JSON, enough for the rest. */
-function depth(text: string): number {
-  let deepest = 0;
+/**
+ * How deep brackets are nested, and how many members all objects have as they
+ * are written; exact for valid JSON, enough for the rest.
+ */
+function measure(text: string): { depth: number; members: number } {
+  let depth = 0;
   let level = 0;
+  let members = 0;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
     const char = text[i];
@@ -96,10 +108,20 @@ function depth(text: string): number {
       if (char === "\\") i++;
       else if (char === '"') quoted = false;
     } else if (char === '"') quoted = true;
-    else if (char === "[" || char === "{") deepest = Math.max(deepest, ++level);
+    else if (char === "[" || char === "{") depth = Math.max(depth, ++level);
     else if (char === "]" || char === "}") level--;
+    else if (char === ":") members++;
   }
-  return deepest;
+  return { depth, members };
+}
+
+/** How many members all objects have in a value that was parsed. */
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (isLosslessNumber(value)) return 0;
+  const values = Object.values(value);
+  const own = Array.isArray(value) ? 0 : values.length;
+  return values.reduce((sum, one) => sum + countMembers(one), own);
 }
 
 /** A JSON object read as Go reads it into a struct with these fields. */
