@@ -5,7 +5,7 @@
  * @module
  */
 
-import { StoreClosedError } from "../errors.ts";
+import { StoreClosedError, systemCode } from "../errors.ts";
 import type { FileLock } from "../fs/file_system.ts";
 import { type InitialMeta, resolveInit } from "../init.ts";
 import { type Draft, DraftSink } from "../sink.ts";
@@ -233,7 +233,8 @@ class DirectoryStore implements FileSnapshotStore {
       try {
         return await createDraft(this.#context, init);
       } catch (error) {
-        if (!await this.#reclaim()) throw error;
+        if (systemCode(error) !== "ENOENT") throw error;
+        await this.#reclaim();
         return await createDraft(this.#context, init);
       }
     } catch (error) {
@@ -246,13 +247,13 @@ class DirectoryStore implements FileSnapshotStore {
    * Makes the directory of an open store anew when somebody has removed it, as
    * Go's `Create` does. The lock went with it.
    */
-  #reclaim(): Promise<boolean> {
+  #reclaim(): Promise<void> {
     const { fileSystem, path } = this.#context;
     return this.#exclusively(async () => {
-      if (await exists(fileSystem, path).catch(() => true)) return false;
+      // Another call may have been here before.
+      if (await exists(fileSystem, path)) return;
       await this.#lock?.release();
       this.#lock = await claimDirectory(this.#context);
-      return true;
     });
   }
 
