@@ -1,0 +1,108 @@
+/**
+ * A store that is only read: no lock, no clean-up, no writes.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StoreAccessError } from "@raft/snapshots";
+import { bytes } from "../support/random.ts";
+import { Bench, INIT, listIds, load, save } from "./bench.ts";
+
+const READING = new Set([
+  "open",
+  "read",
+  "statHandle",
+  "close",
+  "stat",
+  "readDirectory",
+]);
+
+/** Every file with its content. */
+function contents(bench: Bench): [string, Uint8Array | undefined][] {
+  return bench.disk.tree().map((path) => [
+    path,
+    path.endsWith("/") ? undefined : bench.disk.readFile(path),
+  ]);
+}
+
+/** A directory with everything that a store would clean up. */
+async function prepare() {
+  const bench = new Bench();
+  const store = await bench.open({ retain: 10 });
+  const good = await save(store, bytes(5000, 1), { index: 1 });
+  const corrupt = await save(store, "corrupt", { index: 2 });
+  const garbled = await save(store, "garbled", { index: 3 });
+  await store.close();
+  bench.corrupt(corrupt);
+  bench.write(garbled, "meta.json", "garbage");
+  bench.write("1-1-1.tmp", "state.bin", "half");
+  bench.write("1-1-2.deleted.tmp", "state.bin", "half");
+  bench.write("1-1-3.corrupt.tmp", "state.bin", "bad");
+  return { bench, good, corrupt };
+}
+
+describe("a store that is opened to read only", () => {
+  it("writes nothing, whatever it is asked to read", async () => {
+    const { bench, good, corrupt } = await prepare();
+    const before = contents(bench);
+    const start = bench.files.trace.length;
+    const store = await bench.open({ readOnly: true, retain: 1 });
+    assert.deepEqual(await listIds(store), [corrupt, good]);
+    for (const verify of ["auto", "before", "stream"] as const) {
+      await load(store, good, { verify });
+      await assert.rejects(load(store, corrupt, { verify }));
+    }
+    assert.equal((await store.verify(corrupt)).ok, false);
+    const meta = await store.restore((source) => new Response(source).text());
+    assert.equal(meta?.id, good);
+    await store.close();
+    const names = new Set(
+      bench.files.trace.slice(start).map(({ name }) => name),
+    );
+    assert.deepEqual([...names].filter((name) => !READING.has(name)), []);
+    assert.deepEqual(contents(bench), before);
+    assert.equal(bench.files.openHandles, 0);
+  });
+
+  it("refuses what would write", async () => {
+    const { bench, good } = await prepare();
+    const before = contents(bench);
+    const store = await bench.open({ readOnly: true });
+    await assert.rejects(store.create(INIT), StoreAccessError);
+    await assert.rejects(store.reap(), StoreAccessError);
+    await assert.rejects(store.delete(good), StoreAccessError);
+    await assert.rejects(store.seal(good), StoreAccessError);
+    await store.close();
+    assert.deepEqual(contents(bench), before);
+  });
+
+  it("needs no lock, and is in nobody's way", async () => {
+    const { bench, good } = await prepare();
+    const owner = await bench.open();
+    const readers = [
+      await bench.open({ readOnly: true }),
+      await bench.open({ readOnly: true }),
+    ];
+    for (const reader of readers) {
+      assert.ok((await listIds(reader)).includes(good));
+    }
+    const id = await save(owner, "new", { index: 9 });
+    for (const reader of readers) {
+      assert.equal(await load(reader, id), "new");
+      await reader.close();
+    }
+    await save(owner, "still locked");
+    await owner.close();
+    await (await bench.open({ readOnly: true })).close();
+  });
+
+  it("is refused where there is no store", async () => {
+    const bench = new Bench();
+    await assert.rejects(bench.open({ readOnly: true }), (error) => {
+      assert.ok(error instanceof StoreAccessError);
+      assert.equal(error.code, "ENOENT");
+      return true;
+    });
+    assert.deepEqual(bench.disk.tree(), []);
+  });
+});
