@@ -23,7 +23,7 @@ export interface CommandResult {
 }
 
 /** No program here has any business running for longer. */
-const TIMEOUT_MINUTES = 10;
+const TIMEOUT_MINUTES = 8;
 
 /**
  * What `npx` and `npm run` tell the programs that they start about themselves:
@@ -42,11 +42,18 @@ function inheritedEnvironment(): Record<string, string> {
 async function collect(
   pipe: ReadableStream<Uint8Array<ArrayBuffer>>,
   onText: (text: string) => void,
+  signal: AbortSignal,
 ): Promise<string> {
   let all = "";
-  for await (const text of pipe.pipeThrough(new TextDecoderStream())) {
-    all += text;
-    onText(text);
+  try {
+    // A child that outlives the program keeps its pipes open: hence the signal.
+    const texts = pipe.pipeThrough(new TextDecoderStream(), { signal });
+    for await (const text of texts) {
+      all += text;
+      onText(text);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
   return all;
 }
@@ -57,6 +64,7 @@ export async function run(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
+  const signal = AbortSignal.timeout(TIMEOUT_MINUTES * 60_000);
   const child = new Deno.Command(program, {
     args: [...args],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -65,17 +73,18 @@ export async function run(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(TIMEOUT_MINUTES * 60_000),
+    signal,
   }).spawn();
   let output = "";
   const add = (text: string) => {
     output += text;
   };
   const [stdout, , status] = await Promise.all([
-    collect(child.stdout, add),
-    collect(child.stderr, add),
+    collect(child.stdout, add, signal),
+    collect(child.stderr, add, signal),
     child.status,
   ]);
+  if (signal.aborted) output += `\nCut off after ${TIMEOUT_MINUTES} minutes\n`;
   if (status.signal !== null) output += `\nEnded by ${status.signal}\n`;
   return { ok: status.success, stdout, output };
 }
