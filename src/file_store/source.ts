@@ -21,9 +21,10 @@ import {
   type ByteRange,
 } from "./block_checker.ts";
 import type { BlockChecksums } from "./blocks.ts";
-import { checkState, readBlock } from "./check.ts";
-import { type Abort, describe, type StoreContext } from "./context.ts";
+import { checkState } from "./check.ts";
+import type { StoreContext } from "./context.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
+import { StateReader } from "./state_reader.ts";
 
 const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 
@@ -172,7 +173,7 @@ function makeSource(
       }
     },
     cancel: () => reader.end(),
-    // One block waits here while the next is checked: the disk reads ahead.
+    // One block waits here while the one before it is checked.
   }, { highWaterMark: 1 });
   const onAbort = () => void reader.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -185,96 +186,4 @@ function makeSource(
     value: reader.meta,
     enumerable: true,
   }) as SnapshotSource;
-}
-
-/** Reads a range of `state.bin` block by block, and closes it exactly once. */
-class StateReader {
-  readonly meta: SnapshotMeta;
-  readonly #context: StoreContext;
-  readonly #file: FileHandle;
-  readonly #range: ByteRange;
-  readonly #blockSize: number;
-  #position: number;
-  #reading: Promise<unknown> = Promise.resolve();
-  #ended: Promise<void> | undefined;
-  /** Told that the source is to fail, with the reason. */
-  onAbort: (reason: unknown) => void = () => {};
-
-  constructor(
-    context: StoreContext,
-    file: FileHandle,
-    meta: SnapshotMeta,
-    range: ByteRange,
-    blockSize: number,
-  ) {
-    this.#context = context;
-    this.#file = file;
-    this.meta = meta;
-    this.#range = range;
-    this.#position = range.start;
-    this.#blockSize = blockSize;
-    context.open.add(this.abort);
-  }
-
-  /** Bytes read so far. */
-  get done(): number {
-    return this.#position - this.#range.start;
-  }
-
-  /** Whether everything has been read. */
-  get isAtEnd(): boolean {
-    return this.#position === this.#range.end;
-  }
-
-  /** The next block, which is the caller's to keep; none at the end. */
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.isAtEnd || this.#ended !== undefined) return undefined;
-    const left = this.#range.end - this.#position;
-    const buffer = new Uint8Array(Math.min(this.#blockSize, left));
-    const reading = readBlock(this.#file, this.meta, buffer, this.#position);
-    this.#reading = reading;
-    try {
-      const block = await reading;
-      this.#position += block.length;
-      return block;
-    } catch (error) {
-      await this.end();
-      throw error;
-    }
-  }
-
-  /** Closes the file, once no read is under way. */
-  end(): Promise<void> {
-    this.#ended ??= this.#end();
-    return this.#ended;
-  }
-
-  /** Makes the source fail, and closes the file. */
-  readonly abort: Abort = async (reason) => {
-    this.onAbort(reason);
-    await this.end();
-  };
-
-  /** Everything has been handed out, or nothing more will be. */
-  async settle(error: unknown): Promise<void> {
-    const { open, verdicts } = this.#context;
-    open.delete(this.abort);
-    // What was good when it was written may have gone bad: look again.
-    if (error instanceof SnapshotCorruptError) verdicts.delete(this.meta.id);
-    await this.end();
-  }
-
-  async #end(): Promise<void> {
-    await this.#reading.catch(() => {});
-    try {
-      await this.#file.close();
-    } catch (error) {
-      // Nothing was written: whoever reads has what they need.
-      this.#context.logger.warn(
-        `Cannot close state.bin of snapshot ${this.meta.id}: ${
-          describe(error)
-        }`,
-      );
-    }
-  }
 }
