@@ -12,6 +12,9 @@ import {
 } from "../errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 
+/** More would fill the disk of a machine that keeps failing. */
+export const CORRUPT_KEPT_MAX = 2;
+
 /** Ends an open sink or source; resolves once its files are closed. */
 export type Abort = (reason: unknown) => Promise<void>;
 

@@ -10,6 +10,7 @@ import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
 import { isGood } from "./check.ts";
 import {
   assertOpen,
+  CORRUPT_KEPT_MAX,
   describe,
   type StoreContext,
   syncDirectory,
@@ -17,9 +18,6 @@ import {
 import { temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
-
-/** More would fill the disk of a machine that keeps failing. */
-const SET_ASIDE_MAX = 2;
 
 /** How the store opens a snapshot. */
 export type Open = (
@@ -132,7 +130,7 @@ async function setAside(context: StoreContext, id: string): Promise<void> {
   context.logger.warn(`Set corrupt snapshot ${id} aside as ${name}`);
   const { temporary } = await readNames(context);
   const aside = temporary.filter(({ state }) => state === "corrupt");
-  const tooMany = aside.slice(SET_ASIDE_MAX);
+  const tooMany = aside.slice(CORRUPT_KEPT_MAX);
   if (tooMany.length === 0) return;
   // Survives: a power cut while their files go away. Without it one could be
   // back under its old name, with nothing in it and nobody to remove it.

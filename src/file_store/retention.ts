@@ -7,6 +7,7 @@
 
 import { isGood } from "./check.ts";
 import {
+  CORRUPT_KEPT_MAX,
   describe,
   type StoreContext,
   syncDirectory,
@@ -30,7 +31,7 @@ export async function reapSnapshots(
   published?: string,
 ): Promise<void> {
   await removeLeftovers(context);
-  const usable = await readUsable(context);
+  const usable = await readUsable(context, published);
   if (usable.length <= context.retain) return;
   const good = published ?? await findGood(context, usable);
   if (good === undefined) {
@@ -39,15 +40,20 @@ export async function reapSnapshots(
     );
     return;
   }
-  // A bad one is left to restore(), which sets it aside for the operator.
-  const candidates = usable.filter((id) => context.verdicts.get(id) !== false);
+  const isBad = (id: string) => context.verdicts.get(id) === false;
+  const candidates = usable.filter((id) => !isBad(id));
   const kept = new Set([
     ...candidates.slice(0, context.retain),
     ...context.publishing,
     context.newestAcknowledged,
     good,
   ]);
-  await removeAll(context, candidates.filter((id) => !kept.has(id)));
+  await removeAll(context, [
+    ...candidates.filter((id) => !kept.has(id)),
+    // Bad ones are kept for the operator, as restore() does, but no more: a
+    // disk that spoils one after the other must not be filled with them.
+    ...usable.filter(isBad).slice(CORRUPT_KEPT_MAX),
+  ]);
 }
 
 /** Goes on with removals that failed half-way. */
@@ -61,11 +67,18 @@ async function removeLeftovers(context: StoreContext): Promise<void> {
   }
 }
 
-/** The IDs of what `list()` gives; those known to be good are not read. */
-async function readUsable(context: StoreContext): Promise<string[]> {
+/**
+ * The IDs of what `list()` gives. With a new snapshot that is certainly good,
+ * those that were good when they were written are not looked at again.
+ */
+async function readUsable(
+  context: StoreContext,
+  published: string | undefined,
+): Promise<string[]> {
   const { ids } = await readNames(context);
-  const unknown = ids.filter((id) => context.verdicts.get(id) !== true);
-  const found = await scan(context, unknown);
+  const isKnown = (id: string) =>
+    published !== undefined && context.verdicts.get(id) === true;
+  const found = await scan(context, ids.filter((id) => !isKnown(id)));
   const unusable = new Set(
     found.flatMap((result) => "error" in result ? [result.id] : []),
   );
