@@ -74,6 +74,20 @@ export class Bench {
     });
   }
 
+  /** Publishes snapshots that no later store has looked into; oldest first. */
+  async prepare(
+    indexes: readonly (number | bigint)[],
+    term: number | bigint = 3n,
+  ): Promise<string[]> {
+    const store = await this.open({ retain: 100 });
+    const ids: string[] = [];
+    for (const index of indexes) {
+      ids.push(await save(store, `state ${index}`, { index, term }));
+    }
+    await store.close();
+    return ids;
+  }
+
   /** The names in `snapshots/`, without the lock's. */
   names(): string[] {
     return this.disk.tree()

@@ -6,84 +6,19 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  cp,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { describe, it } from "node:test";
-import {
-  type FileSnapshotStore,
-  openFileSnapshotStore,
-  SnapshotCorruptError,
-  SnapshotNotFoundError,
-  UnsupportedSnapshotVersionError,
-} from "@raft/snapshots";
+import { SnapshotNotFoundError } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { Bench, decode, listIds, load, Log, save } from "./bench.ts";
-
-const posix = {
-  skip: process.platform === "win32" ? "needs POSIX" : false,
-} as const;
-
-/** A directory with one good snapshot, and a victim outside of the store. */
-async function setUp(t: Parameters<typeof temporaryDirectory>[0]) {
-  const root = await temporaryDirectory(t);
-  const base = join(root, "base");
-  const snapshots = join(base, "snapshots");
-  const victim = join(root, "victim");
-  await mkdir(victim);
-  await writeFile(join(victim, "state.bin"), "precious");
-  const log = new Log();
-  const open = (options = {}) =>
-    openFileSnapshotStore(base, { logger: log, retain: 10, ...options });
-  const store = await open();
-  const good = await save(store, "good");
-  await store.close();
-  return { root, base, snapshots, victim, log, open, good };
-}
-
-type SetUp = Awaited<ReturnType<typeof setUp>>;
-
-/** Does everything that a store can do to itself. */
-async function useAll(store: FileSnapshotStore, good: string): Promise<void> {
-  assert.equal(await load(store, good), "good");
-  await save(store, "new", { index: 1n });
-  await store.restore((source) => new Response(source).text());
-  await store.reap();
-}
-
-async function assertUntouched({ victim }: SetUp): Promise<void> {
-  assert.deepEqual(await readdir(victim), ["state.bin"]);
-  assert.equal(await readFile(join(victim, "state.bin"), "utf8"), "precious");
-}
-
-/** Opens the store, checks what it lists, uses it, and closes it. */
-async function survey(
-  it: SetUp,
-  expected: { warned?: string; silent?: boolean },
-): Promise<void> {
-  const store = await it.open();
-  it.log.lines.length = 0;
-  assert.deepEqual(await listIds(store), [it.good]);
-  const warnings = it.log.matching("warn");
-  if (expected.warned !== undefined) {
-    assert.equal(warnings.length, 1, warnings.join("\n"));
-    assert.ok(warnings[0]?.includes(expected.warned), warnings[0]);
-  } else if (expected.silent) assert.deepEqual(warnings, []);
-  await useAll(store, it.good);
-  await store.close();
-  await assertUntouched(it);
-}
+import {
+  assertUntouched,
+  posix,
+  type SetUp,
+  setUp,
+  survey,
+} from "./hostile.ts";
+import { Bench, listIds, load, save } from "./bench.ts";
 
 /** Strangers beside the snapshots. */
 const STRANGERS: Readonly<
@@ -168,130 +103,6 @@ describe("beside the snapshots", () => {
     });
     const store = await setting.open();
     assert.deepEqual(await listIds(store), [setting.good]);
-    await store.close();
-  });
-});
-
-/** What can be wrong inside of a snapshot's directory. */
-const INSIDES: Readonly<
-  Record<string, (path: string, it: SetUp) => Promise<unknown>>
-> = {
-  "no meta.json": (path) => rm(join(path, "meta.json")),
-  "no state.bin": (path) => rm(join(path, "state.bin")),
-  "nothing in it": async (path) => {
-    await rm(path, { recursive: true });
-    await mkdir(path);
-  },
-  "an empty meta.json": (path) => truncate(join(path, "meta.json"), 0),
-  "half a meta.json": (path) => truncate(join(path, "meta.json"), 60),
-  "zeros for meta.json": (path) =>
-    writeFile(join(path, "meta.json"), new Uint8Array(200)),
-  "a meta.json of 2 MiB": async (path) => {
-    const meta = await readFile(join(path, "meta.json"), "utf8");
-    const spaces = " ".repeat(2 * 1024 * 1024);
-    await writeFile(join(path, "meta.json"), meta.replace("{", `{${spaces}`));
-  },
-  "an endless meta.json": (path) =>
-    truncate(join(path, "meta.json"), 2 ** 40).catch(() =>
-      truncate(join(path, "meta.json"), 2 ** 30)
-    ),
-  "a directory for meta.json": async (path) => {
-    await rm(join(path, "meta.json"));
-    await mkdir(join(path, "meta.json"));
-  },
-  "a link for meta.json": async (path) => {
-    await rename(join(path, "meta.json"), join(path, "real.json"));
-    await symlink("real.json", join(path, "meta.json"));
-  },
-  "a pipe for meta.json": async (path) => {
-    await rm(join(path, "meta.json"));
-    execFileSync("mkfifo", [join(path, "meta.json")]);
-  },
-  "a link for state.bin": async (path) => {
-    await rename(join(path, "state.bin"), join(path, "real.bin"));
-    await symlink("real.bin", join(path, "state.bin"));
-  },
-  "a link to the outside for state.bin": async (path, { victim }) => {
-    await rm(join(path, "state.bin"));
-    await symlink(join(victim, "state.bin"), join(path, "state.bin"));
-  },
-  "a directory for state.bin": async (path) => {
-    await rm(join(path, "state.bin"));
-    await mkdir(join(path, "state.bin"));
-  },
-  "a shorter state.bin": (path) => truncate(join(path, "state.bin"), 2),
-  "a meta.json that is another's": async (path, { snapshots, good }) => {
-    await rm(join(path, "blocks.crc64"));
-    await cp(join(snapshots, good, "meta.json"), join(path, "meta.json"));
-  },
-  "an ID that leads outside in its meta.json": async (path) => {
-    await rm(join(path, "blocks.crc64"));
-    const meta = await readFile(join(path, "meta.json"), "utf8");
-    const text = meta.replace(/"ID":"9[^"]*"/, '"ID":"../../victim"');
-    assert.notEqual(text, meta);
-    await writeFile(join(path, "meta.json"), text);
-  },
-  "{} for meta.json": (path) => writeFile(join(path, "meta.json"), "{}"),
-};
-
-describe("a snapshot with", () => {
-  for (const [what, spoil] of Object.entries(INSIDES)) {
-    it(`${what} is passed over, and never opened`, posix, async (t) => {
-      const setting = await setUp(t);
-      const store = await setting.open();
-      const bad = await save(store, "bad", { term: 9n, index: 9n });
-      await store.close();
-      await spoil(join(setting.snapshots, bad), setting);
-      const reader = await setting.open({ readOnly: true });
-      await assert.rejects(reader.open(bad), SnapshotCorruptError);
-      assert.equal((await reader.verify(bad)).ok, false);
-      await reader.close();
-      await survey(setting, { warned: bad });
-      // The newest is corrupt, so restore() has set it aside.
-      const names = await readdir(setting.snapshots);
-      assert.ok(names.includes(`${bad}.corrupt.tmp`), names.join());
-    });
-  }
-
-  it("an unknown version is passed over, and says so", async (t) => {
-    const setting = await setUp(t);
-    const store = await setting.open();
-    const odd = await save(store, "odd", { term: 9n, index: 9n });
-    const path = join(setting.snapshots, odd);
-    await rm(join(path, "blocks.crc64"));
-    const meta = await readFile(join(path, "meta.json"), "utf8");
-    await writeFile(
-      join(path, "meta.json"),
-      meta.replace('"Version":1', '"Version":7'),
-    );
-    await assert.rejects(store.open(odd), UnsupportedSnapshotVersionError);
-    await store.close();
-    await survey(setting, { warned: odd });
-    assert.ok((await readdir(setting.snapshots)).includes(odd));
-  });
-
-  it("files of its own beside ours is as good as others", async (t) => {
-    const setting = await setUp(t);
-    const path = join(setting.snapshots, setting.good);
-    await writeFile(join(path, "notes"), "");
-    await mkdir(join(path, "more"));
-    await survey(setting, { silent: true });
-  });
-
-  it("a version of 0 is read, with its peers", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    const id = await save(store, "old");
-    await bench.unseal(id);
-    const meta = decode(bench.read(id, "meta.json"))
-      .replace('"Version":1,', '"Version":0,')
-      .replace(/"Configuration":.*\},"ConfigurationIndex":2,/, "");
-    bench.write(id, "meta.json", meta);
-    const source = await store.open(id);
-    assert.equal(source.meta.version, 0);
-    assert.deepEqual(source.meta.configuration, { servers: [] });
-    assert.ok(source.meta.peers.length > 1);
-    assert.equal(await new Response(source).text(), "old");
     await store.close();
   });
 });

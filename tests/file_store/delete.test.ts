@@ -1,0 +1,101 @@
+/**
+ * delete(): a snapshot is removed, whatever is in its way.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  InvalidSnapshotIdError,
+  SnapshotError,
+  SnapshotNotFoundError,
+} from "@raft/snapshots";
+import { failOn } from "@raft/snapshots/testing";
+import { Bench, INIT, listIds, save, SNAPSHOTS } from "./bench.ts";
+
+describe("delete()", () => {
+  it("removes a snapshot, the last one too", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    await store.delete(id);
+    assert.deepEqual(await store.list(), []);
+    assert.deepEqual(bench.names(), []);
+    await assert.rejects(store.open(id), SnapshotNotFoundError);
+    await store.close();
+  });
+
+  it("removes one that is corrupt, or of an unknown version", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    const other = await save(store, "state");
+    bench.write(id, "meta.json", "garbage");
+    bench.write(other, "meta.json", `{"Version":9,"ID":"${other}"}`);
+    await store.delete(id);
+    await store.delete(other);
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("refuses an ID that is not in the store, or none at all", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    await assert.rejects(store.delete("3-10-1"), SnapshotNotFoundError);
+    await assert.rejects(store.delete(sink.id), SnapshotNotFoundError);
+    for (const id of ["", "..", "../outside", ".lock", `${sink.id}.tmp`]) {
+      await assert.rejects(store.delete(id), InvalidSnapshotIdError);
+    }
+    const id = 7 as unknown as string;
+    await assert.rejects(store.delete(id), InvalidSnapshotIdError);
+    await sink.cancel();
+    await store.close();
+  });
+
+  it("rejects with the system's code when it can't be done", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    bench.files.inject(failOn("rename", "EBUSY"));
+    await assert.rejects(store.delete(id), (error) => {
+      assert.ok(error instanceof SnapshotError);
+      assert.equal(error.code, "EBUSY");
+      return true;
+    });
+    assert.deepEqual(await listIds(store), [id]);
+    bench.files.inject();
+    await store.delete(id);
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("gets past what an earlier deletion has left, or a file of that name", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const ids = [await save(store, "a"), await save(store, "b")];
+    bench.write(`${ids[0]}.deleted.tmp`, "state.bin", "left over");
+    bench.disk.writeFile(
+      `${SNAPSHOTS}/${ids[1]}.deleted.tmp`,
+      new Uint8Array(),
+    );
+    for (const id of ids) await store.delete(id);
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("of the same snapshot at the same time is done once", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const id = await save(store, "state");
+    const outcomes = await Promise.allSettled([
+      store.delete(id),
+      store.delete(id),
+    ]);
+    assert.deepEqual(
+      outcomes.map(({ status }) => status).sort(),
+      ["fulfilled", "rejected"],
+    );
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+});

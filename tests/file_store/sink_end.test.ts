@@ -1,0 +1,221 @@
+/**
+ * How a sink ends: given up or closed, by whom and when.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotPublishError } from "@raft/snapshots";
+import { failOn, type Injector } from "@raft/snapshots/testing";
+import {
+  Bench,
+  encode,
+  Gate,
+  INIT,
+  letOthersWork,
+  load,
+  save,
+  streamOf,
+} from "./bench.ts";
+
+/** No write to the state completes before the gate is opened. */
+function holdWrites({ opened }: Gate): Injector {
+  return ({ name, path }) =>
+    name === "write" && path.endsWith("state.bin")
+      ? { wait: opened }
+      : undefined;
+}
+
+describe("a sink that is given up", () => {
+  it("removes every trace before an aborted pipe rejects", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const reason = new Error("the producer broke");
+    let left = 30;
+    const broken = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (left-- > 0) controller.enqueue(new Uint8Array(100_000));
+        else controller.error(reason);
+      },
+    });
+    await assert.rejects(broken.pipeTo(sink), reason);
+    assert.deepEqual(bench.names(), []);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("removes every trace when a signal ends the pipe", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const reason = new Error("enough");
+    let left = 30;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(out) {
+        if (left-- === 0) controller.abort(reason);
+        out.enqueue(new Uint8Array(100_000));
+      },
+    });
+    const piped = endless.pipeTo(sink, { signal });
+    await assert.rejects(piped, reason);
+    assert.deepEqual(bench.names(), []);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("removes every trace after a chunk that is not bytes", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    await assert.rejects(
+      streamOf(encode("good"), "bad").pipeTo(sink),
+      TypeError,
+    );
+    assert.deepEqual(bench.names(), []);
+    await assert.rejects(sink.close(), (error) => {
+      assert.ok(error instanceof SnapshotPublishError);
+      assert.equal(error.published, false);
+      assert.ok(error.cause instanceof TypeError);
+      return true;
+    });
+    await store.close();
+  });
+
+  it("writes nothing to a file that it has closed", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    const writer = sink.getWriter();
+    const start = bench.files.trace.length;
+    const written = writer.write(new Uint8Array(100 * 512));
+    await letOthersWork(2);
+    const cancelled = sink.cancel();
+    gate.open();
+    await cancelled;
+    await assert.rejects(written);
+    await letOthersWork(10);
+    const state = `${sink.id}.tmp/state.bin`;
+    const operations = bench.trace(start).filter((it) => it.includes(state));
+    assert.ok(operations.indexOf(`close ${state}`) > 0);
+    assert.ok(
+      operations.lastIndexOf(`write ${state}`) <
+        operations.indexOf(`close ${state}`),
+      operations.join("\n"),
+    );
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("waits for a write under way before it removes the file", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: 512 });
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(holdWrites(gate));
+    await sink.getWriter().write(new Uint8Array(512));
+    let isCancelled = false;
+    const cancelled = sink.cancel().then(() => isCancelled = true);
+    await letOthersWork();
+    assert.equal(isCancelled, false);
+    gate.open();
+    await cancelled;
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("is not listed, nor in anybody's way, while it lasts", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const abandoned = await store.create(INIT);
+    const id = await save(store, "another");
+    assert.equal((await store.list()).length, 1);
+    assert.deepEqual(bench.names(), [`${abandoned.id}.tmp`, id].sort());
+    await store.close();
+    assert.deepEqual(bench.names(), [id]);
+  });
+
+  it("tells whoever writes why", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await sink.cancel();
+    await assert.rejects(writer.write(encode("x")), { name: "AbortError" });
+    await assert.rejects(writer.closed, { name: "AbortError" });
+    await store.close();
+  });
+});
+
+describe("a sink that is closed", () => {
+  it("answers every later close the same", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    bench.files.inject(failOn("rename", "EIO", { times: 1 }));
+    const sink = await store.create(INIT);
+    const errors = new Set<unknown>();
+    for (let i = 0; i < 3; i++) {
+      await sink.close().catch((error) => errors.add(error));
+    }
+    assert.equal(errors.size, 1);
+    assert.ok([...errors][0] instanceof SnapshotPublishError);
+    await store.close();
+  });
+
+  it("may be closed by its writer and again by itself", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    const written = writer.write(encode("state"));
+    const closed = writer.close();
+    writer.releaseLock();
+    await sink.close();
+    await Promise.all([written, closed]);
+    await sink.close();
+    assert.equal(await load(store, sink.id), "state");
+    await store.close();
+  });
+
+  it("says that it has failed while it is being aborted", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const aborted = sink.abort(new Error("enough"));
+    await assert.rejects(sink.close(), SnapshotPublishError);
+    await aborted;
+    await assert.rejects(sink.close(), SnapshotPublishError);
+    await store.close();
+  });
+
+  it("refuses to be closed while somebody else writes", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await assert.rejects(sink.close(), TypeError);
+    await writer.close(); // which changes nothing for the writer
+    assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+
+  it("lets a cancel wait for the publication that is under way", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(({ name }) =>
+      name === "rename" ? { wait: gate.opened } : undefined
+    );
+    const closed = sink.close();
+    await letOthersWork();
+    const cancelled = sink.cancel();
+    gate.open();
+    await Promise.all([closed, cancelled]);
+    assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+});
