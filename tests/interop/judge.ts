@@ -41,6 +41,27 @@ interface Node {
 export interface Verbs {
   /** The versions of Go and of its raft. */
   "versions": [Record<never, never>, { go: string; raft: string }];
+  /** Writes the golden archives. */
+  "archive.fixtures": [{ directory: string }, true];
+  /** The tar headers of a member of each size, at each time in seconds. */
+  "archive.headers": [
+    { name: string; sizes: readonly string[]; modified: readonly string[] },
+    string[],
+  ];
+  /** What raft-snapshot verifies and reads in an archive. */
+  "archive.read": [
+    { path: string },
+    { meta: WireMeta; length: number; sha256: string },
+  ];
+  /** Has a node take over the state in an archive. */
+  "archive.restore": [Node & { path: string }, true];
+  /** Has a node take a snapshot into an archive. */
+  "archive.snapshot": [Node & { path: string }, true];
+  /** Packs a snapshot of a store into an archive, as raft-snapshot does. */
+  "archive.write": [
+    Store & { id: string; path: string; level: number; sealed: boolean },
+    true,
+  ];
   /** Go's CRC of each content. */
   "crc64": [{ contents: readonly Content[] }, string[]];
   /** Writes the golden fixtures. */
