@@ -3,6 +3,7 @@
  * hands.
  */
 
+import { setImmediate } from "node:timers";
 import {
   type FileSnapshotStore,
   type FileSnapshotStoreOptions,
@@ -201,9 +202,9 @@ export class Gate {
 }
 
 /** Lets everything else in this process go on for a while. */
-export async function letOthersWork(turns = 100): Promise<void> {
+export async function letOthersWork(turns = 50): Promise<void> {
   for (let i = 0; i < turns; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await new Promise<void>((resolve) => setImmediate(resolve));
   }
 }
 

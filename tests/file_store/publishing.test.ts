@@ -12,6 +12,7 @@ import {
   Bench,
   encode,
   INIT,
+  letOthersWork,
   listIds,
   load,
   save,
@@ -84,9 +85,7 @@ describe("close()", () => {
       if (name !== "syncDirectory" || path !== SNAPSHOTS) return undefined;
       checked = true;
       const wait = (async () => {
-        for (let i = 0; i < 50; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 0));
-        }
+        await letOthersWork();
         assert.equal(closed, false);
       })();
       return { wait };

@@ -151,7 +151,8 @@ describe("trap 4: what has failed or been cancelled stays so", () => {
     await writers[0]?.close();
     await sinks[1]?.cancel();
     for (const writer of writers) {
-      await assert.rejects(writer.write(encode("late")));
+      // Node 20 throws here what newer ones reject with.
+      await assert.rejects(async () => await writer.write(encode("late")));
     }
     await store.close();
   });

@@ -237,9 +237,9 @@ describe("decodeMeta()", () => {
     refusesWith("Configuration", ['{"Servers":[{"address":"x"}]}']);
   });
 
-  it("refuses a key that is given twice with two values", () => {
+  it("refuses a key that is given twice", () => {
     const text = textOf(FIELDS);
-    assert.equal(decodeText(text.replace("{", '{"Size":13,')).size, 13);
+    refuses(text.replace("{", '{"Size":13,'));
     refuses(text.replace("{", '{"Size":14,'));
     refuses(text.replace('"Suffrage":0', '"Suffrage":0,"Suffrage":1'));
   });
