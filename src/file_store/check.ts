@@ -10,7 +10,7 @@ import type { FileHandle } from "../fs/file_system.ts";
 import type { SnapshotMeta, VerifyOptions, VerifyReport } from "../snapshot.ts";
 import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
 import { assertOpen, type StoreContext, toSnapshotError } from "./context.ts";
-import { readFully, withFile } from "./files.ts";
+import { readFully } from "./files.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
 
 /** What came of reading a state once. */
@@ -92,10 +92,12 @@ async function checkSnapshot(
   options: VerifyOptions,
 ): Promise<StateCheck> {
   const file = await openState(context, loaded.meta);
-  return await withFile(
-    file,
-    () => checkState(context, file, loaded, options),
-  );
+  try {
+    return await checkState(context, file, loaded, options);
+  } finally {
+    // Nothing was written: a failure here takes nothing away.
+    await file.close().catch(() => {});
+  }
 }
 
 /**

@@ -94,6 +94,9 @@ export interface FileSnapshotStore extends SnapshotStore {
   /**
    * Cancels the open sinks, errors the open sources, and gives the lock up.
    * Everything later is refused with {@linkcode StoreClosedError}.
+   *
+   * @throws {SnapshotError} when the lock can't be given up; a later call tries
+   * again.
    */
   close(): Promise<void>;
   /** The same as `close()`, for `await using`. */
@@ -191,7 +194,12 @@ class DirectoryStore implements FileSnapshotStore {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().catch((error) => {
+      // The lock may be held still: whoever calls again tries again.
+      this.#closing = undefined;
+      const { base } = this.#context;
+      throw toSnapshotError(`give up the lock of ${base}`, error);
+    });
     return this.#closing;
   }
 
