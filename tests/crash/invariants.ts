@@ -44,16 +44,19 @@ function* checkListed(
 
 /**
  * Every snapshot that was acknowledged is there, unless retention made it give
- * way: then there are as many newer ones as are to be kept.
+ * way: then there are as many newer ones as are to be kept, a good one among
+ * them. (Retention counts what it knows nothing bad of.)
  */
 function* checkOwed(
+  listed: readonly string[],
   good: readonly string[],
   ledger: Ledger,
 ): Generator<string> {
   for (const id of ledger.owed) {
     if (good.includes(id)) continue;
-    const newer = good.filter((other) => compareIds(other, id) < 0);
-    if (newer.length >= ledger.retain) continue;
+    const isNewer = (other: string) => compareIds(other, id) < 0;
+    const enough = listed.filter(isNewer).length >= ledger.retain;
+    if (enough && good.some(isNewer)) continue;
     yield `${id} was acknowledged, and is lost`;
   }
   const last = ledger.owed.at(-1);
@@ -130,7 +133,7 @@ export function violations(
   return [
     ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
     ...checkNames(found),
-    ...checkOwed(good, ledger),
+    ...checkOwed(listed, good, ledger),
     ...checkRestored(found, good, ledger),
     ...leaked.map((path) => `${path} has leaked`),
   ];
