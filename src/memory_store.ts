@@ -5,7 +5,8 @@
  * @module
  */
 
-import { Crc64, Crc64CheckStream } from "./crc64/mod.ts";
+import { crc64Checker } from "./crc64/check_stream.ts";
+import { Crc64 } from "./crc64/mod.ts";
 import { SnapshotNotFoundError } from "./errors.ts";
 import { formatId, requireId } from "./file_store/ids.ts";
 import { resolveInit } from "./init.ts";
@@ -140,7 +141,6 @@ function makeSource(
   let done = 0;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      signal?.throwIfAborted();
       const chunk = chunks[next++];
       if (chunk === undefined) return controller.close();
       done += chunk.length;
@@ -151,10 +151,20 @@ function makeSource(
   });
   const { size, crc } = meta;
   const name = `snapshot ${meta.id}`;
-  const checked = stream.pipeThrough(
-    new Crc64CheckStream({ size, crc, name }),
-  );
-  return Object.defineProperty(checked, "meta", {
+  let onAbort = () => {};
+  const check = new TransformStream<
+    Uint8Array<ArrayBuffer>,
+    Uint8Array<ArrayBuffer>
+  >({
+    ...crc64Checker({ size, crc, name }),
+    start(controller) {
+      onAbort = () => controller.error(signal?.reason);
+    },
+  });
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const release = () => signal?.removeEventListener("abort", onAbort);
+  stream.pipeTo(check.writable).then(release, release);
+  return Object.defineProperty(check.readable, "meta", {
     value: meta,
     enumerable: true,
   }) as SnapshotSource;

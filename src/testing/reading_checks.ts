@@ -85,13 +85,17 @@ export const readingChecks: readonly Check[] = [
   }),
 
   ofKeepers("a signal that aborts errors the source", async (store) => {
-    const id = await publish(store, pattern(100_000));
-    const controller = new AbortController();
-    const source = await store.open(id, { signal: controller.signal });
-    const reason = new Error("stop");
-    controller.abort(reason);
-    const error = await rejection(readAll(source), "reading on");
-    assertEqual(error === reason, true, "reason");
+    for (const size of [1, 100_000]) {
+      const id = await publish(store, pattern(size));
+      const controller = new AbortController();
+      const source = await store.open(id, { signal: controller.signal });
+      // It may have been read ahead by now: to its end, when it is small.
+      await new Promise<void>((resolve) => setTimeout(resolve, 0));
+      const reason = new Error("stop");
+      controller.abort(reason);
+      const error = await rejection(readAll(source), "reading on");
+      assertEqual(error === reason, true, "reason");
+    }
   }),
 
   ofKeepers(
