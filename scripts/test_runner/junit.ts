@@ -13,7 +13,7 @@ interface OpenElement {
   readonly tag: string;
   readonly name: string;
   status: TestStatus;
-  reason?: string;
+  reason?: string | undefined;
 }
 
 const statusOf: Readonly<Record<string, TestStatus>> = {
@@ -66,7 +66,8 @@ export function parseJUnit(xml: string, fileSuites: boolean): TestCase[] {
     if (status !== undefined && parent !== undefined) {
       parent.status = status;
       const message = attributes["message"];
-      if (message !== undefined && message !== "true") parent.reason = message;
+      // Node says "true" where no reason is given.
+      if (status === "skipped" && message !== "true") parent.reason = message;
     }
     path.push({ tag, name: attributes["name"] ?? "", status: "passed" });
   });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Outcome, TestCase, TestStatus } from "./outcome.ts";
+import type { Outcome, TestStatus } from "./outcome.ts";
 
 function indented(text: string): string {
   return text.trimEnd().replace(/^/gm, "    ");
@@ -33,25 +33,28 @@ export function reportStep(outcome: Outcome): void {
   if (output.trim() !== "") console.log(indented(output));
 }
 
-/** Node alone passes the reason on; it holds for the others too. */
-function reasons(outcomes: readonly Outcome[]): Map<string, string> {
-  const known = new Map<string, string>();
-  for (const { name, reason } of outcomes.flatMap(({ tests = [] }) => tests)) {
-    if (reason !== undefined) known.set(name, reason);
-  }
-  return known;
+/** Where, and why, a test did not pass. */
+interface Note {
+  readonly runners: string[];
+  reason?: string;
 }
 
-function listTests(
+/** The tests of that status, each with all the runners that say so. */
+function notes(
   outcomes: readonly Outcome[],
   status: TestStatus,
-  line: (runner: string, test: TestCase) => string,
-): void {
-  for (const { name, tests = [] } of outcomes) {
+): Map<string, Note> {
+  const found = new Map<string, Note>();
+  for (const { name: runner, tests = [] } of outcomes) {
     for (const test of tests.filter((test) => test.status === status)) {
-      console.log(line(name, test));
+      const note = found.get(test.name) ?? { runners: [] };
+      note.runners.push(runner);
+      // Node alone passes a reason on.
+      if (test.reason !== undefined) note.reason = test.reason;
+      found.set(test.name, note);
     }
   }
+  return found;
 }
 
 /**
@@ -60,17 +63,14 @@ function listTests(
  * @returns Whether all is well.
  */
 export function reportAll(outcomes: readonly Outcome[]): boolean {
-  const why = reasons(outcomes);
   console.log();
-  listTests(outcomes, "skipped", (runner, { name }) => {
-    const reason = why.get(name);
-    return `Skipped on ${runner}: ${name}${reason ? ` (${reason})` : ""}`;
-  });
-  listTests(
-    outcomes,
-    "failed",
-    (runner, { name }) => `Failed on ${runner}: ${name}`,
-  );
+  for (const [test, { runners, reason }] of notes(outcomes, "skipped")) {
+    const why = reason === undefined ? "" : ` (${reason})`;
+    console.log(`Skipped on ${runners.join(", ")}: ${test}${why}`);
+  }
+  for (const [test, { runners }] of notes(outcomes, "failed")) {
+    console.log(`Failed on ${runners.join(", ")}: ${test}`);
+  }
   for (const { name } of outcomes.filter(({ ok }) => !ok)) {
     console.log(`Failed: ${name}`);
   }
