@@ -1,0 +1,27 @@
+/**
+ * The discard store, beyond the suite that every store passes.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { DiscardSnapshotStore } from "@raft/snapshots";
+import { bytes } from "./support/random.ts";
+import { INIT, streamOf } from "./file_store/bench.ts";
+
+describe("the discard store", () => {
+  it("takes a pipe to its end, however long", async () => {
+    const store = new DiscardSnapshotStore();
+    const sink = await store.create(INIT);
+    const chunks = Array.from({ length: 500 }, (_, i) => bytes(1000, i + 1));
+    await streamOf(...chunks).pipeTo(sink);
+    assert.equal(sink.meta.size, 500_000);
+  });
+
+  it("has a writer wait for nothing", async () => {
+    const store = new DiscardSnapshotStore();
+    const writer = (await store.create(INIT)).getWriter();
+    await writer.ready;
+    await writer.write(new Uint8Array(10));
+    await writer.close();
+  });
+});

@@ -1,0 +1,130 @@
+/**
+ * The errors: a class for each condition, with what a caller goes by in fields.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  InvalidSnapshotIdError,
+  NoUsableSnapshotError,
+  SnapshotCorruptError,
+  SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotPublishError,
+  StoreAccessError,
+  StoreClosedError,
+  StoreLockedError,
+  UnsupportedSnapshotVersionError,
+} from "@raft/snapshots";
+
+const full = Object.assign(new Error("ENOSPC: no space"), { code: "ENOSPC" });
+const OWNER = {
+  pid: 42,
+  host: "somewhere",
+  runtime: "deno 2.9.6",
+  since: Date.UTC(2026, 0, 2),
+};
+
+describe("every error", () => {
+  const plain = [
+    SnapshotError,
+    SnapshotNotFoundError,
+    InvalidSnapshotIdError,
+    UnsupportedSnapshotVersionError,
+    StoreAccessError,
+    StoreClosedError,
+  ];
+
+  it("is a SnapshotError with a name, and keeps its cause and code", () => {
+    for (const PlainError of plain) {
+      const error = new PlainError("Cannot do it", { cause: full });
+      assert.ok(error instanceof SnapshotError && error instanceof Error);
+      assert.equal(error.name, PlainError.name);
+      assert.equal(error.message, "Cannot do it");
+      assert.equal(error.cause, full);
+      assert.equal(error.code, "ENOSPC");
+      assert.ok(String(error).startsWith(`${PlainError.name}: `));
+    }
+  });
+
+  it("has no code when the system gave none", () => {
+    assert.equal(new SnapshotError("x").code, undefined);
+    for (const cause of [null, undefined, "ENOSPC", 7, { code: 7 }]) {
+      assert.equal(new SnapshotError("x", { cause }).code, undefined);
+    }
+  });
+});
+
+describe("SnapshotCorruptError", () => {
+  it("tells what it found and wanted, and where", () => {
+    const error = new SnapshotCorruptError("state.bin of snapshot 3-10-1", {
+      reason: "block",
+      expected: 1n,
+      actual: 0xabcn,
+      offset: 1048576,
+    });
+    assert.equal(error.reason, "block");
+    assert.equal(error.expected, 1n);
+    assert.equal(error.actual, 0xabcn);
+    assert.equal(error.offset, 1048576);
+    assert.equal(
+      error.message,
+      "Cannot trust state.bin of snapshot 3-10-1: found CRC-64 " +
+        "0000000000000abc at byte 1048576, expected CRC-64 0000000000000001",
+    );
+  });
+
+  it("gives sizes in bytes", () => {
+    const error = new SnapshotCorruptError("x", {
+      reason: "size",
+      expected: 13,
+      actual: 12,
+    });
+    assert.match(error.message, /found 12 bytes, expected 13 bytes/);
+    assert.equal(error.offset, undefined);
+  });
+});
+
+describe("StoreLockedError", () => {
+  it("says who holds the lock, as far as that is known", () => {
+    const error = new StoreLockedError("/data/snapshots/.lock", OWNER);
+    assert.equal(error.owner, OWNER);
+    assert.match(
+      error.message,
+      /process 42 \(deno 2\.9\.6\) on host somewhere since 2026-01-02T/,
+    );
+    const unknown = new StoreLockedError("/x", undefined, { hint: "do this" });
+    assert.equal(unknown.owner, undefined);
+    assert.match(unknown.message, /; do this$/);
+    const hidden = new StoreLockedError("/x", { ...OWNER, host: null });
+    assert.match(hidden.message, /\(unknown\)/);
+  });
+
+  it("does not stumble over a time that is none", () => {
+    for (const since of [NaN, Infinity, 1e300]) {
+      const error = new StoreLockedError("/x", { ...OWNER, since });
+      assert.match(error.message, /\(unknown\)/);
+    }
+  });
+});
+
+describe("SnapshotPublishError", () => {
+  it("says whether the snapshot is there all the same", () => {
+    for (const published of [true, false]) {
+      const error = new SnapshotPublishError("x", { published, cause: full });
+      assert.equal(error.published, published);
+      assert.equal(error.code, "ENOSPC");
+    }
+  });
+});
+
+describe("NoUsableSnapshotError", () => {
+  it("keeps every failure, and the first as its cause", () => {
+    const errors = [full, "another"];
+    const error = new NoUsableSnapshotError("x", errors);
+    assert.deepEqual(error.errors, errors);
+    assert.equal(error.cause, full);
+    assert.equal(error.code, "ENOSPC");
+    assert.equal(new NoUsableSnapshotError("x", []).cause, undefined);
+  });
+});
