@@ -157,6 +157,8 @@ async function testAccess(context: StoreContext): Promise<void> {
   try {
     await fileSystem.removeFile(test);
   } catch (error) {
+    // A directory is not ours to remove. The lock has shown that we may write.
+    if (systemCode(error) === "EISDIR") return;
     if (systemCode(error) !== "ENOENT") throw error;
   }
   const file = await fileSystem.open(test, "create", fileMode);

@@ -68,6 +68,15 @@ describe("opening a store", () => {
     await store.close();
   });
 
+  it("is not hindered by a directory in the test file's place", async () => {
+    const bench = new Bench();
+    bench.write("permTest", "file", "content");
+    const store = await bench.open();
+    assert.deepEqual(bench.names(), ["permTest"]);
+    await save(store, "state");
+    await store.close();
+  });
+
   it("sweeps what a crash has left, and nothing else", async () => {
     const bench = new Bench();
     const store = await bench.open();
