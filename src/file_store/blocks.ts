@@ -85,6 +85,8 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
   if (end < AT.crcs) throw corrupt(what, `${bytes.length} bytes`, "more");
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
   expect("magic", isMagic ? "RAFTBLKS" : "something else", "RAFTBLKS");
+  // First: a flipped bit must not pass for a newer version.
+  expect("CRC", view.getBigUint64(end), crc64(bytes.subarray(0, end)));
   const version = view.getUint32(AT.version);
   if (version > FORMAT_VERSION) {
     throw new UnsupportedSnapshotVersionError(
@@ -93,7 +95,6 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
     );
   }
   expect("version", version, FORMAT_VERSION);
-  expect("CRC", view.getBigUint64(end), crc64(bytes.subarray(0, end)));
   // From here on the bytes are as they were written. They may still have been
   // written by somebody else: no number becomes a size unchecked.
   const blockSize = view.getUint32(AT.blockSize);

@@ -15,7 +15,7 @@ import {
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
 import type { FileHandle, FileStat } from "../fs/file_system.ts";
-import { decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
+import { type DecodedMeta, decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import {
   type BlockChecksums,
@@ -61,9 +61,10 @@ export async function loadSnapshot(
   const what = `meta.json of snapshot ${id}`;
   await requireDirectory(context, id);
   const bytes = await readPart(context, id, "meta.json", META_SIZE_MAX);
-  const meta = checkMeta(bytes, id, what);
+  const decoded = decodeMeta(bytes, what);
+  const meta = isKnown(decoded) ? checkMeta(decoded, id, what) : undefined;
   const metaCrc = crc64(bytes);
-  const { blocks, blocksError } = await loadBlocks(context, meta);
+  const { blocks, blocksError } = await loadBlocks(context, id, decoded.size);
   if (blocks !== undefined && blocks.metaCrc !== metaCrc) {
     throw new SnapshotCorruptError(what, {
       reason: "meta",
@@ -71,16 +72,27 @@ export async function loadSnapshot(
       actual: `CRC-64 ${metaCrc.toString(16)}`,
     });
   }
+  // Only now: a flipped bit can make another version.
+  if (meta === undefined) {
+    throw new UnsupportedSnapshotVersionError(
+      `Cannot use snapshot ${id}: found version ${decoded.version}, ` +
+        "expected 0 or 1",
+    );
+  }
   return { meta, metaCrc, blocks, blocksError };
 }
 
-function checkMeta(bytes: Uint8Array, id: string, what: string): SnapshotMeta {
-  const { version, crc, ...rest } = decodeMeta(bytes, what);
-  if (version !== 0 && version !== 1) {
-    throw new UnsupportedSnapshotVersionError(
-      `Cannot use snapshot ${id}: found version ${version}, expected 0 or 1`,
-    );
-  }
+type KnownMeta = DecodedMeta & Pick<SnapshotMeta, "version">;
+
+function isKnown(decoded: DecodedMeta): decoded is KnownMeta {
+  return decoded.version === 0 || decoded.version === 1;
+}
+
+function checkMeta(
+  { crc, ...rest }: KnownMeta,
+  id: string,
+  what: string,
+): SnapshotMeta {
   // A copied or renamed directory must not pass for the one it was made from.
   if (rest.id !== id) throw corrupt(what, `the ID ${id}`, rest.id.slice(0, 80));
   const name = parseId(id);
@@ -93,29 +105,30 @@ function checkMeta(bytes: Uint8Array, id: string, what: string): SnapshotMeta {
   }
   // Go writes null while the state is being written, and publishes none.
   if (crc === null) throw corrupt(what, "a CRC", "none");
-  return { version, crc, ...rest };
+  return { crc, ...rest };
 }
 
 /** A damaged file of checksums is not trusted; the whole-file CRC remains. */
 async function loadBlocks(
   context: StoreContext,
-  meta: SnapshotMeta,
+  id: string,
+  stateSize: number,
 ): Promise<Pick<LoadedSnapshot, "blocks" | "blocksError">> {
-  const what = `blocks.crc64 of snapshot ${meta.id}`;
+  const what = `blocks.crc64 of snapshot ${id}`;
   try {
     const bytes = await readPart(
       context,
-      meta.id,
+      id,
       "blocks.crc64",
       BLOCKS_FILE_SIZE_MAX,
     );
     const blocks = decodeBlocks(bytes, what);
-    if (blocks.stateSize === meta.size) {
+    if (blocks.stateSize === stateSize) {
       return { blocks, blocksError: undefined };
     }
     throw new SnapshotCorruptError(`state size in ${what}`, {
       reason: "block",
-      expected: meta.size,
+      expected: stateSize,
       actual: blocks.stateSize,
     });
   } catch (error) {

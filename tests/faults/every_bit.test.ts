@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type CorruptionReason,
+  type FileSnapshotStore,
+  openFileSnapshotStore,
+  SnapshotCorruptError,
+  type VerifyMode,
+} from "@raft/snapshots";
+import { MemoryFileSystem } from "@raft/snapshots/testing";
+import { Ledger } from "../crash/ledger.ts";
+import { BASE, silent } from "../crash/recovery.ts";
+import { Stage } from "../crash/stage.ts";
+import { amount, report } from "../support/full_run.ts";
+import { freshSeed, random } from "../support/random.ts";
+
+const seed = freshSeed();
+
+/** Two blocks, the second one shorter. */
+const SIZE = 700;
+const BLOCK_SIZE = 512;
+
+/** A file with something wrong about it. */
+interface Damage {
+  readonly what: string;
+  readonly bytes: Uint8Array;
+  /** Where the first wrong byte is. */
+  readonly offset: number;
+}
+
+function* damages(good: Uint8Array): Generator<Damage> {
+  for (let bit = 0; bit < 8 * good.length; bit++) {
+    const offset = bit >> 3;
+    const flipped = good.slice();
+    flipped[offset] = (good[offset] ?? 0) ^ (1 << (bit & 7));
+    yield { what: `bit ${bit} flipped`, bytes: flipped, offset };
+  }
+  for (let length = 0; length < good.length; length++) {
+    const what = `cut to ${length} bytes`;
+    yield { what, bytes: good.slice(0, length), offset: length };
+  }
+  for (const byte of [0, 10, 32, 65, 255]) {
+    const longer = new Uint8Array([...good, byte]);
+    yield { what: `byte ${byte} added`, bytes: longer, offset: good.length };
+  }
+}
+
+/** A snapshot, and how to damage it. */
+interface Specimen {
+  readonly store: FileSnapshotStore;
+  readonly disk: MemoryFileSystem;
+  readonly id: string;
+  readonly path: string;
+  readonly state: Uint8Array;
+}
+
+async function makeSpecimen(): Promise<Specimen> {
+  const disk = new MemoryFileSystem();
+  const stage = new Stage(disk, new Ledger());
+  const writer = await stage.open({ blockSize: BLOCK_SIZE });
+  const id = await stage.take(writer, { index: 1, size: SIZE });
+  await writer.close();
+  const store = await openFileSnapshotStore(BASE, {
+    fileSystem: disk,
+    logger: silent,
+    blockSize: BLOCK_SIZE,
+    readOnly: true,
+  });
+  const path = `${BASE}/snapshots/${id}`;
+  return { store, disk, id, path, state: disk.readFile(`${path}/state.bin`) };
+}
+
+/** What a reader got before the snapshot was found to be corrupt, if it was. */
+interface Reading {
+  readonly got: Uint8Array;
+  readonly reason: CorruptionReason | undefined;
+}
+
+async function read(
+  { store, id }: Specimen,
+  verify: VerifyMode,
+): Promise<Reading> {
+  const got: number[] = [];
+  try {
+    for await (const chunk of await store.open(id, { verify })) {
+      got.push(...chunk);
+    }
+    return { got: new Uint8Array(got), reason: undefined };
+  } catch (error) {
+    if (!(error instanceof SnapshotCorruptError)) throw error;
+    return { got: new Uint8Array(got), reason: error.reason };
+  }
+}
+
+/** What must come of a damage. */
+interface Consequence {
+  /** What `verify()` finds. */
+  readonly verified: CorruptionReason;
+  /** What readers are told, by mode; nothing when they are not concerned. */
+  readonly read: Readonly<Record<VerifyMode, CorruptionReason | undefined>>;
+  /** How many bytes readers in "auto" get before that. */
+  readonly got: number;
+  readonly listed: boolean;
+}
+
+function refused(reason: CorruptionReason): Consequence {
+  const read = { auto: reason, before: reason, stream: reason };
+  return { verified: reason, read, got: 0, listed: false };
+}
+
+/** Whether a damaged meta.json is one still, and gives another size or none. */
+function hasOtherSize(bytes: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const meta = JSON.parse(text);
+    // A key of another case is refused, not skipped.
+    const hasOddKey = Object.keys(meta).some((key) =>
+      key !== "Size" && key.toLowerCase() === "size"
+    );
+    return !hasOddKey && meta.Size !== SIZE;
+  } catch {
+    return false;
+  }
+}
+
+/** What must come of a damage to that file. */
+const consequences: Readonly<
+  Record<string, (damage: Damage) => Consequence>
+> = {
+  // Of a size, state.bin is the judge.
+  "meta.json": ({ bytes }) => refused(hasOtherSize(bytes) ? "size" : "meta"),
+  "state.bin": ({ bytes, offset }) =>
+    bytes.length !== SIZE ? refused("size") : {
+      verified: "block",
+      read: { auto: "block", before: "block", stream: "crc" },
+      got: offset < BLOCK_SIZE ? 0 : BLOCK_SIZE,
+      listed: true,
+    },
+  // The state is checked against its CRC instead.
+  "blocks.crc64": () => ({
+    verified: "block",
+    read: { auto: undefined, before: undefined, stream: undefined },
+    got: SIZE,
+    listed: true,
+  }),
+};
+
+async function check(specimen: Specimen, expected: Consequence) {
+  const { store, id, state } = specimen;
+  const { ok, errors } = await store.verify(id);
+  assert.equal(ok, false, "verify() has noticed nothing");
+  assert.equal(errors[0]?.reason, expected.verified);
+  assert.equal((await store.list()).length, expected.listed ? 1 : 0);
+  for (const mode of ["auto", "before", "stream"] as const) {
+    const { got, reason } = await read(specimen, mode);
+    assert.equal(reason, expected.read[mode], mode);
+    // In "stream" bytes are handed out unchecked, and said to be so.
+    if (mode === "stream" && reason !== undefined) continue;
+    const length = mode === "before" && reason !== undefined ? 0 : expected.got;
+    assert.deepEqual(got, state.subarray(0, length), mode);
+  }
+}
+
+describe("a snapshot whose bytes have changed", () => {
+  for (const [file, consequence] of Object.entries(consequences)) {
+    it(`is found out at every bit and every length of ${file}`, async () => {
+      const specimen = await makeSpecimen();
+      const path = `${specimen.path}/${file}`;
+      const good = specimen.disk.readFile(path);
+      const stride = amount(file === "blocks.crc64" ? 3 : 17, 1);
+      let skip = random(seed).integer(stride);
+      let tried = 0;
+      for (const damage of damages(good)) {
+        if (skip-- > 0) continue;
+        skip = stride - 1;
+        tried++;
+        specimen.disk.writeFile(path, damage.bytes);
+        try {
+          await check(specimen, consequence(damage));
+        } catch (cause) {
+          throw new Error(`${file}, ${damage.what}, SEED=${seed}`, { cause });
+        }
+      }
+      report("bits flipped and lengths changed, all noticed", tried);
+      await specimen.store.close();
+    });
+  }
+});
