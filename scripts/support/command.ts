@@ -23,7 +23,7 @@ export interface CommandResult {
 }
 
 /** No program here has any business running for longer. */
-const TIMEOUT_MINUTES = 8;
+const TIMEOUT_MINUTES = 10;
 
 /**
  * What `npx` and `npm run` tell the programs that they start about themselves:
