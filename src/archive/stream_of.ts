@@ -19,10 +19,10 @@ export interface StreamOfOptions {
  * Makes a stream that asks the generator for nothing before it is read, so that
  * a stream that nobody reads holds nothing.
  */
-export function streamOf(
-  chunks: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>,
+export function streamOf<Bytes extends Uint8Array>(
+  chunks: AsyncGenerator<Bytes, void, void>,
   { signal, release }: StreamOfOptions,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): ReadableStream<Bytes> {
   let onAbort = () => {};
   const forget = () => signal?.removeEventListener("abort", onAbort);
   const stop = async (reason: unknown) => {

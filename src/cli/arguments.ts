@@ -21,6 +21,12 @@ export function parseRetain(text: string): number {
   throw new InvalidArgumentError("Expected an integer of 1 or more.");
 }
 
+/** A level of compression, 0 to 9. */
+export function parseLevel(text: string): number {
+  if (/^\d$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("Expected an integer of 0 to 9.");
+}
+
 const SERVER = /^(?:(voter|nonvoter|staging):)?([^=]+)=(.+)$/s;
 
 /** `[SUFFRAGE:]ID=ADDRESS`, added to the servers that came before. */

@@ -1,5 +1,6 @@
 /** What `verify` says of one snapshot, in words and in JSON. */
 
+import { SnapshotArchiveError } from "../archive/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { SnapshotMeta, VerifyReport } from "../snapshot.ts";
 import { describeBlocks } from "./block_map.ts";
@@ -9,6 +10,7 @@ import { paint } from "./output.ts";
 
 /** What came of checking one snapshot. */
 export interface Finding {
+  /** The snapshot's ID, or the archive's file. */
   readonly id: string;
   /** `undefined` when the metadata itself can't be trusted. */
   readonly meta: SnapshotMeta | undefined;
@@ -16,6 +18,8 @@ export interface Finding {
   readonly errors: readonly Error[];
   /** What the store reported; `undefined` when it could not check. */
   readonly report: VerifyReport | undefined;
+  /** Of an archive: the members that could not be checked. */
+  readonly unchecked?: readonly string[];
 }
 
 /** Lines for the terminal; `idWidth` lines the sizes up. */
@@ -37,21 +41,32 @@ export function describeFinding(
 
 /** An object to be printed. */
 export function findingJson(finding: Finding): Record<string, unknown> {
-  const { report } = finding;
+  const { id, errors, meta, unchecked } = finding;
   return {
-    id: finding.id,
-    ok: finding.errors.length === 0,
-    size: finding.meta?.size ?? null,
+    id,
+    ok: errors.length === 0,
+    size: meta?.size ?? null,
+    ...(unchecked === undefined ? blocksJson(finding) : { unchecked }),
+    errors: errors.map(errorJson),
+  };
+}
+
+function blocksJson({ report }: Finding): Record<string, unknown> {
+  return {
     sealed: report?.sealed ?? false,
     blockSize: report?.blockSize ?? 0,
     blockCount: report?.blockCount ?? 0,
     badOffsets: report?.badOffsets ?? [],
-    errors: finding.errors.map(errorJson),
   };
 }
 
 function errorJson(error: Error): Record<string, unknown> {
   const message = messageOf(error);
+  if (error instanceof SnapshotArchiveError) {
+    const { reason, expected, actual, member, offset } = error;
+    const where = { member: member ?? null, offset: offset ?? null };
+    return { reason, expected, actual, ...where, message };
+  }
   if (!(error instanceof SnapshotCorruptError)) return { message };
   return {
     reason: error.reason,

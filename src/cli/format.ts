@@ -45,6 +45,17 @@ export function timeOf(id: string): string | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
 }
 
+/**
+ * A name that others have chosen, fit for a terminal: what would move the
+ * cursor or change colours is shown as `\u001b`.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** How a column's cells line up. */
 export type Alignment = "left" | "right";
 

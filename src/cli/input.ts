@@ -1,4 +1,4 @@
-/** Where `save` reads from: a file or stdin. */
+/** Where commands read from: a file or stdin. */
 
 import { open } from "node:fs/promises";
 import process from "node:process";
@@ -20,7 +20,7 @@ export interface Input {
 /** Opens a file; `undefined` and `"-"` are stdin. */
 export async function openInput(
   file: string | undefined,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<Input> {
   if (file === undefined || file === "-") {
     if (process.stdin.isTTY) {
@@ -31,7 +31,7 @@ export async function openInput(
   return await openFile(file, signal);
 }
 
-async function openFile(file: string, signal: AbortSignal): Promise<Input> {
+async function openFile(file: string, signal?: AbortSignal): Promise<Input> {
   try {
     const handle = await open(file);
     const stat = await handle.stat();
@@ -47,9 +47,9 @@ function makeInput(
   stream: Readable,
   name: string,
   size: number | undefined,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Input {
-  addAbortSignal(signal, stream);
+  if (signal !== undefined) addAbortSignal(signal, stream);
   // An abort before the first read would be an error that nobody listens to.
   stream.on("error", () => {});
   async function* chunks(): AsyncGenerator<Uint8Array> {

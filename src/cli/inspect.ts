@@ -1,13 +1,19 @@
-/** `inspect DIR [ID]`: all that is known of one snapshot. */
+/** `inspect DIR [ID]` or `inspect FILE`: all that is known of one snapshot. */
 
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { SnapshotMeta } from "../snapshot.ts";
+import {
+  checkArchive,
+  type CheckedArchive,
+  isArchive,
+} from "./archive_file.ts";
 import {
   alignColumns,
   formatCount,
   formatCrc,
   formatSize,
+  printable,
   timeOf,
 } from "./format.ts";
 import { print, printJson } from "./output.ts";
@@ -15,7 +21,7 @@ import { snapshotJson } from "./snapshot_json.ts";
 import { newestOf, withStoreToRead } from "./stores.ts";
 
 interface InspectOptions {
-  readonly json?: true;
+  readonly json?: boolean;
 }
 
 /** Adds the command. */
@@ -23,22 +29,58 @@ export function registerInspect(program: Command): void {
   program.command("inspect")
     .summary("show all that is known of a snapshot")
     .description(
-      "Shows a snapshot's metadata. The state is not read: verify does that.",
+      "Shows a snapshot's metadata. The state in a store is not read: verify " +
+        "does that. An archive is read to its end and checked, for nothing " +
+        "else vouches for what it says.",
     )
-    .argument("<DIR>", "the store's directory")
-    .argument("[ID]", "the snapshot; the newest by default")
+    .argument("<DIR|FILE>", "the store's directory, or an archive")
+    .argument("[ID]", "the snapshot in the store; the newest by default")
     .option("--json", "print the snapshot as an object")
     .action(inspect);
 }
 
 async function inspect(
-  directory: string,
+  path: string,
   id: string | undefined,
-  options: InspectOptions,
+  { json = false }: InspectOptions,
 ): Promise<void> {
-  const meta = await readMeta(directory, id);
-  if (options.json) return await printJson(snapshotJson(meta));
-  await print(...describe(meta, join(directory, "snapshots", meta.id)));
+  if (await isArchive(path)) {
+    if (id === undefined) return await inspectArchive(path, json);
+    throw new InvalidArgumentError(
+      `Cannot inspect ${id}: ${path} is an archive, and of one snapshot`,
+    );
+  }
+  const meta = await readMeta(path, id);
+  if (json) return await printJson(snapshotJson(meta));
+  const where = join(path, "snapshots", meta.id);
+  await print(...describe(meta, [["Path", where]]));
+}
+
+async function inspectArchive(file: string, json: boolean): Promise<void> {
+  const archive = await checkArchive(file);
+  const { meta, fileSize, unchecked } = archive;
+  if (json) {
+    return await printJson({
+      ...snapshotJson(meta),
+      file,
+      fileSize,
+      unchecked,
+    });
+  }
+  await print(...describe(meta, describeArchive(file, archive)));
+}
+
+function describeArchive(
+  file: string,
+  { fileSize, unchecked }: CheckedArchive,
+): [string, string][] {
+  const passed = "SHA-256 of meta.json and state.bin, size, CRC-32: passed";
+  return [
+    ["Archive", file],
+    ["Archive size", sizeInFull(fileSize)],
+    ["Checks", passed],
+    ...unchecked.map((name): [string, string] => ["Not checked", name]),
+  ];
 }
 
 function readMeta(
@@ -55,28 +97,34 @@ function readMeta(
   });
 }
 
-function describe(meta: SnapshotMeta, path: string): string[] {
+function sizeInFull(bytes: number): string {
+  return bytes < 1024
+    ? formatSize(bytes)
+    : `${formatSize(bytes)} (${formatCount(bytes)} bytes)`;
+}
+
+function describe(
+  meta: SnapshotMeta,
+  whereabouts: readonly [string, string][],
+): string[] {
   const { servers } = meta.configuration;
-  const size = meta.size < 1024
-    ? formatSize(meta.size)
-    : `${formatSize(meta.size)} (${formatCount(meta.size)} bytes)`;
   return [
     ...alignColumns([
-      ["ID", meta.id],
+      ["ID", printable(meta.id)],
       ["Term", String(meta.term)],
       ["Index", String(meta.index)],
       ["Taken", timeOf(meta.id) ?? "unknown"],
-      ["Size", size],
+      ["Size", sizeInFull(meta.size)],
       ["CRC-64", formatCrc(meta.crc)],
       ["Version", String(meta.version)],
-      ["Path", path],
+      ...whereabouts,
       ["Configuration", `of index ${meta.configurationIndex}`],
       ["Servers", servers.length === 0 ? "none" : String(servers.length)],
     ], ["left", "left"]),
     ...alignColumns(
       servers.map((
         { suffrage, id, address },
-      ) => [`  ${suffrage}`, id, address]),
+      ) => [`  ${suffrage}`, printable(id), printable(address)]),
       ["left", "left", "left"],
     ),
   ];

@@ -5,7 +5,9 @@
 
 import { Command } from "commander";
 import { registerCat } from "./cat.ts";
+import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
+import { registerImport } from "./import.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
 import { registerSave } from "./save.ts";
@@ -21,14 +23,19 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerify,
   registerInspect,
   registerSeal,
+  registerExport,
+  registerImport,
 ];
 
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
 that only read take no lock and change nothing, and so may run beside a live
-Raft node. save and seal need the store for themselves: they take its lock, of
-which Go's store knows nothing.
+Raft node. save, seal and import need the store for themselves: they take its
+lock, of which Go's store knows nothing.
+
+Where DIR may be FILE instead, that is an archive (.snap) of Consul, Nomad or
+Vault; - is one on stdin.
 
 With --json one JSON document is printed. Its field names are those of the
 library. index, term and configurationIndex are uint64, written as plain
@@ -53,7 +60,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function makeProgram(): Command {
   const program = new Command("raft-snapshots")
-    .description("Writes, lists, reads and checks Raft snapshots.")
+    .description("Writes, lists, reads, checks and moves Raft snapshots.")
     .version(VERSION)
     .exitOverride()
     // A usage error comes to reportError() as an exception: say it there, once.

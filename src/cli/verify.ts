@@ -1,4 +1,7 @@
-/** `verify DIR [ID...]`: reads snapshots and tells the good from the bad. */
+/**
+ * `verify DIR [ID...]` or `verify FILE...`: reads snapshots and tells the good
+ * from the bad.
+ */
 
 import type { Command } from "commander";
 import type { FileSnapshotStore } from "../../mod.ts";
@@ -7,6 +10,7 @@ import {
   SnapshotError,
   SnapshotNotFoundError,
 } from "../errors.ts";
+import { checkArchive, isArchive } from "./archive_file.ts";
 import { CommandError } from "./failure.ts";
 import { describeFinding, type Finding, findingJson } from "./finding.ts";
 import { print, printJson, warn } from "./output.ts";
@@ -22,31 +26,69 @@ export function registerVerify(program: Command): void {
   program.command("verify")
     .summary("read snapshots and check every byte")
     .description(
-      "Reads snapshots and checks every byte of them. The exit code is 1 when " +
-        "one is bad.",
+      "Reads snapshots and checks every byte of them, in a store or in " +
+        "archives. The exit code is 1 when one is bad.",
     )
-    .argument("<DIR>", "the store's directory")
-    .argument("[ID...]", "the snapshots; all by default")
+    .argument("<DIR|FILE>", "the store's directory, or an archive")
+    .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
     .option("--json", "print an array of what was found")
     .action(verify);
 }
 
 async function verify(
-  directory: string,
+  path: string,
   named: readonly string[],
   { json = false }: VerifyCommandOptions,
 ): Promise<void> {
-  const findings = await withStoreToRead(directory, async (store) => {
-    if (named.length > 0) return await checkEach(store, named, { json });
-    const ids = await publishedIds(directory);
-    if (ids.length === 0) warn(`no snapshots in ${directory}`);
-    return await checkEach(store, ids, { json, mayVanish: true });
-  });
+  const findings = await isArchive(path)
+    ? await verifyArchives([path, ...named], json)
+    : await verifyStore(path, named, json);
   if (json) await printJson(findings.map(findingJson));
   const bad = findings.filter(({ errors }) => errors.length > 0).length;
   if (bad > 0) {
     throw new CommandError(`${bad} of ${findings.length} snapshots: bad`);
   }
+}
+
+async function verifyArchives(
+  files: readonly string[],
+  json: boolean,
+): Promise<Finding[]> {
+  const idWidth = Math.max(...files.map(({ length }) => length));
+  const findings: Finding[] = [];
+  for (const file of files) {
+    const finding = await checkFile(file);
+    if (!json) await print(...describeFinding(finding, idWidth));
+    findings.push(finding);
+  }
+  return findings;
+}
+
+async function checkFile(file: string): Promise<Finding> {
+  try {
+    const { meta, unchecked } = await checkArchive(file);
+    for (const member of unchecked) {
+      warn(`cannot check ${member} in ${file}: it is sealed`);
+    }
+    return { id: file, meta, errors: [], report: undefined, unchecked };
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error;
+    const [meta, report] = [undefined, undefined];
+    return { id: file, meta, errors: [error], report, unchecked: [] };
+  }
+}
+
+async function verifyStore(
+  directory: string,
+  named: readonly string[],
+  json: boolean,
+): Promise<Finding[]> {
+  return await withStoreToRead(directory, async (store) => {
+    if (named.length > 0) return await checkEach(store, named, { json });
+    const ids = await publishedIds(directory);
+    if (ids.length === 0) warn(`no snapshots in ${directory}`);
+    return await checkEach(store, ids, { json, mayVanish: true });
+  });
 }
 
 interface CheckSettings {

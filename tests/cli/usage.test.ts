@@ -29,6 +29,10 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],
 };
 
+const COMMANDS = [
+  ...["save", "list", "cat", "verify", "inspect", "seal", "export", "import"],
+];
+
 describe("raft-snapshots", () => {
   it("exits with 2 and says why on one line for a wrong command line", async (t) => {
     const directory = await temporaryDirectory(t);
@@ -48,7 +52,7 @@ describe("raft-snapshots", () => {
     const { code, stdout, stderr } = await raftSnapshots(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
-    for (const command of ["save", "list", "cat", "verify", "inspect"]) {
+    for (const command of COMMANDS) {
       assert.match(stdout, new RegExp(`^ +${command} `, "m"));
     }
   });

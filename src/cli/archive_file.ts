@@ -1,0 +1,82 @@
+/** Archives as commands read them: from a file or stdin, and all of it. */
+
+import { stat } from "node:fs/promises";
+import { readArchive } from "../archive/mod.ts";
+import { streamOf } from "../archive/stream_of.ts";
+import { Crc64 } from "../crc64/mod.ts";
+import type { SnapshotMeta } from "../snapshot.ts";
+import { CommandError, systemReason } from "./failure.ts";
+import { type Input, openInput } from "./input.ts";
+import { startProgress } from "./progress.ts";
+
+/** An archive that has passed every check. */
+export interface CheckedArchive {
+  /** What it says of its snapshot, and the CRC of the state. */
+  readonly meta: SnapshotMeta;
+  /** The archive's own length in bytes. */
+  readonly fileSize: number;
+  /** The members that could not be checked. */
+  readonly unchecked: readonly string[];
+}
+
+/**
+ * Whether a command is given an archive, and not a store's directory: anything
+ * that is no directory may be one, and `-` is one on stdin.
+ */
+export async function isArchive(path: string): Promise<boolean> {
+  if (path === "-") return true;
+  try {
+    return !(await stat(path)).isDirectory();
+  } catch (error) {
+    throw new CommandError(`Cannot read ${path}: ${systemReason(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a whole archive; `name` is what the user calls it.
+ *
+ * @throws {SnapshotArchiveError} when it is bad.
+ */
+export async function checkArchive(
+  file: string,
+  options: { readonly name?: string; readonly signal?: AbortSignal } = {},
+): Promise<CheckedArchive> {
+  const { name = file, signal } = options;
+  const input = await openInput(file, signal);
+  const progress = startProgress(`Checking ${name}`);
+  const crc = new Crc64();
+  const unchecked: string[] = [];
+  let fileSize = 0;
+  try {
+    const source = await readArchive(
+      streamOfInput(input, (length) => fileSize += length),
+      {
+        onProgress: ({ done, total }) => progress.update(done, total),
+        onUnchecked: (member) => unchecked.push(member),
+      },
+    );
+    for await (const chunk of source) crc.update(chunk);
+    const meta = { ...source.meta, crc: crc.digest() };
+    return { meta, fileSize, unchecked };
+  } finally {
+    progress.stop();
+    input.close();
+  }
+}
+
+/** The input as a web stream; `onChunk` is told the length of each chunk. */
+export function streamOfInput(
+  input: Input,
+  onChunk: (length: number) => void = () => {},
+): ReadableStream<Uint8Array> {
+  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const chunk of input.chunks()) {
+      onChunk(chunk.length);
+      yield chunk;
+    }
+  }
+  const release = () => Promise.resolve(input.close());
+  return streamOf(chunks(), { release });
+}

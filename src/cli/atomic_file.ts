@@ -1,0 +1,107 @@
+/** Writes a file so that it is there whole and checked, or not at all. */
+
+import { randomUUID } from "node:crypto";
+import { realpath } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { SnapshotError, systemCode } from "../errors.ts";
+import { NO_DIRECTORY_SYNC } from "../file_store/context.ts";
+import { withFile, writeFully } from "../file_store/files.ts";
+import type { FileStat } from "../fs/file_system.ts";
+import { nodeFileSystem } from "../fs/node_file_system.ts";
+import { CommandError, systemReason } from "./failure.ts";
+import { warn } from "./output.ts";
+
+/**
+ * Writes the bytes under a temporary name beside the file's, has them checked
+ * there, and then gives them the file's name, in place of what had it. A
+ * failure, of the check too, leaves what was there as it was. Resolves to what
+ * the check found.
+ */
+export async function writeAtomically<T>(
+  file: string,
+  bytes: AsyncIterable<Uint8Array>,
+  check: (temporaryFile: string) => Promise<T>,
+): Promise<T> {
+  const path = await targetOf(file);
+  const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
+  let found: T;
+  try {
+    await writeDurably(temporary, bytes);
+    found = await check(temporary);
+    await nodeFileSystem.rename(temporary, path);
+  } catch (error) {
+    // It may never have been made.
+    await nodeFileSystem.removeFile(temporary).catch(() => {});
+    throw cannotWrite(file, error);
+  }
+  await syncParent(path);
+  return found;
+}
+
+/** Where a link leads to, and nothing that is more than a file. */
+async function targetOf(file: string): Promise<string> {
+  const path = nodeFileSystem.resolve(file);
+  const { kind } = await statOf(path) ?? { kind: "file" };
+  if (kind === "file") return path;
+  if (kind === "symlink") {
+    try {
+      return await targetOf(await realpath(path));
+    } catch (error) {
+      throw cannotWrite(file, error);
+    }
+  }
+  // A rename would replace /dev/null, if one is root.
+  const hint = kind === "other" ? "; - is stdout" : "";
+  throw new CommandError(`Cannot write ${file}: it is no file${hint}`);
+}
+
+async function statOf(path: string): Promise<FileStat | undefined> {
+  try {
+    return await nodeFileSystem.stat(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw cannotWrite(path, error);
+  }
+}
+
+async function writeDurably(
+  path: string,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const opened = await nodeFileSystem.open(path, "create", 0o600);
+  await withFile(opened, async (handle) => {
+    let position = 0;
+    for await (const chunk of bytes) {
+      await writeFully(handle, chunk, position);
+      position += chunk.length;
+    }
+    // Survives: a power cut after the rename. Without it the file could be
+    // empty under its final name, and what had that name gone.
+    await handle.sync();
+  });
+}
+
+async function syncParent(path: string): Promise<void> {
+  try {
+    // Survives: a power cut after the command has said that it is done.
+    // Without it the name could be missing, or still be the old file's.
+    await nodeFileSystem.syncDirectory(dirname(path));
+  } catch (error) {
+    const code = systemCode(error) ?? "";
+    if (!NO_DIRECTORY_SYNC.has(code)) throw cannotWrite(path, error);
+    warn(
+      `Cannot sync directories (${code}): after a power cut ` +
+        `${basename(path)} may be missing`,
+    );
+  }
+}
+
+/** The system's errors get the file's name; those of the bytes have theirs. */
+function cannotWrite(file: string, error: unknown): unknown {
+  const isOurs = error instanceof SnapshotError ||
+    error instanceof CommandError;
+  if (isOurs || systemCode(error) === undefined) return error;
+  return new CommandError(`Cannot write ${file}: ${systemReason(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,122 @@
+/** `export DIR ID FILE`: makes an archive of a snapshot. */
+
+import process from "node:process";
+import { type Command, InvalidArgumentError } from "commander";
+import { exportArchive } from "../archive/mod.ts";
+import { encodeArchiveMeta } from "../meta/encode.ts";
+import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { checkArchive } from "./archive_file.ts";
+import { parseLevel } from "./arguments.ts";
+import { writeAtomically } from "./atomic_file.ts";
+import { CommandError } from "./failure.ts";
+import { formatSize } from "./format.ts";
+import { withInterrupts } from "./interrupt.ts";
+import { print, printJson, warn, write } from "./output.ts";
+import { type ProgressBar, startProgress } from "./progress.ts";
+import { snapshotJson } from "./snapshot_json.ts";
+import { withStoreToRead } from "./stores.ts";
+
+const GO_META_BYTES = 8 * 1024;
+
+interface ExportOptions {
+  readonly level: number;
+  readonly json?: boolean;
+}
+
+/** Adds the command. */
+export function registerExport(program: Command): void {
+  program.command("export")
+    .summary("make an archive for Consul, Nomad or Vault")
+    .description(
+      "Makes an archive of a snapshot (.snap) as Consul, Nomad and Vault " +
+        "write and restore it. The file is there when it is complete, on the " +
+        "disk and has been checked, or else not at all; what had its name is " +
+        "replaced.",
+    )
+    .argument("<DIR>", "the store's directory")
+    .argument("<ID>", "the snapshot")
+    .argument("<FILE>", "the archive; stdout when it is -")
+    .option(
+      "--level <N>",
+      "how hard to compress, 1 to 9; 0 only stores",
+      parseLevel,
+      6,
+    )
+    .option("--json", "print the snapshot as an object")
+    .action(exportSnapshot);
+}
+
+async function exportSnapshot(
+  directory: string,
+  id: string,
+  file: string,
+  { level, json = false }: ExportOptions,
+): Promise<void> {
+  if (file === "-") return await exportToStdout(directory, id, level, json);
+  const { meta, fileSize } = await withInterrupts((signal) =>
+    withStoreToRead(directory, async (store) => {
+      const progress = startProgress(`Exporting ${id}`);
+      const archive = exportWith(store, id, { level, signal, progress });
+      try {
+        return await writeAtomically(file, archive, (temporary) => {
+          progress.stop();
+          return checkArchive(temporary, { name: file, signal });
+        });
+      } finally {
+        progress.stop();
+      }
+    })
+  );
+  warnOfGoLimit(meta);
+  if (json) await printJson({ ...snapshotJson(meta), file, fileSize });
+  else await print(`exported ${id} to ${file} (${formatSize(fileSize)})`);
+}
+
+async function exportToStdout(
+  directory: string,
+  id: string,
+  level: number,
+  json: boolean,
+): Promise<void> {
+  if (json) {
+    throw new InvalidArgumentError("Cannot print --json: the archive is there");
+  }
+  if (process.stdout.isTTY) {
+    throw new CommandError("Cannot write an archive to a terminal");
+  }
+  await withStoreToRead(directory, async (store) => {
+    const progress = startProgress(`Exporting ${id}`);
+    try {
+      for await (const chunk of exportWith(store, id, { level, progress })) {
+        await write(chunk);
+      }
+    } finally {
+      progress.stop();
+    }
+  });
+}
+
+function exportWith(
+  store: SnapshotStore,
+  id: string,
+  { progress, ...options }: {
+    readonly level: number;
+    readonly progress: ProgressBar;
+    readonly signal?: AbortSignal;
+  },
+): ReadableStream<Uint8Array> {
+  return exportArchive(store, id, {
+    ...options,
+    onProgress: ({ done, total }) => progress.update(done, total),
+  });
+}
+
+/** Go's readers give up on a meta.json that they can't hold. */
+function warnOfGoLimit(meta: SnapshotMeta): void {
+  const { length } = encodeArchiveMeta(meta);
+  if (length < GO_META_BYTES) return;
+  warn(
+    `Consul, Nomad and Vault will refuse this archive: its meta.json has ` +
+      `${length} bytes, expected less than ${GO_META_BYTES}`,
+  );
+}

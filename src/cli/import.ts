@@ -1,0 +1,67 @@
+/** `import DIR FILE`: puts the snapshot in an archive into a store. */
+
+import type { Command } from "commander";
+import { importArchive } from "../archive/mod.ts";
+import { streamOfInput } from "./archive_file.ts";
+import { parseRetain } from "./arguments.ts";
+import { openInput } from "./input.ts";
+import { withInterrupts } from "./interrupt.ts";
+import { print, printJson, warn } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import { snapshotJson } from "./snapshot_json.ts";
+import { withStoreToWrite } from "./stores.ts";
+
+interface ImportOptions {
+  readonly retain?: number;
+  readonly json?: boolean;
+}
+
+/** Adds the command. */
+export function registerImport(program: Command): void {
+  program.command("import")
+    .summary("put an archive's snapshot into a store")
+    .description(
+      "Puts the snapshot in an archive of Consul, Nomad or Vault into a store " +
+        "and prints its ID there. Everything in the archive is checked before " +
+        "the snapshot is in the store; an error or an interruption leaves no " +
+        "trace.",
+    )
+    .argument("<DIR>", "the store's directory; made when it is missing")
+    .argument("<FILE>", "the archive; stdin when it is -")
+    .option(
+      "--retain <N>",
+      "how many snapshots to keep; older ones are deleted (default: 2)",
+      parseRetain,
+    )
+    .option("--json", "print the snapshot as an object")
+    .action(importSnapshot);
+}
+
+async function importSnapshot(
+  directory: string,
+  file: string,
+  { retain, json = false }: ImportOptions,
+): Promise<void> {
+  const meta = await withInterrupts(async (signal) => {
+    // First, so that a wrong name does not make a store.
+    const input = await openInput(file, signal);
+    const progress = startProgress("Importing");
+    try {
+      return await withStoreToWrite(
+        directory,
+        retain,
+        (store) =>
+          importArchive(store, streamOfInput(input), {
+            signal,
+            onProgress: ({ done, total }) => progress.update(done, total),
+            onUnchecked: (member) =>
+              warn(`cannot check ${member}: it is sealed`),
+          }),
+      );
+    } finally {
+      progress.stop();
+      input.close();
+    }
+  });
+  await (json ? printJson(snapshotJson(meta)) : print(meta.id));
+}
