@@ -90,7 +90,12 @@ export function assertWritable(context: StoreContext, what: string): void {
 }
 
 /** The codes by which platforms say that they can't sync a directory. */
-export const NO_DIRECTORY_SYNC = new Set(["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]);
+export const NO_DIRECTORY_SYNC: ReadonlySet<string> = new Set([
+  "EINVAL",
+  "ENOTSUP",
+  "EPERM",
+  "EISDIR",
+]);
 
 /**
  * Makes the names in a directory durable. Where the platform can't (Windows,
