@@ -13,6 +13,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { type FileSystem, openFileSnapshotStore } from "@raft/snapshots";
 import { Crc64 } from "@raft/snapshots/crc64";
+import { makeContext } from "../../src/file_store/context.ts";
+import { loadSnapshot, openState } from "../../src/file_store/load.ts";
+import { resolveOptions } from "../../src/file_store/options.ts";
+import { readNames } from "../../src/file_store/scan.ts";
+import { StateReader } from "../../src/file_store/state_reader.ts";
 import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
 
 const MIB = 1024 * 1024;
@@ -162,24 +167,27 @@ const workloads: Readonly<Record<string, Workload>> = {
   readAuto: (directory) => read(directory, "auto"),
   /** The same, checked at the end. */
   readStream: (directory) => read(directory, "stream"),
-  /** The same streams without a check. */
-  async readUnchecked(directory, bytes) {
-    const file = await fs.open(await statePath(directory));
-    let position = 0;
-    const seconds = await timed(async () => {
+  /** The same reader and the same streams, without a check. */
+  async readUnchecked(directory) {
+    const base = nodeFileSystem.resolve(directory);
+    const context = makeContext(base, resolveOptions({ readOnly: true }));
+    const [id = ""] = (await readNames(context)).ids;
+    const { meta } = await loadSnapshot(context, id);
+    return await timed(async () => {
+      const file = await openState(context, meta);
+      const range = { start: 0, end: meta.size };
+      const reader = new StateReader(context, file, meta, range, MIB);
       const source = new ReadableStream<Uint8Array>({
         async pull(controller) {
-          const buffer = new Uint8Array(MIB);
-          const { bytesRead } = await file.read(buffer, 0, MIB, position);
-          position += bytesRead;
-          controller.enqueue(buffer.subarray(0, bytesRead));
-          if (position >= bytes) controller.close();
+          const block = await reader.next();
+          if (block !== undefined) controller.enqueue(block);
+          if (!reader.isAtEnd) return;
+          await reader.end();
+          controller.close();
         },
       }, { highWaterMark: 1 });
       await source.pipeThrough(new TransformStream()).pipeTo(consumer());
     });
-    await file.close();
-    return seconds;
   },
   /** A loop of reads into one buffer: what the runtime can do. */
   async readPlain(directory) {
