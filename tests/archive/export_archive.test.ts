@@ -8,6 +8,7 @@ import {
   SnapshotCorruptError,
   type SnapshotMeta,
   SnapshotNotFoundError,
+  type SnapshotSource,
 } from "@raft/snapshots";
 import { exportArchive } from "@raft/snapshots/archive";
 import { bytes } from "../support/random.ts";
@@ -151,6 +152,40 @@ describe("exportArchive()", () => {
     while (store.use.read === 0) await reader.read();
     await reader.cancel("enough");
     assert.ok(store.use.released);
+  });
+
+  it("ends when it is cancelled though the state does not come", async () => {
+    const store = new VastStore({ size: 1 });
+    store.open = (_id, options = {}) => {
+      const stream = new ReadableStream({
+        pull: () =>
+          new Promise((_, reject) => {
+            const { signal } = options;
+            signal?.addEventListener("abort", () => reject(signal.reason));
+          }),
+      });
+      store.use.opened++;
+      const source = Object.assign(stream, { meta: store.meta });
+      return Promise.resolve(source as SnapshotSource);
+    };
+    const reader = exportArchive(store, store.meta.id).getReader();
+    await reader.read();
+    const reading = reader.read();
+    while (store.use.opened === 0) await turn();
+    await reader.cancel();
+    assert.equal((await reading).done, true);
+  });
+
+  it("gives chunks that are the reader's own", async () => {
+    const { store, meta } = await storeOf(bytes(1_000_000, 7));
+    const expected = await readOut(exportArchive(store, meta.id, { level: 1 }));
+    const copies: Uint8Array[] = [];
+    for await (const chunk of exportArchive(store, meta.id, { level: 1 })) {
+      copies.push(new Uint8Array(chunk));
+      assert.equal(chunk.byteLength, chunk.buffer.byteLength);
+      structuredClone(chunk.buffer, { transfer: [chunk.buffer] });
+    }
+    assert.equal(Buffer.compare(Buffer.concat(copies), expected), 0);
   });
 
   it("errors and lets go of the snapshot when the signal aborts", async () => {

@@ -58,8 +58,16 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
   [
     "a file name without end in the gzip header",
     Buffer.concat([patch(GOOD, 3, 8).subarray(0, 10), Buffer.alloc(4096, 97)]),
-    { reason: "gzip" },
+    { reason: "gzip", offset: 10 + 512 },
   ],
+  ["another CRC", patch(GOOD, -8, (GOOD.at(-8) ?? 0) ^ 1), {
+    reason: "gzip",
+    offset: GOOD.length - 8,
+  }],
+  ["another length", patch(GOOD, -4, (GOOD.at(-4) ?? 0) ^ 1), {
+    reason: "gzip",
+    offset: GOOD.length - 4,
+  }],
   ["a zero after the end", Buffer.concat([GOOD, Buffer.alloc(1)]), {
     reason: "gzip",
     offset: GOOD.length,

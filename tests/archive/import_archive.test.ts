@@ -9,6 +9,7 @@ import {
   openFileSnapshotStore,
   type SnapshotInit,
   SnapshotPublishError,
+  type SnapshotSink,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { openDescriptors } from "../support/open_descriptors.ts";
@@ -194,15 +195,15 @@ describe("importArchive()", () => {
   });
 
   it("does not hide why it failed behind a clean-up that fails", async () => {
-    const store = new MemorySnapshotStore();
-    const create = store.create.bind(store);
-    store.create = async (init) => {
-      const sink = await create(init);
-      sink.cancel = () =>
-        Promise.reject(
-          new SnapshotPublishError("Cannot clean up", { published: false }),
-        );
-      return sink;
+    const { store, meta } = await storeOf("older");
+    const cannot = () =>
+      Promise.reject(
+        new SnapshotPublishError("Cannot clean up", { published: false }),
+      );
+    store.create = () => {
+      const stream = new WritableStream<Uint8Array>({ abort: cannot });
+      const parts = { id: meta.id, meta, cancel: cannot };
+      return Promise.resolve(Object.assign(stream, parts) as SnapshotSink);
     };
     const file = archive({ sums: "nonsense\n" });
     await assert.rejects(importArchive(store, streamOf(file)), {
