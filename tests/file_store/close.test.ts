@@ -143,8 +143,12 @@ describe("closing a store", () => {
   it("waits for every call that is under way before it unlocks", async () => {
     for (const [name, call] of Object.entries(CALLS)) {
       const bench = new Bench();
-      const store = await bench.open({ retain: 1, clock: () => 1 });
-      await save(store, "state");
+      const store = await bench.open({
+        retain: 1,
+        clock: () => 1,
+        blockSize: 512,
+      });
+      await save(store, bytes(20_000, 1));
       await bench.unseal(ID);
       const gate = new Gate();
       bench.files.inject(({ name }) =>

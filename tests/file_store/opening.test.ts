@@ -160,11 +160,14 @@ describe("an open store whose directory is removed", () => {
     const bench = new Bench();
     const store = await bench.open({ retain: 10 });
     await removeAll(bench);
+    const start = bench.files.trace.length;
     const sinks = await Promise.all([
       store.create(INIT),
       store.create(INIT),
       store.create(INIT),
     ]);
+    const locks = bench.trace(start).filter((it) => it.startsWith("lock "));
+    assert.equal(locks.length, 1, "it is not let go of in between");
     await Promise.all(sinks.map((sink) => sink.close()));
     assert.equal((await store.list()).length, 3);
     await store.close();

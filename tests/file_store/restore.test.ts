@@ -59,21 +59,21 @@ const DAMAGES: Readonly<
   "an empty meta.json": (bench, id) => bench.write(id, "meta.json", ""),
   "half a meta.json": (bench, id) =>
     bench.write(id, "meta.json", bench.read(id, "meta.json").subarray(0, 50)),
-  "another's meta.json": (bench, id) =>
+  "another's meta.json": async (bench, id) => {
+    const meta = decode(bench.read(id, "meta.json"));
+    bench.write(id, "meta.json", meta.replaceAll(id, "9-9-9"));
+    await bench.unseal(id);
+  },
+  "a provisional meta.json": async (bench, id) => {
+    const meta = decode(bench.read(id, "meta.json"));
+    bench.write(id, "state.bin", "");
     bench.write(
       id,
       "meta.json",
-      decode(bench.read(id, "meta.json")).replaceAll(id, "9-9-9"),
-    ),
-  "a provisional meta.json": (bench, id) =>
-    bench.write(
-      id,
-      "meta.json",
-      decode(bench.read(id, "meta.json")).replace(
-        /"CRC":"[^"]*"/,
-        '"CRC":null',
-      ),
-    ),
+      meta.replace(/"Size":.*/, '"Size":0,"CRC":null}\n'),
+    );
+    await bench.unseal(id);
+  },
 };
 
 describe("restore()", () => {
@@ -318,16 +318,18 @@ describe("restore()", () => {
   });
 
   it("rejects with StoreClosedError when the store is closed meanwhile", async () => {
-    const { bench, store, ids } = await prepare(2);
-    await assert.rejects(
-      store.restore(async (source) => {
-        await store.close();
-        await new Response(source).text();
-      }),
-      StoreClosedError,
-    );
-    await assert.rejects(restoreText(store), StoreClosedError);
-    assert.deepEqual(bench.names(), ids.toSorted());
+    for (const count of [1, 2]) {
+      const { bench, store, ids } = await prepare(count);
+      await assert.rejects(
+        store.restore(async (source) => {
+          await store.close();
+          await new Response(source).text();
+        }),
+        StoreClosedError,
+      );
+      await assert.rejects(restoreText(store), StoreClosedError);
+      assert.deepEqual(bench.names(), ids.toSorted());
+    }
   });
 
   it("touches nothing once the store has been closed", async () => {

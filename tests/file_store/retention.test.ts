@@ -83,7 +83,9 @@ describe("every close of a sink", () => {
     ];
     await newer.close();
     await older.close();
-    assert.ok((await listIds(store)).includes(newer.id));
+    const ids = await listIds(store);
+    assert.ok(ids.includes(newer.id), "the newest that was acknowledged");
+    assert.ok(ids.includes(older.id), "the one that was just published");
     await store.close();
   });
 

@@ -19,7 +19,16 @@ import { failOn } from "@raft/snapshots/testing";
 import { openDescriptors } from "../support/open_descriptors.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { Bench, listIds, load, Log, save, until } from "./bench.ts";
+import {
+  Bench,
+  Gate,
+  letOthersWork,
+  listIds,
+  load,
+  Log,
+  save,
+  until,
+} from "./bench.ts";
 
 const BLOCK = 512;
 const STATE = bytes(20 * BLOCK + 1, 1);
@@ -108,6 +117,39 @@ describe("a source", () => {
     assert.ok(reads.length <= 4, `${reads.length} blocks of 20`);
     await source.cancel();
     await store.close();
+  });
+
+  it("does not close its file under a read", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    for (const how of ["cancel", "signal", "close"] as const) {
+      const gate = new Gate();
+      const controller = new AbortController();
+      const source = await store.open(id, { signal: controller.signal });
+      const reader = source.getReader();
+      await reader.read();
+      bench.files.inject(({ name }) =>
+        name === "read" ? { wait: gate.opened } : undefined
+      );
+      const start = bench.files.trace.length;
+      const reading = reader.read();
+      const rest = reader.read().catch(() => {}); // waits for the disk
+      const state = `${id}/state.bin`;
+      await until(
+        () => bench.trace(start).includes(`read ${state}`),
+        "it waits for the disk",
+      );
+      if (how === "cancel") void reader.cancel().catch(() => {});
+      if (how === "signal") controller.abort();
+      const closed = how === "close" ? store.close() : undefined;
+      await letOthersWork();
+      assert.ok(!bench.trace(start).includes(`close ${state}`), how);
+      gate.open();
+      await Promise.allSettled([reading, rest, closed]);
+      await until(() => bench.files.openHandles === 0, "the file is closed");
+      bench.files.inject();
+    }
   });
 
   it("closes its file when reading it fails", async () => {
