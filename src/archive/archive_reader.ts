@@ -25,7 +25,7 @@ export interface ArchiveReaderOptions {
   readonly stateSizeMax?: number;
 }
 
-/** What is held in memory is limited; Go's limit is 8 KiB for each. */
+/** What is held in memory is limited; raft-snapshot's limit is 8 KiB each. */
 const SIZES_MAX: ReadonlyMap<string, number> = new Map([
   [META, META_SIZE_MAX],
   [SUMS, 8 * 1024],

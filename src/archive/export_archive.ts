@@ -42,8 +42,8 @@ export interface ExportArchiveOptions
  * read out or cancelled. It errors instead of ending when the snapshot is
  * corrupt or not there, with the errors of {@linkcode SnapshotStore.open}.
  *
- * Go's readers refuse a `meta.json` of 8 KiB and more, which is that of about
- * 50 servers.
+ * Vault refuses a `meta.json` of 8 KiB and more, which is that of some 60
+ * servers; Consul and Nomad take any.
  *
  * @throws {RangeError} when `level` or `modifiedMs` is out of its bounds.
  *

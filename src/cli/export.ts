@@ -16,7 +16,8 @@ import { type ProgressBar, startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
 import { withStoreToRead } from "./stores.ts";
 
-const GO_META_BYTES = 8 * 1024;
+/** From this length on, raft-snapshot, which Vault uses, refuses a meta.json. */
+const VAULT_META_BYTES = 8 * 1024;
 
 interface ExportOptions {
   readonly level: number;
@@ -67,7 +68,7 @@ async function exportSnapshot(
       }
     })
   );
-  warnOfGoLimit(meta);
+  warnOfVaultsLimit(meta);
   if (json) await printJson({ ...snapshotJson(meta), file, fileSize });
   else await print(`exported ${id} to ${file} (${formatSize(fileSize)})`);
 }
@@ -111,12 +112,12 @@ function exportWith(
   });
 }
 
-/** Go's readers give up on a meta.json that they can't hold. */
-function warnOfGoLimit(meta: SnapshotMeta): void {
+/** Consul and Nomad have no such limit. */
+function warnOfVaultsLimit(meta: SnapshotMeta): void {
   const { length } = encodeArchiveMeta(meta);
-  if (length < GO_META_BYTES) return;
+  if (length < VAULT_META_BYTES) return;
   warn(
-    `Consul, Nomad and Vault will refuse this archive: its meta.json has ` +
-      `${length} bytes, expected less than ${GO_META_BYTES}`,
+    `Vault will refuse this archive: its meta.json has ${length} bytes, ` +
+      `expected less than ${VAULT_META_BYTES}`,
   );
 }

@@ -152,7 +152,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it("warns when Go's readers will not read the archive", async () => {
+  it("warns when Vault will not read the archive", async () => {
     const { folder } = await setUp();
     const directory = await temporaryDirectory();
     const store = await openFileSnapshotStore(directory);
@@ -172,7 +172,7 @@ describe("raft-snapshots export", () => {
     assert.equal(code, 0);
     assert.match(
       stderr,
-      /will refuse this archive: its meta\.json has \d+ bytes/,
+      /Vault will refuse this archive: its meta\.json has \d+ bytes/,
     );
   });
 });

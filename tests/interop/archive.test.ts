@@ -36,7 +36,7 @@ const CASES = MATRIX.map(wellFormed);
 /** Compression is not what is compared; 5 MiB take their time. */
 const FAST = { level: 1 };
 
-/** Go's reader takes no longer meta.json, not even one that Go wrote. */
+/** raft-snapshot takes no longer meta.json, not even one that it wrote. */
 const GO_META_BYTES = 8_192;
 
 /** The file as a web stream. */

@@ -17,6 +17,7 @@ import {
   SnapshotNotFoundError,
   type SnapshotStore,
 } from "@raft/snapshots";
+import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { crc64 } from "@raft/snapshots/crc64";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 
@@ -46,6 +47,8 @@ async function use(store: FileSnapshotStore): Promise<void> {
     return error instanceof SnapshotNotFoundError &&
       error instanceof SnapshotError;
   });
+  const copy = await importArchive(store, exportArchive(store, id));
+  assert.equal(copy.crc, crc);
   await store.close();
 }
 
