@@ -84,6 +84,13 @@ const INSIDES: Readonly<
     assert.notEqual(text, meta);
     await writeFile(join(path, "meta.json"), text);
   },
+  "the meta.json of a sink that is not closed": async (path) => {
+    const meta = await readFile(join(path, "meta.json"), "utf8");
+    const text = meta.replace(/"Size":.*/, '"Size":0,"CRC":null}');
+    await writeFile(join(path, "meta.json"), text);
+    await truncate(join(path, "state.bin"), 0);
+    await rm(join(path, "blocks.crc64"));
+  },
   "{} for meta.json": (path) => writeFile(join(path, "meta.json"), "{}"),
 };
 
