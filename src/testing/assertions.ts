@@ -22,8 +22,7 @@ export function assertEqual(
 }
 
 /** A class of errors. */
-// deno-lint-ignore no-explicit-any -- as the standard library types it
-type ErrorClass = abstract new (...args: any[]) => Error;
+type ErrorClass = abstract new (...args: never[]) => Error;
 
 /** Waits for a rejection with an error of that class. */
 export async function assertRejects(

@@ -30,11 +30,13 @@ function holdWrites({ opened }: Gate): Injector {
       : undefined;
 }
 
-/** A producer without end, and how much it got rid of. */
+/** A producer of more than enough, and how much it got rid of. */
 function endless(chunkSize: number) {
   const produced = { bytes: 0, cancelled: undefined as unknown };
   const stream = new ReadableStream<Uint8Array>({
     pull(controller) {
+      // Should nobody hold it back, this test must fail, not the machine.
+      if (produced.bytes >= 64 * MIB) return controller.close();
       produced.bytes += chunkSize;
       controller.enqueue(new Uint8Array(chunkSize));
     },
