@@ -1,0 +1,20 @@
+import { describe, it } from "node:test";
+import * as fc from "fast-check";
+import { holdsFor } from "../fuzz/property.ts";
+import { commands, Real } from "./commands.ts";
+import { Model } from "./model.ts";
+
+describe("a store", () => {
+  it("does what its model does, whatever it is asked and in what order", () =>
+    holdsFor(
+      fc.commands(commands, { maxCommands: 80, size: "max" }),
+      300,
+      async (commands) => {
+        const real = new Real();
+        const model = new Model();
+        await real.open(model.retain);
+        await fc.asyncModelRun(() => ({ model, real }), commands);
+        await real.opened.close();
+      },
+    ));
+});
