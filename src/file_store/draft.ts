@@ -21,7 +21,7 @@ import {
   syncDirectory,
 } from "./context.ts";
 import { exists, writeFile } from "./files.ts";
-import { encodeBlocks } from "./blocks.ts";
+import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
 import { keepUnacknowledged, removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
@@ -215,10 +215,16 @@ class FileDraft implements Draft {
     // Survives: a power cut after the publication. Without it meta.json could
     // be empty or still the provisional one, and the checksums cut off.
     const options = { sync: true };
-    return [
+    const writing = [
       writeFile(this.#context, `${path}/meta.json`, meta, options),
-      writeFile(this.#context, `${path}/blocks.crc64`, blocks, options),
     ];
+    // A longer one would not be read: the CRC of the whole has to do then.
+    if (blocks.length <= BLOCKS_FILE_SIZE_MAX) {
+      writing.push(
+        writeFile(this.#context, `${path}/blocks.crc64`, blocks, options),
+      );
+    }
+    return writing;
   }
 
   async #rename(): Promise<void> {

@@ -6,7 +6,7 @@
 
 import { UnsupportedSnapshotVersionError } from "../errors.ts";
 import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
-import { encodeBlocks } from "./blocks.ts";
+import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
 import { withFile, writeFile } from "./files.ts";
@@ -35,7 +35,14 @@ export async function sealSnapshot(
   );
   if (error !== undefined) throw error;
   if (loaded.blocks === undefined) {
-    await publishBlocks(context, id, encodeBlocks(blocks));
+    const bytes = encodeBlocks(blocks);
+    if (bytes.length > BLOCKS_FILE_SIZE_MAX) {
+      throw new RangeError(
+        `Cannot seal snapshot ${id} in ${blocks.crcs.length} blocks: ` +
+          "expected fewer; open the store with a larger blockSize",
+      );
+    }
+    await publishBlocks(context, id, bytes);
   }
   return loaded.meta;
 }
