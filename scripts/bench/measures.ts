@@ -79,7 +79,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       id: "crc",
       title: "CRC-64 of chunks of 1 MiB on the heap",
       bytes: size(2 * GIB),
-      rounds: 7,
+      rounds: 5,
       reads: false,
       entries: [
         ...oursIn("crc", size(2 * GIB)),
@@ -91,7 +91,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       id: "read",
       title: "Open and read, every byte checked, from the page cache",
       bytes: large,
-      rounds: 7,
+      rounds: 5,
       reads: true,
       entries: [
         ...oursIn("readAuto", large),
@@ -108,7 +108,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       id: "write",
       title: "Write, close, and be durable",
       bytes: large,
-      rounds: 5,
+      rounds: 3,
       reads: false,
       entries: [
         ...oursIn("write", large),
@@ -135,7 +135,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       id: "chunks",
       title: "Write a hundred bytes at a time",
       bytes: size(GIB),
-      rounds: 3,
+      rounds: 1,
       reads: false,
       entries: oursIn("writeSmallChunks", size(GIB)),
       targets: [],
@@ -146,7 +146,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       bytes: 0,
       rounds: 3,
       reads: false,
-      entries: oursIn("list", 0),
+      entries: [...oursIn("list", 0), ...peers(["go"], "list", 0)],
       targets: [],
     },
     ...[256 * MIB, GIB, 4 * GIB].map((bytes): MeasurePlan => ({
