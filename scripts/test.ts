@@ -15,19 +15,11 @@ import { temporaryFolder } from "./support/temporary_folder.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
-import { attempt, type Outcome, type Result } from "./test_runner/outcome.ts";
+import { attempt } from "./test_runner/outcome.ts";
 import { usePackage } from "./test_runner/package_use.ts";
 import { reportAll, reportStep } from "./test_runner/report.ts";
 import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
-
-/** How many steps run side by side: more only helps where there are more cores. */
-const LANES = 2;
-
-/** A step that has its turn. */
-interface Step {
-  readonly name: string;
-  readonly run: () => Promise<Result>;
-}
+import { runSteps } from "./test_runner/steps.ts";
 
 const ids = ["checks", "package", ...runners.map(({ id }) => id)];
 
@@ -58,24 +50,6 @@ async function testFiles(filters: readonly string[]): Promise<string[]> {
   // Given no file, every runtime would go and look for tests by itself.
   if (wanted.length > 0) return wanted;
   throw new RangeError(`Cannot test ${filters.join(", ")}: no such test file`);
-}
-
-/** Runs the steps in their order, a few at a time. */
-async function runSteps(steps: readonly Step[]): Promise<Outcome[]> {
-  const outcomes = steps.map(() => Promise.withResolvers<Outcome>());
-  let next = 0;
-  const lane = async () => {
-    while (next < steps.length) {
-      const turn = next++;
-      const step = steps[turn];
-      if (step === undefined) return;
-      outcomes[turn]?.resolve(await attempt(step.name, step.run));
-    }
-  };
-  const lanes = Array.from({ length: LANES }, lane);
-  for (const { promise } of outcomes) reportStep(await promise);
-  await Promise.all(lanes);
-  return await Promise.all(outcomes.map(({ promise }) => promise));
 }
 
 /** Runs what is asked for; whether all is well. */

@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Variables beside those that are inherited. */
   readonly env?: Readonly<Record<string, string>>;
+  /** When to end it, done or not; the default is ample for most. */
+  readonly timeoutMinutes?: number;
 }
 
 /** What a program came to. */
@@ -22,7 +24,7 @@ export interface CommandResult {
   readonly output: string;
 }
 
-/** No program here has any business running for longer. */
+/** No program here has any business running for longer, unless it says so. */
 const TIMEOUT_MINUTES = 10;
 
 /**
@@ -64,7 +66,8 @@ export async function run(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const signal = AbortSignal.timeout(TIMEOUT_MINUTES * 60_000);
+  const { timeoutMinutes = TIMEOUT_MINUTES } = options;
+  const signal = AbortSignal.timeout(timeoutMinutes * 60_000);
   const child = new Deno.Command(program, {
     args: [...args],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -84,7 +87,7 @@ export async function run(
     collect(child.stderr, add, signal),
     child.status,
   ]);
-  if (signal.aborted) output += `\nCut off after ${TIMEOUT_MINUTES} minutes\n`;
+  if (signal.aborted) output += `\nCut off after ${timeoutMinutes} minutes\n`;
   if (status.signal !== null) output += `\nEnded by ${status.signal}\n`;
   return { ok: status.success, stdout, output };
 }

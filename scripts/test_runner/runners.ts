@@ -95,6 +95,10 @@ export interface SuiteOptions {
   readonly files: readonly string[];
   /** Makes the same random tests in every runtime. */
   readonly seed: number;
+  /** Where the report is written. @default {the consumer} */
+  readonly reports?: string;
+  /** When to give up, when not as early as usual. */
+  readonly timeoutMinutes?: number;
 }
 
 /** The tests that ran; none when the runtime fell over before it could tell. */
@@ -122,16 +126,17 @@ function withoutPassed(output: string): string {
 /** Runs the suite on one runtime. */
 export async function runSuite(
   runner: Runner,
-  { consumer, files, seed }: SuiteOptions,
+  { consumer, files, seed, reports = consumer, timeoutMinutes }: SuiteOptions,
 ): Promise<Result> {
   const executable = await runner.executable();
-  const report = join(consumer, `${runner.id}.junit.xml`);
+  const report = join(reports, `${runner.id}.junit.xml`);
   const paths = files.map((path) =>
     `./${runner.onPackage ? path.replace(/\.ts$/, ".js") : path}`
   );
   const { ok, output } = await run(executable, runner.args(paths, report), {
     cwd: runner.onPackage ? consumer : root,
     env: { SEED: String(seed), RAFT_SNAPSHOTS_REPOSITORY: root },
+    ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
   });
   const tests = await readReport(report, runner.fileSuites);
   const summary = output.split("\n").filter((line) =>

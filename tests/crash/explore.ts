@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { CrashChoice } from "@raft/snapshots/testing";
+import { report } from "../support/full_run.ts";
 import { freshSeed, type Random } from "../support/random.ts";
 import {
   after,
@@ -73,12 +74,11 @@ export function formatOutcome(
 /** Cuts the power again and again, and counts. */
 export class Explorer {
   /** Power cuts that were tried. */
-  images = 0;
-  /** Those among them that left something that was not looked at before. */
-  distinct = 0;
+  #images = 0;
+  /** What they left, which is the same for many. */
+  readonly #seen = new Set<string>();
   readonly #scenario: string;
   readonly #droppedSync: string | undefined;
-  readonly #seen = new Set<string>();
 
   constructor(
     scenario: string,
@@ -145,13 +145,18 @@ export class Explorer {
     }
   }
 
+  /** Adds to the figures of the run. */
+  report(): void {
+    report("power cuts", this.#images);
+    report("disks after them, no two alike", this.#seen.size);
+  }
+
   async #judge(moment: Moment): Promise<readonly string[]> {
-    this.images++;
+    this.#images++;
     // What was promised counts: the same disk may be right for less.
     const key = `${moment.ledger.fingerprint} ${digest(moment.disk)}`;
     if (this.#seen.has(key)) return [];
     this.#seen.add(key);
-    this.distinct++;
     return await judge(moment);
   }
 }
