@@ -61,11 +61,7 @@ async function removeLeftovers(context: StoreContext): Promise<void> {
   if (context.leftovers.size === 0) return;
   // Survives: a power cut while the files below go away. The sync after the
   // renaming may be what has failed.
-  try {
-    await syncDirectory(context, context.path);
-  } catch (error) {
-    throw toSnapshotError(`remove leftovers in ${context.path}`, error);
-  }
+  await syncDirectory(context, context.path);
   for (const name of [...context.leftovers]) {
     await removeTemporary(context, name);
   }

@@ -180,7 +180,7 @@ class DirectoryStore implements FileSnapshotStore {
 
   async reap(): Promise<void> {
     assertWritable(this.#context, "reap");
-    await this.#exclusively(() => reapSnapshots(this.#context));
+    await this.#exclusively(() => this.#reap());
   }
 
   async seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
@@ -273,6 +273,14 @@ class DirectoryStore implements FileSnapshotStore {
       this.#context.logger.error(
         `Cannot reap after snapshot ${id}: ${describe(error)}`,
       );
+    }
+  }
+
+  async #reap(): Promise<void> {
+    try {
+      await reapSnapshots(this.#context);
+    } catch (error) {
+      throw toSnapshotError(`reap in ${this.#context.path}`, error);
     }
   }
 

@@ -59,10 +59,11 @@ function* checkOwed(
     if (enough && good.some(isNewer)) continue;
     yield `${id} was acknowledged, and is lost`;
   }
+  // Whatever its term: Raft has deleted its log on the strength of it. But its
+  // place may have been taken by one that was published at the same time.
   const last = ledger.owed.at(-1);
   if (last === undefined || good.includes(last)) return;
-  // Whatever its term: Raft has deleted its log on the strength of it.
-  if (ledger.publishedAfter(last).some((id) => good.includes(id))) return;
+  if (good.some((id) => ledger.isBeingPublished(id))) return;
   yield `${last} was the last to be acknowledged, and is lost`;
 }
 

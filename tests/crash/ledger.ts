@@ -38,7 +38,11 @@ export class Ledger {
 
   /** The store was asked to publish this state: from now on it may be found. */
   publishing(id: string, state: Uint8Array): void {
-    if (!this.#frozen) this.#contents.set(id, state);
+    if (this.#frozen) return;
+    this.#contents.set(id, state);
+    // The ID may be that of one that is gone for good.
+    const known = this.#acknowledged.indexOf(id);
+    if (known >= 0) this.#acknowledged.splice(known, 1);
   }
 
   /** The store has answered that it is published, or has handed it out. */
@@ -121,9 +125,8 @@ export class Ledger {
     );
   }
 
-  /** Those that were published later than this one, acknowledged or not. */
-  publishedAfter(id: string): string[] {
-    const ids = [...this.#contents.keys()];
-    return ids.slice(ids.indexOf(id) + 1);
+  /** Whether it was published, and the answer is still to come. */
+  isBeingPublished(id: string): boolean {
+    return this.#contents.has(id) && !this.#acknowledged.includes(id);
   }
 }

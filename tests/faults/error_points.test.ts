@@ -60,9 +60,12 @@ async function workThrough(
 
 /** What was acknowledged is there, and nothing has leaked. */
 async function afterPowerCut({ disk, ledger }: Workday): Promise<string[]> {
-  const image = disk.crash({ seed: 0, keptPercent: 0, renames: "atomic" });
-  const found = await recover(image);
-  return violations(found, image.tree(), ledger);
+  const found: string[] = [];
+  for (const keptPercent of [0, 50, 100]) {
+    const image = disk.crash({ seed, keptPercent, renames: "split" });
+    found.push(...violations(await recover(image), image.tree(), ledger));
+  }
+  return found;
 }
 
 /**

@@ -101,7 +101,11 @@ const tasks: Readonly<Record<string, (day: Workday) => Promise<void>>> = {
       if (result.status === "rejected") throw result.reason;
     }
   },
-  reap: async (day) => await (await day.store()).reap(),
+  "open again, to keep one": async (day) => {
+    await day.close();
+    await day.store(1);
+  },
+  reap: async (day) => await (await day.store(1)).reap(),
   close: (day) => day.close(),
 };
 
@@ -114,6 +118,7 @@ export class Workday {
   /** What could not be done, in order. */
   readonly refusals: Refusal[] = [];
   #store: FileSnapshotStore | undefined;
+  #closing = false;
   #task = "";
 
   private constructor(disk: MemoryFileSystem, ledger: Ledger) {
@@ -135,8 +140,9 @@ export class Workday {
   }
 
   /** The store, which is open from here on. */
-  async store(): Promise<FileSnapshotStore> {
-    this.#store ??= await this.stage.open({ retain: 3 });
+  async store(retain = 3): Promise<FileSnapshotStore> {
+    if (this.#closing) await this.close();
+    this.#store ??= await this.stage.open({ retain });
     return this.#store;
   }
 
@@ -172,7 +178,9 @@ export class Workday {
 
   /** Closes the store; what fails may be tried again. */
   async close(): Promise<void> {
+    this.#closing = true;
     await this.#store?.close();
     this.#store = undefined;
+    this.#closing = false;
   }
 }
