@@ -36,10 +36,10 @@ export interface StoreContext extends ResolvedOptions {
   /** Names under `path` that could not be removed: the next reap tries again. */
   readonly leftovers: Set<string>;
   /**
-   * The last snapshot that got its name but could not be acknowledged, because
-   * the directory could not be synced.
+   * Whether a snapshot has got its name and could not be acknowledged, because
+   * the directory could not be synced. Nothing is created until it can.
    */
-  unacknowledged: string | undefined;
+  unacknowledged: boolean;
   /**
    * The newest snapshot that this process has published: Raft has deleted its
    * log on the strength of it, so it is never reaped.
@@ -66,7 +66,7 @@ export function makeContext(
     verdicts: new Map(),
     publishing: new Set(),
     leftovers: new Set(),
-    unacknowledged: undefined,
+    unacknowledged: false,
     newestAcknowledged: undefined,
     lastUnixMs: -1,
     closed: false,

@@ -23,7 +23,7 @@ import {
 import { exists, writeFile } from "./files.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
-import { keepUnacknowledged, removeTemporary } from "./remove.ts";
+import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
 import { StateWriter } from "./state_writer.ts";
 
@@ -32,6 +32,7 @@ export async function createDraft(
   context: StoreContext,
   init: InitialMeta,
 ): Promise<Draft> {
+  await settleNames(context);
   const id = await makeTemporaryDirectory(context, init);
   try {
     const meta = { ...init, id };
@@ -122,11 +123,21 @@ function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
   );
 }
 
+/**
+ * While names can't be made durable, nothing can be acknowledged. Whoever tries
+ * again and again must not fill the disk with what can't be removed safely.
+ */
+async function settleNames(context: StoreContext): Promise<void> {
+  if (!context.unacknowledged) return;
+  await syncDirectory(context, context.path);
+  context.unacknowledged = false;
+}
+
 /** From now on a caller may rely on this snapshot. */
 function acknowledge(context: StoreContext, id: string): void {
   context.verdicts.set(id, true);
   // The sync was of the whole directory.
-  context.unacknowledged = undefined;
+  context.unacknowledged = false;
   const known = context.newestAcknowledged;
   if (known === undefined || compareNewestFirst(id, known) < 0) {
     context.newestAcknowledged = id;
@@ -176,7 +187,7 @@ class FileDraft implements Draft {
       acknowledge(this.#context, id);
     } catch (error) {
       renamed ||= await this.#hasFinalName();
-      if (renamed) await keepUnacknowledged(this.#context, id);
+      if (renamed) this.#context.unacknowledged = true;
       else await this.discard();
       throw this.#failure("publish", error, renamed);
     }

@@ -65,29 +65,6 @@ async function renameToDeleted(
   context.verdicts.delete(id);
 }
 
-/**
- * Keeps a snapshot that could not be acknowledged, in place of the one before.
- * A caller that tries again and again on a disk that fails must not fill it.
- */
-export async function keepUnacknowledged(
-  context: StoreContext,
-  id: string,
-): Promise<void> {
-  const previous = context.unacknowledged;
-  context.unacknowledged = id;
-  if (previous === undefined) return;
-  try {
-    // Not synced: that is just what fails. Nobody was promised this snapshot.
-    await renameToDeleted(context, previous);
-    await removeTemporary(context, nameOfDeleted(previous));
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
-    context.logger.warn(
-      `Cannot remove snapshot ${previous}: ${describe(error)}`,
-    );
-  }
-}
-
 /** Removes a `.tmp`; one that won't go is reported and kept for later. */
 export async function removeTemporary(
   context: StoreContext,
