@@ -35,6 +35,7 @@ export function toMarkdown(machine: string, tables: readonly Table[]): string {
       ...(table.verdicts.length === 0
         ? []
         : [table.verdicts.map((v) => `- ${toSentence(v)}`).join("\n")]),
+      ...(table.obstacle === undefined ? [] : [wrap(table.obstacle)]),
     ].join("\n\n")
   );
   return `# Benchmarks
@@ -49,6 +50,11 @@ Memory is what a process grew by at its peak, above what it had before it began.
 
 ${sections.join("\n\n")}
 `;
+}
+
+/** Lines of at most 80 characters. */
+function wrap(text: string): string {
+  return text.replace(/(?=\S)(.{1,79}\S|\S+)(?:\s+|$)/g, "$1\n").trimEnd();
 }
 
 function heading({ title, bytes, rounds }: Table): string {

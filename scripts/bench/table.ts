@@ -48,11 +48,13 @@ export interface Table {
   readonly rows: readonly Row[];
   /** What was to be reached. */
   readonly verdicts: readonly Verdict[];
+  /** What stood in the way, where something was missed. */
+  readonly obstacle: string | undefined;
 }
 
 /** Sums the measurements up; `samples` are in the order of the entries. */
 export function tabulate(
-  { id, title, bytes, rounds, entries, targets }: MeasurePlan,
+  { id, title, bytes, rounds, entries, targets, obstacle }: MeasurePlan,
   samples: readonly {
     readonly seconds: readonly number[];
     readonly peakBytes: readonly number[];
@@ -82,7 +84,16 @@ export function tabulate(
       return [{ name, of: peer, wanted, ratio: median(ratios) }];
     })
   );
-  return { id, title, bytes, rounds, rows, verdicts };
+  const isMissed = verdicts.some(({ ratio, wanted }) => ratio < wanted);
+  return {
+    id,
+    title,
+    bytes,
+    rounds,
+    rows,
+    verdicts,
+    obstacle: isMissed ? obstacle : undefined,
+  };
 }
 
 function median(values: readonly number[]): number {
