@@ -10,14 +10,14 @@ import { cuts, type Explorer } from "./explore.ts";
 import type { Life } from "./history.ts";
 
 /** How many seeds of each kind of power cut there are at one moment. */
-const SEEDS = amount(1, 6);
+const SEEDS = amount(1, 10);
 
 /** Cuts the power at every moment of the scenario, for several schedules. */
 export async function cutEverywhere(
   explorer: Explorer,
   random: Random,
 ): Promise<void> {
-  for (let i = 0; i < 4; i++) {
+  for (let i = 0; i < 8; i++) {
     const schedule = random.integer(2 ** 31);
     const length = await explorer.lengthOf([], schedule);
     for (let steps = 0; steps <= length; steps++) {

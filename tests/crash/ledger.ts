@@ -53,6 +53,11 @@ export class Ledger {
     this.#deleting.delete(id);
   }
 
+  /** The store has answered that it is not published: it must not be found. */
+  refused(id: string): void {
+    if (!this.#frozen) this.#contents.delete(id);
+  }
+
   /** The store was asked to delete it: from now on it need not be found. */
   deleting(id: string): void {
     if (!this.#frozen) this.#deleting.add(id);

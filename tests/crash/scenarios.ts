@@ -124,6 +124,22 @@ export const scenarios: readonly Scenario[] = [
     ),
   },
   {
+    name: "is closed while it takes snapshots",
+    prepare: async (stage) => void await takeAll(stage, 1),
+    run: async (stage) => {
+      const store = await stage.open();
+      const written = await Promise.all(
+        [2, 3].map((index) => stage.write(store, { index, size: 5000 })),
+      );
+      const closing = written.map(({ sink, state }) =>
+        stage.close(sink, state)
+      );
+      const outcomes = Promise.allSettled(closing);
+      await store.close();
+      await outcomes;
+    },
+  },
+  {
     name: "gives snapshots up",
     prepare: async (stage) => void await takeAll(stage, 1),
     run: within(async (store, stage) => {

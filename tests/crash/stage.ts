@@ -9,6 +9,7 @@ import {
   type FileSnapshotStoreOptions,
   type FileSystem,
   openFileSnapshotStore,
+  SnapshotPublishError,
   type SnapshotSink,
 } from "@raft/snapshots";
 import { bytes } from "../support/random.ts";
@@ -75,7 +76,13 @@ export class Stage {
   /** Publishes what was written. */
   async close(sink: SnapshotSink, state: Uint8Array): Promise<string> {
     this.ledger.publishing(sink.id, state);
-    await sink.close();
+    try {
+      await sink.close();
+    } catch (error) {
+      const isThere = error instanceof SnapshotPublishError && error.published;
+      if (!isThere) this.ledger.refused(sink.id);
+      throw error;
+    }
     this.ledger.acknowledged(sink.id);
     return sink.id;
   }
