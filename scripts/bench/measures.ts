@@ -145,7 +145,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       obstacle: "Go leaves out the fsync of the snapshot's own directory and " +
         "the one before the removal of what is beyond retain, and writes two " +
         "files instead of three. Every step of ours is handed to a thread " +
-        "and back, which takes longer than the step itself.",
+        "and back.",
     },
     {
       id: "chunks",
