@@ -52,7 +52,7 @@ export async function cutLater(
   chooseEnd: () => Life["end"],
 ): Promise<void> {
   const length = await explorer.lengthOf([], random.integer(2 ** 31));
-  for (let i = 0; i < amount(2, 110); i++) {
+  for (let i = 0; i < amount(2, 160); i++) {
     const life = {
       schedule: random.integer(2 ** 31),
       steps: random.integer(length + 1),
