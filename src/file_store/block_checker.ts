@@ -5,6 +5,7 @@
  */
 
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
+import type { SnapshotCorruptError } from "../errors.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import type { BlockChecksums } from "./blocks.ts";
 import { badBlock, badState } from "./check.ts";
@@ -31,38 +32,64 @@ export function alignToBlocks(
 }
 
 /**
- * Takes the blocks that `range` touches, one a chunk, and hands out exactly the
- * range. A block is handed out only once it has been checked; when the range is
- * the whole state, the CRC of the whole is compared too, before the end.
+ * Takes the blocks that `range` touches, in chunks of whole blocks, and hands
+ * out exactly the range. A block is handed out only once it has been checked;
+ * when the range is the whole state, the CRC of the whole is compared too,
+ * before the end.
  */
 export function blockChecker(
   meta: SnapshotMeta,
   blocks: BlockChecksums,
   range: ByteRange,
 ): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  const { blockSize, crcs } = blocks;
   const isWhole = range.start === 0 && range.end === meta.size;
   let position = alignToBlocks(range, blocks).start;
   let total = 0n;
-  return {
-    transform(block, controller) {
-      const expected = blocks.crcs[position / blocks.blockSize];
+
+  /** Checks a chunk up to its first bad block. */
+  const check = (run: Uint8Array): Verdict => {
+    for (let good = 0; good < run.length; good += blockSize) {
+      const block = run.subarray(good, good + blockSize);
+      const offset = position + good;
+      const expected = crcs[offset / blockSize] ?? 0n;
       const actual = crc64(block);
       if (actual !== expected) {
-        throw badBlock(meta, position, expected ?? 0n, actual);
+        return { good, error: badBlock(meta, offset, expected, actual) };
       }
       total = combineCrc64(total, actual, block.length);
-      const wanted = block.subarray(
-        Math.max(range.start - position, 0),
-        range.end - position,
-      );
-      position += block.length;
       // The checksums of the blocks may be good, and those of another state.
-      const isLast = isWhole && position === meta.size;
-      if (isLast && total !== meta.crc) throw badState(meta, total);
-      controller.enqueue(wanted);
+      const isLast = isWhole && offset + block.length === meta.size;
+      if (isLast && total !== meta.crc) {
+        return { good, error: badState(meta, total) };
+      }
+    }
+    return { good: run.length, error: undefined };
+  };
+
+  return {
+    transform(run, controller) {
+      const { good, error } = check(run);
+      // Not a view: behind it would be the bytes of the bad block.
+      const checked = error === undefined ? run : run.slice(0, good);
+      const wanted = checked.subarray(
+        Math.max(range.start - position, 0),
+        Math.max(range.end - position, 0),
+      );
+      position += run.length;
+      if (wanted.length > 0) controller.enqueue(wanted);
+      if (error !== undefined) throw error;
     },
     flush() {
       if (isWhole && total !== meta.crc) throw badState(meta, total);
     },
   };
+}
+
+/** What came of checking a few blocks. */
+interface Verdict {
+  /** The bytes before the first bad block. */
+  readonly good: number;
+  /** What is wrong with that block. */
+  readonly error: SnapshotCorruptError | undefined;
 }

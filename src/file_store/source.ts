@@ -162,9 +162,9 @@ function makeSource(
   });
   const stream = new ReadableStream<Bytes>({
     pull: async (controller) => {
-      const block = await reader.next();
-      if (block !== undefined) {
-        controller.enqueue(block);
+      const run = await reader.next();
+      if (run !== undefined) {
+        controller.enqueue(run);
         onProgress?.({ done: Math.min(reader.done, total), total });
       }
       if (reader.isAtEnd) {
@@ -173,8 +173,8 @@ function makeSource(
       }
     },
     cancel: () => reader.end(),
-    // One block waits here while the one before it is checked.
-  }, { highWaterMark: 1 });
+    // The reader reads ahead: what it has need not wait here, too.
+  }, { highWaterMark: 0 });
   const onAbort = () => void reader.abort(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   const settle = async (error?: unknown) => {
