@@ -97,6 +97,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       reads: true,
       entries: [
         ...oursIn("readAuto", large),
+        ...oursIn("readFirst", large, ", first read"),
         ...oursIn("readUnchecked", large, ", unchecked"),
         ...oursIn("readPlain", large, ", plain loop"),
         ...peers(["go", "system"], "readAuto", large),
