@@ -20,11 +20,11 @@ import {
   type StoreContext,
   syncDirectory,
 } from "./context.ts";
-import { exists, writeFile } from "./files.ts";
+import { exists, writeAndSync, writeFully } from "./files.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
-import { readNames } from "./scan.ts";
+import { type DirectoryNames, readNames } from "./scan.ts";
 import { StateWriter } from "./state_writer.ts";
 
 /** Makes the `.tmp` directory of a new snapshot and opens its files. */
@@ -36,18 +36,52 @@ export async function createDraft(
   const id = await makeTemporaryDirectory(context, init);
   try {
     const meta = { ...init, id };
-    const path = `${context.path}/${temporaryName({ id, state: "writing" })}`;
-    // As Go does: who looks into a .tmp sees what it was going to be.
-    const provisional = encodeProvisionalMeta(meta);
-    await writeFile(context, `${path}/meta.json`, provisional);
-    const state = await context.fileSystem.open(
-      `${path}/state.bin`,
-      "create",
-      context.fileMode,
-    );
-    return new FileDraft(context, meta, state);
+    return new FileDraft(context, meta, await createFiles(context, meta));
   } catch (error) {
     await removeTemporary(context, temporaryName({ id, state: "writing" }));
+    throw error;
+  }
+}
+
+/** The files of a snapshot that is being written. */
+interface DraftFiles {
+  readonly meta: FileHandle;
+  readonly state: FileHandle;
+  readonly blocks: FileHandle;
+}
+
+/** Makes the files, all at once: in the end each is open, or none. */
+async function createFiles(
+  context: StoreContext,
+  meta: SnapshotMeta,
+): Promise<DraftFiles> {
+  const provisional = encodeProvisionalMeta(meta);
+  const name = temporaryName({ id: meta.id, state: "writing" });
+  const opened: FileHandle[] = [];
+  const create = async (file: string) => {
+    const path = `${context.path}/${name}/${file}`;
+    const { fileSystem, fileMode } = context;
+    const handle = await fileSystem.open(path, "create", fileMode);
+    opened.push(handle);
+    return handle;
+  };
+  const creating = {
+    meta: create("meta.json"),
+    state: create("state.bin"),
+    blocks: create("blocks.crc64"),
+  };
+  try {
+    await allSettled(Object.values(creating));
+    const files = {
+      meta: await creating.meta,
+      state: await creating.state,
+      blocks: await creating.blocks,
+    };
+    // As Go does: who looks into a .tmp sees what it was going to be.
+    await writeFully(files.meta, provisional, 0);
+    return files;
+  } catch (error) {
+    await Promise.allSettled(opened.map((handle) => handle.close()));
     throw error;
   }
 }
@@ -61,12 +95,14 @@ async function makeTemporaryDirectory(
   init: InitialMeta,
 ): Promise<string> {
   const { term, index } = init;
-  let unixMs = await nextUnixMs(context, init);
+  const names = await readNames(context);
+  const foreign = new Set(names.foreign);
+  let unixMs = nextUnixMs(context, init, names);
   for (;; unixMs++) {
     const id = formatId({ term, index, unixMs: BigInt(unixMs) });
     const name = temporaryName({ id, state: "writing" });
     context.lastUnixMs = Math.max(context.lastUnixMs, unixMs);
-    if (await exists(context.fileSystem, `${context.path}/${id}`)) continue;
+    if (foreign.has(id)) continue;
     try {
       await context.fileSystem.makeDirectory(
         `${context.path}/${name}`,
@@ -83,17 +119,17 @@ async function makeTemporaryDirectory(
 }
 
 /** A time later than that of every ID of this term and index. */
-async function nextUnixMs(
+function nextUnixMs(
   context: StoreContext,
   { term, index }: InitialMeta,
-): Promise<number> {
+  { ids, temporary }: DirectoryNames,
+): number {
   const now = Math.floor(context.clock());
   if (!Number.isSafeInteger(now)) {
     throw new RangeError(
       `Cannot make a snapshot ID: the clock says ${now}, expected milliseconds`,
     );
   }
-  const { ids, temporary } = await readNames(context);
   let latest = -1n;
   for (const id of [...ids, ...temporary.map((name) => name.id)]) {
     const parts = parseId(id);
@@ -147,17 +183,17 @@ function acknowledge(context: StoreContext, id: string): void {
 /** A snapshot that is being written to a directory. */
 class FileDraft implements Draft {
   readonly #context: StoreContext;
-  readonly #state: FileHandle;
+  readonly #files: DraftFiles;
   readonly #writer: StateWriter;
   readonly #temporaryName: string;
   #meta: SnapshotMeta;
-  #stateClosed = false;
+  #filesClosed = false;
 
-  constructor(context: StoreContext, meta: SnapshotMeta, state: FileHandle) {
+  constructor(context: StoreContext, meta: SnapshotMeta, files: DraftFiles) {
     this.#context = context;
     this.#meta = meta;
-    this.#state = state;
-    this.#writer = new StateWriter(state, context.blockSize);
+    this.#files = files;
+    this.#writer = new StateWriter(files.state, context.blockSize);
     this.#temporaryName = temporaryName({ id: meta.id, state: "writing" });
   }
 
@@ -195,60 +231,60 @@ class FileDraft implements Draft {
 
   /** Everything in the `.tmp` directory is on disk when this resolves. */
   async #makeFilesDurable(): Promise<void> {
-    const temporaryPath = `${this.#context.path}/${this.#temporaryName}`;
+    const { meta, state, blocks } = this.#files;
     await this.#writer.finish();
     this.#meta = {
       ...this.#meta,
       size: this.#writer.size,
       crc: this.#writer.crc,
     };
+    const metaBytes = encodeMeta(this.#meta);
+    const blockBytes = encodeBlocks({
+      blockSize: this.#context.blockSize,
+      stateSize: this.#meta.size,
+      metaCrc: crc64(metaBytes),
+      crcs: this.#writer.blockCrcs,
+    });
+    const path = `${this.#context.path}/${this.#temporaryName}`;
+    // A longer one would not be read: the CRC of the whole has to do then.
+    const hasBlocks = blockBytes.length <= BLOCKS_FILE_SIZE_MAX;
+    if (!hasBlocks) {
+      await this.#context.fileSystem.removeFile(`${path}/blocks.crc64`);
+    }
+    // Side by side: a disk makes several durable in the time of one.
     await allSettled([
       // Survives: a power cut after the publication. Without it the state could
       // be cut short, or have holes of zeros.
-      this.#state.sync(),
-      ...this.#writeFinalFiles(temporaryPath),
+      state.sync(),
+      // Survives: the same. Without them meta.json could be empty or still the
+      // provisional one, which is shorter, and the checksums could be cut off.
+      writeAndSync(meta, metaBytes),
+      ...(hasBlocks ? [writeAndSync(blocks, blockBytes)] : []),
+      // Survives: a power cut after the publication. Without it the directory
+      // could be there with its files' names missing from it.
+      syncDirectory(this.#context, path),
+      this.#requireFreeName(),
     ]);
-    await this.#closeState();
-    // Survives: a power cut after the publication. Without it the directory
-    // could be there with its files' names missing from it.
-    await syncDirectory(this.#context, temporaryPath);
+    await this.#closeFiles();
   }
 
-  /** What tells a reader that the state is whole. */
-  #writeFinalFiles(path: string): Promise<void>[] {
-    const meta = encodeMeta(this.#meta);
-    const blocks = encodeBlocks({
-      blockSize: this.#context.blockSize,
-      stateSize: this.#meta.size,
-      metaCrc: crc64(meta),
-      crcs: this.#writer.blockCrcs,
-    });
-    // Survives: a power cut after the publication. Without it meta.json could
-    // be empty or still the provisional one, and the checksums cut off.
-    const options = { sync: true };
-    const writing = [
-      writeFile(this.#context, `${path}/meta.json`, meta, options),
-    ];
-    // A longer one would not be read: the CRC of the whole has to do then.
-    if (blocks.length <= BLOCKS_FILE_SIZE_MAX) {
-      writing.push(
-        writeFile(this.#context, `${path}/blocks.crc64`, blocks, options),
-      );
-    }
-    return writing;
+  /**
+   * POSIX replaces an empty directory without a word, where Go's rename, and
+   * anyone's sense, refuses.
+   */
+  async #requireFreeName(): Promise<void> {
+    const { path, fileSystem } = this.#context;
+    const { id } = this.#meta;
+    if (!await exists(fileSystem, `${path}/${id}`)) return;
+    throw new SnapshotPublishError(
+      `Cannot publish snapshot ${id}: its name is taken`,
+      { published: false },
+    );
   }
 
   async #rename(): Promise<void> {
     const { path, fileSystem } = this.#context;
     const { id } = this.#meta;
-    // POSIX replaces an empty directory without a word, where Go's rename, and
-    // anyone's sense, refuses.
-    if (await exists(fileSystem, `${path}/${id}`)) {
-      throw new SnapshotPublishError(
-        `Cannot publish snapshot ${id}: its name is taken`,
-        { published: false },
-      );
-    }
     await fileSystem.rename(`${path}/${this.#temporaryName}`, `${path}/${id}`);
   }
 
@@ -266,20 +302,21 @@ class FileDraft implements Draft {
   async discard(): Promise<void> {
     await this.#writer.stop();
     try {
-      await this.#closeState();
+      await this.#closeFiles();
     } catch (error) {
       this.#context.logger.warn(
-        `Cannot close state.bin of snapshot ${this.#meta.id}, ` +
+        `Cannot close the files of snapshot ${this.#meta.id}, ` +
           `which is being removed: ${describe(error)}`,
       );
     }
     await removeTemporary(this.#context, this.#temporaryName);
   }
 
-  async #closeState(): Promise<void> {
-    if (this.#stateClosed) return;
-    this.#stateClosed = true;
-    await this.#state.close();
+  async #closeFiles(): Promise<void> {
+    if (this.#filesClosed) return;
+    this.#filesClosed = true;
+    const { meta, state, blocks } = this.#files;
+    await allSettled([meta.close(), state.close(), blocks.close()]);
   }
 
   #failure(doing: string, error: unknown, published: boolean): Error {

@@ -71,19 +71,12 @@ export async function writeFully(
   }
 }
 
-/** Writes a small file whole, in place of what was there. */
-export async function writeFile(
-  { fileSystem, fileMode }: {
-    readonly fileSystem: FileSystem;
-    readonly fileMode: number;
-  },
-  path: string,
+/** Writes all of the bytes from the beginning, and makes them durable. */
+export async function writeAndSync(
+  file: FileHandle,
   bytes: Uint8Array,
-  options: { readonly sync?: boolean } = {},
 ): Promise<void> {
-  const file = await fileSystem.open(path, "overwrite", fileMode);
-  await withFile(file, async () => {
-    await writeFully(file, bytes, 0);
-    if (options.sync) await file.sync();
-  });
+  await writeFully(file, bytes, 0);
+  // The callers say which crash it survives.
+  await file.sync();
 }

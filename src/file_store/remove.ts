@@ -7,7 +7,12 @@
 
 import { systemCode } from "../errors.ts";
 import type { FileSystem } from "../fs/file_system.ts";
-import { describe, type StoreContext, syncDirectory } from "./context.ts";
+import {
+  allSettled,
+  describe,
+  type StoreContext,
+  syncDirectory,
+} from "./context.ts";
 import { temporaryName } from "./ids.ts";
 
 /**
@@ -101,10 +106,13 @@ async function removeDirectoryTree(
   fs: FileSystem,
   path: string,
 ): Promise<void> {
-  for (const { name, kind } of await fs.readDirectory(path)) {
-    if (kind === "directory") await removeDirectoryTree(fs, `${path}/${name}`);
-    else await ignoreMissing(fs.removeFile(`${path}/${name}`));
-  }
+  const entries = await fs.readDirectory(path);
+  await allSettled(entries.map(({ name, kind }) => {
+    const inner = `${path}/${name}`;
+    return kind === "directory"
+      ? removeDirectoryTree(fs, inner)
+      : ignoreMissing(fs.removeFile(inner));
+  }));
   await fs.removeDirectory(path);
 }
 

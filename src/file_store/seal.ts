@@ -9,7 +9,7 @@ import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { withFile, writeFile } from "./files.ts";
+import { withFile, writeAndSync } from "./files.ts";
 import { temporaryName } from "./ids.ts";
 import { loadSnapshot, openState } from "./load.ts";
 import { removeTemporary } from "./remove.ts";
@@ -53,7 +53,7 @@ async function publishBlocks(
   id: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const { path, fileSystem, directoryMode } = context;
+  const { path, fileSystem, directoryMode, fileMode } = context;
   const name = temporaryName({ id, state: "sealing" });
   await removeTemporary(context, name);
   await fileSystem.makeDirectory(`${path}/${name}`, directoryMode);
@@ -61,7 +61,8 @@ async function publishBlocks(
     const temporary = `${path}/${name}/blocks.crc64`;
     // Survives: a power cut after the rename. Without it the name could be
     // there with nothing, or half, behind it.
-    await writeFile(context, temporary, bytes, { sync: true });
+    const file = await fileSystem.open(temporary, "create", fileMode);
+    await withFile(file, () => writeAndSync(file, bytes));
     await fileSystem.rename(temporary, `${path}/${id}/blocks.crc64`);
     // Survives: a power cut after this call has resolved, which would otherwise
     // take the checksums away again.

@@ -11,7 +11,9 @@
 import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve, sep } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { deno } from "./deno_runtime.ts";
 import type {
   DirectoryEntry,
   FileHandle,
@@ -29,6 +31,10 @@ const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 // Opening a pipe would wait for its other end; files don't heed the flag.
 const NO_WAIT = constants.O_NONBLOCK ?? 0;
 const DIRECTORY = constants.O_DIRECTORY ?? 0;
+
+/** Deno's unlink removes an empty directory too; macOS's has another error. */
+const UNLINK_SPARES_DIRECTORIES = deno === undefined &&
+  process.platform === "linux";
 
 const WRITE = constants.O_WRONLY | constants.O_CREAT | NO_FOLLOW | NO_WAIT;
 
@@ -92,8 +98,10 @@ class NodeFileSystem implements FileSystem {
   }
 
   async removeFile(path: string): Promise<void> {
-    // Deno's unlink removes an empty directory too.
-    if ((await this.stat(path)).kind === "directory") {
+    if (
+      !UNLINK_SPARES_DIRECTORIES &&
+      (await this.stat(path)).kind === "directory"
+    ) {
       throw systemError("EISDIR", "unlink", path);
     }
     await fs.unlink(path);

@@ -11,12 +11,14 @@ import { bytes } from "../support/random.ts";
 import {
   Bench,
   encode,
+  Gate,
   INIT,
   letOthersWork,
   listIds,
   load,
   save,
   SNAPSHOTS,
+  until,
 } from "./bench.ts";
 
 /** A step of publishing, and how to make it fail. */
@@ -30,11 +32,9 @@ const STEPS: readonly Step[] = [
   { what: "write of the state", name: "write", path: /state\.bin$/ },
   { what: "sync of the state", name: "sync", path: /state\.bin$/ },
   { what: "close of the state", name: "close", path: /state\.bin$/ },
-  { what: "opening of meta.json", name: "open", path: /meta\.json$/ },
   { what: "write of meta.json", name: "write", path: /meta\.json$/ },
   { what: "sync of meta.json", name: "sync", path: /meta\.json$/ },
   { what: "close of meta.json", name: "close", path: /meta\.json$/ },
-  { what: "opening of blocks.crc64", name: "open", path: /blocks\.crc64$/ },
   { what: "write of blocks.crc64", name: "write", path: /blocks\.crc64$/ },
   { what: "sync of blocks.crc64", name: "sync", path: /blocks\.crc64$/ },
   { what: "close of blocks.crc64", name: "close", path: /blocks\.crc64$/ },
@@ -43,7 +43,7 @@ const STEPS: readonly Step[] = [
 ];
 
 describe("close()", () => {
-  it("publishes only what is on disk: files, then their names, then its own", async () => {
+  it("publishes only what is on disk: files and their names, then its own", async () => {
     const bench = new Bench();
     const store = await bench.open({ retain: 1 });
     await save(store, "older", { index: 9n });
@@ -60,13 +60,12 @@ describe("close()", () => {
       return place;
     };
     const rename = at(`rename ${tmp} ${sink.id}`);
-    const syncNames = at(`syncDirectory ${tmp}`);
+    assert.ok(at(`syncDirectory ${tmp}`) < rename);
     for (const part of ["state.bin", "meta.json", "blocks.crc64"]) {
       assert.ok(at(`write ${tmp}/${part}`) < at(`sync ${tmp}/${part}`));
       assert.ok(at(`sync ${tmp}/${part}`) < at(`close ${tmp}/${part}`));
-      assert.ok(at(`close ${tmp}/${part}`) < syncNames);
+      assert.ok(at(`close ${tmp}/${part}`) < rename);
     }
-    assert.ok(syncNames < rename);
     assert.equal(steps[rename + 1], `syncDirectory ${SNAPSHOTS}`);
     // Only then may anything older go.
     const reap = steps.findIndex((step) => step.includes(".deleted.tmp"));
@@ -74,6 +73,30 @@ describe("close()", () => {
     assert.equal(steps[reap + 1], `syncDirectory ${SNAPSHOTS}`);
     await store.close();
   });
+
+  for (const what of ["state.bin", "meta.json", "blocks.crc64", "ID.tmp"]) {
+    it(`does not rename before the sync of ${what} has resolved`, async () => {
+      const bench = new Bench();
+      const store = await bench.open();
+      const sink = await store.create(INIT);
+      const gate = new Gate();
+      const path = what === "ID.tmp" ? /\.tmp$/ : new RegExp(`/${what}$`);
+      const steps: string[] = [];
+      bench.files.inject((call) => {
+        steps.push(call.name);
+        const isSync = call.name.startsWith("sync") && path.test(call.path);
+        return isSync ? { wait: gate.opened } : undefined;
+      });
+      const closing = sink.close();
+      await until(() => steps.includes("sync"), "it syncs");
+      await letOthersWork();
+      assert.ok(!steps.includes("rename"));
+      gate.open();
+      await closing;
+      assert.ok(steps.includes("rename"));
+      await store.close();
+    });
+  }
 
   it("does not resolve before the last sync has", async () => {
     const bench = new Bench();
@@ -232,21 +255,28 @@ describe("a disk that keeps failing", () => {
   });
 
   it("leaves nothing when a step of create() fails", async () => {
-    const names = ["makeDirectory", "open", "write", "close", "stat"] as const;
-    for (const name of [...names, "readDirectory"] as const) {
+    const steps: readonly Omit<Step, "what">[] = [
+      { name: "readDirectory", path: /^/ },
+      { name: "makeDirectory", path: /^/ },
+      { name: "open", path: /meta\.json$/ },
+      { name: "open", path: /state\.bin$/ },
+      { name: "open", path: /blocks\.crc64$/ },
+      { name: "write", path: /meta\.json$/ },
+    ];
+    for (const { name, path } of steps) {
       for (const when of ["before", "after"] as const) {
         const bench = new Bench();
         const store = await bench.open();
-        bench.files.inject(failOn(name, "ENOSPC", { when, times: 1 }));
-        const outcome = await store.create(INIT).catch((error) => error);
+        bench.files.inject(failOn(name, "ENOSPC", { path, when, times: 1 }));
+        await assert.rejects(store.create(INIT), (error) => {
+          assert.ok(error instanceof SnapshotError);
+          assert.equal(error.code, "ENOSPC");
+          return true;
+        });
         bench.files.inject();
-        if (outcome instanceof Error) {
-          assert.ok(outcome instanceof SnapshotError, String(outcome));
-          assert.equal(outcome.code, "ENOSPC");
-          await store.reap();
-          assert.deepEqual(bench.names(), [], `${name} ${when}`);
-          assert.equal(bench.files.openHandles, 0);
-        }
+        await store.reap();
+        assert.deepEqual(bench.names(), [], `${name} ${path} ${when}`);
+        assert.equal(bench.files.openHandles, 0);
         await store.close();
       }
     }
