@@ -9,10 +9,11 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { mustRun } from "../support/command.ts";
 import { root } from "../support/repository.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { prepare } from "./contestants.ts";
-import { type MeasurePlan, plan } from "./measures.ts";
+import { prepare, type Sample } from "./contestants.ts";
+import { type Entry, type MeasurePlan, plan } from "./measures.ts";
 import { toMarkdown, toText } from "./report.ts";
 import { type Table, tabulate } from "./table.ts";
 import { toSvg } from "./plot.ts";
@@ -33,7 +34,7 @@ const plans = plan(contestants, scale)
 
 const tables: Table[] = [];
 for (const each of plans) {
-  const table = tabulate(each, await runRounds(each, folder.path));
+  const table = tabulate(each, await runRounds(each));
   tables.push(table);
   console.log(`\n${toText(table)}`);
 }
@@ -52,27 +53,34 @@ if (scale === 1 && only === undefined) {
 
 /** Everybody has a turn in each round: a slow minute hits all alike. */
 async function runRounds(
-  { id, entries, rounds, reads }: MeasurePlan,
-  path: string,
+  { bytes, directory, entries, rounds }: MeasurePlan,
 ): Promise<{ seconds: number[]; peakBytes: number[] }[]> {
   const results = entries.map(() => ({
     seconds: [] as number[],
     peakBytes: [] as number[],
   }));
-  const shared = join(path, id);
-  await Deno.mkdir(shared);
-  const writer = contestants.ours[0];
-  if (reads) {
-    const bytes = plans.find((each) => each.id === id)?.bytes ?? 0;
-    await writer?.measure("write", shared, bytes);
+  await using shared = await temporaryFolder();
+  if (directory === "filled") {
+    await contestants.ours[0]?.measure("write", shared.path, bytes);
   }
   for (let round = 0; round < rounds; round++) {
     for (const [i, entry] of entries.entries()) {
-      const { seconds, peakBytes } = await entry.run(shared);
+      const { seconds, peakBytes } = directory === "own"
+        ? await runAlone(entry)
+        : await entry.run(shared.path);
       results[i]?.seconds.push(seconds);
       results[i]?.peakBytes.push(peakBytes);
     }
   }
-  await Deno.remove(shared, { recursive: true });
   return results;
+}
+
+/** What one has written must not be what the next one waits for. */
+async function runAlone(entry: Entry): Promise<Sample> {
+  try {
+    await using own = await temporaryFolder();
+    return await entry.run(own.path);
+  } finally {
+    await mustRun("sync", []);
+  }
 }

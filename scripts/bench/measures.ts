@@ -36,8 +36,11 @@ export interface MeasurePlan {
   readonly bytes: number;
   /** How often everybody has a turn. */
   readonly rounds: number;
-  /** Whether the directory holds the snapshot that is to be read. */
-  readonly reads: boolean;
+  /**
+   * Where it happens: in a directory of everybody's, empty at first or with the
+   * snapshot that is to be read, or in one of one's own, on a disk at rest.
+   */
+  readonly directory: "shared" | "filled" | "own";
   /** The rows. */
   readonly entries: readonly Entry[];
   /** What is to be reached. */
@@ -82,7 +85,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: "CRC-64 of chunks of 1 MiB on the heap",
       bytes: size(2 * GIB),
       rounds: 5,
-      reads: false,
+      directory: "shared",
       entries: [
         ...oursIn("crc", size(2 * GIB)),
         ...peers(["go", "liblzma", "hashWasm"], "crc", size(2 * GIB)),
@@ -94,7 +97,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: "Open and read, every byte checked, from the page cache",
       bytes: large,
       rounds: 5,
-      reads: true,
+      directory: "filled",
       entries: [
         ...oursIn("readAuto", large),
         ...oursIn("readFirst", large, ", first read"),
@@ -117,8 +120,8 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       id: "write",
       title: "Write, close, and be durable",
       bytes: large,
-      rounds: 3,
-      reads: false,
+      rounds: 5,
+      directory: "own",
       entries: [
         ...oursIn("write", large),
         ...oursIn("writeWithoutBlocks", large, ", without blocks.crc64"),
@@ -140,7 +143,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: "Create and close with 4 KiB of state",
       bytes: 0,
       rounds: 5,
-      reads: false,
+      directory: "own",
       entries: [...oursIn("small", 0), ...peers(["go"], "small", 0)],
       targets: [{ ratio: 1, of: go }],
       obstacle: "Go leaves out the fsync of the snapshot's own directory and " +
@@ -153,7 +156,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: "Write a hundred bytes at a time",
       bytes: size(GIB),
       rounds: 1,
-      reads: false,
+      directory: "own",
       entries: oursIn("writeSmallChunks", size(GIB)),
       targets: [],
     },
@@ -162,7 +165,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: "List a thousand snapshots",
       bytes: 0,
       rounds: 3,
-      reads: false,
+      directory: "shared",
       entries: [...oursIn("list", 0), ...peers(["go"], "list", 0)],
       targets: [],
     },
@@ -171,7 +174,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       title: `Memory while writing and reading ${bytes / MIB} MiB`,
       bytes: size(bytes),
       rounds: 1,
-      reads: false,
+      directory: "shared",
       entries: all.ours.flatMap(({ name, measure }) => [
         {
           name: `${name}, write`,

@@ -12,6 +12,12 @@ import { CrcList } from "./blocks.ts";
 import { writeFully } from "./files.ts";
 
 /**
+ * Bytes after which the disk is told to begin. The system would let it idle
+ * until the end, and then make everybody wait for all of it.
+ */
+const SYNC_INTERVAL = 64 * 1024 * 1024;
+
+/**
  * Gathers chunks of any size into blocks: large writes are several times faster
  * than small ones. Two blocks are held at most, one that fills up while the
  * other is on its way to the disk.
@@ -26,6 +32,11 @@ export class StateWriter {
   #position = 0;
   /** The write that is under way; it owns `#spare` until it has settled. */
   #writing: Promise<void> = Promise.resolve();
+  /** The early sync that is under way, or was the last. */
+  #syncing: Promise<void> = Promise.resolve();
+  #syncState: "idle" | "running" | "failed" = "idle";
+  /** Where the state ended when that one began. */
+  #syncedTo = 0;
   #stopped = false;
 
   constructor(file: FileHandle, blockSize: number) {
@@ -69,19 +80,21 @@ export class StateWriter {
   async finish(): Promise<void> {
     if (this.#filled > 0) await this.#flush();
     await this.#writing;
+    await this.#syncing;
   }
 
   /**
    * Begins no further write, also not of a chunk that is half written; resolves,
-   * never rejects, when none is under way any more.
+   * never rejects, when nothing is under way any more.
    */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#writing.catch(() => {});
+    await Promise.allSettled([this.#writing, this.#syncing]);
   }
 
   async #flush(): Promise<void> {
     await this.#writing;
+    if (this.#syncState === "failed") await this.#syncing;
     // The file may be closed by now, and its descriptor another file's.
     if (this.#stopped) throw new SnapshotError("Cannot write on: given up");
     const block = this.#block.subarray(0, this.#filled);
@@ -95,5 +108,22 @@ export class StateWriter {
     this.#position += block.length;
     [this.#block, this.#spare] = [this.#spare, this.#block];
     this.#filled = 0;
+    if (this.#position - this.#syncedTo >= SYNC_INTERVAL) this.#syncEarly();
+  }
+
+  /**
+   * Survives nothing: that is what the sync of the whole file is for, which has
+   * less left to do. But the system tells of what it has lost only once, so a
+   * failure here is the end of the snapshot.
+   */
+  #syncEarly(): void {
+    if (this.#syncState !== "idle") return;
+    this.#syncState = "running";
+    this.#syncedTo = this.#position;
+    this.#syncing = this.#file.sync();
+    this.#syncing.then(
+      () => this.#syncState = "idle",
+      () => this.#syncState = "failed",
+    );
   }
 }
