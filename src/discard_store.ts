@@ -91,10 +91,10 @@ class DiscardDraft implements Draft {
     return this.#meta;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): undefined {
     this.#crc.update(bytes);
     this.#size += bytes.length;
-    return Promise.resolve();
+    return undefined;
   }
 
   publish(): Promise<void> {

@@ -112,12 +112,12 @@ class MemoryDraft implements Draft {
     return this.#meta;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): undefined {
     const copy = new Uint8Array(bytes);
     this.#crc.update(copy);
     this.#chunks.push(copy);
     this.#size += copy.length;
-    return Promise.resolve();
+    return undefined;
   }
 
   publish(): Promise<void> {

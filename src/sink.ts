@@ -13,8 +13,8 @@ import type { SnapshotMeta, SnapshotSink } from "./snapshot.ts";
 export interface Draft {
   /** The metadata; `size` and `crc` are final once it is published. */
   readonly meta: SnapshotMeta;
-  /** Appends to the state. Calls do not overlap. */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Appends to the state, perhaps at once. Calls do not overlap. */
+  write(bytes: Uint8Array): Promise<void> | undefined;
   /** Publishes the snapshot, or removes every trace and rejects. */
   publish(): Promise<void>;
   /** Removes every trace, also of a write that is under way. */
@@ -42,18 +42,22 @@ export class DraftSink extends WritableStream<Uint8Array>
 
   constructor(draft: Draft, options: SinkOptions) {
     const fate = new Fate(draft, options);
+    const what = `snapshot ${draft.meta.id}`;
+    // An error in write() ends the stream without a call to abort().
+    const onFailure = async (error: unknown) => {
+      await fate.discard(error);
+      throw error;
+    };
     let controller: WritableStreamDefaultController | undefined;
     super({
       start: (given) => {
         controller = given;
       },
-      write: async (chunk: unknown) => {
+      write: (chunk: unknown) => {
         try {
-          await draft.write(toBytes(chunk, `snapshot ${draft.meta.id}`));
+          return draft.write(toBytes(chunk, what))?.catch(onFailure);
         } catch (error) {
-          // An error in write() ends the stream without a call to abort().
-          await fate.discard(error);
-          throw error;
+          return onFailure(error);
         }
       },
       close: () => fate.publish(),

@@ -201,12 +201,10 @@ class FileDraft implements Draft {
     return this.#meta;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#writer.write(bytes);
-    } catch (error) {
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#writer.write(bytes)?.catch((error) => {
       throw this.#failure("write", error, false);
-    }
+    });
   }
 
   async publish(): Promise<void> {

@@ -61,10 +61,20 @@ export class StateWriter {
   }
 
   /**
-   * Takes the bytes over; the caller may reuse them once it resolves. Calls
-   * must not overlap.
+   * Takes the bytes over; the caller may reuse them once it resolves, or at once
+   * when there is nothing to wait for: a promise for each of many small chunks
+   * would cost more than the chunk. Calls must not overlap.
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    const isRoom = bytes.length < this.#block.length - this.#filled;
+    if (!isRoom) return this.#writeAcross(bytes);
+    this.#block.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+    return undefined;
+  }
+
+  /** Takes bytes over that fill the block, or more than one. */
+  async #writeAcross(bytes: Uint8Array): Promise<void> {
     let taken = 0;
     while (taken < bytes.length) {
       const room = this.#block.length - this.#filled;

@@ -93,7 +93,7 @@ describe("a large state", () => {
     const writer = new StateWriter(file, MIB);
     await writeMiB(writer, 64);
     file.onSync = () => Promise.resolve();
-    await assert.rejects(writer.write(CHUNK), lost);
+    await assert.rejects(async () => await writer.write(CHUNK), lost);
     await assert.rejects(writer.finish(), lost);
     assert.equal(file.syncs, 1);
     await writer.stop();
