@@ -160,7 +160,8 @@ export class SnapshotPublishError extends SnapshotError {
   override readonly name = "SnapshotPublishError";
   /**
    * Whether the snapshot is in the store all the same: it is complete and has
-   * its final name, but the name may not survive a power cut.
+   * its final name, but the name may not survive a power cut. Also where nobody
+   * can tell, because the system does not answer.
    */
   readonly published: boolean;
 

@@ -76,7 +76,7 @@ function toCells(row: Row): string[] {
 
 function formatSeconds(seconds: number): string {
   return seconds < 1
-    ? `${(seconds * 1000).toFixed(1)} ms`
+    ? `${(seconds * 1000).toFixed(seconds < 0.001 ? 3 : 1)} ms`
     : `${seconds.toFixed(2)} s`;
 }
 

@@ -74,7 +74,7 @@ export function blockChecker(
       const checked = error === undefined ? run : run.slice(0, good);
       const wanted = checked.subarray(
         Math.max(range.start - position, 0),
-        Math.max(range.end - position, 0),
+        range.end - position,
       );
       position += run.length;
       if (wanted.length > 0) controller.enqueue(wanted);

@@ -184,6 +184,8 @@ function acknowledge(context: StoreContext, id: string): void {
 class FileDraft implements Draft {
   readonly #context: StoreContext;
   readonly #files: DraftFiles;
+  /** What is written: nobody else can change it, as they can what they see. */
+  readonly #init: SnapshotMeta;
   readonly #writer: StateWriter;
   readonly #temporaryName: string;
   #meta: SnapshotMeta;
@@ -192,6 +194,7 @@ class FileDraft implements Draft {
   constructor(context: StoreContext, meta: SnapshotMeta, files: DraftFiles) {
     this.#context = context;
     this.#meta = meta;
+    this.#init = structuredClone(meta);
     this.#files = files;
     this.#writer = new StateWriter(files.state, context.blockSize);
     this.#temporaryName = temporaryName({ id: meta.id, state: "writing" });
@@ -209,21 +212,25 @@ class FileDraft implements Draft {
 
   async publish(): Promise<void> {
     const { path } = this.#context;
-    const { id } = this.#meta;
-    let renamed = false;
+    const { id } = this.#init;
+    let published = false;
     try {
       await this.#makeFilesDurable();
-      await this.#rename();
-      renamed = true;
+      try {
+        await this.#rename();
+        published = true;
+      } catch (error) {
+        published = await this.#mayHaveFinalName();
+        throw error;
+      }
       // Survives: a power cut right after. Without it the snapshot could still
       // be found under its .tmp name, and the next start would sweep it away.
       await syncDirectory(this.#context, path);
       acknowledge(this.#context, id);
     } catch (error) {
-      renamed ||= await this.#hasFinalName();
-      if (renamed) this.#context.unacknowledged = true;
+      if (published) this.#context.unacknowledged = true;
       else await this.discard();
-      throw this.#failure("publish", error, renamed);
+      throw this.#failure("publish", error, published);
     }
   }
 
@@ -231,15 +238,12 @@ class FileDraft implements Draft {
   async #makeFilesDurable(): Promise<void> {
     const { meta, state, blocks } = this.#files;
     await this.#writer.finish();
-    this.#meta = {
-      ...this.#meta,
-      size: this.#writer.size,
-      crc: this.#writer.crc,
-    };
-    const metaBytes = encodeMeta(this.#meta);
+    const { size, crc } = this.#writer;
+    this.#meta = { ...this.#meta, size, crc };
+    const metaBytes = encodeMeta({ ...this.#init, size, crc });
     const blockBytes = encodeBlocks({
       blockSize: this.#context.blockSize,
-      stateSize: this.#meta.size,
+      stateSize: size,
       metaCrc: crc64(metaBytes),
       crcs: this.#writer.blockCrcs,
     });
@@ -272,7 +276,7 @@ class FileDraft implements Draft {
    */
   async #requireFreeName(): Promise<void> {
     const { path, fileSystem } = this.#context;
-    const { id } = this.#meta;
+    const { id } = this.#init;
     if (!await exists(fileSystem, `${path}/${id}`)) return;
     throw new SnapshotPublishError(
       `Cannot publish snapshot ${id}: its name is taken`,
@@ -282,18 +286,20 @@ class FileDraft implements Draft {
 
   async #rename(): Promise<void> {
     const { path, fileSystem } = this.#context;
-    const { id } = this.#meta;
+    const { id } = this.#init;
     await fileSystem.rename(`${path}/${this.#temporaryName}`, `${path}/${id}`);
   }
 
-  /** Whether a rename that reported a failure was done all the same. */
-  async #hasFinalName(): Promise<boolean> {
-    const { path, fileSystem } = this.#context;
+  /** Whether a rename that reported a failure may have been done all the same. */
+  async #mayHaveFinalName(): Promise<boolean> {
+    const { path, fileSystem, leftovers } = this.#context;
     try {
       return !(await exists(fileSystem, `${path}/${this.#temporaryName}`)) &&
-        await exists(fileSystem, `${path}/${this.#meta.id}`);
+        await exists(fileSystem, `${path}/${this.#init.id}`);
     } catch {
-      return false;
+      // Nobody can tell. If it was not done, the next reap clears up.
+      leftovers.add(this.#temporaryName);
+      return true;
     }
   }
 
@@ -303,7 +309,7 @@ class FileDraft implements Draft {
       await this.#closeFiles();
     } catch (error) {
       this.#context.logger.warn(
-        `Cannot close the files of snapshot ${this.#meta.id}, ` +
+        `Cannot close the files of snapshot ${this.#init.id}, ` +
           `which is being removed: ${describe(error)}`,
       );
     }
@@ -320,7 +326,7 @@ class FileDraft implements Draft {
   #failure(doing: string, error: unknown, published: boolean): Error {
     if (error instanceof SnapshotPublishError) return error;
     return new SnapshotPublishError(
-      `Cannot ${doing} snapshot ${this.#meta.id}: ${describe(error)}`,
+      `Cannot ${doing} snapshot ${this.#init.id}: ${describe(error)}`,
       { published, cause: error },
     );
   }

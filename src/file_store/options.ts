@@ -36,8 +36,8 @@ export interface FileSnapshotStoreOptions {
   /** Permission bits of new directories. @default {0o700} */
   readonly directoryMode?: number;
   /**
-   * Bytes that are written, read and checked at a time; from 512 to 64 MiB. A
-   * stream holds a handful of blocks in memory. @default {1 MiB}
+   * Bytes that are written and checked at a time; from 512 to 64 MiB. A stream
+   * holds a handful of such blocks in memory. @default {1 MiB}
    */
   readonly blockSize?: number;
 }

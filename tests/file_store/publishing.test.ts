@@ -5,7 +5,12 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SnapshotError, SnapshotPublishError } from "@raft/snapshots";
+import {
+  type Server,
+  SnapshotError,
+  type SnapshotMeta,
+  SnapshotPublishError,
+} from "@raft/snapshots";
 import { failAt, failOn, type FailOnOptions } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
 import {
@@ -98,6 +103,29 @@ describe("close()", () => {
     });
   }
 
+  it("closes no file under a sync when another one has failed", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    const steps: string[] = [];
+    bench.files.inject(({ name, path }) => {
+      steps.push(name);
+      if (name !== "sync") return undefined;
+      return path.endsWith("meta.json")
+        ? { code: "EIO" }
+        : { wait: gate.opened };
+    });
+    const closing = assert.rejects(sink.close(), SnapshotPublishError);
+    await until(() => steps.includes("sync"), "it syncs");
+    await letOthersWork();
+    assert.ok(!steps.includes("close"));
+    gate.open();
+    await closing;
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
   it("does not resolve before the last sync has", async () => {
     const bench = new Bench();
     const store = await bench.open();
@@ -182,6 +210,56 @@ describe("close()", () => {
     await store.close();
   });
 
+  for (const when of ["before", "after"] as const) {
+    it(`says it may be there when nobody can tell: a rename that fails ${when} it was done`, async () => {
+      const bench = new Bench();
+      const store = await bench.open();
+      const sink = await store.create(INIT);
+      let renamed = false;
+      bench.files.inject(({ name }) => {
+        if (name === "stat" && renamed) return { code: "EIO" };
+        if (name !== "rename") return undefined;
+        renamed = true;
+        return { code: "EIO", when };
+      });
+      await assert.rejects(sink.close(), (error) => {
+        assert.ok(error instanceof SnapshotPublishError);
+        assert.equal(error.published, true);
+        return true;
+      });
+      bench.files.inject();
+      assert.equal(bench.files.openHandles, 0);
+      await store.reap();
+      const found = when === "after" ? [sink.id] : [];
+      assert.deepEqual(bench.names(), found);
+      assert.deepEqual(await listIds(store), found);
+      await store.close();
+    });
+  }
+
+  it("writes what create() was given, whatever becomes of sink.meta", async () => {
+    const spoil: ((meta: SnapshotMeta) => void)[] = [
+      ({ configuration }) => void (configuration.servers as Server[]).pop(),
+      ({ peers }) => {
+        structuredClone(peers, { transfer: [peers.buffer as ArrayBuffer] });
+      },
+      (meta) => Object.assign(meta, { id: "1-1-1", index: 1n }),
+    ];
+    for (const each of spoil) {
+      const bench = new Bench();
+      const store = await bench.open();
+      const sink = await store.create(INIT);
+      const { id } = sink;
+      each(sink.meta);
+      await sink.close();
+      assert.deepEqual(bench.names(), [id]);
+      const [meta] = await store.list();
+      assert.deepEqual(meta?.configuration, INIT.configuration);
+      assert.equal(meta.index, BigInt(INIT.index));
+      await store.close();
+    }
+  });
+
   it("replaces nothing that has its name, be it an empty directory", async () => {
     const bench = new Bench();
     const store = await bench.open();
@@ -250,6 +328,25 @@ describe("a disk that keeps failing", () => {
     assert.equal(bench.log.matching("warn", "Cannot remove").length, 1);
     bench.files.inject();
     await store.reap();
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+
+  it("closes also the file that was opened after another one had failed", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const gate = new Gate();
+    bench.files.inject(({ name, path }) => {
+      if (name !== "open") return undefined;
+      return path.endsWith("meta.json")
+        ? { code: "EMFILE" }
+        : { wait: gate.opened };
+    });
+    const refused = assert.rejects(store.create(INIT), { code: "EMFILE" });
+    await letOthersWork();
+    gate.open();
+    await refused;
+    assert.equal(bench.files.openHandles, 0);
     assert.deepEqual(bench.names(), []);
     await store.close();
   });

@@ -152,6 +152,57 @@ describe("a source", () => {
     }
   });
 
+  it("starts no read when it has been given up during one", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    const gate = new Gate();
+    bench.files.inject(({ name, path }) =>
+      name === "read" && path.endsWith("state.bin")
+        ? { wait: gate.opened }
+        : undefined
+    );
+    const start = bench.files.trace.length;
+    const source = await store.open(id);
+    const reading = source.getReader().read().catch(() => {});
+    const state = `${id}/state.bin`;
+    const reads = () =>
+      bench.trace(start).filter((step) => step === `read ${state}`).length;
+    await until(() => reads() === 1, "it waits for the disk");
+    const closed = store.close();
+    await letOthersWork();
+    gate.open();
+    await Promise.all([reading, closed]);
+    assert.equal(reads(), 1);
+    assert.equal(bench.trace(start).at(-1)?.startsWith("read"), false);
+    assert.equal(bench.files.openHandles, 0);
+  });
+
+  it("keeps a failure to itself until somebody reads on", async () => {
+    const bench = new Bench();
+    const store = await bench.open({ blockSize: BLOCK });
+    const id = await save(store, STATE);
+    let reads = 0;
+    bench.files.inject(({ name, path }) =>
+      name === "read" && path.endsWith("state.bin") && ++reads === 2
+        ? { code: "EIO" }
+        : undefined
+    );
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", onUnhandled);
+    try {
+      const source = await store.open(id);
+      await until(() => reads === 2, "it has read ahead");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.deepEqual(unhandled, []);
+      await assert.rejects(new Response(source).text(), SnapshotError);
+      await store.close();
+    } finally {
+      process.off("unhandledRejection", onUnhandled);
+    }
+  });
+
   it("closes its file when reading it fails", async () => {
     const bench = new Bench();
     const store = await bench.open({ blockSize: BLOCK });
