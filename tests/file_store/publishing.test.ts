@@ -335,16 +335,19 @@ describe("a disk that keeps failing", () => {
   it("closes also the file that was opened after another one had failed", async () => {
     const bench = new Bench();
     const store = await bench.open();
-    const gate = new Gate();
+    const [opening, removal] = [new Gate(), new Gate()];
     bench.files.inject(({ name, path }) => {
+      if (name === "stat") return { wait: removal.opened };
       if (name !== "open") return undefined;
       return path.endsWith("meta.json")
         ? { code: "EMFILE" }
-        : { wait: gate.opened };
+        : { wait: opening.opened };
     });
     const refused = assert.rejects(store.create(INIT), { code: "EMFILE" });
     await letOthersWork();
-    gate.open();
+    opening.open();
+    await letOthersWork();
+    removal.open();
     await refused;
     assert.equal(bench.files.openHandles, 0);
     assert.deepEqual(bench.names(), []);
