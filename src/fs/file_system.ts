@@ -33,13 +33,12 @@ export interface FileStat {
  *
  * - `"read"`: an existing regular file, for reading;
  * - `"create"`: a new file, for writing; `EEXIST` when the name is taken, also
- *   by a link;
- * - `"overwrite"`: for writing, made when missing, cut to nothing when not.
+ *   by a link.
  *
  * No mode follows a symbolic link in the last part of the path (`ELOOP`), and
  * none waits for the other end of a pipe.
  */
-export type OpenMode = "read" | "create" | "overwrite";
+export type OpenMode = "read" | "create";
 
 /** An open file. The one who opened it must close it. */
 export interface FileHandle {

@@ -10,19 +10,15 @@ import { countKept, type Keep } from "./crash_choice.ts";
 /** What a disk writes at once; a longer write may be torn. */
 const BLOCK_SIZE = 4096;
 
-/** A change that is not synced: a part of a write within one block, or a cut. */
+/** A change that is not synced: the part of a write within one block. */
 interface Change {
-  /** The bytes written, or `undefined` when the file was cut to nothing. */
-  readonly bytes: Uint8Array | undefined;
+  /** The bytes written. */
+  readonly bytes: Uint8Array;
   /** Where they were written. */
   readonly position: number;
   /** The file's length before and after. */
   readonly sizeBefore: number;
   readonly sizeAfter: number;
-}
-
-function isCut(change: Change): boolean {
-  return change.bytes === undefined;
 }
 
 /** Up to where the block goes on that `position` is in. */
@@ -92,17 +88,12 @@ export class MemoryFile {
     }
   }
 
-  /** Cuts the file to nothing. */
-  cut(): void {
-    if (this.#size === 0) return;
-    this.#changes.push({
-      bytes: undefined,
-      position: 0,
-      sizeBefore: this.#size,
-      sizeAfter: 0,
-    });
-    this.#buffer = new Uint8Array();
-    this.#size = 0;
+  /** Puts another content in place of the present one, synced. */
+  replace(content: Uint8Array): void {
+    this.#synced = content;
+    this.#changes = [];
+    this.#buffer = content;
+    this.#size = content.length;
   }
 
   /** Makes the present content the synced one. */
@@ -122,18 +113,10 @@ export class MemoryFile {
     const content = new Uint8Array(
       kept.at(-1)?.sizeAfter ?? this.#synced.length,
     );
-    // What was written between two cuts is only found between them.
-    const lastCut = kept.findLast(isCut);
-    const nextCut = resizing.slice(kept.length).find(isCut);
-    if (lastCut === undefined) overlay(content, this.#synced, 0);
-    const writes = this.#changes.slice(
-      lastCut === undefined ? 0 : this.#changes.indexOf(lastCut) + 1,
-      nextCut === undefined ? undefined : this.#changes.indexOf(nextCut),
-    );
-    for (const block of groupByBlock(writes)) {
+    overlay(content, this.#synced, 0);
+    for (const block of groupByBlock(this.#changes)) {
       for (const change of block.slice(0, countKept(block.length, keep))) {
-        const { bytes, position } = change;
-        if (bytes !== undefined) overlay(content, bytes, position);
+        overlay(content, change.bytes, change.position);
       }
     }
     return new MemoryFile(content);

@@ -14,7 +14,7 @@ import type {
   FileSystem,
   OpenMode,
 } from "./file_system.ts";
-import { MemoryFile } from "./memory_file.ts";
+import type { MemoryFile } from "./memory_file.ts";
 import { MemoryFileHandle } from "./memory_file_handle.ts";
 import { pathNames } from "./memory_path.ts";
 import { MemoryTree } from "./memory_tree.ts";
@@ -37,9 +37,6 @@ const OWNER = { pid: 0, host: null, runtime: "memory", since: 0 } as const;
  *   moment, independently of its data. Where the length was kept and a block
  *   was not, there are zeros. The blocks of one long write lengthen the file
  *   one by one.
- * - *Cutting a file* (`open(path, "overwrite")`) is a change of its length:
- *   either the cut is lost with all that was written after it, or all is lost
- *   that was written before it.
  * - *A name* that was made, removed or changed is on the disk after
  *   `syncDirectory()` on the directory that holds it. Until then, each such
  *   change is kept or lost, each for itself: a later one may be kept where an
@@ -130,13 +127,13 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /**
-   * Puts a file there or replaces it, and syncs it with the directories that
-   * lead to it, which are made when they are missing.
+   * Puts a file there, or other bytes into the one that is there, and syncs it
+   * with the directories that lead to it, which are made when they are missing.
    *
    * @throws {Error} with the system's `code` when the path can't be a file's.
    */
   writeFile(path: string, bytes: Uint8Array): void {
-    this.#tree.place(path, new MemoryFile(bytes.slice()));
+    this.#tree.place(path, bytes.slice());
   }
 
   /** See {@linkcode FileSystem.resolve}; relative paths begin at the root. */
@@ -152,9 +149,10 @@ export class MemoryFileSystem implements FileSystem {
   /** See {@linkcode FileSystem.open}; the mode is ignored. */
   open(path: string, how: OpenMode, _mode?: number): Promise<FileHandle> {
     return this.#perform("open", path, () => {
-      const file = this.#fileFor(path, how);
+      const writable = how === "create";
+      const file = writable ? this.#tree.newFile(path) : this.#tree.file(path);
       this.#openHandles++;
-      return new MemoryFileHandle(file, { path, writable: how !== "read" }, {
+      return new MemoryFileHandle(file, { path, writable }, {
         perform: (syscall, of, body) => this.#perform(syscall, of, body),
         closed: () => void this.#openHandles--,
       });
@@ -230,13 +228,5 @@ export class MemoryFileSystem implements FileSystem {
       if (!this.#powered) throw systemError("EIO", syscall, path);
       resolve(body());
     });
-  }
-
-  #fileFor(path: string, how: OpenMode): MemoryFile {
-    if (how === "read") return this.#tree.file(path);
-    if (how === "create") return this.#tree.newFile(path);
-    const file = this.#tree.fileOrNew(path);
-    file.cut();
-    return file;
   }
 }

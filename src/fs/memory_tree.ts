@@ -124,8 +124,8 @@ export class MemoryTree {
     this.#add(this.#vacant(path, "mkdir"), new MemoryDirectory());
   }
 
-  /** Puts a file anywhere, with all that leads to it, and syncs the names. */
-  place(path: string, file: MemoryFile): void {
+  /** Puts a file anywhere, with all that leads to it, everything synced. */
+  place(path: string, content: Uint8Array): void {
     const names = pathNames(path);
     for (let depth = 1; depth < names.length; depth++) {
       const above = this.#find(names.slice(0, depth).join("/"), "mkdir");
@@ -134,7 +134,8 @@ export class MemoryTree {
     }
     const place = this.#find(path, "open");
     checkNoDirectory(place, "open", path);
-    this.#add(place, file);
+    if (place.node?.kind === "file") place.node.replace(content);
+    else this.#add(place, new MemoryFile(content));
     this.#journal.sync(place.directory);
   }
 

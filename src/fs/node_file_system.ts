@@ -36,12 +36,9 @@ const DIRECTORY = constants.O_DIRECTORY ?? 0;
 const UNLINK_SPARES_DIRECTORIES = deno === undefined &&
   process.platform === "linux";
 
-const WRITE = constants.O_WRONLY | constants.O_CREAT | NO_FOLLOW | NO_WAIT;
-
 const FLAGS: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY | NO_FOLLOW | NO_WAIT,
-  create: WRITE | constants.O_EXCL,
-  overwrite: WRITE | constants.O_TRUNC,
+  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
 };
 
 /** Rejects unless the handle is of a regular file. */

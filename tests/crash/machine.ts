@@ -141,7 +141,9 @@ export class Machine implements FileSystem {
     await this.#ask({ name: "lock", path }, async () => {
       if (this.#locked.has(path)) throw new StoreLockedError(path, undefined);
       this.#locked.add(path);
-      await (await this.#disk.open(path, "overwrite", 0o600)).close();
+      // That of a machine that has lost power may still be there.
+      await this.#disk.removeFile(path).catch(() => {});
+      await (await this.#disk.open(path, "create", 0o600)).close();
     });
     const release = async () => {
       this.#locked.delete(path);

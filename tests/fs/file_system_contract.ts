@@ -26,7 +26,7 @@ async function write(
   path: string,
   text: string,
 ): Promise<void> {
-  const handle = await files.open(path, "overwrite");
+  const handle = await files.open(path, "create");
   await handle.write(encode(text), 0);
   await handle.close();
 }
@@ -64,25 +64,17 @@ function testOpen(makePlace: MakePlace): void {
     await rejects(files.open(`${dir}/d`, "create"), "EEXIST");
   });
 
-  it("cuts a file that it overwrites, and makes one that is missing", async (t) => {
-    const { files, dir } = await makePlace(t);
-    await write(files, `${dir}/f`, "old");
-    await openAndClose(files, `${dir}/f`, "overwrite");
-    assert.equal((await files.stat(`${dir}/f`)).size, 0);
-  });
-
   it("refuses to open what is missing, and what is a directory", async (t) => {
     const { files, dir } = await makePlace(t);
     await files.makeDirectory(`${dir}/d`, 0o700);
     await rejects(files.open(`${dir}/f`, "read"), "ENOENT");
     await rejects(files.open(`${dir}/d`, "read"), "EISDIR");
-    await rejects(files.open(`${dir}/d`, "overwrite"), "EISDIR");
   });
 
   it("finds nothing behind a file or in a directory that is missing", async (t) => {
     const { files, dir } = await makePlace(t);
     await write(files, `${dir}/f`, "");
-    for (const how of ["read", "create", "overwrite"] as const) {
+    for (const how of ["read", "create"] as const) {
       await rejects(files.open(`${dir}/f/x`, how), "ENOTDIR");
       await rejects(files.open(`${dir}/d/x`, how), "ENOENT");
     }

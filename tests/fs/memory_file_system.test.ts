@@ -56,9 +56,8 @@ describe("MemoryFileSystem.crash()", () => {
     const found = files.crash(EVERYTHING);
     await createSynced(found, "/g");
     assert.deepEqual(outcomes(found, names), ["/f", "/f /g"]);
-    const out = await found.open("/f", "overwrite");
-    await out.write(filled(1, "b"), 0);
-    assert.equal(contentOf("/f")(found.crash(NOTHING)), "a*5");
+    await create(found, "/h", filled(1, "b"));
+    assert.equal(names(found.crash(NOTHING)), "/f");
     assert.equal(contentOf("/f")(files.crash(EVERYTHING)), "a*5");
   });
 
@@ -140,6 +139,19 @@ describe("MemoryFileSystem, for those who look inside", () => {
     assert.deepEqual([files.operations, files.openHandles], [4, 0]);
     await assert.rejects(files.stat("/missing"));
     assert.equal(files.operations, 5);
+  });
+
+  it("puts other bytes under a file that is open", async () => {
+    const files = new MemoryFileSystem();
+    files.writeFile("/f", filled(3, "a"));
+    const handle = await files.open("/f", "read");
+    files.writeFile("/f", filled(2, "b"));
+    assert.equal((await handle.stat()).size, 2);
+    const buffer = new Uint8Array(3);
+    assert.equal(await handle.read(buffer, 0), 2);
+    assert.deepEqual(buffer.subarray(0, 2), filled(2, "b"));
+    await handle.close();
+    assert.equal(contentOf("/f")(files.crash(NOTHING)), "b*2");
   });
 
   it("shows the tree and the contents, and takes files from tests", () => {
