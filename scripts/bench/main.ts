@@ -19,6 +19,9 @@ import { type Table, tabulate } from "./table.ts";
 import { toSvg } from "./plot.ts";
 import { describeMachine } from "./machine.ts";
 
+/** A disk that costs nothing, on Linux. */
+const MEMORY = "/dev/shm";
+
 const { values } = parseArgs({
   args: Deno.args,
   options: { scale: { type: "string" }, only: { type: "string" } },
@@ -29,8 +32,10 @@ const only = values.only?.split(",");
 await using folder = await temporaryFolder();
 console.log("Installing the peers ...");
 const contestants = await prepare(folder.path);
+const hasMemory = await Deno.stat(MEMORY).then(() => true, () => false);
 const plans = plan(contestants, scale)
-  .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)));
+  .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)))
+  .filter(({ directory }) => directory !== "memory" || hasMemory);
 
 const tables: Table[] = [];
 for (const each of plans) {
@@ -67,6 +72,8 @@ async function runRounds(
     for (const [i, entry] of entries.entries()) {
       const { seconds, peakBytes } = directory === "own"
         ? await runAlone(entry)
+        : directory === "memory"
+        ? await runAlone(entry, MEMORY)
         : await entry.run(shared.path);
       results[i]?.seconds.push(seconds);
       results[i]?.peakBytes.push(peakBytes);
@@ -76,9 +83,9 @@ async function runRounds(
 }
 
 /** What one has written must not be what the next one waits for. */
-async function runAlone(entry: Entry): Promise<Sample> {
+async function runAlone(entry: Entry, parent?: string): Promise<Sample> {
   try {
-    await using own = await temporaryFolder();
+    await using own = await temporaryFolder(parent);
     return await entry.run(own.path);
   } finally {
     await mustRun("sync", []);

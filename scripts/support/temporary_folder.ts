@@ -5,10 +5,13 @@
  */
 
 /** Makes an empty folder, which is removed with all its contents on disposal. */
-export async function temporaryFolder(): Promise<
+export async function temporaryFolder(dir?: string): Promise<
   AsyncDisposable & { readonly path: string }
 > {
-  const made = await Deno.makeTempDir({ prefix: "raft-snapshots-build-" });
+  const prefix = "raft-snapshots-build-";
+  const made = await Deno.makeTempDir(
+    dir === undefined ? { prefix } : { prefix, dir },
+  );
   const path = await Deno.realPath(made);
   return {
     path,
