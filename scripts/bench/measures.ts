@@ -140,12 +140,16 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
     {
       id: "blocks",
       title: "Write with and without blocks.crc64, in memory (tmpfs)",
-      bytes: large,
-      rounds: 9,
+      bytes: size(512 * MIB),
+      rounds: 15,
       directory: "memory",
       entries: [
-        ...oursIn("write", large),
-        ...oursIn("writeWithoutBlocks", large, ", without blocks.crc64"),
+        ...oursIn("write", size(512 * MIB)),
+        ...oursIn(
+          "writeWithoutBlocks",
+          size(512 * MIB),
+          ", without blocks.crc64",
+        ),
       ],
       targets: [{ ratio: 0.97, of: "{}, without blocks.crc64" }],
       obstacle:
