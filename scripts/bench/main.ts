@@ -53,6 +53,8 @@ if (scale === 1 && only === undefined) {
   await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(tables));
   const markdown = toMarkdown(machine, tables);
   await Deno.writeTextFile(join(docs, "benchmarks.md"), markdown);
+  // What is written is checked like everything else in docs/.
+  await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
   console.log("\nWritten to docs/benchmarks.md, .json and .svg");
 }
 
