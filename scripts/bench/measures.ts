@@ -113,8 +113,8 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       obstacle: "Each chunk is handed out in memory of its own, which is the " +
         "consumer's to keep. The plain loop, which like Go reads into one " +
         "buffer again and again, shows what that costs; on Node 24 it costs " +
-        "most, for there the engine collects all garbage each time some 12 " +
-        "MiB of such memory have been used (--trace-gc shows it). While a " +
+        "most, where the engine answers such memory with full garbage " +
+        "collections (--trace-gc showed 139 for 9 GiB, one on Node 20). While a " +
         "chunk is checked a thread reads the next one: the check hides " +
         "behind that as far as two cores let it.",
     },
