@@ -35,7 +35,7 @@ const meta: SnapshotMeta = {
   crc: 0n,
 };
 
-/** The zeros, in chunks as the file store's. */
+/** The zeros, a MiB at a time. */
 function open(): Promise<SnapshotSource> {
   let left = size;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({

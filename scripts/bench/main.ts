@@ -66,16 +66,15 @@ async function runRounds(
     seconds: [] as number[],
     peakBytes: [] as number[],
   }));
+  const isAlone = directory === "own" || directory === "memory";
   await using shared = await temporaryFolder();
   if (directory === "filled") {
     await contestants.ours[0]?.measure("write", shared.path, bytes);
   }
   for (let round = 0; round < rounds; round++) {
     for (const [i, entry] of entries.entries()) {
-      const { seconds, peakBytes } = directory === "own"
-        ? await runAlone(entry)
-        : directory === "memory"
-        ? await runAlone(entry, MEMORY)
+      const { seconds, peakBytes } = isAlone
+        ? await runAlone(entry, directory === "memory" ? MEMORY : undefined)
         : await entry.run(shared.path);
       results[i]?.seconds.push(seconds);
       results[i]?.peakBytes.push(peakBytes);
@@ -85,7 +84,10 @@ async function runRounds(
 }
 
 /** What one has written must not be what the next one waits for. */
-async function runAlone(entry: Entry, parent?: string): Promise<Sample> {
+async function runAlone(
+  entry: Entry,
+  parent: string | undefined,
+): Promise<Sample> {
   try {
     await using own = await temporaryFolder(parent);
     return await entry.run(own.path);

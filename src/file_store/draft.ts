@@ -211,13 +211,14 @@ class FileDraft implements Draft {
   }
 
   async publish(): Promise<void> {
-    const { path } = this.#context;
+    const { path, fileSystem } = this.#context;
     const { id } = this.#init;
     let published = false;
     try {
       await this.#makeFilesDurable();
       try {
-        await this.#rename();
+        const temporaryPath = `${path}/${this.#temporaryName}`;
+        await fileSystem.rename(temporaryPath, `${path}/${id}`);
         published = true;
       } catch (error) {
         published = await this.#mayHaveFinalName();
@@ -282,12 +283,6 @@ class FileDraft implements Draft {
       `Cannot publish snapshot ${id}: its name is taken`,
       { published: false },
     );
-  }
-
-  async #rename(): Promise<void> {
-    const { path, fileSystem } = this.#context;
-    const { id } = this.#init;
-    await fileSystem.rename(`${path}/${this.#temporaryName}`, `${path}/${id}`);
   }
 
   /** Whether a rename that reported a failure may have been done all the same. */

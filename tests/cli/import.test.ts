@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { openFileSnapshotStore, type SnapshotMeta } from "@raft/snapshots";
+import { listed } from "../support/listed.ts";
 import { archive, metaText, STATE } from "../archive/hand_made.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots, snapshotNames } from "./raft_snapshots.ts";
@@ -12,15 +12,6 @@ import { makeStore, raftSnapshots, snapshotNames } from "./raft_snapshots.ts";
 function golden(name: string): string {
   const path = `../fixtures/archives/${name}.snap`;
   return fileURLToPath(new URL(path, import.meta.url));
-}
-
-async function listed(directory: string): Promise<SnapshotMeta[]> {
-  const store = await openFileSnapshotStore(directory, { readOnly: true });
-  try {
-    return await store.list();
-  } finally {
-    await store.close();
-  }
 }
 
 describe("raft-snapshots import", () => {

@@ -3,7 +3,8 @@ import type { ChildProcess } from "node:child_process";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { openFileSnapshotStore, type SnapshotMeta } from "@raft/snapshots";
+import { openFileSnapshotStore } from "@raft/snapshots";
+import { listed } from "../support/listed.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
@@ -16,15 +17,6 @@ import {
 
 const AT = ["--index", "10", "--term", "3"];
 const UINT64_MAX = "18446744073709551615";
-
-async function listed(directory: string): Promise<SnapshotMeta[]> {
-  const store = await openFileSnapshotStore(directory, { readOnly: true });
-  try {
-    return await store.list();
-  } finally {
-    await store.close();
-  }
-}
 
 async function stateOf(directory: string, id: string): Promise<Uint8Array> {
   const path = join(directory, "snapshots", id, "state.bin");

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import { openFileSnapshotStore, type SnapshotMeta } from "@raft/snapshots";
+import { listed } from "../support/listed.ts";
 import { runtime, type ScriptResult } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
@@ -36,15 +36,6 @@ async function backUp(
   } finally {
     server.closeAllConnections();
     server.close();
-  }
-}
-
-async function listed(directory: string): Promise<SnapshotMeta[]> {
-  const store = await openFileSnapshotStore(directory, { readOnly: true });
-  try {
-    return await store.list();
-  } finally {
-    await store.close();
   }
 }
 

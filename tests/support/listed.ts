@@ -1,0 +1,17 @@
+/**
+ * What is in a store that somebody else has written.
+ *
+ * @module
+ */
+
+import { openFileSnapshotStore, type SnapshotMeta } from "@raft/snapshots";
+
+/** The snapshots in the store in `directory`, newest first. */
+export async function listed(directory: string): Promise<SnapshotMeta[]> {
+  const store = await openFileSnapshotStore(directory, { readOnly: true });
+  try {
+    return await store.list();
+  } finally {
+    await store.close();
+  }
+}
