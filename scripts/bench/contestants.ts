@@ -21,12 +21,15 @@ export interface Sample {
   readonly peakBytes: number;
 }
 
-/** A measure of a contestant, in a directory, of so many bytes. */
+/**
+ * A measure of a contestant, in a directory, of so many bytes; most give one
+ * sample.
+ */
 export type Measure = (
   measure: string,
   directory: string,
   bytes: number,
-) => Promise<Sample>;
+) => Promise<readonly Sample[]>;
 
 /** Who can be measured, and with which version. */
 export interface Contestant {
@@ -52,6 +55,7 @@ export interface Contestants {
 
 const WORKLOAD = "scripts/bench/workload.ts";
 const HASH_WASM = "scripts/bench/hash_wasm.ts";
+const SOURCES = [WORKLOAD, HASH_WASM, "scripts/bench/median.ts"];
 
 /** Installs the peers in an empty folder, and tells who there is. */
 export async function prepare(folder: string): Promise<Contestants> {
@@ -62,7 +66,7 @@ export async function prepare(folder: string): Promise<Contestants> {
   await mustRun("npm", ["install", "--no-audit", "--no-fund", hashWasm], {
     cwd: consumer,
   });
-  for (const source of [WORKLOAD, HASH_WASM]) {
+  for (const source of SOURCES) {
     const target = join(consumer, source.replace(/\.ts$/, ".js"));
     await Deno.mkdir(dirname(target), { recursive: true });
     await Deno.writeTextFile(target, await transpile(source));
@@ -116,9 +120,9 @@ async function version(name: string, executable: string): Promise<string> {
 async function sample(
   program: string,
   args: readonly string[],
-): Promise<Sample> {
+): Promise<readonly Sample[]> {
   const text = await mustRun(program, args, { cwd: root });
-  return JSON.parse(text.trim().split("\n").at(-1) ?? "") as Sample;
+  return text.trim().split("\n").map((line) => JSON.parse(line) as Sample);
 }
 
 async function buildGo(folder: string): Promise<Contestant | undefined> {
@@ -161,7 +165,7 @@ async function measureSystem(
   measure: string,
   directory: string,
   bytes: number,
-): Promise<Sample> {
+): Promise<readonly Sample[]> {
   const mib = bytes / (1024 * 1024);
   const command = measure === "write"
     ? `dd if=/dev/zero of=${directory}/dd bs=1M count=${mib} conv=fsync`
@@ -169,5 +173,5 @@ async function measureSystem(
   const start = performance.now();
   const { ok, output } = await run("sh", ["-c", command]);
   if (!ok) throw new Error(output);
-  return { seconds: (performance.now() - start) / 1000, peakBytes: 0 };
+  return [{ seconds: (performance.now() - start) / 1000, peakBytes: 0 }];
 }

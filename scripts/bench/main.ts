@@ -62,10 +62,9 @@ if (scale === 1 && only === undefined) {
 async function runRounds(
   { bytes, directory, entries, rounds }: MeasurePlan,
 ): Promise<{ seconds: number[]; peakBytes: number[] }[]> {
-  const results = entries.map(() => ({
-    seconds: [] as number[],
-    peakBytes: [] as number[],
-  }));
+  const results = entries.map(({ rows }) =>
+    rows.map(() => ({ seconds: [] as number[], peakBytes: [] as number[] }))
+  );
   const isAlone = directory === "own" || directory === "memory";
   await using shared = await temporaryFolder();
   if (directory === "filled") {
@@ -73,21 +72,23 @@ async function runRounds(
   }
   for (let round = 0; round < rounds; round++) {
     for (const [i, entry] of entries.entries()) {
-      const { seconds, peakBytes } = isAlone
+      const samples = isAlone
         ? await runAlone(entry, directory === "memory" ? MEMORY : undefined)
         : await entry.run(shared.path);
-      results[i]?.seconds.push(seconds);
-      results[i]?.peakBytes.push(peakBytes);
+      for (const [row, { seconds, peakBytes }] of samples.entries()) {
+        results[i]?.[row]?.seconds.push(seconds);
+        results[i]?.[row]?.peakBytes.push(peakBytes);
+      }
     }
   }
-  return results;
+  return results.flat();
 }
 
 /** What one has written must not be what the next one waits for. */
 async function runAlone(
   entry: Entry,
   parent: string | undefined,
-): Promise<Sample> {
+): Promise<readonly Sample[]> {
   try {
     await using own = await temporaryFolder(parent);
     return await entry.run(own.path);

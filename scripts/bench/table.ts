@@ -5,6 +5,7 @@
  */
 
 import type { MeasurePlan } from "./measures.ts";
+import { median } from "./median.ts";
 
 /** One row. */
 export interface Row {
@@ -52,7 +53,7 @@ export interface Table {
   readonly obstacle: string | undefined;
 }
 
-/** Sums the measurements up; `samples` are in the order of the entries. */
+/** Sums the measurements up; `samples` are in the order of the entries' rows. */
 export function tabulate(
   { id, title, bytes, rounds, entries, targets, obstacle }: MeasurePlan,
   samples: readonly {
@@ -60,7 +61,8 @@ export function tabulate(
     readonly peakBytes: readonly number[];
   }[],
 ): Table {
-  const rows = entries.map(({ name, ours }, i): Row => {
+  const named = entries.flatMap((entry) => entry.rows);
+  const rows = named.map(({ name, ours }, i): Row => {
     const seconds = samples[i]?.seconds ?? [];
     const middle = median(seconds);
     return {
@@ -73,9 +75,9 @@ export function tabulate(
     };
   });
   const secondsOf = (name: string) =>
-    samples[entries.findIndex((entry) => entry.name === name)]?.seconds;
+    samples[named.findIndex((row) => row.name === name)]?.seconds;
   const verdicts = targets.flatMap(({ ratio: wanted, of }) =>
-    entries.filter(({ ours }) => ours).flatMap(({ name }): Verdict[] => {
+    named.filter(({ ours }) => ours).flatMap(({ name }): Verdict[] => {
       const peer = of.replace("{}", name);
       const theirs = secondsOf(peer);
       const mine = secondsOf(name);
@@ -94,13 +96,4 @@ export function tabulate(
     verdicts,
     obstacle: isMissed ? obstacle : undefined,
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1
-    ? upper
-    : (upper + (sorted[middle - 1] ?? NaN)) / 2;
 }
