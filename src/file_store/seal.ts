@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UnsupportedSnapshotVersionError } from "../errors.ts";
+import { SnapshotError, UnsupportedSnapshotVersionError } from "../errors.ts";
 import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { checkState } from "./check.ts";
@@ -37,7 +37,7 @@ export async function sealSnapshot(
   if (loaded.blocks === undefined) {
     const bytes = encodeBlocks(blocks);
     if (bytes.length > BLOCKS_FILE_SIZE_MAX) {
-      throw new RangeError(
+      throw new SnapshotError(
         `Cannot seal snapshot ${id} in ${blocks.crcs.length} blocks: ` +
           "expected fewer; open the store with a larger blockSize",
       );
