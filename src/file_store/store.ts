@@ -77,6 +77,8 @@ export interface FileSnapshotStore extends SnapshotStore {
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {UnsupportedSnapshotVersionError} when it, or the checksums that it
    * has, are of a version that this library does not know.
+   * @throws {SnapshotError} when it has more blocks of `blockSize` bytes than a
+   * `blocks.crc64` may list (some eight million).
    */
   seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
   /**
