@@ -22,10 +22,20 @@ const [
   retain = "7",
 ] = process.argv.slice(2);
 
+/** Whose URL it is: a token is not for the eyes of the other two. */
+const TOKENS = [
+  ["/v1/snapshot", "CONSUL_HTTP_TOKEN", "x-consul-token"],
+  ["/v1/operator/snapshot", "NOMAD_TOKEN", "x-nomad-token"],
+  ["/v1/sys/storage/raft/snapshot", "VAULT_TOKEN", "x-vault-token"],
+] as const;
+
 async function fetchSnapshot(): Promise<ReadableStream<Uint8Array>> {
-  const token = process.env["CONSUL_HTTP_TOKEN"];
   const headers = new Headers();
-  if (token !== undefined) headers.set("x-consul-token", token);
+  const { pathname } = new URL(url);
+  for (const [path, variable, header] of TOKENS) {
+    const token = process.env[variable];
+    if (pathname === path && token !== undefined) headers.set(header, token);
+  }
   const { ok, status, body } = await fetch(url, { headers });
   if (ok && body !== null) return body;
   await body?.cancel();

@@ -10,6 +10,7 @@ import { Crc64 } from "./crc64/mod.ts";
 import { SnapshotNotFoundError } from "./errors.ts";
 import { formatId, requireId } from "./file_store/ids.ts";
 import { resolveInit } from "./init.ts";
+import { type ByteRange, requireMode, requireRange } from "./open_options.ts";
 import { type Draft, DraftSink } from "./sink.ts";
 import type {
   OpenOptions,
@@ -83,13 +84,20 @@ export class MemorySnapshotStore implements SnapshotStore {
    *
    * @throws {SnapshotNotFoundError} when `id` is not its ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {RangeError} when `start` and `end` are not in the state, in order.
+   * @throws {TypeError} when an option has the wrong type.
    */
   // deno-lint-ignore require-await -- wrong arguments reject, never throw
   async open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
     requireId(id);
+    requireMode(options);
     options.signal?.throwIfAborted();
-    if (this.#newest?.meta.id === id) return makeSource(this.#newest, options);
-    throw new SnapshotNotFoundError(`Cannot find snapshot ${id} in memory`);
+    if (this.#newest?.meta.id !== id) {
+      throw new SnapshotNotFoundError(`Cannot find snapshot ${id} in memory`);
+    }
+    const { meta, chunks } = this.#newest;
+    const range = requireRange(options, meta);
+    return makeSource(meta, partsOf(chunks, range), range, options);
   }
 }
 
@@ -133,20 +141,35 @@ class MemoryDraft implements Draft {
   }
 }
 
+/** Copies of what is in the range: the reader may do with them what it likes. */
+function* partsOf(
+  chunks: readonly Uint8Array[],
+  { start, end }: ByteRange,
+): Generator<Uint8Array<ArrayBuffer>> {
+  let position = 0;
+  for (const chunk of chunks) {
+    if (position >= end) return;
+    const from = Math.max(start - position, 0);
+    if (from < chunk.length) yield chunk.slice(from, end - position);
+    position += chunk.length;
+  }
+}
+
 function makeSource(
-  { meta, chunks }: StoredSnapshot,
+  meta: SnapshotMeta,
+  parts: Iterator<Uint8Array<ArrayBuffer>>,
+  { start, end }: ByteRange,
   { signal, onProgress }: OpenOptions,
 ): SnapshotSource {
-  let next = 0;
+  const total = end - start;
   let done = 0;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
-      const chunk = chunks[next++];
-      if (chunk === undefined) return controller.close();
-      done += chunk.length;
-      // A copy: the reader may do with it what it likes.
-      controller.enqueue(new Uint8Array(chunk));
-      onProgress?.({ done, total: meta.size });
+      const { value } = parts.next();
+      if (value === undefined) return controller.close();
+      done += value.length;
+      controller.enqueue(value);
+      onProgress?.({ done, total });
     },
   });
   const { size, crc } = meta;
@@ -156,7 +179,8 @@ function makeSource(
     Uint8Array<ArrayBuffer>,
     Uint8Array<ArrayBuffer>
   >({
-    ...crc64Checker({ size, crc, name }),
+    // There is no CRC of a part, and nobody else who could change these bytes.
+    ...(total === size ? crc64Checker({ size, crc, name }) : {}),
     start(controller) {
       onAbort = () => controller.error(signal?.reason);
     },

@@ -80,8 +80,3 @@ export class SnapshotArchiveError extends SnapshotError {
     this.offset = offset;
   }
 }
-
-/** A text out of an archive, fit for a message: in quotes, and not too long. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length <= 60 ? text : `${text.slice(0, 60)}...`);
-}

@@ -9,7 +9,8 @@
 import { ownBytes } from "../bytes.ts";
 import { Sha256 } from "../fs/sha256.ts";
 import { META_SIZE_MAX } from "../meta/decode.ts";
-import { quote, SnapshotArchiveError } from "./archive_error.ts";
+import { quote } from "../text.ts";
+import { SnapshotArchiveError } from "./archive_error.ts";
 import { type ArchiveMeta, decodeArchiveMeta } from "./archive_meta.ts";
 import { ByteReader, type NextChunk } from "./byte_reader.ts";
 import { gunzip } from "./gzip_reader.ts";

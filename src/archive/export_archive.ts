@@ -30,7 +30,7 @@ export interface ExportArchiveOptions
   readonly level?: number;
   /**
    * When the members were modified, in milliseconds since 1970, rounded to
-   * seconds. With the default, a snapshot always gives the same archive; Go
+   * seconds. With the default, a snapshot always gives the same tar; Go
    * takes the time of the export. @default {the time in the snapshot's ID}
    */
   readonly modifiedMs?: number;

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { quote, SnapshotArchiveError } from "./archive_error.ts";
+import { quote } from "../text.ts";
+import { SnapshotArchiveError } from "./archive_error.ts";
 
 /** What says nothing of the bytes; Go writes none of them for a snapshot. */
 const IGNORED_KEYS = new Set(["atime", "ctime", "mtime"]);
@@ -56,7 +57,8 @@ function decodeRecord(
 }
 
 function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  // A byte order mark is part of the text: Go knows no key that begins with it.
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
 
 function decodeSize(text: string, offset: number): number {

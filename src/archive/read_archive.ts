@@ -65,8 +65,11 @@ export async function readArchive(
   options: ReadArchiveOptions = {},
 ): Promise<ArchiveSource> {
   const { signal, onProgress, ...limits } = options;
-  signal?.throwIfAborted();
   const input = new ArchiveInput(archive);
+  if (signal?.aborted) {
+    await input.cancel(signal.reason);
+    throw signal.reason;
+  }
   const reader = new ArchiveReader(input.next, limits);
   const release = async (reason: unknown) => {
     await input.cancel(reason);

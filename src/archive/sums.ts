@@ -5,7 +5,8 @@
  * @module
  */
 
-import { quote, SnapshotArchiveError } from "./archive_error.ts";
+import { quote } from "../text.ts";
+import { SnapshotArchiveError } from "./archive_error.ts";
 import { META, STATE, SUMS } from "./members.ts";
 
 /** The digests of the two members, in hexadecimal. */
@@ -35,7 +36,9 @@ export function checkSums(
   actual: Sums,
   offset: number,
 ): void {
-  const listed = decodeSums(new TextDecoder().decode(bytes), offset);
+  // A byte order mark is part of the text, which Go then refuses.
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  const listed = decodeSums(text, offset);
   for (const name of NAMES) {
     const expected = listed.get(name);
     if (expected === actual[name]) continue;

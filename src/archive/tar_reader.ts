@@ -6,7 +6,8 @@
  * @module
  */
 
-import { quote, SnapshotArchiveError } from "./archive_error.ts";
+import { quote } from "../text.ts";
+import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { decodeExtendedSize } from "./pax.ts";
 import {

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import type { SnapshotSource } from "../snapshot.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { newestOf, withStoreToRead } from "./stores.ts";
+import { newestIn, withStoreToRead } from "./stores.ts";
 
 /** Adds the command. */
 export function registerCat(program: Command): void {
@@ -23,8 +23,7 @@ export function registerCat(program: Command): void {
 
 async function cat(directory: string, id: string | undefined): Promise<void> {
   await withStoreToRead(directory, async (store) => {
-    const wanted = id ?? (await newestOf(store, directory)).id;
-    await copyToStdout(await store.open(wanted));
+    await copyToStdout(await store.open(id ?? await newestIn(directory)));
   });
 }
 

@@ -3,6 +3,7 @@
 import { CommanderError } from "commander";
 import { InvalidSnapshotIdError } from "../errors.ts";
 import { InterruptedError } from "./interrupt.ts";
+import { printable } from "../text.ts";
 import { BrokenPipeError, warn } from "./output.ts";
 
 /** A failure that is the command's own finding, such as a missing directory. */
@@ -12,8 +13,9 @@ export class CommandError extends Error {
 
 /** Says on stderr what went wrong, on one line, and gives the exit code. */
 export function reportError(error: unknown): number {
-  // The reader has had enough (`| head`): that is its right, and no failure.
-  if (error instanceof BrokenPipeError) return 0;
+  // The reader has had enough (`| head`): nothing to talk about. But not all
+  // has been done: 128 + SIGPIPE, as it is of the system's own tools.
+  if (error instanceof BrokenPipeError) return 141;
   if (error instanceof CommanderError) return reportUsage(error);
   warn(messageOf(error));
   if (error instanceof InterruptedError) return error.exitCode;
@@ -47,5 +49,5 @@ export function systemReason(error: unknown): string {
 /** An error's message on one line. */
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/\s*\n\s*/g, " ").trim();
+  return printable(message.replace(/\s*\n\s*/g, " ").trim());
 }

@@ -6,6 +6,7 @@ import type { SnapshotMeta, VerifyReport } from "../snapshot.ts";
 import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
+import { printable } from "../text.ts";
 import { paint } from "./output.ts";
 
 /** What came of checking one snapshot. */
@@ -32,7 +33,7 @@ export function describeFinding(
     : paint("red", "bad");
   const size = meta === undefined ? "" : formatSize(meta.size);
   return [
-    `${verdict}  ${id.padEnd(idWidth)}  ${size}`.trimEnd(),
+    `${verdict}  ${printable(id).padEnd(idWidth)}  ${size}`.trimEnd(),
     ...errors.map((error) => `     ${messageOf(error)}`),
     ...(report === undefined ? [] : describeBlocks(report))
       .map((line) => `     ${line}`),

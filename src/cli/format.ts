@@ -1,5 +1,7 @@
 /** Numbers and tables for human eyes. */
 
+import { parseId } from "../file_store/ids.ts";
+
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 /** A byte count such as `1.4 GiB`; whole below 1 KiB. */
@@ -39,21 +41,12 @@ export function formatCrc(crc: bigint): string {
   return crc.toString(16).padStart(16, "0");
 }
 
-/** When a snapshot was taken, from its ID; `undefined` when no date is that. */
+/** When a snapshot was taken, from its ID; `undefined` when that tells none. */
 export function timeOf(id: string): string | undefined {
-  const time = new Date(Number(id.split("-")[2]));
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
-}
-
-/**
- * A name that others have chosen, fit for a terminal: what would move the
- * cursor or change colours is shown as `\u001b`.
- */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
+  const unixMs = parseId(id)?.unixMs;
+  return unixMs === undefined
+    ? undefined
+    : new Date(Number(unixMs)).toISOString();
 }
 
 /** How a column's cells line up. */

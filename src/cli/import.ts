@@ -23,8 +23,8 @@ export function registerImport(program: Command): void {
     .description(
       "Puts the snapshot in an archive of Consul, Nomad or Vault into a store " +
         "and prints its ID there. Everything in the archive is checked before " +
-        "the snapshot is in the store; an error or an interruption leaves no " +
-        "trace.",
+        "the snapshot is in the store; after an error or an " +
+        "interruption nothing of it is there.",
     )
     .argument("<DIR>", "the store's directory; made when it is missing")
     .argument("<FILE>", "the archive; stdin when it is -")

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { SnapshotMeta } from "../snapshot.ts";
+import { printable } from "../text.ts";
 import {
   checkArchive,
   type CheckedArchive,
@@ -13,12 +14,11 @@ import {
   formatCount,
   formatCrc,
   formatSize,
-  printable,
   timeOf,
 } from "./format.ts";
 import { print, printJson } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { newestOf, withStoreToRead } from "./stores.ts";
+import { newestIn, withStoreToRead } from "./stores.ts";
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -53,7 +53,7 @@ async function inspect(
   const meta = await readMeta(path, id);
   if (json) return await printJson(snapshotJson(meta));
   const where = join(path, "snapshots", meta.id);
-  await print(...describe(meta, [["Path", where]]));
+  await print(...describe(meta, [["Path", printable(where)]]));
 }
 
 async function inspectArchive(file: string, json: boolean): Promise<void> {
@@ -76,10 +76,12 @@ function describeArchive(
 ): [string, string][] {
   const passed = "SHA-256 of meta.json and state.bin, size, CRC-32: passed";
   return [
-    ["Archive", file],
+    ["Archive", printable(file)],
     ["Archive size", sizeInFull(fileSize)],
     ["Checks", passed],
-    ...unchecked.map((name): [string, string] => ["Not checked", name]),
+    ...unchecked.map((
+      name,
+    ): [string, string] => ["Not checked", printable(name)]),
   ];
 }
 
@@ -88,10 +90,10 @@ function readMeta(
   id: string | undefined,
 ): Promise<SnapshotMeta> {
   return withStoreToRead(directory, async (store) => {
-    if (id === undefined) return await newestOf(store, directory);
     // open() says what is wrong with an ID, where list() leaves it out; in this
     // mode nothing of the state is read before it is asked for.
-    const source = await store.open(id, { verify: "stream" });
+    const wanted = id ?? await newestIn(directory);
+    const source = await store.open(wanted, { verify: "stream" });
     await source.cancel();
     return source.meta;
   });

@@ -1,11 +1,13 @@
 /** `list DIR`: the snapshots of a store, newest first. */
 
 import type { Command } from "commander";
+import type { FileSnapshotStore } from "../../mod.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
+import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize, timeOf } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { withStoreToRead } from "./stores.ts";
+import { publishedIds, withStoreToRead } from "./stores.ts";
 
 interface ListOptions {
   readonly json?: true;
@@ -17,7 +19,7 @@ export function registerList(program: Command): void {
     .summary("list the snapshots, newest first")
     .description(
       "Lists the snapshots of a store, newest first. The state is not read: " +
-        "verify does that.",
+        "verify does that. The exit code is 1 when one can't be used.",
     )
     .argument("<DIR>", "the store's directory")
     .option("--json", "print an array of snapshots")
@@ -25,10 +27,29 @@ export function registerList(program: Command): void {
 }
 
 async function list(directory: string, options: ListOptions): Promise<void> {
-  const snapshots = await withStoreToRead(directory, (store) => store.list());
-  if (options.json) return await printJson(snapshots.map(snapshotJson));
-  if (snapshots.length === 0) return warn(`no snapshots in ${directory}`);
-  await print(...formatList(snapshots));
+  const { snapshots, skipped } = await withStoreToRead(
+    directory,
+    (store) => look(directory, store),
+  );
+  if (options.json) await printJson(snapshots.map(snapshotJson));
+  else if (snapshots.length > 0) await print(...formatList(snapshots));
+  else if (skipped === 0) warn(`no snapshots in ${directory}`);
+  // Why has been said of each. A broken store must not pass for an empty one.
+  if (skipped > 0) {
+    const all = snapshots.length + skipped;
+    throw new CommandError(`${skipped} of ${all} snapshots can't be used`);
+  }
+}
+
+/** What can be used, and how many can't. */
+async function look(directory: string, store: FileSnapshotStore) {
+  const before = await publishedIds(directory);
+  const snapshots = await store.list();
+  const listed = new Set(snapshots.map(({ id }) => id));
+  // Whoever writes to the store may have removed some meanwhile.
+  const after = new Set(await publishedIds(directory));
+  const skipped = before.filter((id) => after.has(id) && !listed.has(id));
+  return { snapshots, skipped: skipped.length };
 }
 
 function formatList(snapshots: readonly SnapshotMeta[]): string[] {

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { styleText } from "node:util";
 import { stringify } from "lossless-json";
+import { printable } from "../text.ts";
 
 /** Whoever read our output has gone away. */
 export class BrokenPipeError extends Error {
@@ -22,18 +23,18 @@ process.stderr.on("error", () => {});
 export async function write(data: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(data, (error) => {
-      if (error) reject(asBrokenPipe(error));
+      if (error) reject(outputError(error));
       else resolve();
     });
   });
 }
 
-function asBrokenPipe(error: Error): Error {
+function outputError(error: Error): Error {
   const { code } = error as NodeJS.ErrnoException;
   return code === "EPIPE" || code === "ECONNRESET" ||
       code === "ERR_STREAM_DESTROYED"
     ? new BrokenPipeError("nobody reads the output", { cause: error })
-    : error;
+    : new Error(`Cannot write to stdout: ${error.message}`, { cause: error });
 }
 
 /** Prints lines. */
@@ -48,7 +49,7 @@ export async function printJson(value: unknown): Promise<void> {
 
 /** Says something on stderr, where it does not get into the data. */
 export function warn(message: string): void {
-  process.stderr.write(`raft-snapshots: ${message}\n`);
+  process.stderr.write(`raft-snapshots: ${printable(message)}\n`);
 }
 
 /** Colours text for a terminal that wants it. */

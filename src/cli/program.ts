@@ -46,7 +46,8 @@ Exit codes:
   0    done, and every snapshot that was looked at is good
   1    a snapshot is bad or missing, or the work failed
   2    the command line is wrong: an option, an argument, a number, an ID
-  130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)`;
+  130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)
+  141  nobody read the output to its end`;
 
 /** Runs one command line and gives its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

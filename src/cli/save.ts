@@ -30,8 +30,8 @@ export function registerSave(program: Command): void {
     .summary("write a snapshot from a file or stdin")
     .description(
       "Writes a snapshot and prints its ID. It is in the store when it is " +
-        "complete and on the disk, or else not at all: an error or an " +
-        "interruption leaves no trace.",
+        "complete and on the disk, or else not at all: after an error or an " +
+        "interruption nothing of it is there.",
     )
     .argument("<DIR>", "the store's directory; made when it is missing")
     .argument("[FILE]", "the state; stdin by default, or when it is -")

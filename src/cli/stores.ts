@@ -4,13 +4,13 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { type FileSnapshotStore, openFileSnapshotStore } from "../../mod.ts";
 import { compareNewestFirst, parseId } from "../file_store/ids.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";
 
 const logger = {
   debug: (): void => {},
-  info: (): void => {},
+  // That something has been removed, such as what is beyond --retain.
+  info: warn,
   warn,
   error: warn,
 };
@@ -62,15 +62,17 @@ async function useAndClose<T>(
 
 /**
  * The IDs of all published snapshots, newest first, whatever state they are in:
- * `list()` leaves out those whose metadata can't be read.
+ * `list()` leaves out those whose metadata can't be read. `onOther` is told the
+ * paths of the directories that are no snapshots.
  */
-export async function publishedIds(directory: string): Promise<string[]> {
+export async function publishedIds(
+  directory: string,
+  onOther: (path: string) => void = () => {},
+): Promise<string[]> {
   const names = await snapshotDirectories(directory);
   for (const name of names) {
     if (parseId(name) === undefined) {
-      warn(
-        `Cannot check ${join(directory, "snapshots", name)}: not a snapshot`,
-      );
+      onOther(join(directory, "snapshots", name));
     }
   }
   return names
@@ -103,14 +105,14 @@ function notAStore(directory: string, error: unknown): CommandError {
   );
 }
 
-/** The newest snapshot that can be read. */
-export async function newestOf(
-  store: FileSnapshotStore,
-  directory: string,
-): Promise<SnapshotMeta> {
-  const [newest] = await store.list();
+/**
+ * The ID of the newest snapshot. When that one is bad, an older one is not what
+ * was asked for.
+ */
+export async function newestIn(directory: string): Promise<string> {
+  const [newest] = await publishedIds(directory);
   if (newest !== undefined) return newest;
   throw new CommandError(
-    `Cannot find a snapshot in ${join(directory, "snapshots")}: none is usable`,
+    `Cannot find a snapshot in ${join(directory, "snapshots")}: there is none`,
   );
 }

@@ -72,7 +72,10 @@ async function checkFile(file: string): Promise<Finding> {
     }
     return { id: file, meta, errors: [], report: undefined, unchecked };
   } catch (error) {
-    if (!(error instanceof SnapshotError)) throw error;
+    // A file that can't be read is no reason to leave the others unchecked.
+    const isFinding = error instanceof SnapshotError ||
+      error instanceof CommandError;
+    if (!isFinding) throw error;
     const [meta, report] = [undefined, undefined];
     return { id: file, meta, errors: [error], report, unchecked: [] };
   }
@@ -85,7 +88,10 @@ async function verifyStore(
 ): Promise<Finding[]> {
   return await withStoreToRead(directory, async (store) => {
     if (named.length > 0) return await checkEach(store, named, { json });
-    const ids = await publishedIds(directory);
+    const ids = await publishedIds(
+      directory,
+      (path) => warn(`Cannot check ${path}: not a snapshot`),
+    );
     if (ids.length === 0) warn(`no snapshots in ${directory}`);
     return await checkEach(store, ids, { json, mayVanish: true });
   });

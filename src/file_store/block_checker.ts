@@ -6,17 +6,10 @@
 
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import type { SnapshotCorruptError } from "../errors.ts";
+import type { ByteRange } from "../open_options.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import type { BlockChecksums } from "./blocks.ts";
 import { badBlock, badState } from "./check.ts";
-
-/** A part of a state: from `start` to before `end`, in bytes. */
-export interface ByteRange {
-  /** The first byte. */
-  readonly start: number;
-  /** The byte after the last one. */
-  readonly end: number;
-}
 
 /** The blocks that a range touches, as the bytes from their first to last. */
 export function alignToBlocks(

@@ -7,6 +7,7 @@
  */
 
 import { InvalidSnapshotIdError } from "../errors.ts";
+import { quote } from "../text.ts";
 
 /** The numbers that an ID is made of. */
 export interface SnapshotIdParts {
@@ -61,9 +62,7 @@ export function formatId(parts: SnapshotIdParts): string {
  */
 export function requireId(id: string): string {
   if (typeof id === "string" && parseId(id) !== undefined) return id;
-  const found = typeof id === "string"
-    ? JSON.stringify(id.slice(0, 80))
-    : typeof id;
+  const found = typeof id === "string" ? quote(id) : typeof id;
   throw new InvalidSnapshotIdError(
     `Cannot use ${found} as a snapshot ID: expected <term>-<index>-<unixMs>`,
   );

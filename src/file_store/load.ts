@@ -17,6 +17,7 @@ import {
 import type { FileHandle, FileStat } from "../fs/file_system.ts";
 import { type DecodedMeta, decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
+import { quote } from "../text.ts";
 import {
   type BlockChecksums,
   BLOCKS_FILE_SIZE_MAX,
@@ -94,7 +95,7 @@ function checkMeta(
   what: string,
 ): SnapshotMeta {
   // A copied or renamed directory must not pass for the one it was made from.
-  if (rest.id !== id) throw corrupt(what, `the ID ${id}`, rest.id.slice(0, 80));
+  if (rest.id !== id) throw corrupt(what, `the ID ${id}`, quote(rest.id));
   const name = parseId(id);
   if (rest.term !== name?.term || rest.index !== name.index) {
     throw corrupt(

@@ -77,7 +77,7 @@ export function resolveOptions(
   return {
     retain: requireInteger("retain", options.retain ?? 2, 1),
     fileSystem: options.fileSystem ?? nodeFileSystem,
-    logger: options.logger ?? QUIET_LOGGER,
+    logger: requireLogger(options.logger ?? QUIET_LOGGER),
     readOnly: options.readOnly ?? false,
     clock,
     fileMode: requireInteger("fileMode", options.fileMode ?? 0o600, 0, 0o777),
@@ -94,6 +94,18 @@ export function resolveOptions(
       BLOCK_SIZE_MAX,
     ),
   };
+}
+
+function requireLogger(logger: Logger): Logger {
+  // When it is needed something else has gone wrong, which must not get lost.
+  for (const level of ["debug", "info", "warn", "error"] as const) {
+    if (typeof logger[level] !== "function") {
+      throw new TypeError(
+        `Cannot use the option logger: found no ${level}(), expected a function`,
+      );
+    }
+  }
+  return logger;
 }
 
 function requireInteger(

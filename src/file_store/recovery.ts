@@ -40,12 +40,19 @@ export interface Recovery {
  * Tries the snapshots newest first until one has been restored.
  *
  * @throws {NoUsableSnapshotError} when there are some, and none could be.
+ * @throws {TypeError} when `restore` is no function.
  */
 export async function restoreNewest(
   context: StoreContext,
   open: Open,
   restore: Restorer,
 ): Promise<Recovery> {
+  // Not for each snapshot anew: it would look as if none could be restored.
+  if (typeof restore !== "function") {
+    throw new TypeError(
+      `Cannot restore: found ${typeof restore}, expected a function`,
+    );
+  }
   const { ids, temporary } = await readNames(context);
   const failed: string[] = [];
   const errors: unknown[] = [];
@@ -68,7 +75,8 @@ export async function restoreNewest(
   // An empty store and a broken one must never look alike.
   throw new NoUsableSnapshotError(
     `Cannot restore from ${context.path}: ${errors.length} snapshots failed` +
-      `, ${aside.length} are set aside as corrupt, expected a good one`,
+      `, ${aside.length} are set aside as corrupt, expected a good one` +
+      (errors.length === 0 ? "" : `; the newest: ${describe(errors[0])}`),
     errors,
   );
 }

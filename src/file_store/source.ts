@@ -9,24 +9,19 @@
 import { crc64Checker } from "../crc64/check_stream.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
+import { type ByteRange, requireMode, requireRange } from "../open_options.ts";
 import type {
   OpenOptions,
   SnapshotMeta,
   SnapshotSource,
   VerifyMode,
 } from "../snapshot.ts";
-import {
-  alignToBlocks,
-  blockChecker,
-  type ByteRange,
-} from "./block_checker.ts";
+import { alignToBlocks, blockChecker } from "./block_checker.ts";
 import type { BlockChecksums } from "./blocks.ts";
 import { checkState } from "./check.ts";
 import type { StoreContext } from "./context.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
 import { StateReader } from "./state_reader.ts";
-
-const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 
 /** Opens a published snapshot; `id` must have passed the grammar. */
 export async function openSource(
@@ -34,7 +29,7 @@ export async function openSource(
   id: string,
   options: OpenOptions,
 ): Promise<SnapshotSource> {
-  const verify = requireMode(options.verify ?? "auto");
+  const verify = requireMode(options);
   options.signal?.throwIfAborted();
   const loaded = await loadJudged(context, id);
   const { meta } = loaded;
@@ -50,29 +45,6 @@ export async function openSource(
     await file.close().catch(() => {});
     throw error;
   }
-}
-
-function requireMode(verify: VerifyMode): VerifyMode {
-  if (VERIFY_MODES.includes(verify)) return verify;
-  throw new TypeError(
-    `Cannot open a snapshot: found verify ${String(verify)}, ` +
-      `expected ${VERIFY_MODES.join(", ")}`,
-  );
-}
-
-function requireRange(options: OpenOptions, { size }: SnapshotMeta): ByteRange {
-  const { start = 0, end = size } = options;
-  if (typeof start !== "number" || typeof end !== "number") {
-    throw new TypeError("Cannot open a snapshot: start and end are no numbers");
-  }
-  const isInteger = Number.isSafeInteger(start) && Number.isSafeInteger(end);
-  if (isInteger && 0 <= start && start <= end && end <= size) {
-    return { start, end };
-  }
-  throw new RangeError(
-    `Cannot open a snapshot from byte ${start} to ${end}: ` +
-      `expected integers from 0 to ${size}, in order`,
-  );
 }
 
 async function loadJudged(

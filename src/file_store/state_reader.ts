@@ -6,8 +6,8 @@
 
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
+import type { ByteRange } from "../open_options.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import type { ByteRange } from "./block_checker.ts";
 import { readBlock } from "./check.ts";
 import { type Abort, describe, type StoreContext } from "./context.ts";
 

@@ -113,13 +113,19 @@ export interface FileSnapshotStore extends SnapshotStore {
  * @throws {StoreAccessError} when the directory can't be used.
  * @throws {StoreLockedError} when another store object has it, in this process
  * or another.
- * @throws {TypeError} when an option has the wrong type.
+ * @throws {TypeError} when there is no directory's name, or an option has the
+ * wrong type.
  * @throws {RangeError} when an option is out of its bounds.
  */
 export async function openFileSnapshotStore(
   directory: string | URL,
   options: FileSnapshotStoreOptions = {},
 ): Promise<FileSnapshotStore> {
+  // The empty path would be the working directory: most likely an unset
+  // variable.
+  if (!(directory instanceof URL) && !directory) {
+    throw new TypeError("Cannot open a store: found no name of a directory");
+  }
   const resolved = resolveOptions(options);
   const base = resolved.fileSystem.resolve(directory);
   const context = makeContext(base, resolved);

@@ -10,6 +10,7 @@
 import { isLosslessNumber, parse } from "lossless-json";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { Configuration, Server, Suffrage } from "../snapshot.ts";
+import { printable, quote, shorten } from "../text.ts";
 import { decodeBase64 } from "./base64.ts";
 import { type MetaRecord, SUFFRAGES } from "./encode.ts";
 
@@ -79,7 +80,7 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
     value = parse(text, null, { onDuplicateKey: refuseDuplicateKey });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
-    throw corrupt(what, "a JSON value", found, cause);
+    throw corrupt(what, "a JSON value", printable(found), cause);
   }
   // The parser passes over a key that is given twice with values that it takes
   // for equal, and it takes {} and [] for equal.
@@ -90,7 +91,7 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
 }
 
 function refuseDuplicateKey({ key }: { readonly key: string }): never {
-  throw new SyntaxError(`the key ${JSON.stringify(key)} twice`);
+  throw new SyntaxError(`the key ${quote(key)} twice`);
 }
 
 /**
@@ -137,7 +138,7 @@ class GoObject<Field extends string> {
     for (const key of Object.keys(this.#values)) {
       const field = folded.get(fold(key));
       if (field !== undefined && field !== key) {
-        throw corrupt(what, `the key "${field}"`, JSON.stringify(key));
+        throw corrupt(what, `the key "${field}"`, quote(key));
       }
     }
   }
@@ -244,13 +245,7 @@ function describe(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   if (isLosslessNumber(value)) return shorten(value.value);
   if (typeof value === "object") return "an object";
-  return typeof value === "string"
-    ? shorten(JSON.stringify(value))
-    : String(value);
-}
-
-function shorten(text: string): string {
-  return text.length <= 60 ? text : `${text.slice(0, 60)}...`;
+  return typeof value === "string" ? quote(value) : String(value);
 }
 
 function corrupt(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assertEqual, rejection } from "./assertions.ts";
+import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofKeepers } from "./check.ts";
 import {
   encode,
@@ -29,6 +29,36 @@ export const readingChecks: readonly Check[] = [
     const id = await publish(store, "the same");
     assertEqual(await readText(store, id), "the same", "first reading");
     assertEqual(await readText(store, id), "the same", "second reading");
+  }),
+
+  ofKeepers("a part of a state can be read by itself", async (store) => {
+    const bytes = pattern(100_000);
+    const id = await publish(store, bytes);
+    for (
+      const [start, end] of [
+        [0, 1],
+        [2, 5],
+        [70_000, 100_000],
+        [5, 5],
+        [100_000, 100_000],
+      ] as const
+    ) {
+      const part = await readAll(await store.open(id, { start, end }));
+      const what = `bytes ${start} to ${end}`;
+      assertEqual(part.length, end - start, `length of ${what}`);
+      const isSame = part.every((byte, i) => byte === bytes[start + i]);
+      assertEqual(isSame, true, `whether ${what} are what was written`);
+    }
+  }),
+
+  ofKeepers("a part that is not in the state is refused", async (store) => {
+    const id = await publish(store, "state");
+    const bounds = [[-1, 2], [3, 2], [0, 6], [6, 6], [0.5, 2], [NaN, 2]];
+    for (const [start = 0, end = 0] of bounds) {
+      const what = `bytes ${start} to ${end}`;
+      const opening = store.open(id, { start, end });
+      await assertRejects(opening, RangeError, what);
+    }
   }),
 
   ofKeepers("several may read at the same time", async (store) => {

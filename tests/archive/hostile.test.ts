@@ -192,7 +192,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     "18 linkpath=/etc/x\n",
     "22 GNU.sparse.major=1\n",
     "16 hdrcharset=X\n",
-    "17 \ufeffsize=24\n",
+    "14 \ufeffsize=24\n",
   ].map((records) =>
     [
       `an extended header of ${JSON.stringify(records)}`,
@@ -234,6 +234,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     "C:\\meta.json",
     "state.bin\n",
     "__proto__",
+    "\u001b[31m\u009b31m\u007f",
   ].map((name) =>
     [`a member named ${JSON.stringify(name)}`, archiveOf({ ...meta, name }), {
       reason: "member",
@@ -384,6 +385,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     sumsOf(META_DIGEST, STATE_DIGEST).replaceAll("  ", " "),
     sumsOf(META_DIGEST, STATE_DIGEST).replaceAll("  ", " *"),
     sumsOf(META_DIGEST, STATE_DIGEST).replaceAll("\n", "\r\n"),
+    "\ufeff" + sumsOf(META_DIGEST, STATE_DIGEST),
     sumsOf(META_DIGEST.slice(1), STATE_DIGEST),
     sumsOf(META_DIGEST, STATE_DIGEST + "0"),
   ].map((text) =>
@@ -438,6 +440,7 @@ describe("a bad archive is refused, and nothing is published, when it has", () =
       );
       if (fault.offset !== undefined) assert.equal(offset, fault.offset);
       assert.ok(error.message.length < 300, error.message);
+      assert.doesNotMatch(error.message, /[\p{Cc}\p{Cf}]/u);
     });
   }
 });

@@ -213,13 +213,18 @@ describe("importArchive()", () => {
     });
   });
 
-  it("does nothing when the signal has aborted before", async () => {
+  it("only cancels the archive when the signal has aborted before", async () => {
     const { store } = await storeOf("newer");
     const signal = AbortSignal.abort(new Error("enough"));
-    const stream = streamOf(archive());
+    let reason: unknown;
+    const stream = new ReadableStream({
+      pull: () => assert.fail("it is read"),
+      cancel: (given) => void (reason = given),
+    }, { highWaterMark: 0 });
     await assert.rejects(importArchive(store, stream, { signal }), {
       message: "enough",
     });
-    assert.equal(stream.locked, false);
+    assert.equal(reason, signal.reason);
+    assert.equal((await store.list()).length, 1);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { describe, it } from "node:test";
@@ -38,6 +38,17 @@ describe("raft-snapshots cat", () => {
     assert.deepEqual([named.code, named.stdout], [0, "old"]);
   });
 
+  it("does not take an older one for a newest that is bad", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [, newest = ""] = await makeStore(directory, ["old", "new"]);
+    await writeFile(join(directory, "snapshots", newest, "meta.json"), "{");
+    for (const command of ["cat", "inspect"]) {
+      const result = await raftSnapshots([command, directory]);
+      assert.deepEqual([result.code, result.stdout], [1, ""]);
+      assert.match(result.stderr, new RegExp(`Cannot trust .* ${newest}`));
+    }
+  });
+
   it("ends quietly when the reader goes away", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, [new Uint8Array(3 * 1024 * 1024)]);
@@ -49,7 +60,8 @@ describe("raft-snapshots cat", () => {
       text(stderr),
       once(child, "exit"),
     ]);
-    assert.deepEqual([code, complaints], [0, ""]);
+    // 128 + SIGPIPE, as of the system's own tools.
+    assert.deepEqual([code, complaints], [141, ""]);
   });
 
   it("can be interrupted while nobody reads what it writes", async (t) => {

@@ -36,6 +36,7 @@ describe("the command line's numbers", () => {
   it("give a snapshot's time, where its ID holds a date", () => {
     assert.equal(timeOf("3-10-1795361690419"), "2026-11-22T15:34:50.419Z");
     assert.equal(timeOf("3-10-9223372036854775807"), undefined);
+    assert.equal(timeOf("my-cluster-7"), undefined);
   });
 
   it("line up in columns", () => {

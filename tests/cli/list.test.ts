@@ -66,10 +66,15 @@ describe("raft-snapshots list", () => {
     const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
     await rm(join(directory, "snapshots", newer, "meta.json"));
     const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
-    assert.equal(code, 0);
+    assert.equal(code, 1);
     assert.match(stdout, new RegExp(`^${older} `, "m"));
     assert.doesNotMatch(stdout, new RegExp(newer));
-    assert.match(stderr, new RegExp(`^raft-snapshots: .*${newer}.*\n$`));
+    const [why = "", count] = stderr.split("\n");
+    assert.match(why, new RegExp(`^raft-snapshots: .*${newer}`));
+    assert.equal(count, "raft-snapshots: 1 of 2 snapshots can't be used");
+    const json = await raftSnapshots(["list", directory, "--json"]);
+    assert.equal(json.code, 1);
+    assert.equal(JSON.parse(json.stdout).length, 1);
   });
 
   it("works beside the process that writes, and changes nothing", async (t) => {

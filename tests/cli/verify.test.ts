@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { archive } from "../archive/hand_made.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
 
@@ -104,6 +105,43 @@ describe("raft-snapshots verify", () => {
     const { code, stdout, stderr } = await raftSnapshots(["verify", directory]);
     assert.deepEqual([code, stdout], [0, `ok   ${id}  1 B\n`]);
     assert.match(stderr, /^raft-snapshots: .*notes: not a snapshot\n$/);
+  });
+
+  it("goes on after an archive that can't be read", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [good, missing, bad] = ["good", "missing", "bad"].map((name) =>
+      join(directory, `${name}.snap`)
+    ) as [string, string, string];
+    await writeFile(good, archive());
+    await writeFile(bad, archive({ sums: "" }));
+    const args = ["verify", good, missing, bad];
+    const { code, stdout, stderr } = await raftSnapshots(args);
+    assert.equal(code, 1);
+    assert.deepEqual(stdout.match(/^(ok|bad)/gm), ["ok", "bad", "bad"]);
+    assert.match(stdout, /missing\.snap: it does not exist$/m);
+    assert.equal(stderr, "raft-snapshots: 2 of 3 snapshots: bad\n");
+    const json = await raftSnapshots([...args, "--json"]);
+    const found = JSON.parse(json.stdout) as { ok: boolean }[];
+    assert.deepEqual(found.map(({ ok }) => ok), [true, false, false]);
+  });
+
+  it("shows what would steer the terminal as text", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const name = "a\u001b[31m.snap";
+    const file = join(directory, name);
+    const texts = ["\u001b[31m", "\u009b31m", "\u202e", "\u007f"];
+    for (
+      const meta of [
+        ...texts,
+        ...texts.map((it) => `{"Version":"${it}"}`),
+      ]
+    ) {
+      await writeFile(file, archive({ meta: `${meta}\n` }));
+      const { stdout, stderr } = await raftSnapshots(["verify", file]);
+      // deno-lint-ignore no-control-regex -- that is what it is about
+      assert.doesNotMatch(stdout + stderr, /[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+      assert.match(stdout, /a\\u001b\[31m\.snap/);
+    }
   });
 
   it("fails for a snapshot that is not there", async (t) => {

@@ -49,6 +49,18 @@ describe("openFileSnapshotStore()", () => {
       }
     }
     for (const clock of [1000, "now", {}]) await refuses({ clock }, TypeError);
+    for (const logger of [5, {}, { warn() {} }, { ...console, info: "x" }]) {
+      await refuses({ logger }, TypeError);
+    }
+  });
+
+  it("refuses a directory without a name", async () => {
+    for (const directory of ["", undefined, null]) {
+      await assert.rejects(openFileSnapshotStore(directory as string), {
+        name: "TypeError",
+        message: "Cannot open a store: found no name of a directory",
+      });
+    }
   });
 
   it("keeps two, unless it is told otherwise", async () => {

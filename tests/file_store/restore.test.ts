@@ -95,6 +95,15 @@ describe("restore()", () => {
     await store.close();
   });
 
+  it("refuses what is no function before it tries any", async () => {
+    const { bench, store } = await prepare(1);
+    await assert.rejects(store.restore(undefined as never), {
+      name: "TypeError",
+      message: "Cannot restore: found undefined, expected a function",
+    });
+    assert.deepEqual(bench.log.matching("warn"), []);
+  });
+
   it("takes the newest, and says which it was", async () => {
     const { bench, store, id } = await prepare(3);
     const { meta, text, tried } = await restoreText(store);
@@ -224,6 +233,7 @@ describe("restore()", () => {
       (error) => {
         assert.ok(error instanceof NoUsableSnapshotError);
         assert.deepEqual(error.errors, [mine, mine]);
+        assert.match(error.message, /; the newest: out of memory$/);
         return true;
       },
     );

@@ -50,6 +50,7 @@ function refuses(text: string | Uint8Array): void {
       assert.ok(error instanceof SnapshotCorruptError, String(error));
       assert.equal(error.reason, "meta");
       assert.ok(error.message.length < 500, "a short message");
+      assert.doesNotMatch(error.message, /[\p{Cc}\p{Cf}]/u);
       return true;
     },
     JSON.stringify(String(text).slice(0, 100)),
@@ -235,6 +236,15 @@ describe("decodeMeta()", () => {
     refuses(textOf({ ...FIELDS, "\u017fize": "1" })); // folds to Size
     refusesWith("Configuration", ['{"servers":[]}']);
     refusesWith("Configuration", ['{"Servers":[{"address":"x"}]}']);
+  });
+
+  it("quotes what would steer a terminal as text, and not too much of it", () => {
+    const text = "\u001b[31m\u009b31m\u202e\u007f";
+    refuses(text);
+    refusesWith("Version", [`"${text.slice(1)}"`]);
+    refusesWith("CRC", [`"${text.slice(1)}"`]);
+    const key = `"${text.slice(1)}${"k".repeat(1000)}"`;
+    refuses(`{${key}:1,${key}:2}`);
   });
 
   it("refuses a key that is given twice", () => {
