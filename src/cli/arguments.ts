@@ -38,5 +38,9 @@ export function parseServer(
   if (id === undefined || address === undefined) {
     throw new InvalidArgumentError("Expected [SUFFRAGE:]ID=ADDRESS.");
   }
+  // As `checkConfiguration` in Go's configuration.go.
+  if (earlier.some((other) => other.id === id || other.address === address)) {
+    throw new InvalidArgumentError("Expected each ID and each address once.");
+  }
   return [...earlier, { suffrage: suffrage as Suffrage, id, address }];
 }

@@ -35,9 +35,16 @@ export function describeFinding(
   return [
     `${verdict}  ${printable(id).padEnd(idWidth)}  ${size}`.trimEnd(),
     ...errors.map((error) => `     ${messageOf(error)}`),
-    ...(report === undefined ? [] : describeBlocks(report))
+    ...(report === undefined ? [] : describeState(report, errors.length > 0))
       .map((line) => `     ${line}`),
   ];
+}
+
+function describeState(report: VerifyReport, isBad: boolean): string[] {
+  // Who knows neither its length nor its CRC can't check it.
+  return isBad && report.blockSize === 0
+    ? ["state.bin: not checked"]
+    : describeBlocks(report);
 }
 
 /** An object to be printed. */

@@ -24,6 +24,14 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   "a server without an address": [
     ...["save", "DIR", "--index", "1", "--term", "1", "--server", "a"],
   ],
+  "a server that is there twice": [
+    ...["save", "DIR", "--index", "1", "--term", "1"],
+    ...["--server", "a=b:1", "--server", "a=c:1"],
+  ],
+  "an address that is there twice": [
+    ...["save", "DIR", "--index", "1", "--term", "1"],
+    ...["--server", "a=b:1", "--server", "c=b:1"],
+  ],
   "an ID that is none, for cat": ["cat", "DIR", "../outside"],
   "an ID that is none, for inspect": ["inspect", "DIR", "1-2"],
   "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],

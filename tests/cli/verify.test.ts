@@ -64,6 +64,11 @@ describe("raft-snapshots verify", () => {
     );
     assert.deepEqual([second.id, second.ok], [older, false]);
     assert.match(second.errors[0].message, /version 2/);
+    const { stdout: text } = await raftSnapshots(["verify", directory, newer]);
+    assert.match(
+      text,
+      /^bad .*\n {5}Cannot trust .*\n {5}state\.bin: not checked\n$/,
+    );
   });
 
   it("checks only the snapshots that are named", async (t) => {
