@@ -8,6 +8,7 @@
 import { isBytes, toBytes } from "./bytes.ts";
 import { SnapshotPublishError } from "./errors.ts";
 import type { SnapshotMeta, SnapshotSink } from "./snapshot.ts";
+import { describe } from "./text.ts";
 
 /** A snapshot that is being written. A sink ends it once, in one of two ways. */
 export interface Draft {
@@ -61,7 +62,7 @@ export class DraftSink extends WritableStream<Uint8Array>
         }
       },
       close: () => fate.publish(),
-      abort: (reason) => fate.discard(reason),
+      abort: (reason) => fate.discard(reason ?? cancelled()),
     }, {
       highWaterMark: options.highWaterMark,
       // What is no bytes is refused by write(), with a better message.
@@ -100,7 +101,7 @@ export class DraftSink extends WritableStream<Uint8Array>
 
   /** See {@linkcode SnapshotSink.cancel}. */
   async cancel(reason?: unknown): Promise<void> {
-    const error = reason ?? new DOMException("it was cancelled", "AbortError");
+    const error = reason ?? cancelled();
     // Not abort(): that is refused while a writer holds the lock. Whoever
     // writes is told through the stream's error.
     this.#controller.error(error);
@@ -179,10 +180,15 @@ class Fate {
   }
 }
 
+/** The reason where none is given. */
+function cancelled(): DOMException {
+  return new DOMException("it was cancelled", "AbortError");
+}
+
 function discarded(id: string, reason: unknown): SnapshotPublishError {
   if (reason instanceof SnapshotPublishError) return reason;
-  const why = reason instanceof Error ? reason.message : String(reason);
-  return new SnapshotPublishError(`Cannot publish snapshot ${id}: ${why}`, {
+  const why = `Cannot publish snapshot ${id}: ${describe(reason)}`;
+  return new SnapshotPublishError(why, {
     published: false,
     cause: reason,
   });

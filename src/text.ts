@@ -1,5 +1,5 @@
 /**
- * Texts that others have chosen, made fit for messages and terminals.
+ * Texts that others have chosen, fit for messages and terminals.
  *
  * @module
  */
@@ -13,6 +13,15 @@ export function printable(text: string): string {
     UNPRINTABLE,
     (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** What was thrown, in words: which may be anything, also without a text. */
+export function describe(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return Object.prototype.toString.call(error);
+  }
 }
 
 /** The text, or its beginning: what comes from a disk may be of any length. */

@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { InvalidSnapshotIdError } from "../errors.ts";
 import { InterruptedError } from "./interrupt.ts";
-import { printable } from "../text.ts";
+import { describe, printable } from "../text.ts";
 import { BrokenPipeError, warn } from "./output.ts";
 
 /** A failure that is the command's own finding, such as a missing directory. */
@@ -48,6 +48,5 @@ export function systemReason(error: unknown): string {
 
 /** An error's message on one line. */
 export function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return printable(message.replace(/\s*\n\s*/g, " ").trim());
+  return printable(describe(error).replace(/\s*\n\s*/g, " ").trim());
 }

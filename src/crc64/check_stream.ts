@@ -18,10 +18,21 @@ export interface Crc64CheckStreamOptions {
   readonly name?: string;
 }
 
-/** The check by itself, for streams that do more than check. */
-export function crc64Checker(
-  options: Crc64CheckStreamOptions,
-): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+/** Where a check hands out what is good. */
+interface Output {
+  enqueue(chunk: Uint8Array<ArrayBuffer>): void;
+}
+
+/** A check by itself, for streams that do more than check. */
+export interface ByteChecker {
+  /** Takes a chunk; throws when the bytes are wrong. */
+  transform(chunk: Uint8Array<ArrayBuffer>, output: Output): void;
+  /** The end; throws when it must not be here. */
+  flush(output: Output): void;
+}
+
+/** Checks the length and the CRC of all bytes. */
+export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
   const { crc: expected, size, name = "the stream" } = options;
   checkCrc(expected, "the expected CRC-64");
   checkLength(size, "the expected size");
@@ -38,16 +49,16 @@ export function crc64Checker(
   }
 
   return {
-    transform(chunk, controller) {
+    transform(chunk, output) {
       crc.update(chunk);
       // An empty chunk must not push out the one that is held back.
       if (chunk.length === 0) return;
       done += chunk.length;
       if (done > size) throw wrongSize(done);
-      if (held !== undefined) controller.enqueue(held);
+      if (held !== undefined) output.enqueue(held);
       held = chunk;
     },
-    flush(controller) {
+    flush(output) {
       if (done !== size) throw wrongSize(done);
       const actual = crc.digest();
       if (actual !== expected) {
@@ -57,7 +68,7 @@ export function crc64Checker(
           actual,
         });
       }
-      if (held !== undefined) controller.enqueue(held);
+      if (held !== undefined) output.enqueue(held);
     },
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ByteChecker } from "../crc64/check_stream.ts";
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import type { SnapshotCorruptError } from "../errors.ts";
 import type { ByteRange } from "../open_options.ts";
@@ -34,7 +35,7 @@ export function blockChecker(
   meta: SnapshotMeta,
   blocks: BlockChecksums,
   range: ByteRange,
-): Transformer<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+): ByteChecker {
   const { blockSize, crcs } = blocks;
   const isWhole = range.start === 0 && range.end === meta.size;
   let position = alignToBlocks(range, blocks).start;
@@ -61,7 +62,7 @@ export function blockChecker(
   };
 
   return {
-    transform(run, controller) {
+    transform(run, output) {
       const { good, error } = check(run);
       // Not a view: behind it would be the bytes of the bad block.
       const checked = error === undefined ? run : run.slice(0, good);
@@ -70,7 +71,7 @@ export function blockChecker(
         range.end - position,
       );
       position += run.length;
-      if (wanted.length > 0) controller.enqueue(wanted);
+      if (wanted.length > 0) output.enqueue(wanted);
       if (error !== undefined) throw error;
     },
     flush() {

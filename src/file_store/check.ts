@@ -5,7 +5,11 @@
  */
 
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
-import { SnapshotCorruptError } from "../errors.ts";
+import {
+  SnapshotCorruptError,
+  type SnapshotError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { SnapshotMeta, VerifyOptions, VerifyReport } from "../snapshot.ts";
 import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
@@ -33,8 +37,11 @@ export async function verifySnapshot(
 ): Promise<VerifyReport> {
   let loaded: LoadedSnapshot | undefined;
   try {
+    options.signal?.throwIfAborted();
     loaded = await loadSnapshot(context, id);
     const { meta, blocks, blocksError } = loaded;
+    // A file that could not be read is no better than a state that could not.
+    if (blocksError !== undefined && !isVerdict(blocksError)) throw blocksError;
     const check = await checkSnapshot(context, loaded, options);
     const errors = [blocksError, check.error].filter(isCorruption);
     return {
@@ -80,6 +87,12 @@ export async function isGood(
     context.verdicts.set(id, false);
     return false;
   }
+}
+
+/** Whether it says something of the snapshot, not of the way to it. */
+function isVerdict(error: SnapshotError): boolean {
+  return isCorruption(error) ||
+    error instanceof UnsupportedSnapshotVersionError;
 }
 
 function isCorruption(error: unknown): error is SnapshotCorruptError {
@@ -130,6 +143,8 @@ export async function checkState(
     }
     onProgress?.({ done: position + bytes.length, total: meta.size });
   }
+  // It may have been during the last read, or there is nothing to read.
+  signal?.throwIfAborted();
   if (total !== meta.crc) error ??= badState(meta, total);
   context.verdicts.set(meta.id, error === undefined);
   return {

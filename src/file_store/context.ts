@@ -10,6 +10,7 @@ import {
   StoreClosedError,
   systemCode,
 } from "../errors.ts";
+import { describe } from "../text.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** More would fill the disk of a machine that keeps failing. */
@@ -137,9 +138,4 @@ export function toSnapshotError(
   return new SnapshotError(`Cannot ${doing}: ${describe(error)}`, {
     cause: error,
   });
-}
-
-/** What an error says, in one line. */
-export function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

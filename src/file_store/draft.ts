@@ -14,12 +14,8 @@ import { META_SIZE_MAX } from "../meta/decode.ts";
 import { encodeMeta } from "../meta/encode.ts";
 import type { Draft } from "../sink.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import {
-  allSettled,
-  describe,
-  type StoreContext,
-  syncDirectory,
-} from "./context.ts";
+import { describe } from "../text.ts";
+import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
 import { exists, writeAndSync, writeFully } from "./files.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";

@@ -17,13 +17,13 @@ import {
 import type { FileHandle, FileStat } from "../fs/file_system.ts";
 import { type DecodedMeta, decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import { quote } from "../text.ts";
+import { describe, quote } from "../text.ts";
 import {
   type BlockChecksums,
   BLOCKS_FILE_SIZE_MAX,
   decodeBlocks,
 } from "./blocks.ts";
-import { describe, type StoreContext, toSnapshotError } from "./context.ts";
+import { type StoreContext, toSnapshotError } from "./context.ts";
 import { readFully, withFile } from "./files.ts";
 import { parseId } from "./ids.ts";
 

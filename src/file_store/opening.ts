@@ -7,7 +7,8 @@
 
 import { StoreAccessError, StoreLockedError, systemCode } from "../errors.ts";
 import type { FileLock } from "../fs/file_system.ts";
-import { describe, type StoreContext, syncDirectory } from "./context.ts";
+import { describe } from "../text.ts";
+import { type StoreContext, syncDirectory } from "./context.ts";
 import { temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";

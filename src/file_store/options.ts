@@ -77,7 +77,7 @@ export function resolveOptions(
   return {
     retain: requireInteger("retain", options.retain ?? 2, 1),
     fileSystem: options.fileSystem ?? nodeFileSystem,
-    logger: requireLogger(options.logger ?? QUIET_LOGGER),
+    logger: guardLogger(options.logger ?? QUIET_LOGGER),
     readOnly: options.readOnly ?? false,
     clock,
     fileMode: requireInteger("fileMode", options.fileMode ?? 0o600, 0, 0o777),
@@ -96,16 +96,31 @@ export function resolveOptions(
   };
 }
 
-function requireLogger(logger: Logger): Logger {
-  // When it is needed something else has gone wrong, which must not get lost.
-  for (const level of ["debug", "info", "warn", "error"] as const) {
+/**
+ * The logger, checked: when it is needed something has gone wrong, which must
+ * not get lost; and what it throws must not decide what becomes of a snapshot.
+ */
+function guardLogger(logger: Logger): Logger {
+  const guard = (level: keyof Logger) => {
     if (typeof logger[level] !== "function") {
       throw new TypeError(
         `Cannot use the option logger: found no ${level}(), expected a function`,
       );
     }
-  }
-  return logger;
+    return (message: string) => {
+      try {
+        logger[level](message);
+      } catch {
+        // There is nobody else to tell.
+      }
+    };
+  };
+  return {
+    debug: guard("debug"),
+    info: guard("info"),
+    warn: guard("warn"),
+    error: guard("error"),
+  };
 }
 
 function requireInteger(

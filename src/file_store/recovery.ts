@@ -5,13 +5,13 @@
  * @module
  */
 
-import { NoUsableSnapshotError } from "../errors.ts";
+import { NoUsableSnapshotError, SnapshotNotFoundError } from "../errors.ts";
 import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
+import { describe } from "../text.ts";
 import { isGood } from "./check.ts";
 import {
   assertOpen,
   CORRUPT_KEPT_MAX,
-  describe,
   type StoreContext,
   syncDirectory,
 } from "./context.ts";
@@ -53,13 +53,20 @@ export async function restoreNewest(
       `Cannot restore: found ${typeof restore}, expected a function`,
     );
   }
-  const { ids, temporary } = await readNames(context);
+  let { ids, temporary } = await readNames(context);
+  const tried = new Set<string>();
   const failed: string[] = [];
   const errors: unknown[] = [];
-  for (const id of ids) {
+  for (;;) {
+    const id = ids.find((each) => !tried.has(each));
+    if (id === undefined) break;
+    tried.add(id);
     assertOpen(context);
     try {
-      return { meta: await restoreOne(open, id, restore), failed };
+      const meta = await restoreOne(open, id, restore);
+      if (meta !== undefined) return { meta, failed };
+      // Whoever has removed it has published a newer one before.
+      ({ ids, temporary } = await readNames(context));
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
       assertOpen(context);
@@ -81,14 +88,19 @@ export async function restoreNewest(
   );
 }
 
+/** Resolves to nothing when there is no such snapshot any more. */
 async function restoreOne(
   open: Open,
   id: string,
   restore: Restorer,
-): Promise<SnapshotMeta> {
+): Promise<SnapshotMeta | undefined> {
   const controller = new AbortController();
   const { signal } = controller;
-  const source = await open(id, { signal });
+  const source = await open(id, { signal }).catch((error) => {
+    if (error instanceof SnapshotNotFoundError) return undefined;
+    throw error;
+  });
+  if (source === undefined) return undefined;
   try {
     await restore(source);
     return source.meta;

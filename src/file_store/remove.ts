@@ -7,12 +7,8 @@
 
 import { systemCode } from "../errors.ts";
 import type { FileSystem } from "../fs/file_system.ts";
-import {
-  allSettled,
-  describe,
-  type StoreContext,
-  syncDirectory,
-} from "./context.ts";
+import { describe } from "../text.ts";
+import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
 import { temporaryName } from "./ids.ts";
 
 /**

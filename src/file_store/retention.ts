@@ -5,10 +5,10 @@
  * @module
  */
 
+import { describe } from "../text.ts";
 import { isGood } from "./check.ts";
 import {
   CORRUPT_KEPT_MAX,
-  describe,
   type StoreContext,
   syncDirectory,
   toSnapshotError,

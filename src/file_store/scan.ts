@@ -6,8 +6,10 @@
  * @module
  */
 
+import { SnapshotNotFoundError } from "../errors.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import { describe, type StoreContext, toSnapshotError } from "./context.ts";
+import { describe } from "../text.ts";
+import { type StoreContext, toSnapshotError } from "./context.ts";
 import {
   compareNewestFirst,
   parseId,
@@ -93,19 +95,29 @@ async function look(
   }
 }
 
+/** More rounds than this mean that the directory never comes to rest. */
+const ROUNDS_MAX = 32;
+
 /** The usable snapshots, newest first; each that is passed over is reported. */
 export async function listUsable(
   context: StoreContext,
 ): Promise<SnapshotMeta[]> {
-  const { ids, temporary, foreign } = await readNames(context);
-  for (const name of foreign) {
+  let names = await readNames(context);
+  let results = await scan(context, names.ids);
+  // Whoever removes a snapshot that was there has published a newer one, which
+  // was not: to go without both would be to call a full store empty.
+  for (let round = 1; round < ROUNDS_MAX && results.some(isGone); round++) {
+    names = await readNames(context);
+    results = await scan(context, names.ids);
+  }
+  for (const name of names.foreign) {
     context.logger.warn(`Skipping ${context.path}/${name}: not a snapshot`);
   }
-  for (const { id, state } of temporary) {
+  for (const { id, state } of names.temporary) {
     context.logger.debug(`Skipping snapshot ${id}: ${state}`);
   }
   const usable: SnapshotMeta[] = [];
-  for (const result of await scan(context, ids)) {
+  for (const result of results) {
     if ("meta" in result) usable.push(result.meta);
     else {
       context.logger.warn(
@@ -114,4 +126,8 @@ export async function listUsable(
     }
   }
   return usable;
+}
+
+function isGone(result: ScannedSnapshot): boolean {
+  return "error" in result && result.error instanceof SnapshotNotFoundError;
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { crc64Checker } from "../crc64/check_stream.ts";
+import { type ByteChecker, crc64Checker } from "../crc64/check_stream.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import { type ByteRange, requireMode, requireRange } from "../open_options.ts";
@@ -121,24 +121,32 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 function makeSource(
   reader: StateReader,
-  checker: Transformer<Bytes, Bytes>,
+  checker: ByteChecker,
   { signal, onProgress }: OpenOptions,
   total: number,
 ): SnapshotSource {
+  let done = 0;
+  let enqueue: (chunk: Bytes) => void = () => {};
+  const output = {
+    enqueue(chunk: Bytes) {
+      enqueue(chunk);
+      done += chunk.length;
+      onProgress?.({ done, total });
+    },
+  };
   const check = new TransformStream<Bytes, Bytes>({
-    ...checker,
     start: (controller) => {
       // Here, not in the stream below: that may have been read to its end.
       reader.onAbort = (reason) => controller.error(reason);
+      enqueue = (chunk) => controller.enqueue(chunk);
     },
+    transform: (chunk) => checker.transform(chunk, output),
+    flush: () => checker.flush(output),
   });
   const stream = new ReadableStream<Bytes>({
     pull: async (controller) => {
       const run = await reader.next();
-      if (run !== undefined) {
-        controller.enqueue(run);
-        onProgress?.({ done: Math.min(reader.done, total), total });
-      }
+      if (run !== undefined) controller.enqueue(run);
       if (reader.isAtEnd) {
         await reader.end();
         controller.close();

@@ -8,8 +8,9 @@ import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { ByteRange } from "../open_options.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
+import { describe } from "../text.ts";
 import { readBlock } from "./check.ts";
-import { type Abort, describe, type StoreContext } from "./context.ts";
+import type { Abort, StoreContext } from "./context.ts";
 
 /**
  * Blocks that are read, and handed out, together. Each read is handed to a
@@ -52,11 +53,6 @@ export class StateReader {
     this.#position = range.start;
     this.#runSize = BLOCKS_PER_RUN * blockSize;
     context.open.add(this.abort);
-  }
-
-  /** Bytes handed out so far. */
-  get done(): number {
-    return this.#position - this.#range.start;
   }
 
   /** Whether everything has been handed out. */

@@ -19,12 +19,12 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "../snapshot.ts";
+import { describe } from "../text.ts";
 import { verifySnapshot } from "./check.ts";
 import {
   type Abort,
   assertOpen,
   assertWritable,
-  describe,
   makeContext,
   type StoreContext,
   toSnapshotError,
@@ -279,7 +279,7 @@ class DirectoryStore implements FileSnapshotStore {
       await this.#exclusively(() => reapSnapshots(this.#context, id));
     } catch (error) {
       this.#context.logger.error(
-        `Cannot reap after snapshot ${id}: ${describe(error)}`,
+        `After the publication of snapshot ${id}: ${describe(error)}`,
       );
     }
   }

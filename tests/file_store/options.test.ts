@@ -13,6 +13,7 @@ import {
   openFileSnapshotStore,
 } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { failOn } from "@raft/snapshots/testing";
 import { Bench, INIT, listIds, Log, save } from "./bench.ts";
 
 const logger = new Log();
@@ -52,6 +53,21 @@ describe("openFileSnapshotStore()", () => {
     for (const logger of [5, {}, { warn() {} }, { ...console, info: "x" }]) {
       await refuses({ logger }, TypeError);
     }
+  });
+
+  it("do not let what the logger throws decide a snapshot's fate", async () => {
+    const bench = new Bench();
+    const fail = () => {
+      throw new Error("the log's disk is full");
+    };
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const store = await bench.open({ retain: 1, logger });
+    await save(store, "old", { index: 1 });
+    // Removing the old one fails, which is logged.
+    bench.files.inject(failOn("rename", "EACCES", { path: /deleted/ }));
+    const id = await save(store, "new", { index: 2 });
+    assert.equal((await store.list())[0]?.id, id);
+    await store.close();
   });
 
   it("refuses a directory without a name", async () => {

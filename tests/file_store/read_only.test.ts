@@ -4,7 +4,8 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StoreAccessError } from "@raft/snapshots";
+import { type DirectoryEntry, StoreAccessError } from "@raft/snapshots";
+import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
 import { Bench, INIT, listIds, load, save } from "./bench.ts";
 
@@ -104,5 +105,53 @@ describe("a store that is opened to read only", () => {
       return true;
     });
     assert.deepEqual(bench.disk.tree(), []);
+  });
+});
+
+/** A disk on which somebody acts right after the names have been read. */
+class BusyDisk extends MemoryFileSystem {
+  #act: (() => Promise<unknown>) | undefined;
+
+  afterNextRead(act: () => Promise<unknown>): void {
+    this.#act = act;
+  }
+
+  override async readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const entries = await super.readDirectory(path);
+    const act = this.#act;
+    this.#act = undefined;
+    await act?.();
+    return entries;
+  }
+}
+
+describe("a store whose writer replaces its only snapshot", () => {
+  async function begin() {
+    const disk = new BusyDisk();
+    const bench = new Bench(disk);
+    const writer = await bench.open({ retain: 1 });
+    await save(writer, "state 1", { index: 1 });
+    const reader = await bench.open({ readOnly: true });
+    disk.afterNextRead(() => save(writer, "state 2", { index: 2 }));
+    return { bench, writer, reader };
+  }
+
+  it("is never listed as empty", async () => {
+    const { bench, writer, reader } = await begin();
+    const metas = await reader.list();
+    assert.deepEqual(metas.map(({ index }) => index), [2n]);
+    assert.deepEqual(bench.log.matching("warn"), []);
+    await writer.close();
+  });
+
+  it("is never taken for one that can't be restored", async () => {
+    const { bench, writer, reader } = await begin();
+    let state = "";
+    const meta = await reader.restore(async (source) => {
+      state = await new Response(source).text();
+    });
+    assert.deepEqual([meta?.index, state], [2n, "state 2"]);
+    assert.deepEqual(bench.log.matching("warn"), []);
+    await writer.close();
   });
 });

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SnapshotPublishError } from "@raft/snapshots";
+import { SnapshotPublishError, type SnapshotSink } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
 import {
   Bench,
@@ -41,6 +41,43 @@ describe("a sink that is given up", () => {
     await assert.rejects(broken.pipeTo(sink), reason);
     assert.deepEqual(bench.names(), []);
     assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("ends also for a reason that no text can be made of", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const reason: unknown = Object.create(null);
+    const controller = new AbortController();
+    const ways: readonly ((sink: SnapshotSink) => unknown)[] = [
+      (sink) => sink.cancel(reason),
+      (sink) => sink.abort(reason),
+      () => controller.abort(reason),
+    ];
+    for (const giveUp of ways) {
+      const { signal } = controller;
+      const sink = await store.create({ ...INIT, signal });
+      await giveUp(sink);
+      await assert.rejects(sink.close(), {
+        name: "SnapshotPublishError",
+        message: `Cannot publish snapshot ${sink.id}: [object Object]`,
+      });
+      await letOthersWork();
+      assert.deepEqual(bench.names(), []);
+    }
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("says so when no reason is given", async () => {
+    const store = await new Bench().open();
+    for (const way of ["cancel", "abort"] as const) {
+      const sink = await store.create(INIT);
+      await sink[way]();
+      await assert.rejects(sink.close(), {
+        message: `Cannot publish snapshot ${sink.id}: it was cancelled`,
+      });
+    }
     await store.close();
   });
 

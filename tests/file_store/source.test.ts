@@ -283,6 +283,17 @@ describe("a source", () => {
         { done: STATE.length, total: STATE.length },
       );
     }
+    // Of a part, what is handed out of it; not the blocks that it lies in.
+    const dones: number[] = [];
+    const part = { start: BLOCK / 2, end: 3 * BLOCK + 1 };
+    await load(store, id, {
+      ...part,
+      onProgress: ({ done, total }) => {
+        assert.equal(total, part.end - part.start);
+        dones.push(done);
+      },
+    });
+    assert.deepEqual(dones, [1.5 * BLOCK, 2.5 * BLOCK + 1]);
     await store.close();
   });
 });

@@ -26,6 +26,28 @@ async function setUp() {
 }
 
 describe("verify()", () => {
+  it("fails when the block checksums can't be read just now", async () => {
+    const { bench, store, id } = await setUp();
+    bench.files.inject(failOn("open", "EIO", { path: /blocks\.crc64$/ }));
+    await assert.rejects(store.verify(id), (error) => {
+      assert.ok(error instanceof SnapshotError);
+      assert.match(error.message, /blocks\.crc64.*EIO/);
+      return true;
+    });
+    await store.close();
+  });
+
+  it("heeds a signal that has aborted before, also for an empty state", async () => {
+    const { bench, store } = await setUp();
+    const id = await save(store, "", { index: 20 });
+    await bench.unseal(id);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(store.verify(id, { signal }), { message: "enough" });
+    await assert.rejects(store.seal(id, { signal }), { message: "enough" });
+    assert.equal((await store.verify(id)).sealed, false);
+    await store.close();
+  });
+
   it("reports a good snapshot, of ours or of Go's", async () => {
     const { bench, store, id } = await setUp();
     const [meta] = await store.list();
