@@ -44,6 +44,12 @@ describe("verify()", () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await assert.rejects(store.verify(id, { signal }), { message: "enough" });
     await assert.rejects(store.seal(id, { signal }), { message: "enough" });
+    // First of all: that there is no such snapshot is not asked for any more.
+    for (const call of ["verify", "seal"] as const) {
+      await assert.rejects(store[call]("1-1-1", { signal }), {
+        message: "enough",
+      });
+    }
     assert.equal((await store.verify(id)).sealed, false);
     await store.close();
   });
