@@ -23,7 +23,6 @@ export async function sealSnapshot(
   id: string,
   options: VerifyOptions,
 ): Promise<SnapshotMeta> {
-  options.signal?.throwIfAborted();
   const loaded = await loadSnapshot(context, id);
   // Those of a newer format are better than any that this could write.
   if (loaded.blocksError instanceof UnsupportedSnapshotVersionError) {

@@ -234,13 +234,17 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     "C:\\meta.json",
     "state.bin\n",
     "__proto__",
-    "\u001b[31m\u009b31m\u007f",
   ].map((name) =>
     [`a member named ${JSON.stringify(name)}`, archiveOf({ ...meta, name }), {
       reason: "member",
       offset: 0,
     }] as const
   ),
+  [
+    "a member whose name would steer a terminal",
+    archiveOf({ ...meta, name: "\u001b[31m\u009b31m\u007f" }),
+    { reason: "member", offset: 0 },
+  ],
   ["a member in a folder", archiveOf({ ...meta, prefix: "folder" }), {
     reason: "member",
     offset: 0,
