@@ -1,8 +1,9 @@
 /**
  * `deno task bench`: measures this library on Deno, Bun and Node beside its
  * peers, in turns, and writes docs/benchmarks.md with a plot and the figures.
- * `--scale=0.1` makes everything smaller, `--only=crc,read` runs some of it;
- * neither then writes anything.
+ * `--only=crc,read` runs some of it, and replaces these tables alone, if the
+ * others are of the same machine and day. `--scale=0.1` makes everything
+ * smaller, and writes nothing.
  *
  * @module
  */
@@ -44,18 +45,31 @@ for (const each of plans) {
   console.log(`\n${toText(table)}`);
 }
 
-if (scale === 1 && only === undefined) {
-  const machine = describeMachine();
-  const docs = join(root, "docs");
-  const figures = { machine, tables };
+const docs = join(root, "docs");
+const machine = describeMachine();
+const complete = only === undefined ? tables : await withEarlier(tables);
+if (scale === 1 && complete !== undefined) {
+  const figures = { machine, tables: complete };
   const json = `${JSON.stringify(figures, null, 2)}\n`;
   await Deno.writeTextFile(join(docs, "benchmarks.json"), json);
-  await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(tables));
-  const markdown = toMarkdown(machine, tables);
+  await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(complete));
+  const markdown = toMarkdown(machine, complete);
   await Deno.writeTextFile(join(docs, "benchmarks.md"), markdown);
   // What is written is checked like everything else in docs/.
   await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
   console.log("\nWritten to docs/benchmarks.md, .json and .svg");
+}
+
+/** The tables that are there, with these in their places. */
+async function withEarlier(
+  measured: readonly Table[],
+): Promise<Table[] | undefined> {
+  const json = await Deno.readTextFile(join(docs, "benchmarks.json"));
+  const earlier = JSON.parse(json) as { machine: string; tables: Table[] };
+  if (earlier.machine !== machine) return undefined;
+  return earlier.tables.map((table) =>
+    measured.find(({ id }) => id === table.id) ?? table
+  );
 }
 
 /** Everybody has a turn in each round: a slow minute hits all alike. */

@@ -156,22 +156,34 @@ function uncheckedReader(directory: string): () => Promise<void> {
   };
 }
 
-/** With the check and without, by turns; the median of each. */
-async function readBoth(directory: string): Promise<number[]> {
-  const store = await openFileSnapshotStore(directory, { readOnly: true });
-  const ways = [
-    { read: () => readNewest(store), seconds: [] as number[] },
-    { read: uncheckedReader(directory), seconds: [] as number[] },
-  ];
+/**
+ * Several ways to do something, by turns in one process; the median of each.
+ * In processes of their own they would differ by how far the engine has
+ * compiled, and by where the allocator puts things.
+ */
+async function byTurns(
+  ways: readonly (() => Promise<number>)[],
+): Promise<number[]> {
+  const measured = ways.map((way) => ({ way, seconds: [] as number[] }));
   for (let turn = 0; turn < 13; turn++) {
     // Each finds what the one before has left behind.
-    for (const way of turn % 2 === 0 ? ways : ways.toReversed()) {
-      way.seconds.push(await timed(way.read));
-    }
+    const order = turn % 2 === 0 ? measured : measured.toReversed();
+    for (const { way, seconds } of order) seconds.push(await way());
   }
-  await store.close();
   // In the first turns the runtime still compiles.
-  return ways.map(({ seconds }) => median(seconds.slice(4)));
+  return measured.map(({ seconds }) => median(seconds.slice(4)));
+}
+
+/** With the check and without. */
+async function readBoth(directory: string): Promise<number[]> {
+  const store = await openFileSnapshotStore(directory, { readOnly: true });
+  const unchecked = uncheckedReader(directory);
+  const figures = await byTurns([
+    () => timed(() => readNewest(store)),
+    () => timed(unchecked),
+  ]);
+  await store.close();
+  return figures;
 }
 
 /** The one snapshot's state. */
@@ -196,9 +208,12 @@ const workloads: Readonly<Record<string, Workload>> = {
   },
   /** From the first byte to the end of close(). */
   write: (directory, bytes) => write(directory, bytes, MIB),
-  /** The same without blocks.crc64. */
-  writeWithoutBlocks: (directory, bytes) =>
-    write(directory, bytes, MIB, withoutBlocks),
+  /** With blocks.crc64 and without. */
+  writeBoth: (directory, bytes) =>
+    byTurns([
+      () => write(directory, bytes, MIB),
+      () => write(directory, bytes, MIB, withoutBlocks),
+    ]),
   /** A hundred bytes at a time. */
   writeSmallChunks: (directory, bytes) => write(directory, bytes, 100),
   /** A loop of writes and an fsync: what the runtime can do. */
