@@ -2,8 +2,8 @@
 
 import { CommanderError } from "commander";
 import { InvalidSnapshotIdError } from "../errors.ts";
-import { InterruptedError } from "./interrupt.ts";
 import { describe, printable } from "../text.ts";
+import { InterruptedError } from "./interrupt.ts";
 import { BrokenPipeError, warn } from "./output.ts";
 
 /** A failure that is the command's own finding, such as a missing directory. */

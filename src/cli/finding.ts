@@ -3,10 +3,10 @@
 import { SnapshotArchiveError } from "../archive/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { SnapshotMeta, VerifyReport } from "../snapshot.ts";
+import { printable } from "../text.ts";
 import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
-import { printable } from "../text.ts";
 import { paint } from "./output.ts";
 
 /** What came of checking one snapshot. */

@@ -56,6 +56,7 @@ export interface FileSnapshotStore extends SnapshotStore {
    *
    * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
    * restored.
+   * @throws {TypeError} when `restore` is no function.
    */
   restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
   /**
