@@ -76,7 +76,7 @@ export async function restoreNewest(
     }
   }
   const aside = temporary.filter(({ state }) => state === "corrupt");
-  if (errors.length === 0 && aside.length === 0) {
+  if (errors.length + ids.length + aside.length === 0) {
     return { meta: undefined, failed };
   }
   // An empty store and a broken one must never look alike.

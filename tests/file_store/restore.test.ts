@@ -207,6 +207,16 @@ describe("restore()", () => {
     await next.close();
   });
 
+  it("takes no store for empty that has names in it", async () => {
+    const { bench, store } = await prepare(2);
+    // Whatever a disk may be that lists what it says is not there.
+    bench.files.inject(failOn("stat", "ENOENT", { path: /\/3-\d+-\d+$/ }));
+    await assert.rejects(restoreText(store), NoUsableSnapshotError);
+    bench.files.inject();
+    assert.equal((await restoreText(store)).text, "state 2");
+    await store.close();
+  });
+
   it("goes to the next older one whatever the reason, and spares the good", async () => {
     const { bench, store, ids, id } = await prepare(3);
     const mine = new Error("out of memory");
