@@ -11,6 +11,7 @@ import {
   systemCode,
 } from "../errors.ts";
 import { describe } from "../text.ts";
+import { Exclusive } from "./exclusive.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** More would fill the disk of a machine that keeps failing. */
@@ -48,6 +49,8 @@ export interface StoreContext extends ResolvedOptions {
   newestAcknowledged: string | undefined;
   /** Milliseconds of the newest ID given out: the next one is higher. */
   lastUnixMs: number;
+  /** Runs what removes or replaces names, one call after the other. */
+  readonly exclusive: Exclusive;
   /** Whether `close()` has been called. */
   closed: boolean;
   /** Whether it has been reported that directories can't be synced. */
@@ -70,6 +73,7 @@ export function makeContext(
     unacknowledged: false,
     newestAcknowledged: undefined,
     lastUnixMs: -1,
+    exclusive: new Exclusive(),
     closed: false,
     reportedNoDirectorySync: false,
   };

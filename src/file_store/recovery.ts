@@ -116,10 +116,12 @@ export async function setCorruptAside(
   ids: readonly string[],
 ): Promise<void> {
   for (const id of ids) {
-    // Once the store is closed, its directory may be another's.
-    if (context.closed) return;
     try {
-      if (await isCorrupt(context, id)) await setAside(context, id);
+      if (!await isCorrupt(context, id)) continue;
+      await context.exclusive.run(async () => {
+        // Once the store is closed, its directory may be another's.
+        if (!context.closed) await setAside(context, id);
+      });
     } catch (error) {
       context.logger.warn(
         `Cannot set snapshot ${id} aside: ${describe(error)}`,

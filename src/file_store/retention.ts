@@ -30,18 +30,38 @@ export async function reapSnapshots(
   context: StoreContext,
   published?: string,
 ): Promise<void> {
-  await removeLeftovers(context);
-  const usable = await readUsable(context, published);
-  if (usable.length <= context.retain) return;
-  const good = published ?? await findGood(context, usable);
-  if (good === undefined) {
-    context.logger.error(
-      `Cannot reap in ${context.path}: not one snapshot is good; all are kept`,
-    );
-    return;
+  const { exclusive } = context;
+  await exclusive.run(() => removeLeftovers(context));
+  for (let trusted = published;; trusted = undefined) {
+    // Reading may take long, and must not hold up the close of another sink.
+    const usable = await readUsable(context, trusted);
+    if (usable.length <= context.retain) return;
+    const good = trusted ?? await findGood(context, usable);
+    if (good === undefined) {
+      context.logger.error(
+        `Cannot reap in ${context.path}: not one snapshot is good; all are kept`,
+      );
+      return;
+    }
+    if (await exclusive.run(() => reapAround(context, good, usable))) return;
   }
+}
+
+/**
+ * Removes what is beyond `retain` of `usable`, as long as `good` is still there
+ * and still good; otherwise it does nothing and resolves to `false`.
+ */
+async function reapAround(
+  context: StoreContext,
+  good: string,
+  usable: readonly string[],
+): Promise<boolean> {
   const isBad = (id: string) => context.verdicts.get(id) === false;
-  const candidates = usable.filter((id) => !isBad(id));
+  const present = new Set((await readNames(context)).ids);
+  if (!present.has(good) || isBad(good)) return false;
+  const left = usable.filter((id) => present.has(id));
+  if (left.length <= context.retain) return true;
+  const candidates = left.filter((id) => !isBad(id));
   const kept = new Set([
     ...candidates.slice(0, context.retain),
     ...context.publishing,
@@ -52,8 +72,9 @@ export async function reapSnapshots(
     ...candidates.filter((id) => !kept.has(id)),
     // Bad ones are kept for the operator, as restore() does, but no more: a
     // disk that spoils one after the other must not be filled with them.
-    ...usable.filter(isBad).slice(CORRUPT_KEPT_MAX),
+    ...left.filter(isBad).slice(CORRUPT_KEPT_MAX),
   ]);
+  return true;
 }
 
 /** Goes on with removals that failed half-way. */
@@ -76,6 +97,8 @@ async function readUsable(
   published: string | undefined,
 ): Promise<string[]> {
   const { ids } = await readNames(context);
+  // None can be beyond `retain`.
+  if (ids.length <= context.retain) return [...ids];
   const isKnown = (id: string) =>
     published !== undefined && context.verdicts.get(id) === true;
   const found = await scan(context, ids.filter((id) => !isKnown(id)));

@@ -11,7 +11,7 @@ import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
 import { withFile, writeAndSync } from "./files.ts";
 import { temporaryName } from "./ids.ts";
-import { loadSnapshot, openState } from "./load.ts";
+import { loadSnapshot, openState, requireDirectory } from "./load.ts";
 import { removeTemporary } from "./remove.ts";
 
 /**
@@ -42,7 +42,11 @@ export async function sealSnapshot(
           "expected fewer; open the store with a larger blockSize",
       );
     }
-    await publishBlocks(context, id, bytes);
+    await context.exclusive.run(async () => {
+      // It may have been removed while it was read.
+      await requireDirectory(context, id);
+      await publishBlocks(context, id, bytes);
+    });
   }
   return loaded.meta;
 }

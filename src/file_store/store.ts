@@ -150,8 +150,6 @@ class DirectoryStore implements FileSnapshotStore {
   #lock: FileLock | undefined;
   /** Calls under way that close() waits for. */
   readonly #running = new Set<Promise<unknown>>();
-  /** The last of the calls that go one by one: those that remove snapshots. */
-  #last: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(context: StoreContext, lock: FileLock | undefined) {
@@ -181,25 +179,24 @@ class DirectoryStore implements FileSnapshotStore {
     assertOpen(this.#context);
     const open = (id: string, options: OpenOptions) => this.open(id, options);
     const { meta, failed } = await restoreNewest(this.#context, open, restore);
-    if (!this.#context.readOnly) {
-      await this.#exclusively(() => setCorruptAside(this.#context, failed));
-    }
+    if (!this.#context.readOnly) await setCorruptAside(this.#context, failed);
     return meta;
   }
 
   async reap(): Promise<void> {
     assertWritable(this.#context, "reap");
-    await this.#exclusively(() => this.#reap());
+    await this.#run(() => this.#reap());
   }
 
   async seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
     assertWritable(this.#context, "seal");
-    return await this.#exclusively(() => this.#seal(requireId(id), options));
+    return await this.#run(() => this.#seal(requireId(id), options));
   }
 
   async delete(id: string): Promise<void> {
     assertWritable(this.#context, "delete");
-    await this.#exclusively(() => this.#delete(requireId(id)));
+    requireId(id);
+    await this.#context.exclusive.run(() => this.#delete(id));
   }
 
   close(): Promise<void> {
@@ -265,8 +262,8 @@ class DirectoryStore implements FileSnapshotStore {
    * Go's `Create` does. The lock went with it.
    */
   #reclaim(): Promise<void> {
-    const { fileSystem, path } = this.#context;
-    return this.#exclusively(async () => {
+    const { exclusive, fileSystem, path } = this.#context;
+    return exclusive.run(async () => {
       // Another call may have been here before.
       if (await exists(fileSystem, path)) return;
       await this.#lock?.release();
@@ -277,7 +274,7 @@ class DirectoryStore implements FileSnapshotStore {
   /** A reap that fails does not make the publication a failure. */
   async #reapAfter(id: string): Promise<void> {
     try {
-      await this.#exclusively(() => reapSnapshots(this.#context, id));
+      await reapSnapshots(this.#context, id);
     } catch (error) {
       this.#context.logger.error(
         `After the publication of snapshot ${id}: ${describe(error)}`,
@@ -324,13 +321,6 @@ class DirectoryStore implements FileSnapshotStore {
     }
   }
 
-  /** Runs a call after those that came before it: two must not overlap. */
-  #exclusively<T>(call: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(call, call);
-    this.#last = done.catch(() => {});
-    return done;
-  }
-
   async #close(): Promise<void> {
     const context = this.#context;
     context.closed = true;
@@ -343,7 +333,7 @@ class DirectoryStore implements FileSnapshotStore {
     await Promise.allSettled([...this.#running]);
     // What was being opened just now.
     await abortAll();
-    await this.#last;
+    await context.exclusive.idle();
     await this.#lock?.release();
   }
 }
