@@ -4,27 +4,78 @@
  * @module
  */
 
-/** Whether a value is a chunk of bytes: any view, or a whole buffer. */
-export function isBytes(
-  value: unknown,
-): value is ArrayBufferView | ArrayBuffer | SharedArrayBuffer {
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ||
-    isSharedBuffer(value);
-}
+/** The `length` that every typed array has, whatever a subclass says. */
+const trueLength = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  "length",
+)?.get as (this: Uint8Array) => number;
 
-/** The bytes of a chunk, without a copy. @throws {TypeError} for others. */
+/**
+ * The bytes of a chunk, without a copy.
+ *
+ * @throws {TypeError} when it is not bytes: something else, a view of a buffer
+ * that has been transferred, or an array that lies about its length.
+ */
 export function toBytes(chunk: unknown, target: string): Uint8Array {
-  if (chunk instanceof Uint8Array) return chunk;
-  if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-  }
+  if (chunk instanceof Uint8Array) return requireIntact(chunk, target);
+  if (ArrayBuffer.isView(chunk)) return viewOf(chunk, target);
   if (chunk instanceof ArrayBuffer || isSharedBuffer(chunk)) {
-    return new Uint8Array(chunk);
+    return requireIntact(new Uint8Array(chunk), target);
   }
   const found = chunk === null ? "null" : typeof chunk;
   throw new TypeError(
     `Cannot write to ${target}: found ${found}, ` +
       "expected an ArrayBufferView or ArrayBuffer",
+  );
+}
+
+/**
+ * The size of a chunk in a stream's queue: its length in bytes, or 1 when it is
+ * not bytes. It never throws and is never NaN: a stream whose `size()` does so
+ * errors without telling its sink.
+ */
+export function sizeInQueue(chunk: unknown): number {
+  try {
+    return toBytes(chunk, "a queue").length;
+  } catch {
+    // write() rejects the chunk and says why.
+    return 1;
+  }
+}
+
+/** The bytes that another kind of view shows. */
+function viewOf(view: ArrayBufferView, target: string): Uint8Array {
+  try {
+    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  } catch (cause) {
+    throw transferred(target, cause);
+  }
+}
+
+/** Rejects an array that is empty only because its buffer is gone. */
+function requireIntact(bytes: Uint8Array, target: string): Uint8Array {
+  const length = trueLength.call(bytes);
+  if (length !== bytes.length) {
+    throw new TypeError(
+      `Cannot write to ${target}: found an array that says it has ` +
+        `${bytes.length} bytes, expected ${length}`,
+    );
+  }
+  if (length > 0) return bytes;
+  try {
+    // No runtime makes a view of a buffer that has been transferred. (Node 20
+    // has no `buffer.detached` to ask for.)
+    return new Uint8Array(bytes.buffer, 0, 0);
+  } catch (cause) {
+    throw transferred(target, cause);
+  }
+}
+
+function transferred(target: string, cause: unknown): TypeError {
+  return new TypeError(
+    `Cannot write to ${target}: found a view of a buffer that has been ` +
+      "transferred or shrunk, expected its bytes to stay until they are written",
+    { cause },
   );
 }
 

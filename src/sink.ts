@@ -5,7 +5,8 @@
  * @module
  */
 
-import { isBytes, toBytes } from "./bytes.ts";
+import { sizeInQueue, toBytes } from "./bytes.ts";
+import { ChunkSizes } from "./chunk_sizes.ts";
 import { SnapshotPublishError } from "./errors.ts";
 import type { SnapshotMeta, SnapshotSink } from "./snapshot.ts";
 import { describe } from "./text.ts";
@@ -40,6 +41,8 @@ export class DraftSink extends WritableStream<Uint8Array>
   readonly #draft: Draft;
   readonly #fate: Fate;
   readonly #controller: WritableStreamDefaultController;
+  /** See {@linkcode SnapshotSink.published}. */
+  readonly published: Promise<SnapshotMeta>;
 
   constructor(draft: Draft, options: SinkOptions) {
     const fate = new Fate(draft, options);
@@ -49,6 +52,7 @@ export class DraftSink extends WritableStream<Uint8Array>
       await fate.discard(error);
       throw error;
     };
+    const sizes = new ChunkSizes();
     let controller: WritableStreamDefaultController | undefined;
     super({
       start: (given) => {
@@ -56,7 +60,9 @@ export class DraftSink extends WritableStream<Uint8Array>
       },
       write: (chunk: unknown) => {
         try {
-          return draft.write(toBytes(chunk, what))?.catch(onFailure);
+          const bytes = toBytes(chunk, what);
+          sizes.take(bytes.length, what);
+          return draft.write(bytes)?.catch(onFailure);
         } catch (error) {
           return onFailure(error);
         }
@@ -65,12 +71,18 @@ export class DraftSink extends WritableStream<Uint8Array>
       abort: (reason) => fate.discard(reason ?? cancelled()),
     }, {
       highWaterMark: options.highWaterMark,
-      // What is no bytes is refused by write(), with a better message.
-      size: (chunk: unknown) => isBytes(chunk) ? chunk.byteLength : 1,
+      size: (chunk: unknown) => sizes.add(sizeInQueue(chunk)),
     });
     this.#draft = draft;
     this.#fate = fate;
     this.#controller = controller as WritableStreamDefaultController;
+    this.published = fate.decided.then(() => draft.meta, async (error) => {
+      // By then every trace is removed; if that fails, the first error counts.
+      await fate.discard(error).catch(() => {});
+      throw error;
+    });
+    // The caller may never ask; close() tells of the failure as well.
+    this.published.catch(() => {});
     const { signal } = options;
     const onAbort = () => void this.cancel(signal?.reason).catch(() => {});
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -135,6 +135,16 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
   /** The snapshot's metadata; `size` and `crc` are final after close. */
   readonly meta: SnapshotMeta;
   /**
+   * How the snapshot ends, in whatever way the stream is closed: resolves to the
+   * final metadata once the snapshot survives a power cut, rejects with
+   * {@linkcode SnapshotPublishError} once it is given up or has failed.
+   *
+   * This is what counts for a sink that has been transferred to another thread
+   * (`postMessage`): there, `close()` of the writer resolves before the snapshot
+   * is published, because the platform does not wait for the other side.
+   */
+  readonly published: Promise<SnapshotMeta>;
+  /**
    * Publishes the snapshot. When it resolves, the snapshot survives a power
    * cut. May be called again, also after `pipeTo()` closed the sink: the answer
    * stays what it was.

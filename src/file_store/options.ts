@@ -98,7 +98,8 @@ export function resolveOptions(
 
 /**
  * The logger, checked: when it is needed something has gone wrong, which must
- * not get lost; and what it throws must not decide what becomes of a snapshot.
+ * not get lost; and a logger that throws or rejects must not decide what becomes
+ * of a snapshot.
  */
 function guardLogger(logger: Logger): Logger {
   const guard = (level: keyof Logger) => {
@@ -109,9 +110,11 @@ function guardLogger(logger: Logger): Logger {
     }
     return (message: string) => {
       try {
-        logger[level](message);
+        const result: unknown = logger[level](message);
+        // A rejection that is not handled would end a Node process.
+        if (result !== undefined) Promise.resolve(result).catch(() => {});
       } catch {
-        // There is nobody else to tell.
+        // A logger that fails leaves nothing to report its failure to.
       }
     };
   };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { chunkChanged } from "../chunk_sizes.ts";
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import { SnapshotError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
@@ -75,8 +76,14 @@ export class StateWriter {
 
   /** Takes bytes over that fill the block, or more than one. */
   async #writeAcross(bytes: Uint8Array): Promise<void> {
+    const { length } = bytes;
     let taken = 0;
-    while (taken < bytes.length) {
+    while (taken < length) {
+      // While a block was on its way to the disk, the caller could transfer or
+      // shrink the buffer: what is missing then must not go unnoticed.
+      if (bytes.length !== length) {
+        throw chunkChanged("the state", bytes.length, length);
+      }
       const room = this.#block.length - this.#filled;
       const part = bytes.subarray(taken, taken + room);
       this.#block.set(part, this.#filled);

@@ -139,6 +139,65 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
+  ofAll(
+    "a chunk whose buffer was transferred is a TypeError, and the end",
+    async (store) => {
+      for (const chunk of transferredViews()) {
+        const sink = await store.create(INIT);
+        const writer = sink.getWriter();
+        await assertRejects(writer.write(chunk), TypeError, "writing it");
+        writer.releaseLock();
+        await assertRejects(sink.close(), SnapshotPublishError, "closing it");
+      }
+      await assertListsNothing(store);
+    },
+  ),
+
+  ofAll(
+    "a chunk that loses bytes before it is written is the end",
+    async (store) => {
+      for (const lose of [transfer, shrink]) {
+        const sink = await store.create(INIT);
+        const writer = sink.getWriter();
+        const chunk = resizable(1000);
+        // All three are in the queue before the first is taken from it.
+        const written = [encode("a"), chunk, encode("b")].map((each) =>
+          writer.write(each).catch(() => {})
+        );
+        lose(chunk.buffer);
+        await Promise.all(written);
+        writer.releaseLock();
+        await assertRejects(sink.close(), SnapshotPublishError, "closing it");
+        await assertListsNothing(store);
+      }
+    },
+  ),
+
+  ofAll("an array that lies about its length is the end", async (store) => {
+    for (const lie of [NaN, -1, Infinity, 2]) {
+      const sink = await store.create(INIT);
+      const chunk = Object.defineProperties(pattern(3), {
+        length: { value: lie },
+        byteLength: { value: lie },
+      });
+      const pipe = streamOf(encode("good"), chunk).pipeTo(sink);
+      await assertRejects(pipe, TypeError, `writing ${lie} bytes`);
+      await assertRejects(sink.close(), SnapshotPublishError, "closing it");
+    }
+    await assertListsNothing(store);
+  }),
+
+  ofAll("published tells how a sink ends", async (store) => {
+    const sink = await store.create(INIT);
+    await streamOf(encode("123456789")).pipeTo(sink);
+    const { id, crc } = await sink.published;
+    assertEqual([id, crc], [sink.id, 0x995dc9bbdf1939fan], "metadata");
+    const cancelled = await store.create({ ...INIT, index: 11n });
+    await cancelled.cancel();
+    const { published } = cancelled;
+    await assertRejects(published, SnapshotPublishError, "published");
+  }),
+
   ofKeepers("every view and buffer is written as its bytes", async (store) => {
     const bytes = pattern(64);
     const { buffer } = bytes;
@@ -215,6 +274,35 @@ export const writingChecks: readonly Check[] = [
     },
   },
 ];
+
+/** Bytes in a buffer that can be made smaller while others look at it. */
+function resizable(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(length, { maxByteLength: length }));
+}
+
+function shrink(buffer: ArrayBuffer): void {
+  buffer.resize(buffer.byteLength / 2);
+}
+
+function transfer(buffer: ArrayBuffer): void {
+  structuredClone(buffer, { transfer: [buffer] });
+}
+
+/** Views of several kinds whose buffers have been given away. */
+function transferredViews(): Uint8Array[] {
+  const makers = [
+    (buffer: ArrayBuffer) => new Uint8Array(buffer),
+    (buffer: ArrayBuffer) => new Uint16Array(buffer),
+    (buffer: ArrayBuffer) => new DataView(buffer),
+  ];
+  return makers.map((make) => {
+    const buffer = new ArrayBuffer(8);
+    const view = make(buffer);
+    transfer(buffer);
+    // A sink takes every kind of view, though its type names only one.
+    return view as Uint8Array;
+  });
+}
 
 async function assertListsNothing(store: SnapshotStore): Promise<void> {
   assertEqual(await store.list(), [], "list");

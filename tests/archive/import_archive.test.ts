@@ -202,7 +202,8 @@ describe("importArchive()", () => {
       );
     store.create = () => {
       const stream = new WritableStream<Uint8Array>({ abort: cannot });
-      const parts = { id: meta.id, meta, cancel: cannot };
+      const published = new Promise<never>(() => {});
+      const parts = { id: meta.id, meta, published, cancel: cannot };
       return Promise.resolve(Object.assign(stream, parts) as SnapshotSink);
     };
     const file = archive({ sums: "nonsense\n" });

@@ -14,7 +14,7 @@ import {
 } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { failOn } from "@raft/snapshots/testing";
-import { Bench, INIT, listIds, Log, save } from "./bench.ts";
+import { Bench, INIT, letOthersWork, listIds, Log, save } from "./bench.ts";
 
 const logger = new Log();
 
@@ -67,6 +67,25 @@ describe("openFileSnapshotStore()", () => {
     bench.files.inject(failOn("rename", "EACCES", { path: /deleted/ }));
     const id = await save(store, "new", { index: 2 });
     assert.equal((await store.list())[0]?.id, id);
+    await store.close();
+  });
+
+  it("do not let what the logger rejects end the process", async () => {
+    const bench = new Bench();
+    let rejections = 0;
+    const fail = () => ({
+      then(_: unknown, reject: (reason: unknown) => void) {
+        rejections++;
+        reject(new Error("the log server is down"));
+      },
+    });
+    const logger = { debug: fail, info: fail, warn: fail, error: fail };
+    const store = await bench.open({ logger });
+    bench.files.inject(failOn("removeDirectory", "EIO", { times: 1 }));
+    const sink = await store.create(INIT);
+    await sink.cancel();
+    await letOthersWork();
+    assert.ok(rejections > 0);
     await store.close();
   });
 

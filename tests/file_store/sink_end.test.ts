@@ -15,6 +15,7 @@ import {
   load,
   save,
   streamOf,
+  until,
 } from "./bench.ts";
 
 /** No write to the state completes before the gate is opened. */
@@ -117,6 +118,76 @@ describe("a sink that is given up", () => {
       assert.ok(error.cause instanceof TypeError);
       return true;
     });
+    await store.close();
+  });
+
+  it("removes every trace after a view whose buffer was transferred", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const buffer = new ArrayBuffer(8);
+    const view = new DataView(buffer) as unknown as Uint8Array;
+    structuredClone(buffer, { transfer: [buffer] });
+    const writer = sink.getWriter();
+    await assert.rejects(writer.write(view), TypeError);
+    writer.releaseLock();
+    await assert.rejects(sink.close(), SnapshotPublishError);
+    assert.deepEqual(bench.names(), []);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("removes every trace when a chunk shrinks while it is written", async () => {
+    const ways: readonly ((buffer: ArrayBuffer) => unknown)[] = [
+      (buffer) => structuredClone(buffer, { transfer: [buffer] }),
+      (buffer) => buffer.resize(10 * 512),
+      (buffer) => buffer.resize(99 * 512 + 1),
+    ];
+    for (const shrink of ways) {
+      const bench = new Bench();
+      const store = await bench.open({ blockSize: 512 });
+      const sink = await store.create(INIT);
+      const gate = new Gate();
+      bench.files.inject(holdWrites(gate));
+      const writer = sink.getWriter();
+      const maxByteLength = 100 * 512;
+      const buffer = new ArrayBuffer(maxByteLength, { maxByteLength });
+      const written = assert.rejects(
+        writer.write(new Uint8Array(buffer)),
+        (error) => {
+          assert.ok(error instanceof SnapshotPublishError);
+          assert.ok(error.cause instanceof TypeError);
+          return true;
+        },
+      );
+      await letOthersWork(2);
+      shrink(buffer);
+      gate.open();
+      await written;
+      writer.releaseLock();
+      await assert.rejects(sink.close(), SnapshotPublishError);
+      assert.deepEqual(bench.names(), []);
+      await store.close();
+    }
+  });
+
+  it("rejects published only when every trace is removed", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(({ name }) =>
+      name === "removeDirectory" ? { wait: gate.opened } : undefined
+    );
+    let isOver = false;
+    const rejected = assert.rejects(sink.published, SnapshotPublishError)
+      .then(() => isOver = true);
+    const cancelled = sink.cancel();
+    await letOthersWork();
+    assert.equal(isOver, false);
+    gate.open();
+    await Promise.all([cancelled, rejected]);
+    assert.deepEqual(bench.names(), []);
     await store.close();
   });
 
@@ -253,6 +324,50 @@ describe("a sink that is closed", () => {
     gate.open();
     await Promise.all([closed, cancelled]);
     assert.equal((await store.list()).length, 1);
+    await store.close();
+  });
+});
+
+describe("a sink that is transferred to another thread", () => {
+  const skip = "Bun" in globalThis && "Bun can't transfer streams";
+
+  it("tells by published when the snapshot is durable", { skip }, async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const gate = new Gate();
+    bench.files.inject(({ name }) =>
+      name === "rename" ? { wait: gate.opened } : undefined
+    );
+    const transferred = structuredClone(sink as WritableStream<Uint8Array>, {
+      transfer: [sink],
+    });
+    await streamOf(encode("state")).pipeTo(transferred);
+    let isPublished = false;
+    const published = sink.published.then(() => isPublished = true);
+    await letOthersWork();
+    assert.equal(isPublished, false);
+    gate.open();
+    await published;
+    assert.equal(await load(store, sink.id), "state");
+    await store.close();
+  });
+
+  it("tells by published that the other thread gave up", { skip }, async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const transferred = structuredClone(sink as WritableStream<Uint8Array>, {
+      transfer: [sink],
+    });
+    const rejected = assert.rejects(sink.published, SnapshotPublishError);
+    let isOver = false;
+    const over = rejected.finally(() => isOver = true);
+    const aborted = transferred.abort(new Error("enough"));
+    // On Node 20 a message on its way does not keep the process alive.
+    await until(() => isOver, "the sink has heard of it");
+    await Promise.all([aborted, over]);
+    assert.deepEqual(bench.names(), []);
     await store.close();
   });
 });
