@@ -93,7 +93,8 @@ const withoutBlocks: FileSystem = {
   open: (path, how, mode) =>
     path.endsWith("/blocks.crc64")
       ? Promise.resolve({
-        stat: () => Promise.resolve({ kind: "file", size: 0 } as const),
+        stat: () =>
+          Promise.resolve({ kind: "file", size: 0, modifiedMs: 0 } as const),
         read: () => Promise.resolve(0),
         write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
         sync: () => Promise.resolve(),

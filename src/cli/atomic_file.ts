@@ -7,7 +7,7 @@ import { SnapshotError, systemCode } from "../errors.ts";
 import { NO_DIRECTORY_SYNC } from "../file_store/context.ts";
 import { withFile, writeFully } from "../file_store/files.ts";
 import type { FileStat } from "../fs/file_system.ts";
-import { nodeFileSystem } from "../fs/node_file_system.ts";
+import { plainFileSystem } from "../fs/node_file_system.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";
 
@@ -28,10 +28,10 @@ export async function writeAtomically<T>(
   try {
     await writeDurably(temporary, bytes);
     found = await check(temporary);
-    await nodeFileSystem.rename(temporary, path);
+    await plainFileSystem.rename(temporary, path);
   } catch (error) {
     // It may never have been made.
-    await nodeFileSystem.removeFile(temporary).catch(() => {});
+    await plainFileSystem.removeFile(temporary).catch(() => {});
     throw cannotWrite(file, error);
   }
   await syncParent(path);
@@ -40,7 +40,7 @@ export async function writeAtomically<T>(
 
 /** Where a link leads to, and nothing that is more than a file. */
 async function targetOf(file: string): Promise<string> {
-  const path = nodeFileSystem.resolve(file);
+  const path = plainFileSystem.resolve(file);
   const { kind } = await statOf(path) ?? { kind: "file" };
   if (kind === "file") return path;
   if (kind === "symlink") {
@@ -57,7 +57,7 @@ async function targetOf(file: string): Promise<string> {
 
 async function statOf(path: string): Promise<FileStat | undefined> {
   try {
-    return await nodeFileSystem.stat(path);
+    return await plainFileSystem.stat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw cannotWrite(path, error);
@@ -68,7 +68,7 @@ async function writeDurably(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const opened = await nodeFileSystem.open(path, "create", 0o600);
+  const opened = await plainFileSystem.open(path, "create", 0o600);
   await withFile(opened, async (handle) => {
     let position = 0;
     for await (const chunk of bytes) {
@@ -85,7 +85,7 @@ async function syncParent(path: string): Promise<void> {
   try {
     // Survives: a power cut after the command has said that it is done.
     // Without it the name could be missing, or still be the old file's.
-    await nodeFileSystem.syncDirectory(dirname(path));
+    await plainFileSystem.syncDirectory(dirname(path));
   } catch (error) {
     const code = systemCode(error) ?? "";
     if (!NO_DIRECTORY_SYNC.has(code)) throw cannotWrite(path, error);

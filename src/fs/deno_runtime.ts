@@ -27,7 +27,7 @@ export interface DenoRuntime {
 export interface DenoPermission {
   readonly name: "read" | "run" | "sys";
   readonly path?: string;
-  readonly kind?: "hostname";
+  readonly kind?: "hostname" | "uid";
 }
 
 /** Deno itself, or `undefined` on another runtime. */

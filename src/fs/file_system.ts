@@ -26,6 +26,11 @@ export interface FileStat {
   readonly kind: FileKind;
   /** Its length in bytes. */
   readonly size: number;
+  /**
+   * When a file's bytes, or the names in a directory, were last changed, in
+   * milliseconds since 1970.
+   */
+  readonly modifiedMs: number;
 }
 
 /**
@@ -84,7 +89,12 @@ export interface FileLock {
   release(): Promise<void>;
 }
 
-/** The file operations that the store needs, and no more. */
+/**
+ * The file operations that the store needs, and no more.
+ *
+ * What root makes in a directory of another user belongs to that user: the
+ * calls that make something reject, and leave nothing, when that can't be had.
+ */
 export interface FileSystem {
   /** The absolute, `/`-separated form of a path or a `file:` URL. */
   resolve(path: string | URL): string;

@@ -6,6 +6,7 @@
 
 import type { FileHandle, FileStat } from "./file_system.ts";
 import type { MemoryFile } from "./memory_file.ts";
+import { statOf } from "./memory_stat.ts";
 import { systemError } from "./system_error.ts";
 
 /** What a handle needs of the file system that it belongs to. */
@@ -36,7 +37,7 @@ export class MemoryFileHandle implements FileHandle {
   }
 
   stat(): Promise<FileStat> {
-    return this.#use("fstat", () => ({ kind: "file", size: this.#file.size }));
+    return this.#use("fstat", () => statOf(this.#file));
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {

@@ -17,6 +17,7 @@ import type {
 import type { MemoryFile } from "./memory_file.ts";
 import { MemoryFileHandle } from "./memory_file_handle.ts";
 import { pathNames } from "./memory_path.ts";
+import { statOf } from "./memory_stat.ts";
 import { MemoryTree } from "./memory_tree.ts";
 import { systemError } from "./system_error.ts";
 
@@ -52,7 +53,8 @@ const OWNER = { pid: 0, host: null, runtime: "memory", since: 0 } as const;
  * - *Locks* are forgotten. Their files are ordinary files, so one may be found;
  *   it locks nothing.
  *
- * Permissions and symbolic links are not modelled. A path is absolute and may
+ * Permissions, owners, times and symbolic links are not modelled: everything
+ * was last changed in 1970. A path is absolute and may
  * not lead through a file. Every operation takes effect at once, when it is
  * called, so that the order of calls alone decides what happens.
  *
@@ -169,10 +171,11 @@ export class MemoryFileSystem implements FileSystem {
 
   /** See {@linkcode FileSystem.stat}. */
   stat(path: string): Promise<FileStat> {
-    return this.#perform("lstat", path, () => {
-      const node = this.#tree.node(path, "lstat");
-      return { kind: node.kind, size: node.kind === "file" ? node.size : 0 };
-    });
+    return this.#perform(
+      "lstat",
+      path,
+      () => statOf(this.#tree.node(path, "lstat")),
+    );
   }
 
   /**

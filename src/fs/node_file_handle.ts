@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Stats } from "node:fs";
 import type { FileHandle as NodeHandle } from "node:fs/promises";
 import type { FileHandle, FileKind, FileStat } from "./file_system.ts";
 
@@ -21,6 +22,12 @@ export function kindOf(entry: KindQueries): FileKind {
   return entry.isSymbolicLink() ? "symlink" : "other";
 }
 
+/** What the store wants to know of a file. */
+export function toFileStat(stats: Stats): FileStat {
+  const { size, mtimeMs } = stats;
+  return { kind: kindOf(stats), size, modifiedMs: mtimeMs };
+}
+
 /** Each read and write is one system call: the caller loops. */
 export class NodeFileHandle implements FileHandle {
   readonly #handle: NodeHandle;
@@ -30,8 +37,7 @@ export class NodeFileHandle implements FileHandle {
   }
 
   async stat(): Promise<FileStat> {
-    const stats = await this.#handle.stat();
-    return { kind: kindOf(stats), size: stats.size };
+    return toFileStat(await this.#handle.stat());
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {

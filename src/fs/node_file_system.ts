@@ -14,6 +14,7 @@ import { resolve, sep } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { deno } from "./deno_runtime.ts";
+import { giveToDirectoryOwner, mayBeRoot } from "./directory_owner.ts";
 import type {
   DirectoryEntry,
   FileHandle,
@@ -22,7 +23,7 @@ import type {
   FileSystem,
   OpenMode,
 } from "./file_system.ts";
-import { kindOf, NodeFileHandle } from "./node_file_handle.ts";
+import { kindOf, NodeFileHandle, toFileStat } from "./node_file_handle.ts";
 import { lockFile } from "./node_lock.ts";
 import { systemError } from "./system_error.ts";
 
@@ -48,8 +49,25 @@ async function checkRegular(handle: FileHandle, path: string): Promise<void> {
   throw systemError(kind === "directory" ? "EISDIR" : "EINVAL", "open", path);
 }
 
+async function giveNewDirectory(path: string): Promise<void> {
+  const flags = constants.O_RDONLY | DIRECTORY | NO_FOLLOW;
+  const made = await fs.open(path, flags);
+  try {
+    await giveToDirectoryOwner(made, path);
+  } finally {
+    await made.close();
+  }
+}
+
 /** The files of this machine, on Deno, Bun and Node. */
 class NodeFileSystem implements FileSystem {
+  /** Whether what root makes is given to the owner of the directory. */
+  readonly #sharesWithOwner: boolean;
+
+  constructor(sharesWithOwner: boolean) {
+    this.#sharesWithOwner = sharesWithOwner;
+  }
+
   resolve(path: string | URL): string {
     const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path);
     return sep === "/" ? absolute : absolute.replaceAll(sep, "/");
@@ -57,17 +75,27 @@ class NodeFileSystem implements FileSystem {
 
   async makeDirectory(path: string, mode: number): Promise<void> {
     await fs.mkdir(path, { mode });
+    if (!this.#sharesWithOwner || !mayBeRoot()) return;
+    try {
+      await giveNewDirectory(path);
+    } catch (error) {
+      // The first error is the one that matters.
+      await fs.rmdir(path).catch(() => {});
+      throw error;
+    }
   }
 
   async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
-    const handle = new NodeFileHandle(await fs.open(path, FLAGS[how], mode));
-    if (how === "create") return handle;
+    const opened = await fs.open(path, FLAGS[how], mode);
+    const handle = new NodeFileHandle(opened);
     try {
-      await checkRegular(handle, path);
+      if (how === "read") await checkRegular(handle, path);
+      else if (this.#sharesWithOwner) await giveToDirectoryOwner(opened, path);
       return handle;
     } catch (error) {
       // The first error is the one that matters.
       await handle.close().catch(() => {});
+      if (how === "create") await fs.unlink(path).catch(() => {});
       throw error;
     }
   }
@@ -86,8 +114,7 @@ class NodeFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat> {
-    const stats = await fs.lstat(path);
-    return { kind: kindOf(stats), size: stats.size };
+    return toFileStat(await fs.lstat(path));
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -123,4 +150,10 @@ class NodeFileSystem implements FileSystem {
 }
 
 /** The file system of this machine: one for all stores. */
-export const nodeFileSystem: FileSystem = new NodeFileSystem();
+export const nodeFileSystem: FileSystem = new NodeFileSystem(true);
+
+/**
+ * The same for files that are not a store's, such as an archive: what root
+ * writes beside another user's files stays root's, as with any other tool.
+ */
+export const plainFileSystem: FileSystem = new NodeFileSystem(false);

@@ -26,7 +26,8 @@ class ZerosDisk extends MemoryFileSystem {
     if (!name.endsWith("/state.bin")) return file;
     const size = () => this.#sizes.get(name) ?? 0;
     return {
-      stat: () => Promise.resolve({ kind: "file", size: size() }),
+      stat: () =>
+        Promise.resolve({ kind: "file", size: size(), modifiedMs: 0 }),
       read: (buffer, position) => {
         const count = Math.min(buffer.length, Math.max(size() - position, 0));
         buffer.fill(0, 0, count);

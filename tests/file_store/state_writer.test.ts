@@ -20,7 +20,8 @@ class Drain implements FileHandle {
   written = 0;
   onSync: () => Promise<void> = () => Promise.resolve();
   stat() {
-    return Promise.resolve({ kind: "file", size: this.written } as const);
+    const size = this.written;
+    return Promise.resolve({ kind: "file", size, modifiedMs: 0 } as const);
   }
   read() {
     return Promise.resolve(0);

@@ -109,7 +109,7 @@ function onFullDevice(): FileSystem {
 async function openFullDevice(): Promise<FileHandle> {
   const device = await open("/dev/full", "w");
   return {
-    stat: () => Promise.resolve({ kind: "file", size: 0 }),
+    stat: () => Promise.resolve({ kind: "file", size: 0, modifiedMs: 0 }),
     read: () => Promise.resolve(0),
     write: async (bytes) => (await device.write(bytes)).bytesWritten,
     sync: () => Promise.resolve(),
