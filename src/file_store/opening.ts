@@ -1,6 +1,6 @@
 /**
- * Opening a store: its directories, the test that it can be written to, and the
- * removal of what a crash left behind.
+ * Opening a store: its directories, the test that it can be written to, and that
+ * what an earlier process has done is durable.
  *
  * @module
  */
@@ -9,9 +9,7 @@ import { StoreAccessError, StoreLockedError, systemCode } from "../errors.ts";
 import type { FileLock } from "../fs/file_system.ts";
 import { describe } from "../text.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { temporaryName } from "./ids.ts";
-import { removeTemporary } from "./remove.ts";
-import { readNames } from "./scan.ts";
+import { sweepUnfinished } from "./sweep.ts";
 
 /**
  * Makes the directories, tests that they can be used, and takes the lock. Also
@@ -26,6 +24,8 @@ export async function claimDirectory(context: StoreContext): Promise<FileLock> {
     return await lockUsable(context);
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
+    // It says already what to do: root may not write here.
+    if (error instanceof StoreAccessError) throw error;
     throw accessError(context, "write to", error);
   }
 }
@@ -56,31 +56,21 @@ export async function requireReadable(context: StoreContext): Promise<void> {
 }
 
 /**
- * Makes durable what is there, and removes the `.tmp` directories that a crash
- * has left.
+ * Makes durable what is there, and removes what was left unfinished, unless the
+ * options say otherwise.
  *
  * @throws {StoreAccessError} when the directory can't be read or synced.
  */
-export async function sweep(context: StoreContext): Promise<void> {
+export async function settleDirectory(context: StoreContext): Promise<void> {
   try {
-    // Survives: a power cut at any time from now on. Who was killed between
-    // renaming and syncing has left names that may not be durable. A snapshot
-    // that is handed out must not get lost; and one that was renamed to be
-    // deleted must not come back when the files below are gone.
+    // Survives: a power cut at any time from now on. A process that was killed
+    // between renaming and syncing has left names that may not be durable. A
+    // snapshot that is handed out must not get lost; and one that was renamed
+    // to be deleted must not come back when the files below are gone.
     await syncDirectory(context, context.path);
-    await removeLeftovers(context);
+    if (context.sweep) await sweepUnfinished(context);
   } catch (error) {
     throw accessError(context, "clean up", error);
-  }
-}
-
-async function removeLeftovers(context: StoreContext): Promise<void> {
-  const { temporary } = await readNames(context);
-  for (const leftover of temporary) {
-    if (leftover.state === "corrupt") continue;
-    const name = temporaryName(leftover);
-    await removeTemporary(context, name);
-    context.logger.info(`Removed ${name}, which a crash had left behind`);
   }
 }
 

@@ -29,6 +29,23 @@ export interface FileSnapshotStoreOptions {
   readonly logger?: Logger;
   /** Takes no lock, cleans nothing up, writes nothing. @default {false} */
   readonly readOnly?: boolean;
+  /**
+   * Whether opening removes what was left unfinished. Snapshots of this library
+   * go at once, because the lock proves that their writer has ended. Of what
+   * another program was writing, see {@linkcode foreignTmpAgeMs}.
+   *
+   * @default {true}
+   */
+  readonly sweep?: boolean;
+  /**
+   * A `.tmp` directory of a program that knows no lock, such as a Go server, is
+   * left alone as long as the directory or a file in it was changed less than
+   * so many milliseconds ago, or later than now; 0 or more. The program may
+   * still be writing it.
+   *
+   * @default {3_600_000} an hour
+   */
+  readonly foreignTmpAgeMs?: number;
   /** The time in milliseconds since 1970. @default {Date.now} */
   readonly clock?: () => number;
   /** Permission bits of new files. @default {0o600} */
@@ -52,6 +69,9 @@ export const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
 
 const BLOCK_SIZE_DEFAULT = 1024 * 1024;
 
+/** Longer than a live writer is silent for, shorter than a disk takes to fill. */
+const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
+
 const QUIET_LOGGER: Logger = {
   debug() {},
   info() {},
@@ -74,11 +94,23 @@ export function resolveOptions(
       `Cannot use the option clock: found ${typeof clock}, expected a function`,
     );
   }
+  const sweep = options.sweep ?? true;
+  if (typeof sweep !== "boolean") {
+    throw new TypeError(
+      `Cannot use the option sweep: found ${typeof sweep}, expected a boolean`,
+    );
+  }
   return {
     retain: requireInteger("retain", options.retain ?? 2, 1),
     fileSystem: options.fileSystem ?? nodeFileSystem,
     logger: guardLogger(options.logger ?? QUIET_LOGGER),
     readOnly: options.readOnly ?? false,
+    sweep,
+    foreignTmpAgeMs: requireInteger(
+      "foreignTmpAgeMs",
+      options.foreignTmpAgeMs ?? FOREIGN_TMP_AGE_MS_DEFAULT,
+      0,
+    ),
     clock,
     fileMode: requireInteger("fileMode", options.fileMode ?? 0o600, 0, 0o777),
     directoryMode: requireInteger(

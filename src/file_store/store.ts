@@ -33,7 +33,7 @@ import { createDraft } from "./draft.ts";
 import { exists } from "./files.ts";
 import { requireId } from "./ids.ts";
 import { requireDirectory } from "./load.ts";
-import { claimDirectory, requireReadable, sweep } from "./opening.ts";
+import { claimDirectory, requireReadable, settleDirectory } from "./opening.ts";
 import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
 import { restoreNewest, type Restorer, setCorruptAside } from "./recovery.ts";
 import { removeSnapshots } from "./remove.ts";
@@ -109,13 +109,13 @@ export interface FileSnapshotStore extends SnapshotStore {
 /**
  * Opens the store in `directory`, which is Go's *base*: the snapshots are in
  * `directory/snapshots/`. Makes what is missing, takes the lock, and removes
- * what a crash has left behind. The caller must close the store.
+ * what was left unfinished. What root makes belongs to the owner of the
+ * directory that it is made in. The caller must close the store.
  *
  * @throws {StoreAccessError} when the directory can't be used.
  * @throws {StoreLockedError} when another store object has it, in this process
  * or another.
- * @throws {TypeError} when there is no directory's name, or an option has the
- * wrong type.
+ * @throws {TypeError} when the directory or an option has the wrong type.
  * @throws {RangeError} when an option is out of its bounds.
  */
 export async function openFileSnapshotStore(
@@ -136,7 +136,7 @@ export async function openFileSnapshotStore(
   }
   const lock = await claimDirectory(context);
   try {
-    await sweep(context);
+    await settleDirectory(context);
   } catch (error) {
     // The lock must not outlive the attempt.
     await lock.release().catch(() => {});

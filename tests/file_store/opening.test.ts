@@ -111,7 +111,7 @@ describe("opening a store", () => {
     bench.write("1-1-1.tmp", "state.bin", "half");
     bench.files.inject(failOn("removeFile", "EPERM", { path: /state\.bin/ }));
     const store = await bench.open();
-    assert.equal(bench.log.matching("warn", "1-1-1.tmp").length, 1);
+    assert.equal(bench.log.matching("warn", "1-1-1.deleted.tmp").length, 1);
     assert.deepEqual(await store.list(), []);
     bench.files.inject();
     await store.reap();

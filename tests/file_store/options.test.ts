@@ -36,6 +36,9 @@ describe("openFileSnapshotStore()", () => {
     for (const blockSize of [0, 511, 512.5, 64 * 1024 * 1024 + 1, NaN]) {
       await refuses({ blockSize }, RangeError);
     }
+    for (const foreignTmpAgeMs of [-1, 0.5, NaN, Infinity, 2 ** 53]) {
+      await refuses({ foreignTmpAgeMs }, RangeError);
+    }
     for (const mode of [-1, 0o1000, 0.5, NaN]) {
       await refuses({ fileMode: mode }, RangeError);
       await refuses({ directoryMode: mode }, RangeError);
@@ -44,12 +47,13 @@ describe("openFileSnapshotStore()", () => {
 
   it("refuses values of the wrong type", async () => {
     const names = ["retain", "blockSize", "fileMode", "directoryMode"];
-    for (const name of names) {
+    for (const name of [...names, "foreignTmpAgeMs"]) {
       for (const value of ["2", 2n, {}, true]) {
         await refuses({ [name]: value }, TypeError);
       }
     }
     for (const clock of [1000, "now", {}]) await refuses({ clock }, TypeError);
+    for (const sweep of [0, "no", {}]) await refuses({ sweep }, TypeError);
     for (const logger of [5, {}, { warn() {} }, { ...console, info: "x" }]) {
       await refuses({ logger }, TypeError);
     }

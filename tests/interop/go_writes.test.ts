@@ -110,7 +110,7 @@ judged("a snapshot that Go wrote", (ask) => {
     assert.deepEqual(ids.map((id) => id.split("-")[1]), ["5", "4", "3"]);
   });
 
-  it("is passed over, and then cleared away, when Go was killed", async (t) => {
+  it("is passed over, and cleared away an hour later, when Go was killed", async (t) => {
     const base = await temporaryDirectory(t);
     const kept = await ask("store.create", { ...USUAL, base, retain: 2 });
     const killed = await ask("store.abandon", {
@@ -126,6 +126,10 @@ judged("a snapshot that Go wrote", (ask) => {
     assert.ok((await names()).includes(`${killed.id}.tmp`), "a reader removed");
 
     await withStore(base, (store) => store.list());
+    assert.ok((await names()).includes(`${killed.id}.tmp`), "it was young");
+    await withStore(base, (store) => store.list(), {
+      clock: () => Date.now() + 3_600_001,
+    });
     const left = (await names()).filter((name) => !name.startsWith(".lock"));
     assert.deepEqual(left, [kept.id]);
   });

@@ -48,7 +48,12 @@ async function checkAfterKill(
   directory: string,
   acknowledged: readonly string[],
 ): Promise<void> {
-  const store = await openFileSnapshotStore(directory, { retain: 2 });
+  // A writer that was killed before it had made blocks.crc64 leaves what may be
+  // another program's.
+  const store = await openFileSnapshotStore(directory, {
+    retain: 2,
+    foreignTmpAgeMs: 0,
+  });
   try {
     const ids = (await store.list()).map(({ id }) => id);
     const newest = acknowledged.at(-1) ?? "";

@@ -1,0 +1,104 @@
+/**
+ * Removing what was left unfinished, when a store is opened. A Go server knows
+ * no lock and may be writing to the same directory: what it acknowledges must
+ * stay whole.
+ *
+ * @module
+ */
+
+import { systemCode } from "../errors.ts";
+import { describe } from "../text.ts";
+import type { StoreContext } from "./context.ts";
+import { type TemporaryName, temporaryName } from "./ids.ts";
+import { removeTemporary } from "./remove.ts";
+import { isForeignAndYoung, unfinishedNames } from "./unfinished.ts";
+
+/** Why something of each state is there. */
+const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
+  writing: "an unfinished snapshot that no process is writing any more",
+  deleted: "the rest of a deletion",
+  sealing: "the rest of a seal",
+  corrupt: "a corrupt snapshot",
+};
+
+/**
+ * Removes what no live process can be working on, as the lock tells of what is
+ * ours, and the age of what another program has made. What can't be removed is
+ * reported, and in the way of nothing.
+ */
+export async function sweepUnfinished(context: StoreContext): Promise<void> {
+  const names = await unfinishedNames(context);
+  const isWriting = ({ state }: TemporaryName) => state === "writing";
+  // First, because the others are given names of this kind.
+  for (const rest of names.filter((name) => !isWriting(name))) {
+    await remove(context, temporaryName(rest), rest);
+  }
+  for (const draft of names.filter(isWriting)) await sweepDraft(context, draft);
+}
+
+async function sweepDraft(
+  context: StoreContext,
+  draft: TemporaryName,
+): Promise<void> {
+  const name = temporaryName(draft);
+  try {
+    if (await isForeignAndYoung(context, draft)) {
+      context.logger.info(
+        `Left ${name} alone: it was changed less than ` +
+          `${context.foreignTmpAgeMs / 1000} s ago, so that another program ` +
+          "may be writing it",
+      );
+      return;
+    }
+    const renamed = await takeAway(context, draft);
+    if (renamed !== undefined) await remove(context, renamed, draft);
+  } catch (error) {
+    context.logger.warn(
+      `Cannot remove ${context.path}/${name}: ${describe(error)}; ` +
+        "the next opening tries again",
+    );
+  }
+}
+
+/**
+ * Takes the name away before the files: a Go server that is still writing fails
+ * to publish it, and keeps its log. With the files removed under its name, Go
+ * would publish and acknowledge a snapshot that lacks some of them.
+ *
+ * Nothing is synced: after a power cut that brings the name back, no process is
+ * left that could publish it. Resolves to the new name; to nothing when the
+ * snapshot has been published or removed meanwhile.
+ */
+async function takeAway(
+  context: StoreContext,
+  draft: TemporaryName,
+): Promise<string | undefined> {
+  const name = temporaryName(draft);
+  const renamed = temporaryName({ id: draft.id, state: "deleted" });
+  try {
+    await context.fileSystem.rename(
+      `${context.path}/${name}`,
+      `${context.path}/${renamed}`,
+    );
+    return renamed;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return undefined;
+    // What is in the lower layer of an overlayfs can't be renamed. It came with
+    // an image, so that no process is writing it.
+    if (code === "EXDEV") return name;
+    throw error;
+  }
+}
+
+async function remove(
+  context: StoreContext,
+  name: string,
+  leftover: TemporaryName,
+): Promise<void> {
+  await removeTemporary(context, name);
+  if (context.leftovers.has(name)) return; // which has been reported
+  context.logger.info(
+    `Removed ${temporaryName(leftover)}: ${ORIGINS[leftover.state]}`,
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * What was left unfinished in `snapshots/`, and whether another program may
+ * still be writing it.
+ *
+ * @module
+ */
+
+import { systemCode } from "../errors.ts";
+import type { FileStat } from "../fs/file_system.ts";
+import type { StoreContext } from "./context.ts";
+import { exists } from "./files.ts";
+import { type TemporaryName, temporaryName } from "./ids.ts";
+import { readNames } from "./scan.ts";
+
+/** A snapshot, a deletion or a seal that has not come to its end. */
+export interface Unfinished extends TemporaryName {
+  /** The size of its files in bytes. */
+  readonly bytes: number;
+  /** When it was last changed, in milliseconds since 1970. */
+  readonly changedMs: number;
+  /**
+   * Whether another program may be writing it. What this library has made never
+   * counts: for that, the lock tells.
+   */
+  readonly isForeignAndYoung: boolean;
+}
+
+/** What is unfinished, newest first. What was set aside as corrupt is not. */
+export async function findUnfinished(
+  context: StoreContext,
+): Promise<Unfinished[]> {
+  const found: Unfinished[] = [];
+  for (const name of await unfinishedNames(context)) {
+    let [bytes, changedMs] = [0, -Infinity];
+    for await (const { kind, size, modifiedMs } of statsOf(context, name)) {
+      if (kind === "file") bytes += size;
+      changedMs = Math.max(changedMs, modifiedMs);
+    }
+    // It may have been finished or removed since its name was read.
+    if (changedMs === -Infinity) continue;
+    const isForeignAndYoung = !await isOurs(context, name) &&
+      isYoung(context, changedMs);
+    found.push({ ...name, bytes, changedMs, isForeignAndYoung });
+  }
+  return found;
+}
+
+/** The names of what is unfinished, newest first. */
+export async function unfinishedNames(
+  context: StoreContext,
+): Promise<TemporaryName[]> {
+  const { temporary } = await readNames(context);
+  return temporary.filter(({ state }) => state !== "corrupt");
+}
+
+/**
+ * Whether another program may be writing it: it is not ours, and the directory
+ * or a file in it was changed less than `foreignTmpAgeMs` ago.
+ */
+export async function isForeignAndYoung(
+  context: StoreContext,
+  name: TemporaryName,
+): Promise<boolean> {
+  if (await isOurs(context, name)) return false;
+  for await (const { modifiedMs } of statsOf(context, name)) {
+    if (isYoung(context, modifiedMs)) return true;
+  }
+  return false;
+}
+
+/** Whether this library has made it: Go never makes `blocks.crc64`. */
+async function isOurs(
+  context: StoreContext,
+  name: TemporaryName,
+): Promise<boolean> {
+  // Go deletes in place and never seals: the other names are ours.
+  if (name.state !== "writing") return true;
+  const path = `${context.path}/${temporaryName(name)}`;
+  return await exists(context.fileSystem, `${path}/blocks.crc64`);
+}
+
+/** A clock that goes wrong, and a time that is yet to come, make it young. */
+function isYoung(context: StoreContext, modifiedMs: number): boolean {
+  return !(context.clock() - modifiedMs >= context.foreignTmpAgeMs);
+}
+
+/** The directory, and what is in it; nothing when it is gone. */
+async function* statsOf(
+  context: StoreContext,
+  name: TemporaryName,
+): AsyncGenerator<FileStat> {
+  const { fileSystem, path } = context;
+  const directory = `${path}/${temporaryName(name)}`;
+  const own = await ifThere(fileSystem.stat(directory));
+  if (own === undefined) return;
+  yield own;
+  const entries = await ifThere(fileSystem.readDirectory(directory)) ?? [];
+  for (const entry of entries) {
+    const stat = await ifThere(fileSystem.stat(`${directory}/${entry.name}`));
+    if (stat !== undefined) yield stat;
+  }
+}
+
+async function ifThere<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
