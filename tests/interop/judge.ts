@@ -103,6 +103,11 @@ export interface Verbs {
   ];
   /** Removes what is beyond `retain`. */
   "store.reap": [Store, true];
+  /** Takes snapshots one after the other, as a live server does. */
+  "store.rounds": [
+    Create & { rounds: number },
+    { acknowledged: number; refused: number; broken: string[] },
+  ];
   /** Opens ports for so many nodes; answers with their addresses. */
   "node.listen": [{ count: number }, string[]];
   /** Starts a node; it has restored its newest snapshot by then. */

@@ -60,6 +60,7 @@ var verbs = map[string]verb{
 	"store.list":       of(listStore),
 	"store.open":       of(openInStore),
 	"store.reap":       of(reapStore),
+	"store.rounds":     of(takeRounds),
 }
 
 // of makes a verb of a function with arguments and a result of its own types.
