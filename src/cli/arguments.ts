@@ -44,3 +44,18 @@ export function parseServer(
   }
   return [...earlier, { suffrage: suffrage as Suffrage, id, address }];
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A duration such as `90s`, `30m`, `2h` or `1d`, in milliseconds. */
+export function parseDuration(text: string): number {
+  const [, count = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const unitMs = UNITS_MS[unit];
+  if (unitMs !== undefined) return Number(count) * unitMs;
+  throw new InvalidArgumentError("Expected a duration such as 90s, 2h or 1d.");
+}

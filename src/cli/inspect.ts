@@ -18,7 +18,8 @@ import {
 } from "./format.ts";
 import { print, printJson } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { newestIn, withStoreToRead } from "./stores.ts";
+import { newestIn, requireStore, withStoreToRead } from "./stores.ts";
+import { leftoverJson, tellLeftovers } from "./unfinished.ts";
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -50,8 +51,14 @@ async function inspect(
       `Cannot inspect ${id}: ${path} is an archive, and of one snapshot`,
     );
   }
+  // First: the store may hold nothing else.
+  await requireStore(path);
+  const leftovers = await tellLeftovers(path);
   const meta = await readMeta(path, id);
-  if (json) return await printJson(snapshotJson(meta));
+  if (json) {
+    const unfinished = leftovers.map(leftoverJson);
+    return await printJson({ ...snapshotJson(meta), unfinished });
+  }
   const where = join(path, "snapshots", meta.id);
   await print(...describe(meta, [["Path", printable(where)]]));
 }

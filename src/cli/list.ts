@@ -8,6 +8,7 @@ import { alignColumns, formatSize, timeOf } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
+import { leftoverJson, tellLeftovers } from "./unfinished.ts";
 
 interface ListOptions {
   readonly json?: true;
@@ -22,7 +23,10 @@ export function registerList(program: Command): void {
         "verify does that. The exit code is 1 when one can't be used.",
     )
     .argument("<DIR>", "the store's directory")
-    .option("--json", "print an array of snapshots")
+    .option(
+      "--json",
+      "print the snapshots, and what is unfinished, as an object",
+    )
     .action(list);
 }
 
@@ -31,8 +35,13 @@ async function list(directory: string, options: ListOptions): Promise<void> {
     directory,
     (store) => look(directory, store),
   );
-  if (options.json) await printJson(snapshots.map(snapshotJson));
-  else if (snapshots.length > 0) await print(...formatList(snapshots));
+  const leftovers = await tellLeftovers(directory);
+  if (options.json) {
+    await printJson({
+      snapshots: snapshots.map(snapshotJson),
+      unfinished: leftovers.map(leftoverJson),
+    });
+  } else if (snapshots.length > 0) await print(...formatList(snapshots));
   else if (skipped === 0) warn(`no snapshots in ${directory}`);
   // Why has been said of each. A broken store must not pass for an empty one.
   if (skipped > 0) {

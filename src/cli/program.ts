@@ -5,6 +5,7 @@
 
 import { Command } from "commander";
 import { registerCat } from "./cat.ts";
+import { registerClean } from "./clean.ts";
 import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
@@ -23,6 +24,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerify,
   registerInspect,
   registerSeal,
+  registerClean,
   registerExport,
   registerImport,
 ];
@@ -30,9 +32,13 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
-that only read take no lock and change nothing, and so may run beside a live
-Raft node. save, seal and import need the store for themselves: they take its
-lock, of which Go's store knows nothing.
+that only read (list, inspect, verify, cat, export) take no lock and change
+nothing in DIR, and so may run beside a live Raft node. save, import, seal and
+clean change DIR and need the store for themselves: they take its lock, of which
+Go's store knows nothing. save, import and clean also remove what was left
+unfinished: what another program was writing, such as a Go server, only when
+nothing in it has changed for an hour. What root writes belongs to the owner of
+the directory.
 
 Where DIR may be FILE instead, that is an archive (.snap) of Consul, Nomad or
 Vault; - is one on stdin.

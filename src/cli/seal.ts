@@ -6,7 +6,7 @@ import type { Progress } from "../snapshot.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { requireStore, withStoreToWrite } from "./stores.ts";
+import { withStoreToMend } from "./stores.ts";
 
 /** Adds the command. */
 export function registerSeal(program: Command): void {
@@ -29,9 +29,8 @@ async function seal(
   ids: readonly string[],
   { json = false }: { readonly json?: boolean },
 ): Promise<void> {
-  await requireStore(directory);
   const metas = await withInterrupts((signal) =>
-    withStoreToWrite(directory, undefined, async (store) => {
+    withStoreToMend(directory, async (store) => {
       const sealed = [];
       for (const id of ids) {
         const progress = startProgress(`Checking ${id}`);

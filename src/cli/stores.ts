@@ -2,12 +2,18 @@
 
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type FileSnapshotStore, openFileSnapshotStore } from "../../mod.ts";
+import {
+  type FileSnapshotStore,
+  type FileSnapshotStoreOptions,
+  type Logger,
+  openFileSnapshotStore,
+} from "../../mod.ts";
 import { compareNewestFirst, parseId } from "../file_store/ids.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";
 
-const logger = {
+/** What the library reports goes to stderr. */
+export const logger: Logger = {
   debug: (): void => {},
   // That something has been removed, such as what is beyond --retain.
   info: warn,
@@ -21,11 +27,25 @@ export async function withStoreToWrite<T>(
   retain: number | undefined,
   use: (store: FileSnapshotStore) => Promise<T>,
 ): Promise<T> {
-  const store = await openFileSnapshotStore(directory, {
-    logger,
-    ...(retain === undefined ? {} : { retain }),
-  });
+  const options = retain === undefined ? {} : { retain };
+  const store = await openFileSnapshotStore(directory, { logger, ...options });
   return await useAndClose(store, use);
+}
+
+/**
+ * Opens an existing store for `use`, with its lock, and closes it again. Opening
+ * removes nothing of what was left unfinished: a Go server may be writing it.
+ */
+export async function withStoreToMend<T>(
+  directory: string,
+  use: (store: FileSnapshotStore) => Promise<T>,
+): Promise<T> {
+  await requireStore(directory);
+  const options: FileSnapshotStoreOptions = { logger, sweep: false };
+  return await useAndClose(
+    await openFileSnapshotStore(directory, options),
+    use,
+  );
 }
 
 /**

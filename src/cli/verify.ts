@@ -16,6 +16,7 @@ import { describeFinding, type Finding, findingJson } from "./finding.ts";
 import { print, printJson, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
+import { leftoverJson, tellLeftovers } from "./unfinished.ts";
 
 interface VerifyCommandOptions {
   readonly json?: boolean;
@@ -31,7 +32,7 @@ export function registerVerify(program: Command): void {
     )
     .argument("<DIR|FILE>", "the store's directory, or an archive")
     .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
-    .option("--json", "print an array of what was found")
+    .option("--json", "print what was found as an object")
     .action(verify);
 }
 
@@ -40,10 +41,16 @@ async function verify(
   named: readonly string[],
   { json = false }: VerifyCommandOptions,
 ): Promise<void> {
-  const findings = await isArchive(path)
+  const isFile = await isArchive(path);
+  const findings = isFile
     ? await verifyArchives([path, ...named], json)
     : await verifyStore(path, named, json);
-  if (json) await printJson(findings.map(findingJson));
+  const leftovers = isFile ? undefined : await tellLeftovers(path);
+  if (json) {
+    const unfinished = leftovers?.map(leftoverJson);
+    const snapshots = findings.map(findingJson);
+    await printJson(unfinished ? { snapshots, unfinished } : { snapshots });
+  }
   const bad = findings.filter(({ errors }) => errors.length > 0).length;
   if (bad > 0) {
     throw new CommandError(`${bad} of ${findings.length} snapshots: bad`);

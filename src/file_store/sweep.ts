@@ -21,25 +21,35 @@ const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
   corrupt: "a corrupt snapshot",
 };
 
+/** What became of something unfinished; `"gone"` when it was not there any more. */
+export type SweepOutcome = "removed" | "left" | "failed" | "gone";
+
 /**
  * Removes what no live process can be working on, as the lock tells of what is
  * ours, and the age of what another program has made. What can't be removed is
- * reported, and in the way of nothing.
+ * reported, and in the way of nothing. Resolves to the outcomes by name.
  */
-export async function sweepUnfinished(context: StoreContext): Promise<void> {
+export async function sweepUnfinished(
+  context: StoreContext,
+): Promise<Map<string, SweepOutcome>> {
+  const outcomes = new Map<string, SweepOutcome>();
   const names = await unfinishedNames(context);
   const isWriting = ({ state }: TemporaryName) => state === "writing";
   // First, because the others are given names of this kind.
   for (const rest of names.filter((name) => !isWriting(name))) {
-    await remove(context, temporaryName(rest), rest);
+    const name = temporaryName(rest);
+    outcomes.set(name, await remove(context, name, rest));
   }
-  for (const draft of names.filter(isWriting)) await sweepDraft(context, draft);
+  for (const draft of names.filter(isWriting)) {
+    outcomes.set(temporaryName(draft), await sweepDraft(context, draft));
+  }
+  return outcomes;
 }
 
 async function sweepDraft(
   context: StoreContext,
   draft: TemporaryName,
-): Promise<void> {
+): Promise<SweepOutcome> {
   const name = temporaryName(draft);
   try {
     if (await isForeignAndYoung(context, draft)) {
@@ -48,15 +58,18 @@ async function sweepDraft(
           `${context.foreignTmpAgeMs / 1000} s ago, so that another program ` +
           "may be writing it",
       );
-      return;
+      return "left";
     }
     const renamed = await takeAway(context, draft);
-    if (renamed !== undefined) await remove(context, renamed, draft);
+    return renamed === undefined
+      ? "gone"
+      : await remove(context, renamed, draft);
   } catch (error) {
     context.logger.warn(
       `Cannot remove ${context.path}/${name}: ${describe(error)}; ` +
         "the next opening tries again",
     );
+    return "failed";
   }
 }
 
@@ -95,10 +108,11 @@ async function remove(
   context: StoreContext,
   name: string,
   leftover: TemporaryName,
-): Promise<void> {
+): Promise<SweepOutcome> {
   await removeTemporary(context, name);
-  if (context.leftovers.has(name)) return; // which has been reported
+  if (context.leftovers.has(name)) return "failed"; // which has been reported
   context.logger.info(
     `Removed ${temporaryName(leftover)}: ${ORIGINS[leftover.state]}`,
   );
+  return "removed";
 }

@@ -18,10 +18,9 @@ export interface Unfinished extends TemporaryName {
   readonly bytes: number;
   /** When it was last changed, in milliseconds since 1970. */
   readonly changedMs: number;
-  /**
-   * Whether another program may be writing it. What this library has made never
-   * counts: for that, the lock tells.
-   */
+  /** Whether this library has made it: the lock tells whether it is under way. */
+  readonly isOurs: boolean;
+  /** Whether another program may be writing it, which its age tells. */
   readonly isForeignAndYoung: boolean;
 }
 
@@ -38,9 +37,14 @@ export async function findUnfinished(
     }
     // It may have been finished or removed since its name was read.
     if (changedMs === -Infinity) continue;
-    const isForeignAndYoung = !await isOurs(context, name) &&
-      isYoung(context, changedMs);
-    found.push({ ...name, bytes, changedMs, isForeignAndYoung });
+    const ours = await isOurs(context, name);
+    found.push({
+      ...name,
+      bytes,
+      changedMs,
+      isOurs: ours,
+      isForeignAndYoung: !ours && isYoung(context, changedMs),
+    });
   }
   return found;
 }

@@ -241,3 +241,23 @@ export async function lockFile(
     hint: `it has changed hands ${ROUNDS_MAX} times meanwhile`,
   });
 }
+
+/**
+ * Whether a live process holds the lock, or one that may be alive for all that
+ * can be known. Takes nothing and changes nothing.
+ */
+export async function isLockHeld(
+  files: FileSystem,
+  path: string,
+): Promise<boolean> {
+  try {
+    await checkVacant(
+      { files, path, tools: SYSTEM },
+      (await readChain({ files, path, tools: SYSTEM })).at(-1),
+    );
+    return false;
+  } catch {
+    // A lock that may not be read, or can't be understood, may be held.
+    return true;
+  }
+}

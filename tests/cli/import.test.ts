@@ -193,7 +193,8 @@ describe("raft-snapshots verify", () => {
       new Uint8Array(archive({ sums: "\n" })),
     );
     assert.equal(code, 1);
-    const [{ id, ok, unchecked, errors: [error] }] = JSON.parse(stdout);
+    const { snapshots } = JSON.parse(stdout);
+    const [{ id, ok, unchecked, errors: [error] }] = snapshots;
     assert.deepEqual([id, ok, unchecked], ["-", false, []]);
     assert.deepEqual(
       [error.reason, error.member, error.offset],

@@ -26,12 +26,13 @@ describe("raft-snapshots list", () => {
     assert.match(cells[1]?.[5] ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
-  it("prints an array with --json", async (t) => {
+  it("prints an object with --json", async (t) => {
     const directory = await temporaryDirectory(t);
     const ids = await makeStore(directory, ["a", "123456789"]);
     const { code, stdout } = await raftSnapshots(["list", directory, "--json"]);
     assert.equal(code, 0);
-    const snapshots = JSON.parse(stdout);
+    const { snapshots, unfinished } = JSON.parse(stdout);
+    assert.deepEqual(unfinished, []);
     assert.deepEqual(snapshots.map(({ id }: { id: string }) => id), [
       ...ids.toReversed(),
     ]);
@@ -58,7 +59,10 @@ describe("raft-snapshots list", () => {
     assert.deepEqual([code, stdout], [0, ""]);
     assert.equal(stderr, `raft-snapshots: no snapshots in ${directory}\n`);
     const json = await raftSnapshots(["list", directory, "--json"]);
-    assert.deepEqual(JSON.parse(json.stdout), []);
+    assert.deepEqual(JSON.parse(json.stdout), {
+      snapshots: [],
+      unfinished: [],
+    });
   });
 
   it("names what it can't read on stderr and lists the others", async (t) => {
@@ -74,7 +78,7 @@ describe("raft-snapshots list", () => {
     assert.equal(count, "raft-snapshots: 1 of 2 snapshots can't be used");
     const json = await raftSnapshots(["list", directory, "--json"]);
     assert.equal(json.code, 1);
-    assert.equal(JSON.parse(json.stdout).length, 1);
+    assert.equal(JSON.parse(json.stdout).snapshots.length, 1);
   });
 
   it("works beside the process that writes, and changes nothing", async (t) => {

@@ -6,7 +6,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { openFileSnapshotStore } from "@raft/snapshots";
@@ -68,4 +68,29 @@ export async function makeStore(
 export async function snapshotNames(directory: string): Promise<string[]> {
   const names = await readdir(join(directory, "snapshots"));
   return names.filter((name) => name !== ".lock").sort();
+}
+
+/** How to make what is left when a program is killed. */
+export interface UnfinishedOptions {
+  /** Whether this library was writing it, and not Go. @default {false} */
+  readonly isOurs?: boolean;
+  /** How long ago it was last changed, in hours. @default {0} */
+  readonly ageHours?: number;
+}
+
+/** Leaves 1,024 bytes of a snapshot that was never finished. */
+export async function makeUnfinished(
+  directory: string,
+  name: string,
+  { isOurs = false, ageHours = 0 }: UnfinishedOptions = {},
+): Promise<void> {
+  const path = join(directory, "snapshots", name);
+  await mkdir(path, { recursive: true });
+  const files = ["state.bin", ...(isOurs ? ["blocks.crc64"] : [])];
+  const changed = new Date(Date.now() - ageHours * 3_600_000);
+  for (const file of files) {
+    await writeFile(join(path, file), new Uint8Array(1024 / files.length));
+    await utimes(join(path, file), changed, changed);
+  }
+  await utimes(path, changed, changed);
 }

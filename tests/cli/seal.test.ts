@@ -3,7 +3,12 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { makeStore, raftSnapshots, snapshotNames } from "./raft_snapshots.ts";
+import {
+  makeStore,
+  makeUnfinished,
+  raftSnapshots,
+  snapshotNames,
+} from "./raft_snapshots.ts";
 
 const MIB = 1024 * 1024;
 
@@ -22,6 +27,19 @@ describe("raft-snapshots seal", () => {
     assert.deepEqual([code, stdout, stderr], [0, `sealed ${id}\n`, ""]);
     assert.deepEqual(await readFile(path), written);
     assert.deepEqual(await snapshotNames(directory), [id]);
+  });
+
+  it("removes nothing, because a Go server may be writing it", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["123456789"]);
+    await makeUnfinished(directory, "3-11-1.tmp", { ageHours: 2 });
+    await makeUnfinished(directory, "3-12-1.tmp", { isOurs: true });
+    const { code, stderr } = await raftSnapshots(["seal", directory, id]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.deepEqual(
+      await snapshotNames(directory),
+      [id, "3-11-1.tmp", "3-12-1.tmp"].sort(),
+    );
   });
 
   it("writes nothing to a snapshot that is bad", async (t) => {
@@ -65,7 +83,7 @@ describe("raft-snapshots verify", () => {
     );
     assert.equal(lines[3], "     ░X░░░X");
     const json = await raftSnapshots(["verify", directory, "--json"]);
-    const [found] = JSON.parse(json.stdout);
+    const [found] = JSON.parse(json.stdout).snapshots;
     assert.deepEqual(found.badOffsets, [MIB, 5 * MIB]);
     assert.deepEqual([found.sealed, found.blockCount], [true, 6]);
   });

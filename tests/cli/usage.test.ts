@@ -32,6 +32,7 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
     ...["save", "DIR", "--index", "1", "--term", "1"],
     ...["--server", "a=b:1", "--server", "c=b:1"],
   ],
+  "a duration without a unit": ["clean", "DIR", "--older-than", "60"],
   "an ID that is none, for cat": ["cat", "DIR", "../outside"],
   "an ID that is none, for inspect": ["inspect", "DIR", "1-2"],
   "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],
@@ -39,6 +40,7 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
 
 const COMMANDS = [
   ...["save", "list", "cat", "verify", "inspect", "seal", "export", "import"],
+  "clean",
 ];
 
 describe("raft-snapshots", () => {
@@ -59,6 +61,7 @@ describe("raft-snapshots", () => {
   it("documents its exit codes, and prints help on request to stdout", async () => {
     const { code, stdout, stderr } = await raftSnapshots(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /save, import, seal and\nclean change DIR/);
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
     for (const command of COMMANDS) {
       assert.match(stdout, new RegExp(`^ +${command} `, "m"));

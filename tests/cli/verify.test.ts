@@ -57,7 +57,7 @@ describe("raft-snapshots verify", () => {
       "--json",
     ]);
     assert.equal(code, 1);
-    const [first, second] = JSON.parse(stdout);
+    const [first, second] = JSON.parse(stdout).snapshots;
     assert.deepEqual(
       [first.id, first.ok, first.size, first.errors[0].reason],
       [newer, false, null, "meta"],
@@ -93,7 +93,7 @@ describe("raft-snapshots verify", () => {
       "--json",
     ]);
     assert.equal(code, 1);
-    const [report] = JSON.parse(stdout);
+    const [report] = JSON.parse(stdout).snapshots;
     const [error] = report.errors;
     assert.deepEqual([report.id, report.ok, report.size], [id, false, 9]);
     assert.deepEqual(
@@ -126,7 +126,7 @@ describe("raft-snapshots verify", () => {
     assert.match(stdout, /missing\.snap: it does not exist$/m);
     assert.equal(stderr, "raft-snapshots: 2 of 3 snapshots: bad\n");
     const json = await raftSnapshots([...args, "--json"]);
-    const found = JSON.parse(json.stdout) as { ok: boolean }[];
+    const found: { ok: boolean }[] = JSON.parse(json.stdout).snapshots;
     assert.deepEqual(found.map(({ ok }) => ok), [true, false, false]);
   });
 

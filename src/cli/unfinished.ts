@@ -1,0 +1,98 @@
+/** What commands say of the unfinished snapshots in a store. */
+
+import { makeContext, type StoreContext } from "../file_store/context.ts";
+import { temporaryName } from "../file_store/ids.ts";
+import { resolveOptions } from "../file_store/options.ts";
+import { findUnfinished, type Unfinished } from "../file_store/unfinished.ts";
+import { nodeFileSystem } from "../fs/node_file_system.ts";
+import { isLockHeld } from "../fs/node_lock.ts";
+import { describe } from "../text.ts";
+import { formatSize } from "./format.ts";
+import { warn } from "./output.ts";
+import { logger } from "./stores.ts";
+
+/** Something unfinished in a store. */
+export interface Leftover extends Unfinished {
+  /** Its name in `snapshots/`. */
+  readonly name: string;
+  /** Whether a program may still be working on it. */
+  readonly mayBeUnderWay: boolean;
+}
+
+/** The store in `directory` as the library's own parts see it. */
+export function contextOf(
+  directory: string,
+  foreignTmpAgeMs?: number,
+): StoreContext {
+  const options = foreignTmpAgeMs === undefined ? {} : { foreignTmpAgeMs };
+  return makeContext(
+    nodeFileSystem.resolve(directory),
+    resolveOptions({ logger, ...options }),
+  );
+}
+
+/** Looks at all that is unfinished; takes no lock and changes nothing. */
+export async function findLeftovers(
+  context: StoreContext,
+): Promise<Leftover[]> {
+  const found = await findUnfinished(context);
+  if (found.length === 0) return [];
+  const isLocked = await isLockHeld(nodeFileSystem, `${context.path}/.lock`);
+  return found.map((unfinished) => {
+    const { isOurs, isForeignAndYoung } = unfinished;
+    return {
+      ...unfinished,
+      name: temporaryName(unfinished),
+      mayBeUnderWay: isOurs ? isLocked : isForeignAndYoung,
+    };
+  });
+}
+
+/**
+ * Tells on stderr, in one line, what a crash has left in a store, and gives all
+ * that is unfinished. What may be under way is nothing to report by itself.
+ */
+export async function tellLeftovers(directory: string): Promise<Leftover[]> {
+  try {
+    const found = await findLeftovers(contextOf(directory));
+    const left = found.filter(({ mayBeUnderWay }) => !mayBeUnderWay);
+    const others = found.length - left.length;
+    if (left.length === 0) return found;
+    warn(
+      `${summarize(left)}, left by a crash; ` +
+        `raft-snapshots clean ${directory} removes them` +
+        (others === 0 ? "" : `; ${others} more may be under way`),
+    );
+    return found;
+  } catch (error) {
+    // The command was asked for something else, which it can do.
+    warn(`Cannot look for unfinished snapshots: ${describe(error)}`);
+    return [];
+  }
+}
+
+/** Such as `6 unfinished snapshots, 145.0 MiB`. */
+export function summarize(leftovers: readonly Leftover[]): string {
+  const count = leftovers.length;
+  const bytes = leftovers.reduce((sum, leftover) => sum + leftover.bytes, 0);
+  const isDraft = ({ state }: Leftover) => state === "writing";
+  const kinds = leftovers.every(isDraft)
+    ? ["snapshot"]
+    : ["snapshot", "deletion"];
+  const what = kinds.map((kind) => count === 1 ? kind : `${kind}s`).join(
+    " or ",
+  );
+  return `${count} unfinished ${what}, ${formatSize(bytes)}`;
+}
+
+/** What `--json` says of something unfinished. */
+export function leftoverJson(leftover: Leftover): Record<string, unknown> {
+  const { id, state, bytes, changedMs, mayBeUnderWay } = leftover;
+  return { id, state, bytes, changedAt: formatTime(changedMs), mayBeUnderWay };
+}
+
+/** In ISO 8601; `null` for a time that no calendar has. */
+export function formatTime(ms: number): string | null {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}
