@@ -4,15 +4,28 @@
  * @module
  */
 
-/** What would move the cursor, change colours or turn the text around. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/**
+ * Characters that move the cursor, change colours, end a line or turn the text
+ * around (`Cc`, `Cf`, `Zl`, `Zp`), that have no width (`DI`: zero-width spaces,
+ * fillers, variation selectors, tags), and surrogates without their other half,
+ * which become U+FFFD in UTF-8 (`Cs`).
+ */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 
-/** The text with those characters shown as `\u001b`. */
+/**
+ * The text with those characters shown as `\u001b`, and beyond U+FFFF as two
+ * such escapes. In a JSON text the result is the same JSON, on one line. Every
+ * text from outside passes through here on its way to a terminal or a log; a
+ * second time changes nothing.
+ */
 export function printable(text: string): string {
-  return text.replace(
-    UNPRINTABLE,
-    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
-  );
+  return text.replace(UNPRINTABLE, escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character.split("").map((unit) =>
+    `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+  ).join("");
 }
 
 /** What was thrown, in words: which may be anything, also without a text. */

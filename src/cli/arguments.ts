@@ -1,4 +1,4 @@
-/** Reads the values of options and arguments; what is wrong is a usage error. */
+/** Reads the values of options and arguments; a wrong one is a usage error. */
 
 import { InvalidArgumentError } from "commander";
 import type { Server, Suffrage } from "../snapshot.ts";
@@ -19,6 +19,21 @@ export function parseRetain(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError("Expected an integer of 1 or more.");
+}
+
+/** A length in bytes. */
+export function parseSize(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(
+    `Expected an integer of 0 to ${Number.MAX_SAFE_INTEGER}.`,
+  );
+}
+
+/** A CRC-64 as `formatCrc()` prints it. */
+export function parseCrc(text: string): bigint {
+  if (/^[\da-f]{16}$/i.test(text)) return BigInt(`0x${text}`);
+  throw new InvalidArgumentError("Expected 16 hexadecimal digits.");
 }
 
 /** A level of compression, 0 to 9. */

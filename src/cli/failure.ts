@@ -33,6 +33,7 @@ function reportUsage(error: CommanderError): number {
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EBADF: "it is closed",
   EISDIR: "it is a directory",
   ENOENT: "it does not exist",
   ENOTDIR: "it is not a directory",

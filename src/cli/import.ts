@@ -30,7 +30,8 @@ export function registerImport(program: Command): void {
     .argument("<FILE>", "the archive; stdin when it is -")
     .option(
       "--retain <N>",
-      "how many snapshots to keep; older ones are deleted (default: 2)",
+      "how many snapshots to keep: older ones are deleted, and named on " +
+        "stderr (default: all are kept)",
       parseRetain,
     )
     .option("--json", "print the snapshot as an object")

@@ -1,5 +1,6 @@
 /** Where commands read from: a file or stdin. */
 
+import { fstatSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import process from "node:process";
 import { addAbortSignal, type Readable } from "node:stream";
@@ -17,12 +18,18 @@ export interface Input {
   close(): void;
 }
 
-/** Opens a file; `undefined` and `"-"` are stdin. */
+/**
+ * Opens a file; `undefined` and `"-"` are stdin. A directory is refused here,
+ * because Node and Deno read a directory on stdin as if it were empty.
+ *
+ * @throws {CommandError} when it can't be read.
+ */
 export async function openInput(
   file: string | undefined,
   signal?: AbortSignal,
 ): Promise<Input> {
   if (file === undefined || file === "-") {
+    requireNoDirectory("stdin", statOfStdin());
     if (process.stdin.isTTY) {
       process.stderr.write("reading from the terminal; end it with Ctrl-D\n");
     }
@@ -31,16 +38,36 @@ export async function openInput(
   return await openFile(file, signal);
 }
 
+/** A closed stdin (`<&-`) is `/dev/null`, which is empty, on every runtime. */
+function statOfStdin(): Stats {
+  try {
+    return fstatSync(0);
+  } catch (error) {
+    throw cannotRead("stdin", error);
+  }
+}
+
 async function openFile(file: string, signal?: AbortSignal): Promise<Input> {
   try {
     const handle = await open(file);
-    const stat = await handle.stat();
-    const size = stat.isFile() ? stat.size : undefined;
-    const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
-    return makeInput(stream, file, size, signal);
+    try {
+      const stat = await handle.stat();
+      requireNoDirectory(file, stat);
+      const size = stat.isFile() ? stat.size : undefined;
+      const stream = handle.createReadStream({ highWaterMark: CHUNK_BYTES });
+      return makeInput(stream, file, size, signal);
+    } catch (error) {
+      // Only read from: a failed close loses nothing.
+      await handle.close().catch(() => {});
+      throw error;
+    }
   } catch (error) {
     throw cannotRead(file, error);
   }
+}
+
+function requireNoDirectory(name: string, stat: Stats): void {
+  if (stat.isDirectory()) throw cannotRead(name, { code: "EISDIR" });
 }
 
 function makeInput(
@@ -50,7 +77,7 @@ function makeInput(
   signal: AbortSignal | undefined,
 ): Input {
   if (signal !== undefined) addAbortSignal(signal, stream);
-  // An abort before the first read would be an error that nobody listens to.
+  // An abort before the first read is an error event without a listener.
   stream.on("error", () => {});
   async function* chunks(): AsyncGenerator<Uint8Array> {
     try {
@@ -63,6 +90,7 @@ function makeInput(
 }
 
 function cannotRead(name: string, error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
   return new CommandError(`Cannot read ${name}: ${systemReason(error)}`, {
     cause: error,
   });

@@ -3,9 +3,11 @@
 import process from "node:process";
 import { styleText } from "node:util";
 import { stringify } from "lossless-json";
-import { printable } from "../text.ts";
+import { systemCode } from "../errors.ts";
+import { describe, printable } from "../text.ts";
+import { writeToStdout } from "./stdout.ts";
 
-/** Whoever read our output has gone away. */
+/** The program that read our output has gone away. */
 export class BrokenPipeError extends Error {
   override readonly name = "BrokenPipeError";
 }
@@ -16,35 +18,49 @@ process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
 /**
- * Writes to stdout and waits until it is taken.
+ * Writes bytes to stdout as they are, and waits until they are taken.
  *
- * @throws {BrokenPipeError} when nobody reads any more.
+ * @throws {BrokenPipeError} when the reader has gone away.
  */
-export async function write(data: string | Uint8Array): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    process.stdout.write(data, (error) => {
-      if (error) reject(outputError(error));
-      else resolve();
-    });
-  });
+export async function write(bytes: Uint8Array): Promise<void> {
+  try {
+    await writeToStdout(bytes);
+  } catch (error) {
+    throw outputError(error);
+  }
 }
 
-function outputError(error: Error): Error {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === "EPIPE" || code === "ECONNRESET" ||
-      code === "ERR_STREAM_DESTROYED"
-    ? new BrokenPipeError("nobody reads the output", { cause: error })
-    : new Error(`Cannot write to stdout: ${error.message}`, { cause: error });
+const GONE: ReadonlySet<string | undefined> = new Set(
+  ["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"],
+);
+
+function outputError(error: unknown): Error {
+  return GONE.has(systemCode(error))
+    ? new BrokenPipeError("the reader of the output has gone", { cause: error })
+    : new Error(`Cannot write to stdout: ${describe(error)}`, { cause: error });
 }
 
-/** Prints lines. */
+/** Prints lines, with everything that is not printable escaped. */
 export async function print(...lines: readonly string[]): Promise<void> {
-  await write(lines.map((line) => `${line}\n`).join(""));
+  await printPainted(...lines.map(printable));
 }
 
-/** Prints one JSON document; bigints become plain numbers, without loss. */
+/** Prints lines that have been painted: what is from outside is escaped. */
+export async function printPainted(
+  ...lines: readonly string[]
+): Promise<void> {
+  const text = lines.map((line) => `${line}\n`).join("");
+  await write(new TextEncoder().encode(text));
+}
+
+/**
+ * Prints one JSON document. Bigints become plain numbers, without loss; what is
+ * not printable is escaped within the strings, so that it is the same JSON.
+ */
 export async function printJson(value: unknown): Promise<void> {
-  await print(stringify(value, undefined, 2) ?? "null");
+  const text = stringify(value, undefined, 2) ?? "null";
+  // The line ends between the members; those in strings are escaped already.
+  await print(...text.split("\n"));
 }
 
 /** Says something on stderr, where it does not get into the data. */

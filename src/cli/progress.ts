@@ -5,6 +5,7 @@
 
 import process from "node:process";
 import cliProgress from "cli-progress";
+import { printable } from "../text.ts";
 import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
 
@@ -33,7 +34,7 @@ const SingleBar: new (options: SingleBarOptions) => SingleBar =
 const SHOW_AFTER_MS = 200;
 const BAR_WIDTH = 24;
 
-/** A bar, or nothing at all where nobody would see it. */
+/** A bar, or nothing where stderr is not a terminal. */
 export interface ProgressBar {
   /** Tells how many bytes are done, and how many there are, when known. */
   update(done: number, total?: number): void;
@@ -57,7 +58,7 @@ class TerminalBar implements ProgressBar {
   #done = 0;
 
   constructor(label: string) {
-    this.#label = label;
+    this.#label = printable(label);
   }
 
   update(done: number, total?: number): void {
@@ -99,7 +100,7 @@ class TerminalBar implements ProgressBar {
     const full = Math.min(BAR_WIDTH, Math.floor(part * BAR_WIDTH));
     const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
     const percent = `${Math.floor(part * 100)}%`.padStart(4);
-    // At the end it waits for the disk, and nobody knows how long.
+    // At the end it waits for the disk, which takes an unknown time.
     const left = part === 1 ? undefined : this.#meter.msLeft(this.#total);
     return `${this.#label}  ${bar} ${percent}  ` +
       `${done} of ${formatSize(this.#total)}  ${rate}` +

@@ -4,9 +4,16 @@ import process from "node:process";
 import { type Command, Option } from "commander";
 import type { FileSnapshotStore } from "../../mod.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot.ts";
-import { parseRetain, parseServer, parseUint64 } from "./arguments.ts";
+import {
+  parseCrc,
+  parseRetain,
+  parseServer,
+  parseSize,
+  parseUint64,
+} from "./arguments.ts";
+import { checkState } from "./check_state.ts";
 import { formatDuration, formatRate, formatSize } from "./format.ts";
-import { type Input, openInput } from "./input.ts";
+import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
@@ -19,6 +26,9 @@ interface SaveOptions {
   readonly configurationIndex: bigint;
   readonly server: readonly Server[];
   readonly retain?: number;
+  readonly size?: number;
+  readonly crc64?: bigint;
+  readonly allowEmpty?: true;
   readonly json?: true;
 }
 
@@ -31,7 +41,9 @@ export function registerSave(program: Command): void {
     .description(
       "Writes a snapshot and prints its ID. It is in the store when it is " +
         "complete and on the disk, or else not at all: after an error or an " +
-        "interruption nothing of it is there.",
+        "interruption nothing of it is there. That the program before a pipe " +
+        "has failed half-way can't be seen: where the length is known, give " +
+        "--size. An empty state is refused without --allow-empty.",
     )
     .argument("<DIR>", "the store's directory; made when it is missing")
     .argument("[FILE]", "the state; stdin by default, or when it is -")
@@ -56,9 +68,22 @@ export function registerSave(program: Command): void {
     )
     .option(
       "--retain <N>",
-      "how many snapshots to keep; older ones are deleted (default: 2)",
+      "how many snapshots to keep: older ones are deleted, and named on " +
+        "stderr (default: all are kept)",
       parseRetain,
     )
+    .option(
+      "--size <BYTES>",
+      "how long the state must be; another length is not saved",
+      parseSize,
+    )
+    .option(
+      "--crc64 <HEX>",
+      "the CRC-64 that the state must have, 16 hexadecimal digits as inspect " +
+        "prints them; a state with another one is not saved",
+      parseCrc,
+    )
+    .option("--allow-empty", "save a state of 0 bytes, too")
     .option("--json", "print the snapshot as an object")
     .action(save);
 }
@@ -76,7 +101,11 @@ async function save(
       return await withStoreToWrite(
         directory,
         options.retain,
-        (store) => writeSnapshot(store, input, { ...initOf(options), signal }),
+        (store) =>
+          writeSnapshot(store, { ...initOf(options), signal }, {
+            chunks: checkState(input.chunks(), options),
+            size: input.size ?? options.size,
+          }),
       );
     } finally {
       input.close();
@@ -95,24 +124,29 @@ function initOf(options: SaveOptions): SnapshotInit {
   };
 }
 
+interface State {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly size: number | undefined;
+}
+
 async function writeSnapshot(
   store: FileSnapshotStore,
-  input: Input,
   init: SnapshotInit,
+  { chunks, size }: State,
 ): Promise<SnapshotMeta> {
   const sink = await store.create(init);
   const writer = sink.getWriter();
   const progress = startProgress("Writing");
   let done = 0;
   try {
-    for await (const chunk of input.chunks()) {
+    for await (const chunk of chunks) {
       await writer.write(chunk);
-      progress.update(done += chunk.length, input.size);
+      progress.update(done += chunk.length, size);
     }
     await writer.close();
     return sink.meta;
   } catch (error) {
-    // What made it fail is the news, not what happens to the remains.
+    // The first error is reported, not one of the clean-up.
     await sink.cancel(error).catch(() => {});
     throw error;
   } finally {

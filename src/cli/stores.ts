@@ -15,20 +15,26 @@ import { warn } from "./output.ts";
 /** What the library reports goes to stderr. */
 export const logger: Logger = {
   debug: (): void => {},
-  // That something has been removed, such as what is beyond --retain.
+  // Which snapshots have been removed, such as those beyond --retain.
   info: warn,
   warn,
   error: warn,
 };
 
-/** Opens a store, made when missing, for `use`, and closes it again. */
+/**
+ * Opens a store, made when missing, for `use`, and closes it again. Deletes
+ * snapshots only when `retain` says how many are to be kept: the program that
+ * the store belongs to may keep more than any default.
+ */
 export async function withStoreToWrite<T>(
   directory: string,
   retain: number | undefined,
   use: (store: FileSnapshotStore) => Promise<T>,
 ): Promise<T> {
-  const options = retain === undefined ? {} : { retain };
-  const store = await openFileSnapshotStore(directory, { logger, ...options });
+  const store = await openFileSnapshotStore(directory, {
+    logger,
+    retain: retain ?? Number.MAX_SAFE_INTEGER,
+  });
   return await useAndClose(store, use);
 }
 
@@ -49,8 +55,8 @@ export async function withStoreToMend<T>(
 }
 
 /**
- * Opens an existing store for `use`, beside whoever writes to it, and closes it
- * again.
+ * Opens an existing store for `use`, beside a program that may be writing to it,
+ * and closes it again.
  */
 export async function withStoreToRead<T>(
   directory: string,

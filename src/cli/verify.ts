@@ -10,10 +10,11 @@ import {
   SnapshotError,
   SnapshotNotFoundError,
 } from "../errors.ts";
+import { printable } from "../text.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
 import { CommandError } from "./failure.ts";
 import { describeFinding, type Finding, findingJson } from "./finding.ts";
-import { print, printJson, warn } from "./output.ts";
+import { printJson, printPainted, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
 import { leftoverJson, tellLeftovers } from "./unfinished.ts";
@@ -61,11 +62,11 @@ async function verifyArchives(
   files: readonly string[],
   json: boolean,
 ): Promise<Finding[]> {
-  const idWidth = Math.max(...files.map(({ length }) => length));
+  const idWidth = Math.max(...files.map((file) => printable(file).length));
   const findings: Finding[] = [];
   for (const file of files) {
     const finding = await checkFile(file);
-    if (!json) await print(...describeFinding(finding, idWidth));
+    if (!json) await printPainted(...describeFinding(finding, idWidth));
     findings.push(finding);
   }
   return findings;
@@ -120,7 +121,9 @@ async function checkEach(
   for (const id of ids) {
     try {
       const finding = await check(store, id);
-      if (!settings.json) await print(...describeFinding(finding, idWidth));
+      if (!settings.json) {
+        await printPainted(...describeFinding(finding, idWidth));
+      }
       findings.push(finding);
     } catch (error) {
       const gone = error instanceof SnapshotNotFoundError;

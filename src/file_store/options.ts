@@ -6,8 +6,13 @@
 
 import type { FileSystem } from "../fs/file_system.ts";
 import { nodeFileSystem } from "../fs/node_file_system.ts";
+import { printable } from "../text.ts";
 
-/** Where a store reports what it does: any object like `console`. */
+/**
+ * Where a store reports what it does: any object like `console`. A message is
+ * one line of printable text: control characters in file names and in errors of
+ * the system are shown as `\u001b`.
+ */
 export interface Logger {
   /** What helps to follow the store's work. */
   debug(message: string): void;
@@ -21,7 +26,10 @@ export interface Logger {
 
 /** Options of `openFileSnapshotStore()`. */
 export interface FileSnapshotStoreOptions {
-  /** How many snapshots to keep; an integer of 1 or more. @default {2} */
+  /**
+   * How many snapshots to keep; an integer of 1 or more.
+   * `Number.MAX_SAFE_INTEGER` keeps all of them. @default {2}
+   */
   readonly retain?: number;
   /** The file operations to use. @default {the real file system} */
   readonly fileSystem?: FileSystem;
@@ -142,7 +150,7 @@ function guardLogger(logger: Logger): Logger {
     }
     return (message: string) => {
       try {
-        const result: unknown = logger[level](message);
+        const result: unknown = logger[level](printable(message));
         // A rejection that is not handled would end a Node process.
         if (result !== undefined) Promise.resolve(result).catch(() => {});
       } catch {

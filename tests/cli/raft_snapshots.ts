@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { buffer, text } from "node:stream/consumers";
 import { openFileSnapshotStore } from "@raft/snapshots";
 import { runtime, type ScriptResult } from "../support/runtime.ts";
 
@@ -25,6 +26,27 @@ export async function raftSnapshots(
 /** Starts the tool with pipes on all sides; the caller sees to its end. */
 export function startRaftSnapshots(args: readonly string[]): ChildProcess {
   return runtime.spawnScript(script, args, { stdio: "pipe" });
+}
+
+/**
+ * Has a program run the tool: the program gets `args`, and after them the
+ * command line of the tool. Gives what came of it, its output as bytes.
+ */
+export async function runBy(
+  [program, ...args]: readonly [string, ...string[]],
+  toolArgs: readonly string[],
+): Promise<{ code: number | null; stdout: Uint8Array; stderr: string }> {
+  const child = spawn(
+    program,
+    [...args, ...runtime.commandFor(script), ...toolArgs],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  const [output, stderr, [code]] = await Promise.all([
+    buffer(child.stdout),
+    text(child.stderr),
+    once(child, "close"),
+  ]);
+  return { code, stdout: new Uint8Array(output), stderr };
 }
 
 /**

@@ -21,6 +21,12 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   "a retention of 0": [
     ...["save", "DIR", "--index", "1", "--term", "1", "--retain", "0"],
   ],
+  "a size that is not a number": [
+    ...["save", "DIR", "--index", "1", "--term", "1", "--size", "1k"],
+  ],
+  "a CRC-64 that is not 16 digits": [
+    ...["save", "DIR", "--index", "1", "--term", "1", "--crc64", "12"],
+  ],
   "a server without an address": [
     ...["save", "DIR", "--index", "1", "--term", "1", "--server", "a"],
   ],

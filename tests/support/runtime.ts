@@ -40,18 +40,22 @@ function runtimeName(): "bun" | "deno" | "node" {
 
 const name = runtimeName();
 
+function commandFor(
+  script: URL,
+  denoFlags: readonly string[] = ["--allow-all"],
+): [program: string, ...args: string[]] {
+  const before = name === "deno" ? ["run", "--quiet", ...denoFlags] : [];
+  return [process.execPath, ...before, fileURLToPath(script)];
+}
+
 function spawnScript(
   script: URL,
   args: readonly string[] = [],
   options: ScriptOptions = {},
 ): ChildProcess {
-  const { denoFlags = ["--allow-all"], ...spawnOptions } = options;
-  const before = name === "deno" ? ["run", "--quiet", ...denoFlags] : [];
-  return spawn(
-    process.execPath,
-    [...before, fileURLToPath(script), ...args],
-    spawnOptions,
-  );
+  const { denoFlags, ...spawnOptions } = options;
+  const [program, ...before] = commandFor(script, denoFlags);
+  return spawn(program, [...before, ...args], spawnOptions);
 }
 
 async function runScript(
@@ -86,6 +90,8 @@ async function runScript(
 export const runtime = {
   /** Which one it is. */
   name,
+  /** The command that runs a script, for a shell to run it. */
+  commandFor,
   /** Starts a script with this runtime; the caller sees to its end. */
   spawnScript,
   /** Runs a script to its end, with `input` as its standard input. */
