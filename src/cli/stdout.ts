@@ -1,22 +1,18 @@
 /** Bytes to stdout, all of them, at the reader's pace. */
 
+import { fstatSync } from "node:fs";
+import { Socket } from "node:net";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
-import { systemCode } from "../errors.ts";
-import { deno, type DenoRuntime } from "../fs/deno_runtime.ts";
+import type { Writable } from "node:stream";
+import { deno } from "../fs/deno_runtime.ts";
 
-/** The longest wait for a reader that is slow. */
-const WAIT_MS_MAX = 32;
+let opened: Writable | undefined;
 
 /** Writes the bytes and waits until all are taken. */
-export async function writeToStdout(bytes: Uint8Array): Promise<void> {
-  if (deno === undefined) await writeToStream(bytes);
-  else await writeInParts(deno.stdout, bytes);
-}
-
-function writeToStream(bytes: Uint8Array): Promise<void> {
+export function writeToStdout(bytes: Uint8Array): Promise<void> {
+  const stream = opened ??= openStdout();
   return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, (error) => {
+    stream.write(bytes, (error) => {
       if (error) reject(error);
       else resolve();
     });
@@ -24,26 +20,19 @@ function writeToStream(bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * A stdout that another program has made non-blocking takes what the pipe has
- * room for, and then fails with EAGAIN. Node and Bun wait for room. Deno's
- * `process.stdout` passes the error on and does not tell how much it has
- * written, so that the rest can't be written; its own interface tells. Deno has
- * no way to wait for room, only for time to pass.
+ * A pipe that another program has made non-blocking takes as much as it has room
+ * for, and then fails with EAGAIN. Node and Bun wait for room. Deno's
+ * `process.stdout` passes the error on, and does not tell how much of the bytes
+ * it has written (nor does `Deno.stdout`, which holds back what follows the last
+ * line end). A socket on the same descriptor waits for room on Deno, too.
  */
-async function writeInParts(
-  stdout: DenoRuntime["stdout"],
-  bytes: Uint8Array,
-): Promise<void> {
-  let done = 0;
-  let waitMs = 1;
-  while (done < bytes.length) {
-    try {
-      done += await stdout.write(bytes.subarray(done));
-      waitMs = 1;
-    } catch (error) {
-      if (systemCode(error) !== "EAGAIN") throw error;
-      await delay(waitMs);
-      waitMs = Math.min(2 * waitMs, WAIT_MS_MAX);
-    }
+function openStdout(): Writable {
+  const stat = fstatSync(1);
+  if (deno === undefined || !(stat.isFIFO() || stat.isSocket())) {
+    return process.stdout;
   }
+  const socket = new Socket({ fd: 1, readable: false, writable: true });
+  // A failed write is told to its callback.
+  socket.on("error", () => {});
+  return socket;
 }

@@ -21,10 +21,6 @@ export interface DenoRuntime {
     path: string,
     options: { readonly read: true; readonly write: boolean },
   ): Promise<DenoFile>;
-  readonly stdout: {
-    /** Writes some of the bytes; resolves to how many. */
-    write(bytes: Uint8Array): Promise<number>;
-  };
 }
 
 /** A permission that one asks Deno about. */
