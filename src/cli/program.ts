@@ -53,7 +53,7 @@ Exit codes:
   1    a snapshot is bad or missing, or the work failed
   2    the command line is wrong: an option, an argument, a number, an ID
   130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)
-  141  nobody read the output to its end`;
+  141  the reader of the output went away before its end`;
 
 /** Runs one command line and gives its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -42,27 +42,46 @@ export interface ProgressBar {
   stop(): void;
 }
 
+/** Where a bar is drawn, and by which clock. */
+export interface ProgressOptions {
+  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly clock?: () => number;
+}
+
 /** Starts to measure; the bar shows up a little later. */
-export function startProgress(label: string): ProgressBar {
-  return process.stderr.isTTY === true
-    ? new TerminalBar(label)
+export function startProgress(
+  label: string,
+  { stream = process.stderr, clock = Date.now }: ProgressOptions = {},
+): ProgressBar {
+  return stream.isTTY === true
+    ? new TerminalBar(label, stream, clock)
     : { update: () => {}, stop: () => {} };
 }
 
 class TerminalBar implements ProgressBar {
   readonly #label: string;
-  readonly #startMs = Date.now();
-  readonly #meter = new Meter(this.#startMs);
+  readonly #stream: NodeJS.WritableStream;
+  readonly #clock: () => number;
+  readonly #startMs: number;
+  readonly #meter: Meter;
   #bar: SingleBar | undefined;
   #total: number | undefined;
   #done = 0;
 
-  constructor(label: string) {
+  constructor(
+    label: string,
+    stream: NodeJS.WritableStream,
+    clock: () => number,
+  ) {
     this.#label = printable(label);
+    this.#stream = stream;
+    this.#clock = clock;
+    this.#startMs = clock();
+    this.#meter = new Meter(this.#startMs);
   }
 
   update(done: number, total?: number): void {
-    const nowMs = Date.now();
+    const nowMs = this.#clock();
     this.#meter.add(nowMs, done);
     this.#done = done;
     this.#total = total;
@@ -79,7 +98,7 @@ class TerminalBar implements ProgressBar {
 
   #show(): SingleBar {
     const bar = new SingleBar({
-      stream: process.stderr,
+      stream: this.#stream,
       format: () => this.#line(),
       // The terminal is left as it was found: a signal may end us any time.
       hideCursor: false,
