@@ -34,6 +34,7 @@ export {
   SnapshotError,
   SnapshotNotFoundError,
   SnapshotPublishError,
+  SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,
   StoreLockedError,

@@ -53,7 +53,21 @@ export class UnsupportedSnapshotVersionError extends SnapshotError {
   override readonly name = "UnsupportedSnapshotVersionError";
 }
 
-/** The directory can't be used as a store: it can't be made, read or written. */
+/**
+ * One snapshot can't be read, for a reason of the system such as `EACCES`,
+ * `EPERM` or `EIO` that says nothing of the others, and nothing of its bytes:
+ * it may be good. `code` and `cause` tell what the system said.
+ */
+export class SnapshotUnreadableError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotUnreadableError";
+}
+
+/**
+ * The directory can't be used as a store: it can't be made, read or written. Or
+ * the process or the disk as a whole is short of something (`EMFILE`,
+ * `ENOMEM`), and so nothing can be said of any snapshot.
+ */
 export class StoreAccessError extends SnapshotError {
   /** The class's name. */
   override readonly name = "StoreAccessError";

@@ -5,15 +5,12 @@
  */
 
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
-import {
-  SnapshotCorruptError,
-  type SnapshotError,
-  UnsupportedSnapshotVersionError,
-} from "../errors.ts";
+import { SnapshotCorruptError, SnapshotUnreadableError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { SnapshotMeta, VerifyOptions, VerifyReport } from "../snapshot.ts";
 import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
-import { assertOpen, type StoreContext, toSnapshotError } from "./context.ts";
+import { assertOpen, type StoreContext } from "./context.ts";
+import { toLookError } from "./error_scope.ts";
 import { readFully } from "./files.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
 
@@ -40,8 +37,8 @@ export async function verifySnapshot(
     options.signal?.throwIfAborted();
     loaded = await loadSnapshot(context, id);
     const { meta, blocks, blocksError } = loaded;
-    // A file that could not be read is no better than a state that could not.
-    if (blocksError !== undefined && !isVerdict(blocksError)) throw blocksError;
+    // What could not be read has not been checked.
+    if (blocksError instanceof SnapshotUnreadableError) throw blocksError;
     const check = await checkSnapshot(context, loaded, options);
     const errors = [blocksError, check.error].filter(isCorruption);
     return {
@@ -89,12 +86,6 @@ export async function isGood(
   }
 }
 
-/** Whether it says something of the snapshot, not of the way to it. */
-function isVerdict(error: SnapshotError): boolean {
-  return isCorruption(error) ||
-    error instanceof UnsupportedSnapshotVersionError;
-}
-
 function isCorruption(error: unknown): error is SnapshotCorruptError {
   return error instanceof SnapshotCorruptError;
 }
@@ -130,7 +121,8 @@ export async function checkState(
   let error: SnapshotCorruptError | undefined;
   let total = 0n;
   let i = 0;
-  for await (const { position, bytes } of readBlocks(file, meta, blockSize)) {
+  const source = readBlocks(context, file, meta, blockSize);
+  for await (const { position, bytes } of source) {
     signal?.throwIfAborted();
     assertOpen(context);
     const crc = crc64(bytes);
@@ -199,18 +191,19 @@ interface Block {
  * other.
  */
 async function* readBlocks(
+  context: StoreContext,
   file: FileHandle,
   meta: SnapshotMeta,
   blockSize: number,
 ): AsyncGenerator<Block> {
   let current = new Uint8Array(Math.min(blockSize, meta.size));
   let other = new Uint8Array(current.length);
-  let reading = readBlock(file, meta, current, 0);
+  let reading = readBlock(context, file, meta, current, 0);
   try {
     for (let position = 0; position < meta.size;) {
       const bytes = await reading;
       const next = position + bytes.length;
-      reading = readBlock(file, meta, other, next);
+      reading = readBlock(context, file, meta, other, next);
       yield { position, bytes };
       [current, other] = [other, current];
       position = next;
@@ -225,8 +218,11 @@ async function* readBlocks(
  * Fills `buffer` from `position` on, or as much of it as the state still has.
  *
  * @throws {SnapshotCorruptError} when the file has become shorter.
+ * @throws {SnapshotUnreadableError} when the system does not let it be read.
+ * @throws {StoreAccessError} when the system's error is not about this snapshot.
  */
 export async function readBlock<Buffer extends Uint8Array>(
+  context: StoreContext,
   file: FileHandle,
   meta: SnapshotMeta,
   buffer: Buffer,
@@ -238,7 +234,11 @@ export async function readBlock<Buffer extends Uint8Array>(
   try {
     count = await readFully(file, block, position);
   } catch (error) {
-    throw toSnapshotError(`read snapshot ${meta.id}`, error);
+    throw await toLookError(
+      context,
+      `read state.bin of snapshot ${meta.id}`,
+      error,
+    );
   }
   if (count === wanted) return block;
   throw new SnapshotCorruptError(`state.bin of snapshot ${meta.id}`, {

@@ -12,6 +12,7 @@ import {
 } from "../errors.ts";
 import { describe } from "../text.ts";
 import { Exclusive } from "./exclusive.ts";
+import { FileLimit } from "./file_limit.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** More would fill the disk of a machine that keeps failing. */
@@ -35,6 +36,10 @@ export interface StoreContext extends ResolvedOptions {
   readonly verdicts: Map<string, boolean>;
   /** Snapshots whose sink has not ended yet: never reaped. */
   readonly publishing: Set<string>;
+  /** Snapshots with a missing file that were given time to disappear. */
+  readonly incomplete: Set<string>;
+  /** Bounds how many files are open to look into snapshots. */
+  readonly looking: FileLimit;
   /** Names under `path` that could not be removed: the next reap tries again. */
   readonly leftovers: Set<string>;
   /**
@@ -69,6 +74,8 @@ export function makeContext(
     open: new Set(),
     verdicts: new Map(),
     publishing: new Set(),
+    incomplete: new Set(),
+    looking: new FileLimit(),
     leftovers: new Set(),
     unacknowledged: false,
     newestAcknowledged: undefined,

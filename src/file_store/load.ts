@@ -10,7 +10,7 @@ import {
   type CorruptionReason,
   SnapshotCorruptError,
   type SnapshotError,
-  SnapshotNotFoundError,
+  SnapshotUnreadableError,
   systemCode,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
@@ -23,9 +23,11 @@ import {
   BLOCKS_FILE_SIZE_MAX,
   decodeBlocks,
 } from "./blocks.ts";
-import { type StoreContext, toSnapshotError } from "./context.ts";
+import type { StoreContext } from "./context.ts";
+import { concernsSnapshot, toLookError } from "./error_scope.ts";
 import { readFully, withFile } from "./files.ts";
 import { parseId } from "./ids.ts";
+import { isThere, requireDirectory, waitForRemoval } from "./missing.ts";
 
 /** The files of a snapshot, and what is broken when one is no good. */
 const PARTS = {
@@ -44,7 +46,10 @@ export interface LoadedSnapshot {
   readonly metaCrc: bigint;
   /** Its block checksums; none when Go wrote it, or when they are damaged. */
   readonly blocks: BlockChecksums | undefined;
-  /** Why there are no block checksums although there is a file of them. */
+  /**
+   * Why there are no block checksums although there is a file of them. Always
+   * about this snapshot: an error of the place is thrown.
+   */
   readonly blocksError: SnapshotError | undefined;
 }
 
@@ -53,6 +58,8 @@ export interface LoadedSnapshot {
  *
  * @throws {SnapshotNotFoundError} when there is no such snapshot.
  * @throws {SnapshotCorruptError} when its metadata can't be trusted.
+ * @throws {SnapshotUnreadableError} when the system does not let it be read.
+ * @throws {StoreAccessError} when the system's error is not about this snapshot.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
  */
 export async function loadSnapshot(
@@ -117,7 +124,7 @@ async function loadBlocks(
 ): Promise<Pick<LoadedSnapshot, "blocks" | "blocksError">> {
   const what = `blocks.crc64 of snapshot ${id}`;
   try {
-    const bytes = await readPart(
+    const bytes = await readFile(
       context,
       id,
       "blocks.crc64",
@@ -137,24 +144,39 @@ async function loadBlocks(
     if (systemCode(error) === "ENOENT") {
       return { blocks: undefined, blocksError: undefined };
     }
-    const blocksError = toSnapshotError(`read ${what}`, error);
+    const blocksError = await explain(context, id, "blocks.crc64", error);
+    if (!concernsSnapshot(blocksError)) throw blocksError;
     context.logger.warn(`${describe(blocksError)}; not using it`);
     return { blocks: undefined, blocksError };
   }
 }
 
-/** Reads a small file of a snapshot whole. */
+/** Reads a small file that a whole snapshot has. */
 async function readPart(
   context: StoreContext,
   id: string,
   name: PartName,
   sizeMax: number,
 ): Promise<Uint8Array> {
-  const what = `${name} of snapshot ${id}`;
+  try {
+    return await readFile(context, id, name, sizeMax);
+  } catch (error) {
+    throw await explain(context, id, name, error);
+  }
+}
+
+/** Reads a small file of a snapshot; errors are the system's. */
+function readFile(
+  context: StoreContext,
+  id: string,
+  name: PartName,
+  sizeMax: number,
+): Promise<Uint8Array> {
+  const { fileSystem, looking, path } = context;
   const read = async (file: FileHandle) => {
     const { size } = await file.stat();
     if (size > sizeMax) {
-      throw new SnapshotCorruptError(what, {
+      throw new SnapshotCorruptError(`${name} of snapshot ${id}`, {
         reason: PARTS[name],
         expected: `at most ${sizeMax} bytes`,
         actual: `${size} bytes`,
@@ -163,58 +185,13 @@ async function readPart(
     const bytes = new Uint8Array(size);
     return bytes.subarray(0, await readFully(file, bytes, 0));
   };
-  const file = await openPart(context, id, name);
-  try {
-    return await withFile(file, read);
-  } catch (error) {
-    throw toSnapshotError(`read ${what}`, error);
-  }
-}
-
-/**
- * A link to a directory is none: what it leads to is not in the store.
- *
- * @throws {SnapshotNotFoundError} when there is no directory of that name.
- */
-export async function requireDirectory(
-  context: StoreContext,
-  id: string,
-): Promise<void> {
-  let cause: unknown;
-  try {
-    const { kind } = await context.fileSystem.stat(`${context.path}/${id}`);
-    if (kind === "directory") return;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code !== "ENOENT" && code !== "ENOTDIR") {
-      throw toSnapshotError(`look at snapshot ${id}`, error);
-    }
-    cause = error;
-  }
-  throw new SnapshotNotFoundError(
-    `Cannot find snapshot ${id} in ${context.path}`,
-    { cause },
+  return looking.run(async () =>
+    withFile(await fileSystem.open(`${path}/${id}/${name}`, "read"), read)
   );
 }
 
-/** Codes of `open` for what is missing, a link, a directory or a pipe. */
-const NO_SUCH_FILE = new Set(["ENOENT", "ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
-
-/** Opens a file of a snapshot, which a whole snapshot has. */
-async function openPart(
-  context: StoreContext,
-  id: string,
-  name: PartName,
-): Promise<FileHandle> {
-  try {
-    return await context.fileSystem.open(
-      `${context.path}/${id}/${name}`,
-      "read",
-    );
-  } catch (error) {
-    throw await explain(context, id, name, error);
-  }
-}
+/** Codes of `open` for a link, a directory or a pipe. */
+const NOT_A_FILE = new Set(["ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
 
 /** Tells a removed snapshot from a damaged one, and that from other failures. */
 async function explain(
@@ -225,15 +202,56 @@ async function explain(
 ): Promise<SnapshotError> {
   const code = systemCode(cause) ?? "";
   const what = `${name} of snapshot ${id}`;
-  if (!NO_SUCH_FILE.has(code)) return toSnapshotError(`open ${what}`, cause);
-  // It may be the whole snapshot that has just been removed.
-  if (code === "ENOENT") await requireDirectory(context, id);
+  if (cause instanceof SnapshotCorruptError) return cause;
+  if (code === "ENOENT") return await explainMissing(context, id, name, cause);
+  if (!NOT_A_FILE.has(code) || await isFile(context, id, name)) {
+    return await toLookError(context, `read ${what}`, cause);
+  }
   return new SnapshotCorruptError(what, {
     reason: PARTS[name],
     expected: "a file",
-    actual: code === "ENOENT" ? "nothing" : `something else (${code})`,
+    actual: `something else (${code})`,
     cause,
   });
+}
+
+/** It may be the whole snapshot that is being removed, or has been. */
+async function explainMissing(
+  context: StoreContext,
+  id: string,
+  name: PartName,
+  cause: unknown,
+): Promise<SnapshotError> {
+  const what = `${name} of snapshot ${id}`;
+  await waitForRemoval(context, id);
+  if (await isThere(context, id, name)) {
+    return new SnapshotUnreadableError(
+      `Cannot read ${what}: it was missing and is there now, so another ` +
+        "process is changing it; try again",
+      { cause },
+    );
+  }
+  return new SnapshotCorruptError(what, {
+    reason: PARTS[name],
+    expected: "a file",
+    actual: "nothing",
+    cause,
+  });
+}
+
+/** The same codes can come from a file that is one, and a disk that is not well. */
+async function isFile(
+  context: StoreContext,
+  id: string,
+  name: PartName,
+): Promise<boolean> {
+  try {
+    const path = `${context.path}/${id}/${name}`;
+    return (await context.fileSystem.stat(path)).kind === "file";
+  } catch {
+    // What can't be looked at is not known to be damaged.
+    return true;
+  }
 }
 
 /** Opens `state.bin` of a snapshot, checked to be of the right length. */
@@ -241,13 +259,20 @@ export async function openState(
   context: StoreContext,
   meta: SnapshotMeta,
 ): Promise<FileHandle> {
-  const file = await openPart(context, meta.id, "state.bin");
+  const { fileSystem, looking, path } = context;
   try {
-    requireSize(meta, await file.stat());
-    return file;
+    const file = await looking.run(() =>
+      fileSystem.open(`${path}/${meta.id}/state.bin`, "read")
+    );
+    try {
+      requireSize(meta, await file.stat());
+      return file;
+    } catch (error) {
+      await file.close().catch(() => {});
+      throw error;
+    }
   } catch (error) {
-    await file.close().catch(() => {});
-    throw toSnapshotError(`look at state.bin of snapshot ${meta.id}`, error);
+    throw await explain(context, meta.id, "state.bin", error);
   }
 }
 
@@ -260,7 +285,6 @@ export async function checkStateSize(
   try {
     requireSize(meta, await context.fileSystem.stat(path));
   } catch (error) {
-    if (error instanceof SnapshotCorruptError) throw error;
     throw await explain(context, meta.id, "state.bin", error);
   }
 }

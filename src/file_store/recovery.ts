@@ -5,8 +5,14 @@
  * @module
  */
 
-import { NoUsableSnapshotError, SnapshotNotFoundError } from "../errors.ts";
-import type { OpenOptions, SnapshotMeta, SnapshotSource } from "../snapshot.ts";
+import {
+  NoUsableSnapshotError,
+  SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotUnreadableError,
+  StoreAccessError,
+} from "../errors.ts";
+import type { SnapshotMeta, SnapshotSource } from "../snapshot.ts";
 import { describe } from "../text.ts";
 import { isGood } from "./check.ts";
 import {
@@ -15,14 +21,17 @@ import {
   type StoreContext,
   syncDirectory,
 } from "./context.ts";
+import { concernsPlace } from "./error_scope.ts";
 import { temporaryName } from "./ids.ts";
+import { pause } from "./missing.ts";
 import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
+import type { SourceOptions } from "./source.ts";
 
 /** How the store opens a snapshot. */
 export type Open = (
   id: string,
-  options: OpenOptions,
+  options: SourceOptions,
 ) => Promise<SnapshotSource>;
 
 /** Applies a snapshot's state; rejects when it can't. */
@@ -32,28 +41,37 @@ export type Restorer = (source: SnapshotSource) => Promise<unknown>;
 export interface Recovery {
   /** The snapshot that was restored; none when there is no snapshot at all. */
   readonly meta: SnapshotMeta | undefined;
-  /** The newer ones that failed. */
+  /** The newer ones that failed, and could be read: they may be corrupt. */
   readonly failed: readonly string[];
 }
+
+/**
+ * How long to wait before each further try of what the process or the place has
+ * failed at: other work may end meanwhile and give its descriptors back.
+ */
+const RETRY_PAUSES_MS: readonly number[] = [5, 20, 80];
 
 /**
  * Tries the snapshots newest first until one has been restored.
  *
  * @throws {NoUsableSnapshotError} when there are some, and none could be.
- * @throws {TypeError} when `restore` is no function.
+ * @throws {StoreAccessError} when the process or the place is at fault, also
+ * after further tries: an older snapshot would not be the answer.
+ * @throws {TypeError} when `restore` is not a function.
  */
 export async function restoreNewest(
   context: StoreContext,
   open: Open,
   restore: Restorer,
 ): Promise<Recovery> {
-  // Not for each snapshot anew: it would look as if none could be restored.
+  // Once, not for each snapshot: it would look as if none could be restored.
   if (typeof restore !== "function") {
     throw new TypeError(
       `Cannot restore: found ${typeof restore}, expected a function`,
     );
   }
-  let { ids, temporary } = await readNames(context);
+  const look = () => insist(context, () => readNames(context));
+  let { ids, temporary } = await look();
   const tried = new Set<string>();
   const failed: string[] = [];
   const errors: unknown[] = [];
@@ -63,14 +81,16 @@ export async function restoreNewest(
     tried.add(id);
     assertOpen(context);
     try {
-      const meta = await restoreOne(open, id, restore);
+      const meta = await insist(context, () => restoreOne(open, id, restore));
       if (meta !== undefined) return { meta, failed };
-      // Whoever has removed it has published a newer one before.
-      ({ ids, temporary } = await readNames(context));
+      // The process that has removed it has published a newer one before.
+      ({ ids, temporary } = await look());
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
       assertOpen(context);
-      failed.push(id);
+      if (concernsPlace(error)) throw toRestoreError(id, error);
+      // What can't be read is not known to be corrupt: it stays where it is.
+      if (!(error instanceof SnapshotUnreadableError)) failed.push(id);
       errors.push(error);
       context.logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
     }
@@ -88,6 +108,37 @@ export async function restoreNewest(
   );
 }
 
+/** Tries again, a few times, what fails through the process or the place. */
+async function insist<T>(
+  context: StoreContext,
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (const pauseMs of RETRY_PAUSES_MS) {
+    try {
+      return await attempt();
+    } catch (error) {
+      assertOpen(context);
+      if (!concernsPlace(error)) throw error;
+      context.logger.warn(
+        `Cannot restore from ${context.path}: ${describe(error)}; trying again`,
+      );
+      await pause(pauseMs);
+      assertOpen(context);
+    }
+  }
+  return await attempt();
+}
+
+/** The store's own errors as they are; the caller's with what they meant. */
+function toRestoreError(id: string, error: unknown): SnapshotError {
+  if (error instanceof SnapshotError) return error;
+  return new StoreAccessError(
+    `Cannot restore snapshot ${id}: ${describe(error)}; no older one was ` +
+      "tried, because the process or the disk is short of something",
+    { cause: error },
+  );
+}
+
 /** Resolves to nothing when there is no such snapshot any more. */
 async function restoreOne(
   open: Open,
@@ -96,7 +147,9 @@ async function restoreOne(
 ): Promise<SnapshotMeta | undefined> {
   const controller = new AbortController();
   const { signal } = controller;
-  const source = await open(id, { signal }).catch((error) => {
+  let readFailure: unknown;
+  const onReadFailure = (error: unknown) => readFailure = error;
+  const source = await open(id, { signal, onReadFailure }).catch((error) => {
     if (error instanceof SnapshotNotFoundError) return undefined;
     throw error;
   });
@@ -104,6 +157,8 @@ async function restoreOne(
   try {
     await restore(source);
     return source.meta;
+  } catch (error) {
+    throw readFailure ?? error;
   } finally {
     // Closes the file when the source was not read to its end.
     controller.abort();

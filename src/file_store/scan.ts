@@ -1,15 +1,18 @@
 /**
  * Looking into the `snapshots/` directory: which snapshots are there, and which
  * of them can be used (`getSnapshots` in Go's `file_snapshot.go`). Nothing that a
- * directory may contain is an error here.
+ * directory may contain is an error here; but an error of the process or of the
+ * place is one, because a list with a part left out would look complete.
  *
  * @module
  */
 
-import { SnapshotNotFoundError } from "../errors.ts";
+import { type SnapshotError, SnapshotNotFoundError } from "../errors.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import { describe } from "../text.ts";
-import { type StoreContext, toSnapshotError } from "./context.ts";
+import { allSettled, type StoreContext } from "./context.ts";
+import { concernsSnapshot, placeError } from "./error_scope.ts";
+import { FILES_MAX } from "./file_limit.ts";
 import {
   compareNewestFirst,
   parseId,
@@ -31,15 +34,16 @@ export interface DirectoryNames {
 /** What came of looking at one published snapshot. */
 export type ScannedSnapshot =
   | { readonly id: string; readonly meta: SnapshotMeta }
-  | { readonly id: string; readonly error: Error };
-
-/** How many snapshots are looked at side by side. */
-const CONCURRENCY = 16;
+  | { readonly id: string; readonly error: SnapshotError };
 
 /** Names of files that the lock puts beside the snapshots. */
 const LOCK_FILE = /^\.lock/;
 
-/** Reads the names in `snapshots/`. */
+/**
+ * Reads the names in `snapshots/`.
+ *
+ * @throws {StoreAccessError} when it can't be read.
+ */
 export async function readNames(
   context: StoreContext,
 ): Promise<DirectoryNames> {
@@ -61,11 +65,16 @@ async function readEntries(context: StoreContext) {
   try {
     return await context.fileSystem.readDirectory(context.path);
   } catch (error) {
-    throw toSnapshotError(`read ${context.path}`, error);
+    throw placeError(`read ${context.path}`, error);
   }
 }
 
-/** Looks at every published snapshot, newest first, a few at a time. */
+/**
+ * Looks at every published snapshot, newest first, a few at a time.
+ *
+ * @throws {StoreAccessError} when that fails for a reason that is not about one
+ * of them.
+ */
 export async function scan(
   context: StoreContext,
   ids: readonly string[],
@@ -73,12 +82,18 @@ export async function scan(
   const results = new Array<ScannedSnapshot>(ids.length);
   let next = 0;
   const work = async () => {
-    while (next < ids.length) {
-      const i = next++;
-      results[i] = await look(context, ids[i] as string);
+    try {
+      while (next < ids.length) {
+        const i = next++;
+        results[i] = await look(context, ids[i] as string);
+      }
+    } catch (error) {
+      // The others need not go through the rest.
+      next = ids.length;
+      throw error;
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await allSettled(Array.from({ length: FILES_MAX }, work));
   return results;
 }
 
@@ -91,7 +106,8 @@ async function look(
     await checkStateSize(context, meta);
     return { id, meta };
   } catch (error) {
-    return { id, error: toSnapshotError(`read snapshot ${id}`, error) };
+    if (concernsSnapshot(error)) return { id, error };
+    throw error;
   }
 }
 

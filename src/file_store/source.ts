@@ -23,11 +23,20 @@ import type { StoreContext } from "./context.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
 import { StateReader } from "./state_reader.ts";
 
+/** Options of {@linkcode openSource}. */
+export interface SourceOptions extends OpenOptions {
+  /**
+   * Told why the state could not be read, before the caller is: what the caller
+   * makes of it may hide the reason, as a `Response` does.
+   */
+  readonly onReadFailure?: (error: unknown) => void;
+}
+
 /** Opens a published snapshot; `id` must have passed the grammar. */
 export async function openSource(
   context: StoreContext,
   id: string,
-  options: OpenOptions,
+  options: SourceOptions,
 ): Promise<SnapshotSource> {
   const verify = requireMode(options);
   options.signal?.throwIfAborted();
@@ -90,7 +99,7 @@ function makeWholeSource(
   context: StoreContext,
   file: FileHandle,
   meta: SnapshotMeta,
-  options: OpenOptions,
+  options: SourceOptions,
 ): SnapshotSource {
   const { size, crc } = meta;
   const range = { start: 0, end: size };
@@ -108,7 +117,7 @@ function makeBlockSource(
     readonly blocks: BlockChecksums;
     readonly range: ByteRange;
   },
-  options: OpenOptions,
+  options: SourceOptions,
 ): SnapshotSource {
   const aligned = alignToBlocks(range, blocks);
   const { blockSize } = blocks;
@@ -122,7 +131,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 function makeSource(
   reader: StateReader,
   checker: ByteChecker,
-  { signal, onProgress }: OpenOptions,
+  { signal, onProgress, onReadFailure }: SourceOptions,
   total: number,
 ): SnapshotSource {
   let done = 0;
@@ -133,6 +142,14 @@ function makeSource(
       done += chunk.length;
       onProgress?.({ done, total });
     },
+  };
+  const nextRun = async () => {
+    try {
+      return await reader.next();
+    } catch (error) {
+      onReadFailure?.(error);
+      throw error;
+    }
   };
   const check = new TransformStream<Bytes, Bytes>({
     start: (controller) => {
@@ -145,7 +162,7 @@ function makeSource(
   });
   const stream = new ReadableStream<Bytes>({
     pull: async (controller) => {
-      const run = await reader.next();
+      const run = await nextRun();
       if (run !== undefined) controller.enqueue(run);
       if (reader.isAtEnd) {
         await reader.end();

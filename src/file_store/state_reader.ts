@@ -104,7 +104,13 @@ export class StateReader {
   #read(): Promise<Uint8Array<ArrayBuffer>> {
     const left = this.#range.end - this.#position;
     const buffer = new Uint8Array(Math.min(this.#runSize, left));
-    return readBlock(this.#file, this.meta, buffer, this.#position);
+    return readBlock(
+      this.#context,
+      this.#file,
+      this.meta,
+      buffer,
+      this.#position,
+    );
   }
 
   async #end(): Promise<void> {

@@ -32,7 +32,7 @@ import {
 import { createDraft } from "./draft.ts";
 import { exists } from "./files.ts";
 import { requireId } from "./ids.ts";
-import { requireDirectory } from "./load.ts";
+import { requireDirectory } from "./missing.ts";
 import { claimDirectory, requireReadable, settleDirectory } from "./opening.ts";
 import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
 import { restoreNewest, type Restorer, setCorruptAside } from "./recovery.ts";

@@ -1,0 +1,51 @@
+/**
+ * A bound on the files that a store has open while it looks into snapshots:
+ * descriptors are few, and they belong to the whole process.
+ *
+ * @module
+ */
+
+import { isOutOfFiles } from "./error_scope.ts";
+
+/** How many files a store opens side by side. */
+export const FILES_MAX = 16;
+
+/**
+ * Runs tasks that have one file open each, a few at a time. When the system has
+ * no descriptor left for one of them, it waits until another task has ended and
+ * tries again, and fewer run side by side from then on. The error is handed on
+ * only when nothing else of this store has a file open.
+ */
+export class FileLimit {
+  #max = FILES_MAX;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Runs a task when its turn comes; it must close what it has opened. */
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    for (;;) {
+      while (this.#running >= this.#max) await this.#turn();
+      this.#running++;
+      try {
+        return await task();
+      } catch (error) {
+        if (!isOutOfFiles(error) || this.#running === 1) throw error;
+        this.#max = Math.max(1, Math.min(this.#max, this.#running - 1));
+      } finally {
+        this.#end();
+      }
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Wakes all that wait: as many as may run do, the others wait again. */
+  #end(): void {
+    this.#running--;
+    // What was short may be there again once the rush is over.
+    if (this.#running === 0) this.#max = FILES_MAX;
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
