@@ -11,7 +11,8 @@ import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
 import { withFile, writeAndSync } from "./files.ts";
 import { temporaryName } from "./ids.ts";
-import { loadSnapshot, openState, requireDirectory } from "./load.ts";
+import { loadSnapshot, openState } from "./load.ts";
+import { requireDirectory } from "./missing.ts";
 import { removeTemporary } from "./remove.ts";
 
 /**
