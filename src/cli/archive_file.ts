@@ -5,7 +5,7 @@ import { readArchive } from "../archive/mod.ts";
 import { streamOf } from "../archive/stream_of.ts";
 import { Crc64 } from "../crc64/mod.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import { CommandError, systemReason } from "./failure.ts";
+import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 import { type Input, openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
 
@@ -30,6 +30,7 @@ export async function isArchive(path: string): Promise<boolean> {
   } catch (error) {
     throw new CommandError(`Cannot read ${path}: ${systemReason(error)}`, {
       cause: error,
+      exitCode: exitCodeOf(error),
     });
   }
 }

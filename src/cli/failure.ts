@@ -1,14 +1,32 @@
 /** What the user is told when something goes wrong, and with which exit code. */
 
 import { CommanderError } from "commander";
-import { InvalidSnapshotIdError } from "../errors.ts";
+import {
+  InvalidSnapshotIdError,
+  SnapshotUnreadableError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
 import { describe, printable } from "../text.ts";
 import { InterruptedError } from "./interrupt.ts";
 import { BrokenPipeError, warn } from "./output.ts";
 
+/** The exit code where a snapshot could not be read, and so may be good. */
+export const NOT_CHECKED = 3;
+
 /** A failure that is the command's own finding, such as a missing directory. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
+  /** What the command ends with. */
+  readonly exitCode: number;
+
+  /** Makes the error; the exit code is 1 when it is left out. */
+  constructor(
+    message: string,
+    { exitCode = 1, ...options }: ErrorOptions & { exitCode?: number } = {},
+  ) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
 }
 
 /** Says on stderr what went wrong, on one line, and gives the exit code. */
@@ -18,8 +36,17 @@ export function reportError(error: unknown): number {
   if (error instanceof BrokenPipeError) return 141;
   if (error instanceof CommanderError) return reportUsage(error);
   warn(messageOf(error));
-  if (error instanceof InterruptedError) return error.exitCode;
-  return error instanceof InvalidSnapshotIdError ? 2 : 1;
+  if (error instanceof InterruptedError || error instanceof CommandError) {
+    return error.exitCode;
+  }
+  if (error instanceof InvalidSnapshotIdError) return 2;
+  return isNotChecked(error) ? NOT_CHECKED : 1;
+}
+
+/** Whether a snapshot could not be looked at, which says nothing against it. */
+function isNotChecked(error: unknown): boolean {
+  return error instanceof SnapshotUnreadableError ||
+    error instanceof UnsupportedSnapshotVersionError;
 }
 
 function reportUsage(error: CommanderError): number {
@@ -45,6 +72,12 @@ export function systemReason(error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   const reason = typeof code === "string" ? SYSTEM_REASONS[code] : undefined;
   return reason ?? messageOf(error);
+}
+
+/** The exit code for a path that can't be read: that it is missing is known. */
+export function exitCodeOf(error: unknown): number {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return code === "ENOENT" || code === "ENOTDIR" ? 1 : NOT_CHECKED;
 }
 
 /** An error's message on one line. */

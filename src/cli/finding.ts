@@ -23,17 +23,39 @@ export interface Finding {
   readonly unchecked?: readonly string[];
 }
 
+/**
+ * What a finding comes to. What could not be read, or is of a version that this
+ * tool does not know, has not been checked and may be good.
+ */
+export type FindingState = "ok" | "bad" | "unchecked";
+
+/** What a finding comes to. */
+export function stateOf({ errors }: Finding): FindingState {
+  if (errors.length === 0) return "ok";
+  const isBad = errors.some((error) =>
+    error instanceof SnapshotCorruptError ||
+    error instanceof SnapshotArchiveError
+  );
+  return isBad ? "bad" : "unchecked";
+}
+
+/** The mark of each state. */
+const MARKS: Readonly<Record<FindingState, () => string>> = {
+  ok: () => paint("green", "ok "),
+  bad: () => paint("red", "bad"),
+  unchecked: () => paint("yellow", "???"),
+};
+
 /** Lines for the terminal; `idWidth` lines the sizes up. */
 export function describeFinding(
-  { id, meta, errors, report }: Finding,
+  finding: Finding,
   idWidth: number,
 ): string[] {
-  const verdict = errors.length === 0
-    ? paint("green", "ok ")
-    : paint("red", "bad");
+  const { id, meta, errors, report } = finding;
+  const mark = MARKS[stateOf(finding)]();
   const size = meta === undefined ? "" : formatSize(meta.size);
   return [
-    `${verdict}  ${printable(id).padEnd(idWidth)}  ${size}`.trimEnd(),
+    `${mark}  ${printable(id).padEnd(idWidth)}  ${size}`.trimEnd(),
     ...errors.map((error) => `     ${messageOf(error)}`),
     ...(report === undefined ? [] : describeState(report, errors.length > 0))
       .map((line) => `     ${line}`),
@@ -53,6 +75,7 @@ export function findingJson(finding: Finding): Record<string, unknown> {
   return {
     id,
     ok: errors.length === 0,
+    state: stateOf(finding),
     size: meta?.size ?? null,
     ...(unchecked === undefined ? blocksJson(finding) : { unchecked }),
     errors: errors.map(errorJson),

@@ -3,7 +3,8 @@
 import type { Command } from "commander";
 import type { FileSnapshotStore } from "../../mod.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
-import { CommandError } from "./failure.ts";
+import { SnapshotCorruptError } from "../errors.ts";
+import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize, timeOf } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
@@ -20,7 +21,8 @@ export function registerList(program: Command): void {
     .summary("list the snapshots, newest first")
     .description(
       "Lists the snapshots of a store, newest first. The state is not read: " +
-        "verify does that. The exit code is 1 when one can't be used.",
+        "verify does that. The exit code is 1 when one can't be used, and 3 when all " +
+        "of those could only not be read.",
     )
     .argument("<DIR>", "the store's directory")
     .option(
@@ -31,7 +33,7 @@ export function registerList(program: Command): void {
 }
 
 async function list(directory: string, options: ListOptions): Promise<void> {
-  const { snapshots, skipped } = await withStoreToRead(
+  const { snapshots, skipped, isBad } = await withStoreToRead(
     directory,
     (store) => look(directory, store),
   );
@@ -46,11 +48,13 @@ async function list(directory: string, options: ListOptions): Promise<void> {
   // Why has been said of each. A broken store must not pass for an empty one.
   if (skipped > 0) {
     const all = snapshots.length + skipped;
-    throw new CommandError(`${skipped} of ${all} snapshots can't be used`);
+    throw new CommandError(`${skipped} of ${all} snapshots can't be used`, {
+      exitCode: isBad ? 1 : NOT_CHECKED,
+    });
   }
 }
 
-/** What can be used, and how many can't. */
+/** What can be used, how many can't, and whether one of those is bad. */
 async function look(directory: string, store: FileSnapshotStore) {
   const before = await publishedIds(directory);
   const snapshots = await store.list();
@@ -58,7 +62,22 @@ async function look(directory: string, store: FileSnapshotStore) {
   // Whoever writes to the store may have removed some meanwhile.
   const after = new Set(await publishedIds(directory));
   const skipped = before.filter((id) => after.has(id) && !listed.has(id));
-  return { snapshots, skipped: skipped.length };
+  let isBad = false;
+  for (const id of skipped) isBad ||= await isCorrupt(store, id);
+  return { snapshots, skipped: skipped.length, isBad };
+}
+
+/** Whether a snapshot that is not listed is bad, or just can't be read. */
+async function isCorrupt(
+  store: FileSnapshotStore,
+  id: string,
+): Promise<boolean> {
+  try {
+    await (await store.open(id, { verify: "stream" })).cancel();
+    return false;
+  } catch (error) {
+    return error instanceof SnapshotCorruptError;
+  }
 }
 
 function formatList(snapshots: readonly SnapshotMeta[]): string[] {

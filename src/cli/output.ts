@@ -69,7 +69,10 @@ export function warn(message: string): void {
 }
 
 /** Colours text for a terminal that wants it. */
-export function paint(colour: "green" | "red", text: string): string {
+export function paint(
+  colour: "green" | "red" | "yellow",
+  text: string,
+): string {
   const wanted = process.stdout.isTTY && !process.env["NO_COLOR"];
   return wanted ? styleText(colour, text) : text;
 }

@@ -9,7 +9,14 @@ import {
   openFileSnapshotStore,
 } from "../../mod.ts";
 import { compareNewestFirst, parseId } from "../file_store/ids.ts";
-import { CommandError, systemReason } from "./failure.ts";
+import { StoreAccessError } from "../errors.ts";
+import {
+  CommandError,
+  exitCodeOf,
+  messageOf,
+  NOT_CHECKED,
+  systemReason,
+} from "./failure.ts";
 import { warn } from "./output.ts";
 
 /** What the library reports goes to stderr. */
@@ -63,11 +70,19 @@ export async function withStoreToRead<T>(
   use: (store: FileSnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
-  const store = await openFileSnapshotStore(directory, {
-    logger,
-    readOnly: true,
-  });
-  return await useAndClose(store, use);
+  try {
+    const store = await openFileSnapshotStore(directory, {
+      logger,
+      readOnly: true,
+    });
+    return await useAndClose(store, use);
+  } catch (error) {
+    if (!(error instanceof StoreAccessError)) throw error;
+    throw new CommandError(messageOf(error), {
+      cause: error,
+      exitCode: NOT_CHECKED,
+    });
+  }
 }
 
 /** A store that is looked into or mended must be there: nothing is made. */
@@ -127,7 +142,7 @@ function notAStore(directory: string, error: unknown): CommandError {
     `Cannot read ${join(directory, "snapshots")}: ${
       systemReason(error)
     }${hint}`,
-    { cause: error },
+    { cause: error, exitCode: exitCodeOf(error) },
   );
 }
 

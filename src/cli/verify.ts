@@ -12,8 +12,14 @@ import {
 } from "../errors.ts";
 import { printable } from "../text.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
-import { CommandError } from "./failure.ts";
-import { describeFinding, type Finding, findingJson } from "./finding.ts";
+import { CommandError, NOT_CHECKED } from "./failure.ts";
+import {
+  describeFinding,
+  type Finding,
+  findingJson,
+  type FindingState,
+  stateOf,
+} from "./finding.ts";
 import { printJson, printPainted, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
@@ -29,7 +35,8 @@ export function registerVerify(program: Command): void {
     .summary("read snapshots and check every byte")
     .description(
       "Reads snapshots and checks every byte of them, in a store or in " +
-        "archives. The exit code is 1 when one is bad.",
+        "archives. The exit code is 1 when one is bad, and 3 when none is bad " +
+        "but one could not be read (???).",
     )
     .argument("<DIR|FILE>", "the store's directory, or an archive")
     .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
@@ -52,10 +59,24 @@ async function verify(
     const snapshots = findings.map(findingJson);
     await printJson(unfinished ? { snapshots, unfinished } : { snapshots });
   }
-  const bad = findings.filter(({ errors }) => errors.length > 0).length;
-  if (bad > 0) {
-    throw new CommandError(`${bad} of ${findings.length} snapshots: bad`);
-  }
+  requireGood(findings);
+}
+
+/** A bad one counts for more than one that could not be read. */
+function requireGood(findings: readonly Finding[]): void {
+  const count = (state: FindingState) =>
+    findings.filter((finding) => stateOf(finding) === state).length;
+  const [bad, unchecked] = [count("bad"), count("unchecked")];
+  if (bad + unchecked === 0) return;
+  const parts = [
+    ...(bad > 0 ? [`${bad} of ${findings.length} snapshots: bad`] : []),
+    ...(unchecked > 0
+      ? [`${unchecked} of ${findings.length} snapshots: could not be checked`]
+      : []),
+  ];
+  throw new CommandError(parts.join("; "), {
+    exitCode: bad > 0 ? 1 : NOT_CHECKED,
+  });
 }
 
 async function verifyArchives(
@@ -141,8 +162,8 @@ async function check(store: FileSnapshotStore, id: string): Promise<Finding> {
     });
     return { ...report, report };
   } catch (error) {
-    // A version that is not known or a disk that does not answer is no good
-    // news either, and no reason to leave the others unchecked.
+    // A version that is not known, or a disk that does not answer, is not a
+    // reason to leave the others unchecked.
     if (!isFinding(error)) throw error;
     return { id, meta: undefined, errors: [error], report: undefined };
   } finally {

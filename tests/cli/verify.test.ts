@@ -122,12 +122,38 @@ describe("raft-snapshots verify", () => {
     const args = ["verify", good, missing, bad];
     const { code, stdout, stderr } = await raftSnapshots(args);
     assert.equal(code, 1);
-    assert.deepEqual(stdout.match(/^(ok|bad)/gm), ["ok", "bad", "bad"]);
+    assert.deepEqual(stdout.match(/^(ok|bad|\?{3})/gm), ["ok", "???", "bad"]);
     assert.match(stdout, /missing\.snap: it does not exist$/m);
-    assert.equal(stderr, "raft-snapshots: 2 of 3 snapshots: bad\n");
+    assert.equal(
+      stderr,
+      "raft-snapshots: 1 of 3 snapshots: bad; " +
+        "1 of 3 snapshots: could not be checked\n",
+    );
     const json = await raftSnapshots([...args, "--json"]);
-    const found: { ok: boolean }[] = JSON.parse(json.stdout).snapshots;
+    const found: { ok: boolean; state: string }[] =
+      JSON.parse(json.stdout).snapshots;
     assert.deepEqual(found.map(({ ok }) => ok), [true, false, false]);
+    assert.deepEqual(
+      found.map(({ state }) => state),
+      ["ok", "unchecked", "bad"],
+    );
+    const unread = await raftSnapshots(["verify", good, missing]);
+    assert.equal(unread.code, 3, "none of these is known to be bad");
+  });
+
+  it("does not call a snapshot of an unknown version bad, and exits with 3", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["a"]);
+    const path = join(directory, "snapshots", id);
+    const meta = await readFile(join(path, "meta.json"), "utf8");
+    await writeFile(
+      join(path, "meta.json"),
+      meta.replace('"Version":1', '"Version":2'),
+    );
+    await rm(join(path, "blocks.crc64"));
+    const { code, stdout } = await raftSnapshots(["verify", directory]);
+    assert.equal(code, 3);
+    assert.match(stdout, /^\?{3} .*\n {5}Cannot use .*version 2/);
   });
 
   it("shows what would steer the terminal as text", async (t) => {
