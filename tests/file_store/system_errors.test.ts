@@ -1,0 +1,300 @@
+/**
+ * What an error of the system is about: the process or the place as a whole, or
+ * one snapshot. Neither is a verdict on a snapshot.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  type FileSnapshotStore,
+  NoUsableSnapshotError,
+  SnapshotUnreadableError,
+  StoreAccessError,
+} from "@raft/snapshots";
+import { failOn, type Injector } from "@raft/snapshots/testing";
+import { Bench, listIds, load, save } from "./bench.ts";
+
+/** Codes that say nothing of a snapshot, and one that no system has. */
+const OF_THE_PLACE = [
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "EAGAIN",
+  "ENOBUFS",
+  "ESTALE",
+  "ENOTCONN",
+  "ETIMEDOUT",
+  "EINVAL",
+  "EWHATEVER",
+] as const;
+
+/** Codes that a single file can have. */
+const OF_ONE_SNAPSHOT = ["EACCES", "EPERM", "EIO", "ELOOP", "EUCLEAN"] as const;
+
+/** What a store does to look into a snapshot. */
+const LOOKS = ["open", "stat", "statHandle", "read"] as const;
+
+/** Two snapshots that the store has not looked into yet, the newest first. */
+async function setUp() {
+  const bench = new Bench();
+  const [older, newest] = await bench.prepare([1, 2]) as [string, string];
+  const store = await bench.open({ retain: 1 });
+  const path = new RegExp(`/${newest}(/|$)`);
+  return { bench, store, older, newest, path };
+}
+
+/** The indexes of the snapshots that were tried, and of the restored one. */
+async function restore(store: FileSnapshotStore) {
+  const tried: bigint[] = [];
+  const meta = await store.restore((source) => {
+    tried.push(source.meta.index);
+    return new Response(source).text();
+  });
+  return { tried, index: meta?.index };
+}
+
+/** An error as Deno throws it when a permission flag is missing. */
+function notCapable(path: RegExp): Injector {
+  const error = new Error("Requires read access, run again with --allow-read");
+  error.name = "NotCapable";
+  return (operation) => {
+    if (!path.test(operation.path)) return undefined;
+    return { wait: Promise.reject(error) };
+  };
+}
+
+/** Nothing was moved, removed or judged: all is well once the fault is gone. */
+async function assertAllThere({ bench, store, older, newest }: Setting) {
+  bench.files.inject();
+  assert.deepEqual(bench.names(), [older, newest]);
+  assert.deepEqual(await listIds(store), [newest, older]);
+  assert.equal((await store.verify(newest)).ok, true);
+  assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
+  assert.equal(bench.files.openHandles, 0);
+  await store.close();
+}
+
+type Setting = Awaited<ReturnType<typeof setUp>>;
+
+function isOfPlace(error: unknown, code: string | undefined): true {
+  assert.ok(error instanceof StoreAccessError, String(error));
+  assert.equal(error.code, code);
+  assert.ok(error.cause instanceof Error);
+  return true;
+}
+
+describe("an error of the process or the place", () => {
+  for (const code of OF_THE_PLACE) {
+    it(`makes list(), open(), verify() and reap() reject: ${code}`, async () => {
+      for (const look of LOOKS) {
+        const setting = await setUp();
+        const { bench, store, newest, path } = setting;
+        bench.files.inject(failOn(look, code, { path }));
+        const is = (error: unknown) => isOfPlace(error, code);
+        await assert.rejects(store.list(), is, look);
+        await assert.rejects(load(store, newest), { code }, look);
+        await assert.rejects(store.verify(newest), is, look);
+        await assert.rejects(store.reap(), is, look);
+        await assertAllThere(setting);
+      }
+    });
+
+    it(`makes restore() reject, and go to no older snapshot: ${code}`, async () => {
+      // Each of them takes all tries, which cost time.
+      for (const look of code === "EMFILE" ? LOOKS : ["open"] as const) {
+        const setting = await setUp();
+        const { bench, store, path } = setting;
+        bench.files.inject(failOn(look, code, { path }));
+        await assert.rejects(
+          restore(store),
+          (error) => isOfPlace(error, code),
+          look,
+        );
+        await assertAllThere(setting);
+      }
+    });
+  }
+
+  it("is a permission flag that Deno was not given", async () => {
+    const setting = await setUp();
+    const { bench, store, newest, path } = setting;
+    bench.files.inject(notCapable(path));
+    const is = (error: unknown) => isOfPlace(error, undefined);
+    await assert.rejects(store.list(), is);
+    await assert.rejects(store.verify(newest), is);
+    await assert.rejects(restore(store), is);
+    await assertAllThere(setting);
+  });
+
+  it("is one that snapshots/ has as well as what is in it", async () => {
+    for (const code of OF_ONE_SNAPSHOT) {
+      const setting = await setUp();
+      const { bench, store, newest } = setting;
+      // As of a directory without its search bit: its names can still be read.
+      bench.files.inject(failOn("stat", code, { path: /snapshots\// }));
+      const is = (error: unknown) => isOfPlace(error, code);
+      await assert.rejects(store.list(), is);
+      await assert.rejects(store.open(newest), is);
+      await assert.rejects(store.verify(newest), is);
+      await assert.rejects(restore(store), is);
+      bench.files.inject(failOn("readDirectory", code, { path: /snapshots$/ }));
+      await assert.rejects(store.list(), is);
+      await assert.rejects(restore(store), is);
+      await assert.rejects(store.reap(), is);
+      await assertAllThere(setting);
+    }
+  });
+
+  it("counts also when it is blocks.crc64 that can't be opened", async () => {
+    const setting = await setUp();
+    const { bench, store } = setting;
+    const path = /2-\d+\/blocks\.crc64$/;
+    bench.files.inject(failOn("open", "EMFILE", { path }));
+    await assert.rejects(store.list(), (error) => isOfPlace(error, "EMFILE"));
+    await assertAllThere(setting);
+  });
+
+  it("that passes costs restore() another try and not the newest", async () => {
+    for (const times of [1, 2, 3]) {
+      const setting = await setUp();
+      const { bench, store, path } = setting;
+      bench.files.inject(failOn("open", "EMFILE", { path, times }));
+      assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
+      assert.equal(bench.log.matching("warn", "trying again").length, times);
+      await assertAllThere(setting);
+    }
+  });
+
+  it("that names snapshots/ costs restore() another try", async () => {
+    const setting = await setUp();
+    const { bench, store } = setting;
+    bench.files.inject(failOn("readDirectory", "EMFILE", { times: 2 }));
+    assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
+    await assertAllThere(setting);
+  });
+
+  it("is seen also when the caller's function hides it", async () => {
+    const setting = await setUp();
+    const { bench, store, path } = setting;
+    const tried: bigint[] = [];
+    const hide = async (
+      source: ReadableStream & { meta: { index: bigint } },
+    ) => {
+      tried.push(source.meta.index);
+      await new Response(source).text().catch(() => {
+        throw new Error("it did not work");
+      });
+    };
+    bench.files.inject((operation) =>
+      operation.name === "read" && /state\.bin$/.test(operation.path) &&
+        path.test(operation.path)
+        ? { code: "ENOMEM" }
+        : undefined
+    );
+    await assert.rejects(
+      store.restore(hide),
+      (error) => isOfPlace(error, "ENOMEM"),
+    );
+    assert.deepEqual(tried, [2n, 2n, 2n, 2n]);
+    await assertAllThere(setting);
+  });
+
+  it("may be thrown by the caller's function, and is not the snapshot's fault", async () => {
+    const raw = Object.assign(new Error("too many open files"), {
+      code: "EMFILE",
+    });
+    const wrapped = new Error("Cannot apply the state", { cause: raw });
+    for (const error of [raw, wrapped]) {
+      for (const times of [1, 3, Infinity]) {
+        const setting = await setUp();
+        const tried: bigint[] = [];
+        const restoring = setting.store.restore((source) => {
+          tried.push(source.meta.index);
+          if (tried.length <= times) throw error;
+          return new Response(source).text();
+        });
+        if (times === Infinity) {
+          await assert.rejects(restoring, (rejected) => {
+            assert.ok(rejected instanceof StoreAccessError);
+            assert.equal(rejected.cause, error);
+            return true;
+          });
+        } else assert.equal((await restoring)?.index, 2n);
+        assert.deepEqual([...new Set(tried)], [2n]);
+        await assertAllThere(setting);
+      }
+    }
+  });
+
+  it("that is its own cause does not keep restore() busy", async () => {
+    const { store } = await setUp();
+    const error: Error & { cause?: unknown } = new Error("round");
+    error.cause = error;
+    await assert.rejects(
+      store.restore(() => Promise.reject(error)),
+      NoUsableSnapshotError,
+    );
+    await store.close();
+  });
+});
+
+describe("an error of one snapshot", () => {
+  for (const code of OF_ONE_SNAPSHOT) {
+    it(`is passed over, named, and never a verdict: ${code}`, async () => {
+      for (const look of LOOKS) {
+        const setting = await setUp();
+        const { bench, store, older, newest, path } = setting;
+        bench.files.inject(failOn(look, code, { path }));
+        const is = (error: unknown) => {
+          assert.ok(error instanceof SnapshotUnreadableError, String(error));
+          assert.equal(error.code, code);
+          return true;
+        };
+        assert.deepEqual(await listIds(store), [older], look);
+        assert.ok(bench.log.matching("warn", newest)[0]?.includes(code));
+        await assert.rejects(store.verify(newest), is, look);
+        bench.log.lines.length = 0;
+        assert.deepEqual(await restore(store), { tried: [1n], index: 1n });
+        const named = bench.log.matching("warn", `restore snapshot ${newest}`);
+        assert.ok(named[0]?.includes(code), look);
+        bench.files.inject(failOn(look, code, { path: /\/3-\d+-\d+(\/|$)/ }));
+        await assert.rejects(restore(store), (error) => {
+          assert.ok(error instanceof NoUsableSnapshotError);
+          assert.equal(error.errors.length, 2);
+          return error.errors.every(is);
+        });
+        await assertAllThere(setting);
+      }
+    });
+  }
+
+  it("is not followed by quarantine even if the snapshot is corrupt", async () => {
+    const { bench, store, older, newest, path } = await setUp();
+    bench.corrupt(newest);
+    bench.files.inject(failOn("open", "EIO", { path, times: 1 }));
+    assert.deepEqual(await restore(store), { tried: [1n], index: 1n });
+    assert.deepEqual(bench.names(), [older, newest], "it was not looked into");
+    bench.files.inject();
+    assert.equal((await restore(store)).index, 1n);
+    assert.deepEqual(bench.names(), [older, `${newest}.corrupt.tmp`]);
+    await store.close();
+  });
+
+  it("keeps a reap from removing what it might be needed for", async () => {
+    const setting = await setUp();
+    const { bench, store, older, newest } = setting;
+    bench.files.inject(failOn("read", "EIO", { path: /2-\d+\/state\.bin$/ }));
+    // Nothing older than the only one that may be good goes away for it.
+    await assert.rejects(store.reap(), SnapshotUnreadableError);
+    assert.deepEqual(bench.names(), [older, newest]);
+    bench.files.inject(
+      failOn("open", "EACCES", { path: /2-\d+\/meta\.json$/ }),
+    );
+    await store.reap();
+    assert.deepEqual(bench.names(), [older, newest]);
+    const third = await save(store, "third", { index: 3 });
+    assert.deepEqual(bench.names(), [newest, third]);
+    bench.files.inject();
+    await store.close();
+  });
+});
