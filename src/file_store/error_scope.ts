@@ -22,8 +22,9 @@ import type { StoreContext } from "./context.ts";
 
 /**
  * Codes that can be about a single file: its owner, its permission bits, or the
- * part of the disk that it is on. An unknown code is not here: to pass over a
- * snapshot, or to restore an older one, takes a reason.
+ * part of the disk that it is on. An unknown code is not here, and neither is an
+ * error without one (Deno's `NotCapable`: a permission flag is missing): to pass
+ * over a snapshot, or to restore an older one, takes a reason.
  */
 const OF_ONE_FILE: ReadonlySet<string> = new Set([
   "EACCES",
@@ -98,7 +99,7 @@ export async function toLookError(
   error: unknown,
 ): Promise<SnapshotError> {
   if (error instanceof SnapshotError) return error;
-  if (isMissingFlag(error) || !OF_ONE_FILE.has(systemCode(error) ?? "")) {
+  if (!OF_ONE_FILE.has(systemCode(error) ?? "")) {
     return placeError(doing, error);
   }
   const trouble = await findTrouble(context);
@@ -115,11 +116,6 @@ export function placeError(doing: string, error: unknown): SnapshotError {
       "the disk, not with a snapshot: mend that and try again",
     { cause: error },
   );
-}
-
-/** Deno's own refusal has a name and no code: a permission flag is missing. */
-function isMissingFlag(error: unknown): boolean {
-  return error instanceof Error && error.name === "NotCapable";
 }
 
 /**

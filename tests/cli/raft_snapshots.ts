@@ -11,7 +11,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { buffer, text } from "node:stream/consumers";
 import { openFileSnapshotStore } from "@raft/snapshots";
-import { runtime, type ScriptResult } from "../support/runtime.ts";
+import {
+  runtime,
+  type ScriptOptions,
+  type ScriptResult,
+} from "../support/runtime.ts";
 
 const script = new URL("../../src/cli/main.ts", import.meta.url);
 
@@ -19,8 +23,9 @@ const script = new URL("../../src/cli/main.ts", import.meta.url);
 export async function raftSnapshots(
   args: readonly string[],
   input: string | Uint8Array = "",
+  options: ScriptOptions = {},
 ): Promise<ScriptResult> {
-  return await runtime.runScript(script, args, { input });
+  return await runtime.runScript(script, args, { ...options, input });
 }
 
 /** Starts the tool with pipes on all sides; the caller sees to its end. */

@@ -18,6 +18,8 @@ import { fileURLToPath } from "node:url";
 export interface ScriptOptions extends SpawnOptions {
   /** Deno's flags. @default {["--allow-all"]} */
   readonly denoFlags?: readonly string[];
+  /** A command, with its arguments, that starts the runtime. */
+  readonly through?: readonly string[];
 }
 
 /** What a script came to. */
@@ -53,9 +55,11 @@ function spawnScript(
   args: readonly string[] = [],
   options: ScriptOptions = {},
 ): ChildProcess {
-  const { denoFlags, ...spawnOptions } = options;
+  const { denoFlags, through = [], ...spawnOptions } = options;
   const [program, ...before] = commandFor(script, denoFlags);
-  return spawn(program, [...before, ...args], spawnOptions);
+  const own = [program, ...before, ...args];
+  const [command = program, ...rest] = [...through, ...own];
+  return spawn(command, rest, spawnOptions);
 }
 
 async function runScript(

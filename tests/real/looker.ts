@@ -1,0 +1,46 @@
+/**
+ * Looks into the store in a directory with as many descriptors left as it is
+ * told, and prints what came of it.
+ */
+
+import { closeSync, openSync } from "node:fs";
+import process from "node:process";
+import { openFileSnapshotStore } from "@raft/snapshots";
+
+const [directory = "", left = "0"] = process.argv.slice(2);
+
+const store = await openFileSnapshotStore(directory, {
+  readOnly: true,
+  logger: { debug() {}, info() {}, warn() {}, error() {} },
+});
+
+/** Takes all descriptors that there are, but for some. */
+function takeAllBut(count: number): number[] {
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync(directory, "r"));
+  } catch {
+    // There are no more.
+  }
+  for (const descriptor of taken.splice(0, count)) closeSync(descriptor);
+  return taken;
+}
+
+/** How it ended, as a word or number. */
+async function outcome(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    return (error as { code?: unknown }).code ?? String(error);
+  }
+}
+
+const taken = takeAllBut(Number(left));
+const listed = await outcome(async () => (await store.list()).length);
+const restored = await outcome(async () => {
+  const meta = await store.restore((source) => new Response(source).text());
+  return Number(meta?.index);
+});
+for (const descriptor of taken) closeSync(descriptor);
+await store.close();
+console.log(JSON.stringify({ taken: taken.length, listed, restored }));
