@@ -118,13 +118,17 @@ const ROUNDS_MAX = 32;
 export async function listUsable(
   context: StoreContext,
 ): Promise<SnapshotMeta[]> {
+  const looked = new Map<string, ScannedSnapshot>();
   let names = await readNames(context);
-  let results = await scan(context, names.ids);
-  // Whoever removes a snapshot that was there has published a newer one, which
-  // was not: to go without both would be to call a full store empty.
-  for (let round = 1; round < ROUNDS_MAX && results.some(isGone); round++) {
+  // A process that removes a snapshot which was there has published a newer one
+  // before, which was not: to go without both would be to call a full store
+  // empty.
+  for (let round = 1;; round++) {
+    const fresh = names.ids.filter((id) => isGone(looked.get(id)));
+    for (const each of await scan(context, fresh)) looked.set(each.id, each);
+    const isAtRest = !fresh.some((id) => isGone(looked.get(id)));
+    if (isAtRest || round === ROUNDS_MAX) break;
     names = await readNames(context);
-    results = await scan(context, names.ids);
   }
   for (const name of names.foreign) {
     context.logger.warn(`Skipping ${context.path}/${name}: not a snapshot`);
@@ -133,7 +137,8 @@ export async function listUsable(
     context.logger.debug(`Skipping snapshot ${id}: ${state}`);
   }
   const usable: SnapshotMeta[] = [];
-  for (const result of results) {
+  for (const result of names.ids.map((id) => looked.get(id))) {
+    if (result === undefined) continue;
     if ("meta" in result) usable.push(result.meta);
     else {
       context.logger.warn(
@@ -144,6 +149,8 @@ export async function listUsable(
   return usable;
 }
 
-function isGone(result: ScannedSnapshot): boolean {
-  return "error" in result && result.error instanceof SnapshotNotFoundError;
+/** Whether it has not been looked at, or has been removed meanwhile. */
+function isGone(result: ScannedSnapshot | undefined): boolean {
+  return result === undefined ||
+    ("error" in result && result.error instanceof SnapshotNotFoundError);
 }
