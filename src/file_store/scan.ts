@@ -112,7 +112,10 @@ async function look(
 }
 
 /** More rounds than this mean that the directory never comes to rest. */
-const ROUNDS_MAX = 32;
+const ROUNDS_MAX = 256;
+
+/** As long as a snapshot is found in each. */
+const ROUNDS_WITH_SOME_MAX = 8;
 
 /** The usable snapshots, newest first; each that is passed over is reported. */
 export async function listUsable(
@@ -126,8 +129,11 @@ export async function listUsable(
   for (let round = 1;; round++) {
     const fresh = names.ids.filter((id) => isGone(looked.get(id)));
     for (const each of await scan(context, fresh)) looked.set(each.id, each);
-    const isAtRest = !fresh.some((id) => isGone(looked.get(id)));
-    if (isAtRest || round === ROUNDS_MAX) break;
+    if (!fresh.some((id) => isGone(looked.get(id)))) break;
+    // A snapshot without those that vanished beside it was all there was at one
+    // time; only none at all would be wrong at any time.
+    const isUsed = names.ids.some((id) => isUsable(looked.get(id)));
+    if (round >= (isUsed ? ROUNDS_WITH_SOME_MAX : ROUNDS_MAX)) break;
     names = await readNames(context);
   }
   for (const name of names.foreign) {
@@ -136,17 +142,23 @@ export async function listUsable(
   for (const { id, state } of names.temporary) {
     context.logger.debug(`Skipping snapshot ${id}: ${state}`);
   }
-  const usable: SnapshotMeta[] = [];
-  for (const result of names.ids.map((id) => looked.get(id))) {
-    if (result === undefined) continue;
-    if ("meta" in result) usable.push(result.meta);
-    else {
-      context.logger.warn(
-        `Skipping snapshot ${result.id}: ${describe(result.error)}`,
-      );
-    }
+  const results = names.ids.map((id) => looked.get(id));
+  const usable = results.filter(isUsable);
+  for (const result of results) {
+    if (result === undefined || isUsable(result)) continue;
+    // One that has been removed is missed only when there is not another.
+    if (isGone(result) && usable.length > 0) continue;
+    context.logger.warn(
+      `Skipping snapshot ${result.id}: ${describe(result.error)}`,
+    );
   }
-  return usable;
+  return usable.map(({ meta }) => meta);
+}
+
+function isUsable(
+  result: ScannedSnapshot | undefined,
+): result is ScannedSnapshot & { readonly meta: SnapshotMeta } {
+  return result !== undefined && "meta" in result;
 }
 
 /** Whether it has not been looked at, or has been removed meanwhile. */
