@@ -167,8 +167,22 @@ export type SnapshotSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
 export interface SnapshotStore {
   /** Begins a snapshot. The caller must close or cancel the sink. */
   create(init: SnapshotInit): Promise<SnapshotSink>;
-  /** The published snapshots, newest first by term, index and time. */
+  /**
+   * The published snapshots, newest first by term, index and time. In a
+   * directory, one that is corrupt or can't be read is passed over with a
+   * warning.
+   *
+   * @throws {StoreAccessError} when the process or the disk is at fault
+   * (`EMFILE`), because a list with a part left out would look complete.
+   */
   list(): Promise<SnapshotMeta[]>;
-  /** Opens a published snapshot for reading. */
+  /**
+   * Opens a published snapshot for reading.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotCorruptError} when it is corrupt.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {StoreAccessError} when the process or the disk is at fault.
+   */
   open(id: string, options?: OpenOptions): Promise<SnapshotSource>;
 }

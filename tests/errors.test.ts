@@ -11,6 +11,7 @@ import {
   SnapshotError,
   SnapshotNotFoundError,
   SnapshotPublishError,
+  SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,
   StoreLockedError,
@@ -31,6 +32,7 @@ describe("every error", () => {
     SnapshotNotFoundError,
     InvalidSnapshotIdError,
     UnsupportedSnapshotVersionError,
+    SnapshotUnreadableError,
     StoreAccessError,
     StoreClosedError,
   ];

@@ -81,10 +81,10 @@ const CAUSES_MAX = 16;
  */
 export function concernsPlace(error: unknown): boolean {
   let each = error;
-  for (let i = 0; i < CAUSES_MAX && each != null; i++) {
+  for (let i = 0; i < CAUSES_MAX; i++) {
     if (each instanceof StoreAccessError) return true;
     if (OUT_OF_RESOURCES.has(systemCode(each) ?? "")) return true;
-    each = (each as { cause?: unknown }).cause;
+    each = (each as { cause?: unknown } | null | undefined)?.cause;
   }
   return false;
 }

@@ -56,7 +56,11 @@ export interface FileSnapshotStore extends SnapshotStore {
    *
    * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
    * restored.
-   * @throws {TypeError} when `restore` is no function.
+   * @throws {StoreAccessError} when the process or the disk as a whole is at
+   * fault (`EMFILE`, `ENOMEM`), also in what `restore` throws and its causes: it
+   * is called again with the same snapshot, a few times, and an older one is not
+   * tried.
+   * @throws {TypeError} when `restore` is not a function.
    */
   restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
   /**
@@ -66,6 +70,8 @@ export interface FileSnapshotStore extends SnapshotStore {
    * @throws {SnapshotNotFoundError} when there is none of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {StoreAccessError} when the process or the disk is at fault.
    */
   verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
   /**
@@ -85,6 +91,11 @@ export interface FileSnapshotStore extends SnapshotStore {
   /**
    * Removes what is beyond `retain`, as every close of a sink does. Never
    * removes the only snapshot known to be good; reads some to find out.
+   *
+   * @throws {SnapshotUnreadableError} when the state of one that it has to check
+   * can't be read; nothing is removed.
+   * @throws {StoreAccessError} when the process or the disk is at fault; nothing
+   * is removed.
    */
   reap(): Promise<void>;
   /**
