@@ -14,6 +14,12 @@ const store = await openFileSnapshotStore(directory, {
   logger: { debug() {}, info() {}, warn() {}, error() {} },
 });
 
+// Deno opens a pipe for signals when it first needs one, some time after it has
+// started, and panics when there is no descriptor for it: let it be now.
+const onSignal = () => {};
+process.on("SIGHUP", onSignal);
+process.off("SIGHUP", onSignal);
+
 /** Takes all descriptors that there are, but for some. */
 function takeAllBut(count: number): number[] {
   const taken: number[] = [];
