@@ -56,10 +56,9 @@ export interface FileSnapshotStore extends SnapshotStore {
    *
    * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
    * restored.
-   * @throws {StoreAccessError} when the process or the disk as a whole is at
-   * fault (`EMFILE`, `ENOMEM`), also in what `restore` throws and its causes: it
-   * is called again with the same snapshot, a few times, and an older one is not
-   * tried.
+   * @throws {StoreAccessError} when the process or the disk is at fault
+   * (`EMFILE`), also in what `restore` throws: it is called again with the same
+   * snapshot, a few times, and with no older one.
    * @throws {TypeError} when `restore` is not a function.
    */
   restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
@@ -92,10 +91,8 @@ export interface FileSnapshotStore extends SnapshotStore {
    * Removes what is beyond `retain`, as every close of a sink does. Never
    * removes the only snapshot known to be good; reads some to find out.
    *
-   * @throws {SnapshotUnreadableError} when the state of one that it has to check
-   * can't be read; nothing is removed.
-   * @throws {StoreAccessError} when the process or the disk is at fault; nothing
-   * is removed.
+   * @throws {SnapshotUnreadableError} when a state can't be read: none is removed.
+   * @throws {StoreAccessError} when the process or the disk is at fault.
    */
   reap(): Promise<void>;
   /**
