@@ -26,7 +26,7 @@ const QUIET_MS = 2000;
 const PAUSES_MS: readonly number[] = [0, 5, 25];
 const PAUSE_MS = 50;
 
-/** Where the time of a change is not known, this many looks must do. */
+/** A file system may not keep that time: then this many looks must do. */
 const LOOKS_MIN = 3;
 
 /** A directory that changes all the time is not just being removed. */
@@ -54,9 +54,8 @@ export async function waitForRemoval(
 }
 
 /** The disk's times are the system's, whatever clock names the snapshots. */
-function isQuiet(modifiedMs: number | undefined): boolean {
-  return modifiedMs === undefined ||
-    Math.abs(Date.now() - modifiedMs) >= QUIET_MS;
+function isQuiet(modifiedMs: number): boolean {
+  return Math.abs(Date.now() - modifiedMs) >= QUIET_MS;
 }
 
 /** Lets other programs work for a while, in milliseconds. */

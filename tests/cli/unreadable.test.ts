@@ -41,7 +41,7 @@ describe("raft-snapshots, of a snapshot that it may not read,", () => {
         "raft-snapshots: 1 of 2 snapshots: could not be checked\n",
       );
       const json = await run("verify", directory, "--json");
-      const found = JSON.parse(json.stdout) as { state: string }[];
+      const found: { state: string }[] = JSON.parse(json.stdout).snapshots;
       assert.deepEqual(found.map(({ state }) => state), ["unchecked", "ok"]);
       for (const command of ["cat", "inspect"]) {
         // Inspecting reads no state, but it opens it.

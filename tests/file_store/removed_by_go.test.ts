@@ -28,7 +28,7 @@ class Reaping extends MemoryFileSystem {
   looksEach = 1;
   #looks = 0;
   /** What its directories say of their last change. */
-  modifiedMs: number | undefined = Date.now();
+  modifiedMs = Date.now();
 
   /** Begins to remove these files, and last "." the snapshot's directory. */
   reap(id: string, names: readonly string[]): void {
