@@ -5,6 +5,7 @@
  */
 
 import { SnapshotError, type SnapshotErrorOptions } from "../errors.ts";
+import type { ArchiveLookalike } from "./first_bytes.ts";
 
 /**
  * What is wrong with an archive:
@@ -39,6 +40,10 @@ export interface SnapshotArchiveDetails extends SnapshotErrorOptions {
   readonly member?: string | undefined;
   /** Where, in bytes: of the file for `"gzip"`, else of the tar in it. */
   readonly offset?: number | undefined;
+  /** What the first bytes look like, when they are not an archive's. */
+  readonly looksLike?: ArchiveLookalike | undefined;
+  /** What the caller can do about it. */
+  readonly hint?: string | undefined;
 }
 
 /** An archive is not one, is damaged, or is not what it says it is. */
@@ -58,10 +63,15 @@ export class SnapshotArchiveError extends SnapshotError {
    * for the reason `"gzip"`, of the tar in it for all others.
    */
   readonly offset: number | undefined;
+  /**
+   * What the first bytes look like, when the file, or what is compressed in it,
+   * does not begin as an archive does: such as `"html"`, `"tar"`, `"empty"`.
+   */
+  readonly looksLike: ArchiveLookalike | undefined;
 
   /** Makes the error. */
   constructor(details: SnapshotArchiveDetails) {
-    const { reason, expected, actual, member, offset } = details;
+    const { reason, expected, actual, member, offset, hint } = details;
     const whole = reason === "gzip" ? "file" : "tar";
     const where = offset === undefined
       ? ""
@@ -70,7 +80,8 @@ export class SnapshotArchiveError extends SnapshotError {
       ? "the archive"
       : `${member} in the archive`;
     super(
-      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}`,
+      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}` +
+        (hint === undefined ? "" : `; ${hint}`),
       details,
     );
     this.reason = reason;
@@ -78,5 +89,6 @@ export class SnapshotArchiveError extends SnapshotError {
     this.actual = actual;
     this.member = member;
     this.offset = offset;
+    this.looksLike = details.looksLike;
   }
 }

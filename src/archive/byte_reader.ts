@@ -54,6 +54,11 @@ export class ByteReader {
     return some;
   }
 
+  /** Bytes that have come and are not taken yet; looks, and does not wait. */
+  atHand(most: number): Uint8Array {
+    return this.#chunk.subarray(this.#taken, this.#taken + most);
+  }
+
   /** Gives back the last bytes of what `takeSome()` took. */
   giveBack(count: number): void {
     this.#taken -= count;

@@ -8,6 +8,7 @@
 import { crc32, InflateError, inflateRaw } from "../fs/deflate.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
+import { describeFirstBytes, FIRST_BYTES } from "./first_bytes.ts";
 
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
@@ -58,11 +59,12 @@ async function* inflateBody(
 }
 
 async function skipHeader(file: ByteReader): Promise<void> {
-  const header = await take(file, HEADER_BYTES);
-  const [magic, gzip, method, flags = 0] = header;
-  if (magic !== 0x1f || gzip !== 0x8b) {
-    throw fault(0, "something else", "a gzip file");
+  const header = await file.take(HEADER_BYTES);
+  const [magic = 0x1f, gzip = 0x8b, method, flags = 0] = header;
+  if (header.length === 0 || magic !== 0x1f || gzip !== 0x8b) {
+    throw notGzip(file, header);
   }
+  if (header.length < HEADER_BYTES) throw cutShort(file);
   if (method !== DEFLATE || (flags & FLAGS.reserved) !== 0) {
     throw fault(2, `method ${method}, flags ${flags}`, "method 8, known flags");
   }
@@ -75,6 +77,23 @@ async function skipHeader(file: ByteReader): Promise<void> {
   if (flags & FLAGS.name) crc = await skipText(file, crc);
   if (flags & FLAGS.comment) crc = await skipText(file, crc);
   if (flags & FLAGS.crc) await checkHeaderCrc(file, crc);
+}
+
+/**
+ * Says what the file looks like instead, by the bytes that have come: a server
+ * that sends something else may never send more.
+ */
+function notGzip(file: ByteReader, header: Uint8Array): SnapshotArchiveError {
+  const rest = file.atHand(FIRST_BYTES - header.length);
+  const first = new Uint8Array(header.length + rest.length);
+  first.set(header);
+  first.set(rest, header.length);
+  return new SnapshotArchiveError({
+    reason: "gzip",
+    offset: 0,
+    expected: "a gzip file",
+    ...describeFirstBytes(first),
+  });
 }
 
 /** A text that a zero ends; resolves to the header's CRC so far. */

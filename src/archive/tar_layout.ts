@@ -39,10 +39,16 @@ export const FIELDS = {
   deviceMajor: { start: 329, end: 337 },
   deviceMinor: { start: 337, end: 345 },
   prefix: { start: 345, end: 500 },
+  gnuAccessed: { start: 345, end: 357 },
+  gnuChanged: { start: 357, end: 369 },
+  gnuRest: { start: 369, end: 500 },
 } as const satisfies Readonly<Record<string, Field>>;
 
 /** `ustar` and its version. */
 export const MAGIC = "ustar\x0000";
+
+/** What GNU tar writes there by default; the prefix then has other fields. */
+export const GNU_MAGIC = "ustar  \0";
 
 /** The header of a regular file. */
 export const REGULAR_TYPE = "0";

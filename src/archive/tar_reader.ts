@@ -9,6 +9,7 @@
 import { quote } from "../text.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
+import { describeFirstBytes } from "./first_bytes.ts";
 import { decodeExtendedSize } from "./pax.ts";
 import {
   BLOCK_BYTES,
@@ -16,6 +17,7 @@ import {
   EXTENDED_TYPE,
   type Field,
   FIELDS,
+  GNU_MAGIC,
   MAGIC,
   paddingOf,
   REGULAR_TYPE,
@@ -32,12 +34,29 @@ export interface TarEntry {
   readonly size: number;
   /** Where its header starts, in bytes of the tar. */
   readonly offset: number;
+  /**
+   * When it was modified, in seconds since 1970, where eleven octal digits or
+   * fewer say so. No two readers could be given another state by it.
+   */
+  readonly modified: number | undefined;
 }
 
 /** What one header block says. */
 interface Header extends TarEntry {
   readonly type: string;
+  /** Whether GNU tar wrote it in its own format. */
+  readonly isGnu: boolean;
 }
+
+/** What GNU tar's own types are, which are not read. */
+const GNU_TYPES: ReadonlyMap<string, string> = new Map([
+  ["D", "a list of names"],
+  ["K", "a long name of a link"],
+  ["L", "a long name"],
+  ["M", "a file that continues from another volume"],
+  ["S", "a sparse file (write it without -S)"],
+  ["V", "a volume's label"],
+]);
 
 /**
  * Reads up to the next member's bytes; `undefined` at the end of the tar, which
@@ -53,12 +72,14 @@ export async function readEntry(
   if (header === undefined) return undefined;
   if (header.type === REGULAR_TYPE) return header;
   requireType(header, EXTENDED_TYPE);
+  requireUstar(header);
   const size = await readExtendedSize(tar, header);
   const next = await readHeader(tar);
   if (next === undefined) {
     throw fault(tar.position, "the end", "the member of an extended header");
   }
   requireType(next, REGULAR_TYPE);
+  requireUstar(next);
   return size === undefined ? next : { ...next, size };
 }
 
@@ -75,13 +96,23 @@ export async function skipPadding(
 
 async function readHeader(tar: ByteReader): Promise<Header | undefined> {
   const offset = tar.position;
-  const block = await take(tar, BLOCK_BYTES);
+  const block = await tar.take(BLOCK_BYTES);
+  if (offset === 0) requireTar(block);
+  if (block.length < BLOCK_BYTES) throw fault(tar.position, "its end", "more");
   if (isZero(block)) {
     const at = tar.position;
     if (isZero(await take(tar, BLOCK_BYTES))) return undefined;
     throw fault(at, "something else", "a second block of zeros");
   }
   return decodeHeader(block, offset);
+}
+
+/** What is compressed may be anything: a server's error, or an archive again. */
+function requireTar(block: Uint8Array): void {
+  const { looksLike, actual, hint } = describeFirstBytes(block);
+  if (looksLike === "tar" || looksLike === "unknown") return;
+  const where = { reason: "tar", offset: 0, expected: "a tar" } as const;
+  throw new SnapshotArchiveError({ ...where, looksLike, actual, hint });
 }
 
 function decodeHeader(block: Uint8Array, offset: number): Header {
@@ -93,23 +124,42 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
   }
   const { start, end } = FIELDS.magic;
   const magic = latin1(block.subarray(start, end));
-  if (magic !== MAGIC) {
-    throw fault(offset + start, quote(magic), quote(MAGIC));
+  const isGnu = magic === GNU_MAGIC;
+  if (magic !== MAGIC && !isGnu) {
+    throw fault(
+      offset + start,
+      quote(magic),
+      `${quote(MAGIC)} or ${quote(GNU_MAGIC)} (GNU tar: --format=ustar -b 1)`,
+    );
   }
-  const prefix = readText(block, FIELDS.prefix);
+  const type = latin1(block.subarray(FIELDS.type.start, FIELDS.type.end));
+  if (isGnu && type === REGULAR_TYPE) checkGnuFields(block, offset);
+  const prefix = isGnu ? "" : readText(block, FIELDS.prefix);
   const name = readText(block, FIELDS.name);
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
-    size: readOctal(block, FIELDS.size, offset),
-    type: latin1(block.subarray(FIELDS.type.start, FIELDS.type.end)),
+    size: isGnu && isBase256(block, FIELDS.size)
+      ? readBase256(block, FIELDS.size, offset)
+      : readOctal(block, FIELDS.size, offset),
+    modified: octalIn(block, FIELDS.modified),
+    isGnu,
+    type,
     offset,
   };
 }
 
 function requireType({ type, name, offset }: Header, expected: string): void {
   if (type === expected) return;
-  const actual = `type ${quote(type)} for ${quote(name)}`;
+  const words = GNU_TYPES.get(type) ?? "type";
+  const actual = `${words} ${quote(type)} for ${quote(name)}`;
   throw fault(offset + FIELDS.type.start, actual, "a regular file");
+}
+
+/** Go takes the one for a format of its own, and GNU tar writes no such mix. */
+function requireUstar({ isGnu, offset }: Header): void {
+  if (!isGnu) return;
+  const at = offset + FIELDS.magic.start;
+  throw fault(at, quote(GNU_MAGIC), `${quote(MAGIC)} with an extended header`);
 }
 
 async function readExtendedSize(
@@ -128,11 +178,48 @@ async function readExtendedSize(
 
 /** Octal digits, with whatever writers put before and after them. */
 function readOctal(block: Uint8Array, field: Field, offset: number): number {
+  const number = octalIn(block, field);
+  if (number !== undefined) return number;
+  const text = latin1(block.subarray(field.start, field.end));
+  throw fault(offset + field.start, quote(text), "octal digits");
+}
+
+function octalIn(block: Uint8Array, field: Field): number | undefined {
   const text = latin1(block.subarray(field.start, field.end));
   const [, digits] = /^ *([0-7]+)[ \0]*$/.exec(text) ?? [];
   // Twelve digits at most, or 36 bits.
-  if (digits !== undefined) return parseInt(digits, 8);
-  throw fault(offset + field.start, quote(text), "octal digits");
+  return digits === undefined ? undefined : parseInt(digits, 8);
+}
+
+/** GNU tar's way to write what eleven octal digits can't: 8 GiB and more. */
+function isBase256(block: Uint8Array, { start }: Field): boolean {
+  return ((block[start] ?? 0) & 0x80) !== 0;
+}
+
+/** A big-endian number; its first bit says that it is one, its second a sign. */
+function readBase256(block: Uint8Array, field: Field, offset: number): number {
+  let value = (block[field.start] ?? 0) & 0x7f;
+  for (const byte of block.subarray(field.start + 1, field.end)) {
+    value = value * 256 + byte;
+    if (!Number.isSafeInteger(value)) break;
+  }
+  if (Number.isSafeInteger(value)) return value;
+  throw fault(offset + field.start, "a size beyond 2^53", "a possible size");
+}
+
+/**
+ * Where ustar has a prefix, GNU tar has times, which say nothing of the bytes,
+ * and the places of a sparse file. Go takes what is not a time for a prefix, so
+ * that must not be there.
+ */
+function checkGnuFields(block: Uint8Array, offset: number): void {
+  for (const field of [FIELDS.gnuAccessed, FIELDS.gnuChanged]) {
+    const isEmpty = isZero(block.subarray(field.start, field.end));
+    if (!isEmpty) readOctal(block, field, offset);
+  }
+  const { start, end } = FIELDS.gnuRest;
+  const odd = block.subarray(start, end).findIndex((byte) => byte !== 0);
+  if (odd >= 0) throw fault(offset + start + odd, "something else", "zeros");
 }
 
 /** A text that a zero ends, or the field. */

@@ -24,6 +24,9 @@ export interface Member {
   readonly padding?: number;
 }
 
+/** What GNU tar's own format has for a magic. */
+export const GNU_MAGIC = "ustar  \0";
+
 /** An eleven-digit number, as it stands in a header. */
 export function octal(value: number, digits = 11): string {
   return `${value.toString(8).padStart(digits, "0")}\0`;

@@ -12,6 +12,7 @@ import { bytes } from "../support/random.ts";
 import {
   archive,
   archiveOf,
+  GNU_MAGIC,
   type Member,
   memberBytes,
   members,
@@ -134,10 +135,52 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
       offset: 148,
     },
   ],
-  ["GNU's magic", archiveOf({ ...meta, magic: "ustar  \0" }), {
+  ["a magic of neither format", archiveOf({ ...meta, magic: "ustar \x0000" }), {
     reason: "tar",
     offset: 257,
   }],
+  ...[
+    ["a sparse file", { type: "S" }, 156],
+    ["a long name", { type: "L" }, 156],
+    ["a prefix, as ustar has it,", { prefix: "folder" }, 345],
+    ["places of a sparse file", { prefix: "\0".repeat(41) + "1" }, 386],
+    ["a size beyond all files", { size: "\x80" + "\xff".repeat(11) }, 124],
+    ["a negative size", { size: "\xff".repeat(12) }, 124],
+  ].map(([what, changes, offset]) =>
+    [
+      `${what} in GNU tar's format`,
+      archiveOf({ ...meta, ...changes as Partial<Member>, magic: GNU_MAGIC }),
+      { reason: "tar", offset: Number(offset) },
+    ] as const
+  ),
+  [
+    "an extended header in GNU tar's format",
+    archiveOf(
+      meta,
+      { name: "x", type: "x", magic: GNU_MAGIC, content: "11 size=24\n" },
+      state,
+      sums,
+    ),
+    { reason: "tar", offset: 1024 + 257 },
+  ],
+  [
+    "an extended header before a member in GNU tar's format",
+    archiveOf(
+      meta,
+      { name: "x", type: "x", content: "11 size=24\n" },
+      { ...state, magic: GNU_MAGIC },
+      sums,
+    ),
+    { reason: "tar", offset: 2048 + 257 },
+  ],
+  [
+    "a size in base 256 outside GNU tar's format",
+    archiveOf({
+      ...meta,
+      size: "\x80".padEnd(11, "\0") + "\x10",
+    }),
+    { reason: "tar", offset: 124 },
+  ],
   ["a size that is no number", archiveOf({ ...meta, size: "12345678901x" }), {
     reason: "tar",
     offset: 124,
