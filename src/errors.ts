@@ -79,8 +79,12 @@ export class StoreClosedError extends SnapshotError {
   override readonly name = "StoreClosedError";
 }
 
-/** What is wrong with a corrupt snapshot: which of its promises is broken. */
-export type CorruptionReason = "meta" | "size" | "crc" | "block";
+/**
+ * What is wrong with a corrupt snapshot: which of its promises is broken. With
+ * `"archive"` the state is good, and only what an import has kept of its archive
+ * (`archive.origin`) is not.
+ */
+export type CorruptionReason = "meta" | "size" | "crc" | "block" | "archive";
 
 /** What {@linkcode SnapshotCorruptError} tells beside its message. */
 export interface SnapshotCorruptDetails extends SnapshotErrorOptions {
@@ -99,7 +103,7 @@ function formatFigure(
   figure: string | number | bigint,
   reason: CorruptionReason,
 ): string {
-  const isChecksum = reason === "crc" || reason === "block";
+  const isChecksum = reason !== "meta" && reason !== "size";
   if (isChecksum && typeof figure === "bigint") {
     return `CRC-64 ${figure.toString(16).padStart(16, "0")}`;
   }

@@ -8,6 +8,7 @@
 import { crc64Checker } from "./crc64/check_stream.ts";
 import { Crc64 } from "./crc64/mod.ts";
 import { SnapshotNotFoundError } from "./errors.ts";
+import { type Extra, type MakeExtra, offerExtras } from "./extras.ts";
 import { formatId, requireId } from "./file_store/ids.ts";
 import { resolveInit } from "./init.ts";
 import { type ByteRange, requireMode, requireRange } from "./open_options.ts";
@@ -28,6 +29,7 @@ const HIGH_WATER_MARK_BYTES = 1024 * 1024;
 interface StoredSnapshot {
   readonly meta: SnapshotMeta;
   readonly chunks: readonly Uint8Array[];
+  readonly extra: Extra | undefined;
 }
 
 /**
@@ -55,6 +57,15 @@ interface StoredSnapshot {
 export class MemorySnapshotStore implements SnapshotStore {
   #newest: StoredSnapshot | undefined;
   #lastUnixMs = -1;
+
+  /** Makes an empty store. */
+  constructor() {
+    offerExtras(this, (id, name) => {
+      const { meta, extra } = this.#newest ?? {};
+      const isIt = meta?.id === id && extra?.name === name;
+      return Promise.resolve(isIt ? extra.bytes : undefined);
+    });
+  }
 
   /** Begins a snapshot. The caller must close or cancel the sink. */
   // deno-lint-ignore require-await -- wrong arguments reject, never throw
@@ -107,6 +118,7 @@ class MemoryDraft implements Draft {
   #meta: SnapshotMeta;
   #chunks: Uint8Array[] = [];
   #size = 0;
+  #makeExtra: MakeExtra = () => undefined;
 
   constructor(
     meta: SnapshotMeta,
@@ -128,11 +140,16 @@ class MemoryDraft implements Draft {
     return undefined;
   }
 
-  publish(): Promise<void> {
+  addExtra(make: MakeExtra): void {
+    this.#makeExtra = make;
+  }
+
+  // deno-lint-ignore require-await -- an extra that can't be made rejects
+  async publish(): Promise<void> {
     const crc = this.#crc.digest();
     this.#meta = { ...this.#meta, size: this.#size, crc };
-    this.#onPublished({ meta: this.#meta, chunks: this.#chunks });
-    return Promise.resolve();
+    const extra = this.#makeExtra();
+    this.#onPublished({ meta: this.#meta, chunks: this.#chunks, extra });
   }
 
   discard(): Promise<void> {

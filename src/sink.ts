@@ -8,6 +8,7 @@
 import { sizeInQueue, toBytes } from "./bytes.ts";
 import { ChunkSizes } from "./chunk_sizes.ts";
 import { SnapshotPublishError } from "./errors.ts";
+import { acceptExtra, type MakeExtra } from "./extras.ts";
 import type { SnapshotMeta, SnapshotSink } from "./snapshot.ts";
 import { describe } from "./text.ts";
 
@@ -19,6 +20,8 @@ export interface Draft {
   write(bytes: Uint8Array): Promise<void> | undefined;
   /** Publishes the snapshot, or removes every trace and rejects. */
   publish(): Promise<void>;
+  /** Lets the snapshot carry a file, if the store can; before the publication. */
+  addExtra?(make: MakeExtra): void;
   /** Removes every trace, also of a write that is under way. */
   discard(): Promise<void>;
 }
@@ -73,6 +76,9 @@ export class DraftSink extends WritableStream<Uint8Array>
       highWaterMark: options.highWaterMark,
       size: (chunk: unknown) => sizes.add(sizeInQueue(chunk)),
     });
+    if (draft.addExtra !== undefined) {
+      acceptExtra(this, (make) => draft.addExtra?.(make));
+    }
     this.#draft = draft;
     this.#fate = fate;
     this.#controller = controller as WritableStreamDefaultController;

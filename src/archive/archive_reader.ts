@@ -15,6 +15,7 @@ import { type ArchiveMeta, decodeArchiveMeta } from "./archive_meta.ts";
 import { ByteReader, type NextChunk } from "./byte_reader.ts";
 import { gunzip } from "./gzip_reader.ts";
 import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";
+import type { ArchiveOrigin } from "./origin.ts";
 import { checkSums } from "./sums.ts";
 import { readEntry, skipPadding, type TarEntry } from "./tar_reader.ts";
 
@@ -38,6 +39,8 @@ interface SmallMember {
   readonly bytes: Uint8Array;
   /** Where its bytes start in the tar. */
   readonly offset: number;
+  /** When it was modified, in seconds since 1970, if that is known. */
+  readonly modified: number | undefined;
 }
 
 /** Reads one archive: first its metadata, then its state and all the rest. */
@@ -97,6 +100,20 @@ export class ArchiveReader {
     if (held !== undefined) yield ownBytes(held);
   }
 
+  /** What makes the same archive again; only once the state has been read. */
+  origin(): ArchiveOrigin {
+    const [meta, sums] = [this.#small.get(META), this.#small.get(SUMS)];
+    if (meta === undefined || sums === undefined) {
+      throw new TypeError("Cannot tell the origin: the archive is not read");
+    }
+    return {
+      meta: meta.bytes,
+      sums: sums.bytes,
+      sealedSums: this.#small.get(SEALED_SUMS)?.bytes,
+      modified: meta.modified,
+    };
+  }
+
   /** Lets go of the decompressor; `next` must not be waiting any more. */
   async close(): Promise<void> {
     await this.#chunks.return();
@@ -150,7 +167,7 @@ export class ArchiveReader {
     const bytes = await this.#tar.take(size);
     if (bytes.length < size) throw this.#cutShort(name);
     await skipPadding(this.#tar, entry);
-    return { bytes, offset };
+    return { bytes, offset, modified: entry.modified };
   }
 
   #checkStateSize({ size, offset }: TarEntry, meta: ArchiveMeta): void {

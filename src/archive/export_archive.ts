@@ -14,7 +14,9 @@ import type {
   SnapshotStore,
 } from "../snapshot.ts";
 import { gzip } from "./gzip_writer.ts";
-import { META, STATE, SUMS } from "./members.ts";
+import { checkKeptSums, loadOrigin } from "./kept_origin.ts";
+import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";
+import type { ArchiveOrigin } from "./origin.ts";
 import { streamOf } from "./stream_of.ts";
 import { encodeSums } from "./sums.ts";
 import { END_BYTES, OCTAL_MAX } from "./tar_layout.ts";
@@ -31,9 +33,17 @@ export interface ExportArchiveOptions
   /**
    * When the members were modified, in milliseconds since 1970, rounded to
    * seconds. With the default, a snapshot always gives the same tar; Go
-   * takes the time of the export. @default {the time in the snapshot's ID}
+   * takes the time of the export.
+   * @default {the time in the archive that it was imported from, or else in the
+   * snapshot's ID}
    */
   readonly modifiedMs?: number;
+  /**
+   * Called with the reason when what was kept of the snapshot's first archive
+   * can't be used, or is not enough for Vault.
+   * @default {warnings go to the console}
+   */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -71,14 +81,30 @@ export function exportArchive(
   id: string,
   options: ExportArchiveOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { level = 6, modifiedMs = timeIn(id), signal, ...openOptions } =
-    options;
+  const {
+    level = 6,
+    modifiedMs,
+    signal,
+    onWarning = (text) => console.warn(text),
+    ...openOptions
+  } = options;
   requireWithin("level", level, 9);
-  requireWithin("modifiedMs", modifiedMs, OCTAL_MAX * 1000);
+  requireWithin("modifiedMs", modifiedMs ?? 0, OCTAL_MAX * 1000);
   const stopping = new AbortController();
-  const open = () =>
-    store.open(id, { ...openOptions, signal: stopping.signal });
-  const tar = writeTar(open, Math.round(modifiedMs / 1000));
+  const open = async (): Promise<Packing> => {
+    const { signal } = stopping;
+    const source = await store.open(id, { ...openOptions, signal });
+    try {
+      const origin = await loadOrigin(store, source.meta, onWarning);
+      const time = Math.round((modifiedMs ?? timeIn(id)) / 1000);
+      const kept = modifiedMs === undefined ? origin?.modified : undefined;
+      return { source, origin, modified: kept ?? time };
+    } catch (error) {
+      await source.cancel(error).catch(() => {});
+      throw error;
+    }
+  };
+  const tar = writeTar(open);
   return streamOf(gzip(tar, level), {
     signal,
     // Ends a read of the state that is under way.
@@ -89,22 +115,37 @@ export function exportArchive(
   });
 }
 
+/** What goes into the archive. */
+interface Packing {
+  readonly source: SnapshotSource;
+  /** The archive that the snapshot came from, which is to be made again. */
+  readonly origin: ArchiveOrigin | undefined;
+  /** The members' time, in seconds since 1970. */
+  readonly modified: number;
+}
+
 /** The members in the order in which Go writes them. */
 async function* writeTar(
-  open: () => Promise<SnapshotSource>,
-  modified: number,
+  open: () => Promise<Packing>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const source = await open();
+  const { source, origin, modified } = await open();
   try {
-    const { size } = source.meta;
-    const meta = encodeArchiveMeta(source.meta);
+    const { id, size } = source.meta;
+    const meta = origin?.meta ?? encodeArchiveMeta(source.meta);
     yield* writeSmall({ name: META, size: meta.length, modified }, meta);
     yield encodeHeader({ name: STATE, size, modified });
     const sha256 = new Sha256();
     yield* hashed(source, sha256);
     yield padding(size);
-    const sums = encodeSums({ [META]: hexOf(meta), [STATE]: sha256.hex() });
+    const digests = { [META]: hexOf(meta), [STATE]: sha256.hex() };
+    if (origin !== undefined) checkKeptSums(origin, digests, id);
+    const sums = origin?.sums ?? encodeSums(digests);
     yield* writeSmall({ name: SUMS, size: sums.length, modified }, sums);
+    const sealed = origin?.sealedSums;
+    if (sealed !== undefined) {
+      const member = { name: SEALED_SUMS, size: sealed.length, modified };
+      yield* writeSmall(member, sealed);
+    }
     yield new Uint8Array(END_BYTES);
   } finally {
     // Does nothing when it has been read out.

@@ -4,14 +4,23 @@
  * @module
  */
 
+import { addExtra, ORIGIN } from "../extras.ts";
 import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
 import { initOf } from "./archive_meta.ts";
-import { readArchive, type ReadArchiveOptions } from "./read_archive.ts";
+import { isVaults, NO_SEAL } from "./kept_origin.ts";
+import { SEALED_SUMS } from "./members.ts";
+import { type ArchiveOrigin, encodeOrigin } from "./origin.ts";
+import { openArchive, type ReadArchiveOptions } from "./read_archive.ts";
 
 /** Options of `importArchive()`. */
 export interface ImportArchiveOptions extends ReadArchiveOptions {
   /** Gives the import up when it aborts, until the snapshot is published. */
   readonly signal?: AbortSignal;
+  /**
+   * Called with what will be missing when the snapshot is exported again.
+   * @default {warnings go to the console}
+   */
+  readonly onWarning?: (message: string) => void;
 }
 
 /**
@@ -44,9 +53,13 @@ export async function importArchive(
   archive: ReadableStream<Uint8Array>,
   options: ImportArchiveOptions = {},
 ): Promise<SnapshotMeta> {
-  const { signal } = options;
+  const { signal, onWarning = (text) => console.warn(text), ...reading } =
+    options;
   const abortable = signal === undefined ? {} : { signal };
-  const source = await readArchive(archive, options);
+  const { source, origin } = await openArchive(archive, {
+    ...reading,
+    ...abortable,
+  });
   let sink;
   try {
     sink = await store.create({ ...initOf(source.meta), ...abortable });
@@ -55,11 +68,33 @@ export async function importArchive(
     throw error;
   }
   try {
+    const isKept = addExtra(sink, () => ({
+      name: ORIGIN,
+      bytes: encodeOrigin(origin()),
+    }));
     // Not aborted by the pipe: if that failed, its error would hide the first.
     await source.pipeTo(sink, { ...abortable, preventAbort: true });
+    warnOfSeal(source.meta.id, origin(), isKept, onWarning);
     return sink.meta;
   } catch (error) {
     await sink.cancel(error).catch(() => {});
     throw error;
   }
+}
+
+/** Vault needs the sums that only it can seal. */
+function warnOfSeal(
+  id: string,
+  { sealedSums }: ArchiveOrigin,
+  isKept: boolean,
+  warn: (message: string) => void,
+): void {
+  if (sealedSums === undefined && isVaults(id)) {
+    warn(`The archive came from Vault, but ${NO_SEAL}`);
+  }
+  if (sealedSums === undefined || isKept) return;
+  warn(
+    `The store can't keep ${SEALED_SUMS}: an archive that is made of this ` +
+      "snapshot restores in Vault only with -force",
+  );
 }

@@ -8,6 +8,7 @@ import type { Progress } from "../snapshot.ts";
 import { ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";
+import type { ArchiveOrigin } from "./origin.ts";
 import { streamOf } from "./stream_of.ts";
 
 /** Options of `readArchive()`. */
@@ -64,6 +65,22 @@ export async function readArchive(
   archive: ReadableStream<Uint8Array>,
   options: ReadArchiveOptions = {},
 ): Promise<ArchiveSource> {
+  return (await openArchive(archive, options)).source;
+}
+
+/** An archive whose metadata has been read. */
+export interface OpenedArchive {
+  /** The state, as `readArchive()` gives it. */
+  readonly source: ArchiveSource;
+  /** What makes the same archive again; only once the source has ended. */
+  readonly origin: () => ArchiveOrigin;
+}
+
+/** Does what `readArchive()` does. */
+export async function openArchive(
+  archive: ReadableStream<Uint8Array>,
+  options: ReadArchiveOptions,
+): Promise<OpenedArchive> {
   const { signal, onProgress, ...limits } = options;
   const input = new ArchiveInput(archive);
   if (signal?.aborted) {
@@ -88,10 +105,8 @@ export async function readArchive(
   }
   const chunks = withProgress(reader.readState(), meta.size, onProgress);
   const source = streamOf(chunks, { signal, release });
-  return Object.defineProperty(source, "meta", {
-    value: meta,
-    enumerable: true,
-  }) as ArchiveSource;
+  Object.defineProperty(source, "meta", { value: meta, enumerable: true });
+  return { source: source as ArchiveSource, origin: () => reader.origin() };
 }
 
 async function* withProgress(

@@ -108,6 +108,7 @@ function exportWith(
 ): ReadableStream<Uint8Array> {
   return exportArchive(store, id, {
     ...options,
+    onWarning: warn,
     onProgress: ({ done, total }) => progress.update(done, total),
   });
 }

@@ -57,6 +57,7 @@ async function importSnapshot(
             onProgress: ({ done, total }) => progress.update(done, total),
             onUnchecked: (member) =>
               warn(`cannot check ${member}: it is sealed`),
+            onWarning: warn,
           }),
       );
     } finally {

@@ -12,7 +12,12 @@ import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
 import { assertOpen, type StoreContext } from "./context.ts";
 import { toLookError } from "./error_scope.ts";
 import { readFully } from "./files.ts";
-import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";
+import {
+  findBadExtra,
+  type LoadedSnapshot,
+  loadSnapshot,
+  openState,
+} from "./load.ts";
 
 /** What came of reading a state once. */
 export interface StateCheck {
@@ -40,7 +45,8 @@ export async function verifySnapshot(
     // What could not be read has not been checked.
     if (blocksError instanceof SnapshotUnreadableError) throw blocksError;
     const check = await checkSnapshot(context, loaded, options);
-    const errors = [blocksError, check.error].filter(isCorruption);
+    const badExtra = await findBadExtra(context, id);
+    const errors = [blocksError, check.error, badExtra].filter(isCorruption);
     return {
       id,
       ok: errors.length === 0,

@@ -8,6 +8,7 @@
 
 import { crc64 } from "../crc64/mod.ts";
 import { SnapshotPublishError, systemCode } from "../errors.ts";
+import type { MakeExtra } from "../extras.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { InitialMeta } from "../init.ts";
 import { META_SIZE_MAX } from "../meta/decode.ts";
@@ -16,7 +17,7 @@ import type { Draft } from "../sink.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import { describe } from "../text.ts";
 import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
-import { exists, writeAndSync, writeFully } from "./files.ts";
+import { exists, withFile, writeAndSync, writeFully } from "./files.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
@@ -186,6 +187,7 @@ class FileDraft implements Draft {
   readonly #temporaryName: string;
   #meta: SnapshotMeta;
   #filesClosed = false;
+  #makeExtra: MakeExtra | undefined;
 
   constructor(context: StoreContext, meta: SnapshotMeta, files: DraftFiles) {
     this.#context = context;
@@ -204,6 +206,10 @@ class FileDraft implements Draft {
     return this.#writer.write(bytes)?.catch((error) => {
       throw this.#failure("write", error, false);
     });
+  }
+
+  addExtra(make: MakeExtra): void {
+    this.#makeExtra = make;
   }
 
   async publish(): Promise<void> {
@@ -250,6 +256,8 @@ class FileDraft implements Draft {
     if (!hasBlocks) {
       await this.#context.fileSystem.removeFile(`${path}/blocks.crc64`);
     }
+    // Before the directory is synced: its name must be among those that are.
+    await this.#writeExtra(path);
     // Side by side: a disk makes several durable in the time of one.
     await allSettled([
       // Survives: a power cut after the publication. Without it the state could
@@ -265,6 +273,20 @@ class FileDraft implements Draft {
       this.#requireFreeName(),
     ]);
     await this.#closeFiles();
+  }
+
+  async #writeExtra(path: string): Promise<void> {
+    const extra = this.#makeExtra?.();
+    if (extra === undefined) return;
+    const { fileSystem, fileMode } = this.#context;
+    const file = await fileSystem.open(
+      `${path}/${extra.name}`,
+      "create",
+      fileMode,
+    );
+    // Survives: a power cut after the publication. Without it the file could be
+    // empty or cut short, and a snapshot of Vault would have lost its seal.
+    await withFile(file, () => writeAndSync(file, extra.bytes));
   }
 
   /**

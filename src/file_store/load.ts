@@ -14,6 +14,12 @@ import {
   systemCode,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
+import {
+  checkCrc,
+  EXTRA_SIZES_MAX,
+  type ExtraName,
+  ORIGIN,
+} from "../extras.ts";
 import type { FileHandle, FileStat } from "../fs/file_system.ts";
 import { type DecodedMeta, decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
@@ -34,6 +40,7 @@ const PARTS = {
   "meta.json": "meta",
   "state.bin": "size",
   "blocks.crc64": "block",
+  [ORIGIN]: "archive",
 } as const satisfies Readonly<Record<string, CorruptionReason>>;
 
 type PartName = keyof typeof PARTS;
@@ -148,6 +155,35 @@ async function loadBlocks(
     if (!concernsSnapshot(blocksError)) throw blocksError;
     context.logger.warn(`${describe(blocksError)}; not using it`);
     return { blocks: undefined, blocksError };
+  }
+}
+
+/** A file that the snapshot carries; none in most, as only imports have one. */
+export async function readExtraFile(
+  context: StoreContext,
+  id: string,
+  name: ExtraName,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(context, id, name, EXTRA_SIZES_MAX[name]);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw await explain(context, id, name, error);
+  }
+}
+
+/** What is wrong with the file that the snapshot carries; the state may be good. */
+export async function findBadExtra(
+  context: StoreContext,
+  id: string,
+): Promise<SnapshotCorruptError | undefined> {
+  try {
+    const bytes = await readExtraFile(context, id, ORIGIN);
+    if (bytes !== undefined) checkCrc(bytes, `${ORIGIN} of snapshot ${id}`);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SnapshotCorruptError) return error;
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { StoreClosedError, systemCode } from "../errors.ts";
+import { offerExtras } from "../extras.ts";
 import type { FileLock } from "../fs/file_system.ts";
 import { type InitialMeta, resolveInit } from "../init.ts";
 import { type Draft, DraftSink } from "../sink.ts";
@@ -32,6 +33,7 @@ import {
 import { createDraft } from "./draft.ts";
 import { exists } from "./files.ts";
 import { requireId } from "./ids.ts";
+import { readExtraFile } from "./load.ts";
 import { requireDirectory } from "./missing.ts";
 import { claimDirectory, requireReadable, settleDirectory } from "./opening.ts";
 import { type FileSnapshotStoreOptions, resolveOptions } from "./options.ts";
@@ -163,6 +165,11 @@ class DirectoryStore implements FileSnapshotStore {
   constructor(context: StoreContext, lock: FileLock | undefined) {
     this.#context = context;
     this.#lock = lock;
+    offerExtras(
+      this,
+      (id, name) =>
+        this.#run(() => readExtraFile(context, requireId(id), name)),
+    );
   }
 
   create(init: SnapshotInit): Promise<SnapshotSink> {

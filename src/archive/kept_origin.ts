@@ -1,0 +1,112 @@
+/**
+ * Finding out whether the archive that a snapshot came from can be made again.
+ *
+ * @module
+ */
+
+import {
+  SnapshotCorruptError,
+  SnapshotError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
+import { ORIGIN, readExtra } from "../extras.ts";
+import { resolveInit } from "../init.ts";
+import { encodeArchiveMeta } from "../meta/encode.ts";
+import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { SnapshotArchiveError } from "./archive_error.ts";
+import { decodeArchiveMeta, initOf } from "./archive_meta.ts";
+import { SEALED_SUMS } from "./members.ts";
+import { type ArchiveOrigin, decodeOrigin } from "./origin.ts";
+import { checkSums, type Sums } from "./sums.ts";
+
+/** The ID that Vault gives every snapshot. */
+const VAULT_ID = "bolt-snapshot";
+
+/** What Vault does with an archive that has no sealed sums. */
+export const NO_SEAL =
+  `it has no ${SEALED_SUMS}: an ordinary restore crashes ` +
+  "Vault (seen with 1.20.4); use `vault operator raft snapshot restore -force`";
+
+/** Whether an archive with this ID in its `meta.json` came from Vault. */
+export function isVaults(id: string): boolean {
+  return id === VAULT_ID;
+}
+
+/**
+ * The origin that the store has kept for the snapshot, if that is the origin of
+ * this snapshot. `warn` is told why it is not used, and that there is no seal.
+ */
+export async function loadOrigin(
+  store: SnapshotStore,
+  meta: SnapshotMeta,
+  warn: (message: string) => void,
+): Promise<ArchiveOrigin | undefined> {
+  const what = `${ORIGIN} of snapshot ${meta.id}`;
+  try {
+    const bytes = await readExtra(store, meta.id, ORIGIN);
+    if (bytes === undefined) return undefined;
+    const origin = decodeOrigin(bytes, what);
+    const kept = decodeArchiveMeta(origin.meta, 0);
+    requireSame(kept, meta, what);
+    if (isVaults(kept.id) && origin.sealedSums === undefined) {
+      warn(`Snapshot ${meta.id} came from Vault, but ${NO_SEAL}`);
+    }
+    return origin;
+  } catch (error) {
+    // Anything else is about the way to the file, which may work next time.
+    if (!isVerdict(error)) throw error;
+    warn(
+      `${error.message}; the archive gets a new meta.json, and no ` +
+        `${SEALED_SUMS}, without which Vault needs restore -force`,
+    );
+    return undefined;
+  }
+}
+
+/**
+ * Checks that the kept sums are of what was written.
+ *
+ * @throws {SnapshotCorruptError} with the reason `"archive"`.
+ */
+export function checkKeptSums(
+  { sums }: ArchiveOrigin,
+  actual: Sums,
+  id: string,
+): void {
+  try {
+    checkSums(sums, actual, 0);
+  } catch (cause) {
+    throw new SnapshotCorruptError(`${ORIGIN} of snapshot ${id}`, {
+      reason: "archive",
+      actual: "the sums of another state or meta.json",
+      expected: "its own (remove the file to export without them)",
+      cause,
+    });
+  }
+}
+
+function isVerdict(error: unknown): error is SnapshotError {
+  return error instanceof SnapshotCorruptError ||
+    error instanceof SnapshotArchiveError ||
+    error instanceof UnsupportedSnapshotVersionError;
+}
+
+/** A file in the directory of another snapshot must not pass for this one's. */
+function requireSame(
+  kept: ReturnType<typeof decodeArchiveMeta>,
+  meta: SnapshotMeta,
+  what: string,
+): void {
+  const id = "";
+  const { size } = kept;
+  const imported = { ...resolveInit(initOf(kept)), id, size };
+  const [actual, expected] = [imported, { ...meta, id }].map((each) =>
+    new TextDecoder().decode(encodeArchiveMeta(each))
+  );
+  if (actual === expected) return;
+  throw new SnapshotCorruptError(what, {
+    reason: "archive",
+    actual: "the meta.json of another snapshot",
+    expected: "its own",
+  });
+}

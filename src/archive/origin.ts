@@ -1,0 +1,113 @@
+/**
+ * `archive.origin`: what an imported snapshot needs to become the same archive
+ * again: the exact `meta.json` and sums of the archive, and the time in its tar.
+ * Vault's seal covers the sums, and the sums cover `meta.json`: with one byte
+ * changed, Vault refuses to restore the snapshot, or crashes. The layout is in
+ * docs/format.md.
+ *
+ * @module
+ */
+
+import {
+  SnapshotCorruptError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
+import { checkCrc, EXTRA_SIZES_MAX, ORIGIN, withCrc } from "../extras.ts";
+
+/** The parts of an archive that a store's own files don't have. */
+export interface ArchiveOrigin {
+  /** The exact bytes of `meta.json`. */
+  readonly meta: Uint8Array;
+  /** The exact bytes of `SHA256SUMS`. */
+  readonly sums: Uint8Array;
+  /** The exact bytes of `SHA256SUMS.sealed`, which only Vault writes. */
+  readonly sealedSums: Uint8Array | undefined;
+  /** The time of `meta.json` in the tar, in seconds since 1970, if it is known. */
+  readonly modified: number | undefined;
+}
+
+const MAGIC = "RAFTORIG";
+const FORMAT_VERSION = 1;
+const UNKNOWN_TIME = 2n ** 64n - 1n;
+
+/** Where each field of the header is; the three texts follow it. */
+const AT = {
+  version: 8,
+  metaSize: 12,
+  modified: 16,
+  sumsSize: 24,
+  sealedSize: 28,
+  texts: 32,
+} as const;
+
+/** The bytes of an `archive.origin`. */
+export function encodeOrigin(origin: ArchiveOrigin): Uint8Array {
+  const { meta, sums, sealedSums = new Uint8Array(0), modified } = origin;
+  const size = AT.texts + meta.length + sums.length + sealedSums.length;
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  bytes.set(new TextEncoder().encode(MAGIC));
+  view.setUint32(AT.version, FORMAT_VERSION);
+  view.setUint32(AT.metaSize, meta.length);
+  const time = modified === undefined ? UNKNOWN_TIME : BigInt(modified);
+  view.setBigUint64(AT.modified, time);
+  view.setUint32(AT.sumsSize, sums.length);
+  view.setUint32(AT.sealedSize, sealedSums.length);
+  bytes.set(meta, AT.texts);
+  bytes.set(sums, AT.texts + meta.length);
+  bytes.set(sealedSums, AT.texts + meta.length + sums.length);
+  return withCrc(bytes);
+}
+
+/**
+ * Reads an `archive.origin`; `what` names it in errors. Its texts are not
+ * looked at.
+ *
+ * @throws {SnapshotCorruptError} with the reason `"archive"` when it is damaged.
+ * @throws {UnsupportedSnapshotVersionError} when it is of a newer format.
+ */
+export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
+  if (bytes.length > EXTRA_SIZES_MAX[ORIGIN]) {
+    throw corrupt(what, `${bytes.length} bytes`, "fewer");
+  }
+  // First: a flipped bit must not pass for a newer version.
+  const content = checkCrc(bytes, what);
+  if (content.length < AT.texts) {
+    throw corrupt(what, `${content.length} bytes`, "more");
+  }
+  const magic = String.fromCharCode(...content.subarray(0, MAGIC.length));
+  if (magic !== MAGIC) throw corrupt(what, "another magic", MAGIC);
+  const view = new DataView(content.buffer, content.byteOffset, content.length);
+  const version = view.getUint32(AT.version);
+  if (version !== FORMAT_VERSION) {
+    throw new UnsupportedSnapshotVersionError(
+      `Cannot use ${what}: found version ${version}, ` +
+        `expected ${FORMAT_VERSION}`,
+    );
+  }
+  const metaEnd = AT.texts + view.getUint32(AT.metaSize);
+  const sumsEnd = metaEnd + view.getUint32(AT.sumsSize);
+  const sealedEnd = sumsEnd + view.getUint32(AT.sealedSize);
+  if (sealedEnd !== content.length) {
+    throw corrupt(what, `${content.length} bytes`, `${sealedEnd}`);
+  }
+  const time = view.getBigUint64(AT.modified);
+  return {
+    meta: content.subarray(AT.texts, metaEnd),
+    sums: content.subarray(metaEnd, sumsEnd),
+    sealedSums: sealedEnd === sumsEnd
+      ? undefined
+      : content.subarray(sumsEnd, sealedEnd),
+    // A tar's header holds no later time, so that there can be none.
+    modified: time <= 8n ** 11n - 1n ? Number(time) : undefined,
+  };
+}
+
+function corrupt(
+  what: string,
+  actual: string,
+  expected: string,
+): SnapshotCorruptError {
+  const reason = "archive";
+  return new SnapshotCorruptError(what, { reason, actual, expected });
+}
