@@ -29,17 +29,51 @@ const TOKENS = [
   ["/v1/sys/storage/raft/snapshot", "VAULT_TOKEN", "x-vault-token"],
 ] as const;
 
+/** How much of a server's error is shown, in characters. */
+const ANSWER_LENGTH_MAX = 200;
+
 async function fetchSnapshot(): Promise<ReadableStream<Uint8Array>> {
-  const headers = new Headers();
-  const { pathname } = new URL(url);
+  // Consul would compress the archive once more, and Node 20 then holds all of
+  // it in memory, and takes minutes.
+  const headers = new Headers({ "accept-encoding": "identity" });
+  const pathname = new URL(url).pathname.replace(/\/+$/, "");
   for (const [path, variable, header] of TOKENS) {
     const token = process.env[variable];
     if (pathname === path && token !== undefined) headers.set(header, token);
   }
-  const { ok, status, body } = await fetch(url, { headers });
-  if (ok && body !== null) return body;
-  await body?.cancel();
-  throw new Error(`${url} answered ${status}`);
+  const response = await fetch(url, { headers });
+  if (response.ok && response.body !== null) return response.body;
+  const answer = printable(await beginningOf(response));
+  throw new Error(`${url} answered ${response.status}: ${answer}`);
+}
+
+/** The server's words, however many there are. */
+async function beginningOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length >= ANSWER_LENGTH_MAX) break;
+  }
+  return text.slice(0, ANSWER_LENGTH_MAX).trim();
+}
+
+/** What a server says must not steer the terminal, nor be two lines of a log. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** fetch only says that it failed; its cause says why, such as ECONNREFUSED. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  const why = cause instanceof Error
+    ? `: ${cause.message || (cause as { code?: string }).code}`
+    : "";
+  return printable(error.message + why);
 }
 
 async function backUp(): Promise<SnapshotMeta> {
@@ -59,6 +93,6 @@ try {
   const { id, index, size } = await backUp();
   console.log(`backed up index ${index} as ${id}: ${size} bytes`);
 } catch (error) {
-  console.error(`no backup: ${error instanceof Error ? error.message : error}`);
+  console.error(`no backup: ${explain(error)}`);
   process.exit(1);
 }

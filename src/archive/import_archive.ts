@@ -42,7 +42,10 @@ export interface ImportArchiveOptions extends ReadArchiveOptions {
  *
  * async function backUp(consul: string): Promise<void> {
  *   const store = await openFileSnapshotStore("./backups", { retain: 7 });
- *   const { body } = await fetch(`${consul}/v1/snapshot`);
+ *   const { body } = await fetch(`${consul}/v1/snapshot`, {
+ *     // Consul would compress twice, and Node 20 then holds all in memory.
+ *     headers: { "accept-encoding": "identity" },
+ *   });
  *   if (body !== null) console.log((await importArchive(store, body)).id);
  *   await store.close();
  * }

@@ -6,7 +6,7 @@
 
 import {
   SnapshotCorruptError,
-  SnapshotError,
+  type SnapshotError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
 import { ORIGIN, readExtra } from "../extras.ts";

@@ -98,7 +98,19 @@ function* checkNames({ names, listed }: Found): Generator<string> {
   }
 }
 
-const PARTS = ["blocks.crc64", "meta.json", "state.bin"];
+/** What is damaged in it, verify() finds; here it must be there. */
+function* checkOrigins(
+  listed: readonly string[],
+  tree: readonly string[],
+  ledger: Ledger,
+): Generator<string> {
+  for (const id of listed.filter((id) => ledger.isImported(id))) {
+    if (tree.includes(`${BASE}/snapshots/${id}/archive.origin`)) continue;
+    yield `${id} has lost what it has kept of its archive`;
+  }
+}
+
+const PARTS = ["archive.origin", "blocks.crc64", "meta.json", "state.bin"];
 
 /** Whether something may be left in `snapshots/`: all else has leaked. */
 function mayStay(
@@ -136,6 +148,7 @@ export function violations(
     ...checkNames(found),
     ...checkOwed(listed, good, ledger),
     ...checkRestored(found, good, ledger),
+    ...checkOrigins(listed, tree, ledger),
     ...leaked.map((path) => `${path} has leaked`),
   ];
 }

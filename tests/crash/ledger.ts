@@ -13,6 +13,7 @@ export class Ledger {
   readonly #deleting = new Set<string>();
   readonly #deleted = new Set<string>();
   readonly #sealed = new Set<string>();
+  readonly #imported = new Set<string>();
   readonly #spoiled = new Set<string>();
   readonly #blemished = new Set<string>();
   #frozen = false;
@@ -26,6 +27,7 @@ export class Ledger {
     for (const id of this.#deleting) copy.#deleting.add(id);
     for (const id of this.#deleted) copy.#deleted.add(id);
     for (const id of this.#sealed) copy.#sealed.add(id);
+    for (const id of this.#imported) copy.#imported.add(id);
     for (const id of this.#spoiled) copy.#spoiled.add(id);
     for (const id of this.#blemished) copy.#blemished.add(id);
     return copy;
@@ -73,6 +75,11 @@ export class Ledger {
     if (!this.#frozen) this.#sealed.add(id);
   }
 
+  /** The snapshot is one of an archive: wherever found, it has its origin. */
+  importing(id: string): void {
+    if (!this.#frozen) this.#imported.add(id);
+  }
+
   /** Two ledgers of one fingerprint promise the same. */
   get fingerprint(): string {
     const contents = [...this.#contents].map(([id, state]) =>
@@ -84,6 +91,7 @@ export class Ledger {
       [...this.#deleting],
       [...this.#deleted],
       [...this.#sealed],
+      [...this.#imported],
       this.retain,
     ].join("/");
   }
@@ -121,6 +129,11 @@ export class Ledger {
   /** Whether it must have block checksums. */
   isSealed(id: string): boolean {
     return this.#sealed.has(id);
+  }
+
+  /** Whether it must have the origin that an import keeps. */
+  isImported(id: string): boolean {
+    return this.#imported.has(id);
   }
 
   /** Those that the store must still have but for retention; oldest first. */

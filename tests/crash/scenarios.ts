@@ -6,6 +6,8 @@
 
 import type { FileSnapshotStore, FileSystem } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
+import { archive, metaText } from "../archive/hand_made.ts";
+import { bytes } from "../support/random.ts";
 import { BASE } from "./recovery.ts";
 import type { Stage } from "./stage.ts";
 
@@ -113,6 +115,15 @@ export const scenarios: readonly Scenario[] = [
     name: "takes snapshots of a lower term than there are",
     prepare: async (stage) => void await takeAll(stage, 2, 9),
     run: within(takeSizes(3000, 6000)),
+  },
+  {
+    name: "imports an archive",
+    prepare: async (stage) => void await takeAll(stage, 1),
+    run: within((store, stage) => {
+      const state = bytes(5000, 7);
+      const meta = metaText({ Index: 9, Size: state.length });
+      return stage.import(store, archive({ meta, state }), state);
+    }),
   },
   {
     name: "takes several snapshots at once",

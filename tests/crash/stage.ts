@@ -9,9 +9,12 @@ import {
   type FileSnapshotStoreOptions,
   type FileSystem,
   openFileSnapshotStore,
+  type SnapshotInit,
   SnapshotPublishError,
   type SnapshotSink,
 } from "@raft/snapshots";
+import { importArchive } from "@raft/snapshots/archive";
+import { streamOf } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
 import type { Ledger } from "./ledger.ts";
 import { BASE, silent, stateOf } from "./recovery.ts";
@@ -91,6 +94,33 @@ export class Stage {
   async take(store: FileSnapshotStore, plan: Plan): Promise<string> {
     const { sink, state } = await this.write(store, plan);
     return await this.close(sink, state);
+  }
+
+  /** Puts an archive's snapshot into the store; gives its ID. */
+  async import(
+    store: FileSnapshotStore,
+    archive: Uint8Array,
+    state: Uint8Array,
+  ): Promise<string> {
+    let id = "";
+    const create = async (init: SnapshotInit) => {
+      const sink = await store.create(init);
+      id = sink.id;
+      this.ledger.importing(id);
+      this.ledger.publishing(id, state);
+      return sink;
+    };
+    const open = (id: string) => store.open(id);
+    const list = () => store.list();
+    try {
+      await importArchive({ create, open, list }, streamOf(archive));
+    } catch (error) {
+      const isThere = error instanceof SnapshotPublishError && error.published;
+      if (!isThere) this.ledger.refused(id);
+      throw error;
+    }
+    this.ledger.acknowledged(id);
+    return id;
   }
 
   async delete(store: FileSnapshotStore, id: string): Promise<void> {

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import process from "node:process";
 import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { listed } from "../support/listed.ts";
 import { runtime, type ScriptResult } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -20,17 +26,18 @@ async function golden(name: string): Promise<Uint8Array> {
 /** Backs up a server that answers so. */
 async function backUp(
   directory: string,
-  answer: (response: ServerResponse) => void,
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
   retain = "7",
+  path = "/v1/snapshot",
 ): Promise<ScriptResult> {
   const server = createServer((request, response) => {
-    assert.equal(request.url, "/v1/snapshot");
-    answer(response);
+    assert.equal(request.url, path);
+    answer(response, request);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/v1/snapshot`;
+  const url = `http://127.0.0.1:${port}${path}`;
   try {
     return await runtime.runScript(script, [directory, url, retain]);
   } finally {
@@ -67,6 +74,68 @@ describe("the example of backing up Consul", () => {
     );
     assert.equal(code, 0);
     assert.match(stderr, /cannot check SHA256SUMS\.sealed/);
+  });
+
+  it("asks a server that would compress again not to, as Consul does", async () => {
+    const directory = await temporaryDirectory();
+    const archive = await golden("consul");
+    const asked: unknown[] = [];
+    const { code, stderr } = await backUp(directory, (response, request) => {
+      const encoding = request.headers["accept-encoding"];
+      asked.push(encoding);
+      if (!String(encoding).includes("gzip")) return response.end(archive);
+      response.setHeader("content-encoding", "gzip");
+      response.end(gzipSync(archive));
+    });
+    assert.deepEqual([code, stderr, asked], [0, "", ["identity"]]);
+    assert.deepEqual((await listed(directory)).map(({ size }) => size), [13]);
+  });
+
+  it("sends the token also to a URL with a slash at its end", async () => {
+    const directory = await temporaryDirectory();
+    const archive = await golden("consul");
+    const tokens: unknown[] = [];
+    const before = process.env.CONSUL_HTTP_TOKEN;
+    process.env.CONSUL_HTTP_TOKEN = "secret";
+    try {
+      const { code } = await backUp(
+        directory,
+        (response, request) => {
+          tokens.push(request.headers["x-consul-token"]);
+          response.end(archive);
+        },
+        "7",
+        "/v1/snapshot/",
+      );
+      assert.deepEqual([code, tokens], [0, ["secret"]]);
+    } finally {
+      if (before === undefined) delete process.env.CONSUL_HTTP_TOKEN;
+      else process.env.CONSUL_HTTP_TOKEN = before;
+    }
+  });
+
+  it("shows the beginning of what the server says is wrong", async () => {
+    const directory = await temporaryDirectory();
+    const { code, stderr } = await backUp(directory, (response) => {
+      response.writeHead(403).end("no token\u001b[31m\n" + "x".repeat(99_999));
+    });
+    assert.equal(code, 1);
+    assert.match(stderr, /answered 403: no token\\u001b\[31m\\u000ax+\n$/);
+    assert.ok(stderr.length < 400, stderr);
+  });
+
+  it("says why it could not connect", async () => {
+    const directory = await temporaryDirectory();
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    // From now on the port is not in use.
+    await new Promise((resolve) => server.close(resolve));
+    const url = `http://127.0.0.1:${port}/v1/snapshot`;
+    const { code, stderr } = await runtime.runScript(script, [directory, url]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^no backup: .*(refused|Unable to connect|typo)/i);
   });
 
   it("keeps nothing of an answer that breaks off", async () => {
