@@ -45,10 +45,8 @@ export type {
   Logger,
 } from "./src/file_store/options.ts";
 export type { Restorer } from "./src/file_store/recovery.ts";
-export {
-  type FileSnapshotStore,
-  openFileSnapshotStore,
-} from "./src/file_store/store.ts";
+export type { FileSnapshotStore } from "./src/file_store/file_snapshot_store.ts";
+export { openFileSnapshotStore } from "./src/file_store/store.ts";
 export type {
   DirectoryEntry,
   FileHandle,
