@@ -54,6 +54,7 @@ export type {
   FileLock,
   FileStat,
   FileSystem,
+  HeldDirectory,
   LockOwner,
   OpenMode,
 } from "./src/fs/file_system.ts";

@@ -13,6 +13,7 @@ import {
 import { describe } from "../text.ts";
 import { Exclusive } from "./exclusive.ts";
 import { FileLimit } from "./file_limit.ts";
+import type { Mark } from "./marks.ts";
 import type { ResolvedOptions } from "./options.ts";
 
 /** More would fill the disk of a machine that keeps failing. */
@@ -42,6 +43,13 @@ export interface StoreContext extends ResolvedOptions {
   readonly looking: FileLimit;
   /** Names under `path` that could not be removed: the next reap tries again. */
   readonly leftovers: Set<string>;
+  /** Those of them that have been reported: once will do. */
+  readonly reportedLeftovers: Set<string>;
+  /**
+   * What the directories with a snapshot's name have been found to be. Only the
+   * store that has the lock changes that, so it need not look again.
+   */
+  readonly marks: Map<string, Mark | "none">;
   /**
    * Whether a snapshot has got its name and could not be acknowledged, because
    * the directory could not be synced. Nothing is created until it can.
@@ -77,6 +85,8 @@ export function makeContext(
     incomplete: new Set(),
     looking: new FileLimit(),
     leftovers: new Set(),
+    reportedLeftovers: new Set(),
+    marks: new Map(),
     unacknowledged: false,
     newestAcknowledged: undefined,
     lastUnixMs: -1,

@@ -54,10 +54,11 @@ async function createFiles(
 ): Promise<DraftFiles> {
   const provisional = encodeProvisionalMeta(meta);
   const name = temporaryName({ id: meta.id, state: "writing" });
+  const { fileSystem, fileMode } = context;
   const opened: FileHandle[] = [];
+  const held = await fileSystem.holdDirectory(`${context.path}/${name}`);
   const create = async (file: string) => {
-    const path = `${context.path}/${name}/${file}`;
-    const { fileSystem, fileMode } = context;
+    const path = `${held.path}/${file}`;
     const handle = await fileSystem.open(path, "create", fileMode);
     opened.push(handle);
     return handle;
@@ -80,6 +81,9 @@ async function createFiles(
   } catch (error) {
     await Promise.allSettled(opened.map((handle) => handle.close()));
     throw error;
+  } finally {
+    // Nothing was written through it: a failure here takes nothing away.
+    await held.close().catch(() => {});
   }
 }
 
@@ -169,6 +173,7 @@ async function settleNames(context: StoreContext): Promise<void> {
 /** From now on a caller may rely on this snapshot. */
 function acknowledge(context: StoreContext, id: string): void {
   context.verdicts.set(id, true);
+  context.marks.set(id, "none");
   // The sync was of the whole directory.
   context.unacknowledged = false;
   const known = context.newestAcknowledged;

@@ -34,6 +34,21 @@ export async function withFile<T>(
   return result;
 }
 
+/** Uses a directory, by a path that no swap of its name leads astray. */
+export async function withHeld<T>(
+  { fileSystem }: { readonly fileSystem: FileSystem },
+  path: string,
+  use: (heldPath: string) => Promise<T>,
+): Promise<T> {
+  const held = await fileSystem.holdDirectory(path);
+  try {
+    return await use(held.path);
+  } finally {
+    // Nothing was written through it: a failure here takes nothing away.
+    await held.close().catch(() => {});
+  }
+}
+
 /**
  * Fills `bytes` from `position` on; resolves to how many bytes there were
  * before the end of the file.

@@ -28,6 +28,11 @@ export interface TemporaryName {
    * because it is corrupt.
    */
   readonly state: "writing" | "deleted" | "sealing" | "corrupt";
+  /**
+   * Whether the directory has the name of a published snapshot still, and says
+   * by a marker in it what became of it, because it can't be renamed.
+   */
+  readonly inPlace?: true;
 }
 
 const GRAMMAR = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})-(0|[1-9]\d{0,15})$/;
@@ -85,7 +90,8 @@ function descending(a: bigint, b: bigint): number {
 }
 
 /** The name of a snapshot's directory while it is not published. */
-export function temporaryName({ id, state }: TemporaryName): string {
+export function temporaryName({ id, state, inPlace }: TemporaryName): string {
+  if (inPlace) return id;
   return state === "writing" ? `${id}.tmp` : `${id}.${state}.tmp`;
 }
 

@@ -9,6 +9,7 @@ import { SnapshotNotFoundError, systemCode } from "../errors.ts";
 import type { FileStat } from "../fs/file_system.ts";
 import type { StoreContext } from "./context.ts";
 import { toLookError } from "./error_scope.ts";
+import { readMark } from "./marks.ts";
 
 /**
  * Go's `ReapSnapshots` calls `os.RemoveAll`, which unlinks the files one after
@@ -96,7 +97,9 @@ export async function requireDirectory(
   let cause: unknown;
   try {
     const stat = await context.fileSystem.stat(`${context.path}/${id}`);
-    if (stat.kind === "directory") return stat;
+    const isThere = stat.kind === "directory" &&
+      await readMark(context, id) === "none";
+    if (isThere) return stat;
   } catch (error) {
     const code = systemCode(error);
     if (code !== "ENOENT" && code !== "ENOTDIR") {

@@ -23,6 +23,7 @@ import {
 } from "./context.ts";
 import { concernsPlace } from "./error_scope.ts";
 import { temporaryName } from "./ids.ts";
+import { renameOrMark } from "./marks.ts";
 import { pause } from "./missing.ts";
 import { removeTemporary } from "./remove.ts";
 import { readNames } from "./scan.ts";
@@ -199,12 +200,12 @@ async function setAside(context: StoreContext, id: string): Promise<void> {
   const name = temporaryName({ id, state: "corrupt" });
   await removeTemporary(context, name);
   // Not synced: after a power cut it is found, and set aside, once more.
-  await context.fileSystem.rename(
-    `${context.path}/${id}`,
-    `${context.path}/${name}`,
-  );
+  const isMoved = await renameOrMark(context, { id, state: "corrupt" });
   context.verdicts.delete(id);
-  context.logger.warn(`Set corrupt snapshot ${id} aside as ${name}`);
+  context.logger.warn(
+    `Set corrupt snapshot ${id} aside ` +
+      (isMoved ? `as ${name}` : `by the file ${id}/corrupt`),
+  );
   const { temporary } = await readNames(context);
   const aside = temporary.filter(({ state }) => state === "corrupt");
   const tooMany = aside.slice(CORRUPT_KEPT_MAX);

@@ -6,10 +6,11 @@
  */
 
 import { systemCode } from "../errors.ts";
-import type { FileSystem } from "../fs/file_system.ts";
 import { describe } from "../text.ts";
-import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
-import { temporaryName } from "./ids.ts";
+import { type StoreContext, syncDirectory } from "./context.ts";
+import { parseId, temporaryName } from "./ids.ts";
+import { renameOrMark } from "./marks.ts";
+import { removeMarked } from "./remove_marked.ts";
 
 /**
  * Removes published snapshots. Readers that have them open are not disturbed.
@@ -23,99 +24,83 @@ export async function removeSnapshots(
   ids: readonly string[],
 ): Promise<Map<string, unknown>> {
   const failures = new Map<string, unknown>();
-  const renamed: string[] = [];
+  const doomed: string[] = [];
   for (const id of ids) {
     try {
-      await renameToDeleted(context, id);
-      renamed.push(id);
+      doomed.push(await renameToDeleted(context, id));
     } catch (error) {
       failures.set(id, error);
     }
   }
-  if (renamed.length === 0) return failures;
+  if (doomed.length === 0) return failures;
   // Survives: a power cut while the files below go away. Without it an old name
   // could come back on a directory that has lost its state.
   await syncDirectory(context, context.path);
-  for (const id of renamed) await removeTemporary(context, nameOfDeleted(id));
+  for (const name of doomed) await removeTemporary(context, name);
   return failures;
-}
-
-function nameOfDeleted(id: string): string {
-  return temporaryName({ id, state: "deleted" });
 }
 
 /** How systems say that there is something else of that name. */
 const NAME_TAKEN = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"]);
 
+/** Gives it the name, or the marker, of one that is deleted; gives its name. */
 async function renameToDeleted(
   context: StoreContext,
   id: string,
-): Promise<void> {
-  const from = `${context.path}/${id}`;
-  const to = `${context.path}/${nameOfDeleted(id)}`;
+): Promise<string> {
+  const name = temporaryName({ id, state: "deleted" });
   // Should this fail half-way, or what follows, the next reap goes on with it.
-  context.leftovers.add(nameOfDeleted(id));
-  try {
-    await context.fileSystem.rename(from, to);
-  } catch (error) {
-    if (!NAME_TAKEN.has(systemCode(error) ?? "")) throw error;
-    // What is left of an earlier deletion is in the way.
-    await removeTree(context.fileSystem, to);
-    await context.fileSystem.rename(from, to);
-  }
+  context.leftovers.add(name);
+  const isRenamed = await renameOnto(context, id, name);
   context.verdicts.delete(id);
+  if (isRenamed) return name;
+  context.leftovers.delete(name);
+  context.leftovers.add(id);
+  // Survives: a power cut after this call has resolved. Without it the mark
+  // could be gone, and the snapshot be back.
+  await syncDirectory(context, `${context.path}/${id}`);
+  return id;
 }
 
-/** Removes a `.tmp`; one that won't go is reported and kept for later. */
-export async function removeTemporary(
+/** Removes what an earlier deletion has left, where it is in the way. */
+async function renameOnto(
   context: StoreContext,
+  id: string,
   name: string,
-): Promise<void> {
+): Promise<boolean> {
   try {
-    await removeTree(context.fileSystem, `${context.path}/${name}`);
-    context.leftovers.delete(name);
+    return await renameOrMark(context, { id, state: "deleted" });
   } catch (error) {
-    context.leftovers.add(name);
-    context.logger.warn(
-      `Cannot remove ${context.path}/${name}: ${describe(error)}; ` +
-        "the next reap tries again",
-    );
+    if (!NAME_TAKEN.has(systemCode(error) ?? "")) throw error;
+    await context.fileSystem.removeTree(`${context.path}/${name}`);
+    return await renameOrMark(context, { id, state: "deleted" });
   }
 }
 
 /**
- * Removes a directory with all that is in it, or whatever else has that name.
- * What is missing already is no error.
+ * Removes a `.tmp`, or a directory that is marked as deleted; whether all of it
+ * is gone. One that won't go is reported, once, and kept for later.
+ *
+ * @param name its name below `snapshots/`
  */
-async function removeTree(fs: FileSystem, path: string): Promise<void> {
+export async function removeTemporary(
+  context: StoreContext,
+  name: string,
+): Promise<boolean> {
+  const { fileSystem, leftovers, logger, path, reportedLeftovers } = context;
   try {
-    // It may be a link: what that leads to is not ours to remove.
-    const { kind } = await fs.stat(path);
-    if (kind === "directory") await removeDirectoryTree(fs, path);
-    else await fs.removeFile(path);
+    if (parseId(name) !== undefined) await removeMarked(context, name);
+    else await fileSystem.removeTree(`${path}/${name}`);
+    leftovers.delete(name);
+    reportedLeftovers.delete(name);
+    return true;
   } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
-}
-
-async function removeDirectoryTree(
-  fs: FileSystem,
-  path: string,
-): Promise<void> {
-  const entries = await fs.readDirectory(path);
-  await allSettled(entries.map(({ name, kind }) => {
-    const inner = `${path}/${name}`;
-    return kind === "directory"
-      ? removeDirectoryTree(fs, inner)
-      : ignoreMissing(fs.removeFile(inner));
-  }));
-  await fs.removeDirectory(path);
-}
-
-async function ignoreMissing(removal: Promise<void>): Promise<void> {
-  try {
-    await removal;
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
+    leftovers.add(name);
+    const message = `Cannot remove ${path}/${name}: ${describe(error)}; ` +
+      "each later reap and start tries again";
+    if (reportedLeftovers.has(name)) logger.debug(message);
+    else logger.warn(message);
+    reportedLeftovers.add(name);
+    return false;
   }
 }

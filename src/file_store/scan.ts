@@ -20,6 +20,7 @@ import {
   type TemporaryName,
 } from "./ids.ts";
 import { checkStateSize, loadSnapshot } from "./load.ts";
+import { readMarks } from "./marks.ts";
 
 /** What the directory's names say, with no file opened yet. */
 export interface DirectoryNames {
@@ -56,9 +57,11 @@ export async function readNames(
     else if (kind === "directory" && ours !== undefined) temporary.push(ours);
     else if (!LOCK_FILE.test(name)) foreign.push(name);
   }
+  const marks = await readMarks(context, ids);
+  for (const [id, state] of marks) temporary.push({ id, state, inPlace: true });
   ids.sort(compareNewestFirst);
   temporary.sort((a, b) => compareNewestFirst(a.id, b.id));
-  return { ids, temporary, foreign };
+  return { ids: ids.filter((id) => !marks.has(id)), temporary, foreign };
 }
 
 async function readEntries(context: StoreContext) {

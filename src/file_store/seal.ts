@@ -9,7 +9,7 @@ import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { withFile, writeAndSync } from "./files.ts";
+import { withFile, withHeld, writeAndSync } from "./files.ts";
 import { temporaryName } from "./ids.ts";
 import { loadSnapshot, openState } from "./load.ts";
 import { requireDirectory } from "./missing.ts";
@@ -63,15 +63,19 @@ async function publishBlocks(
   await removeTemporary(context, name);
   await fileSystem.makeDirectory(`${path}/${name}`, directoryMode);
   try {
-    const temporary = `${path}/${name}/blocks.crc64`;
-    // Survives: a power cut after the rename. Without it the name could be
-    // there with nothing, or half, behind it.
-    const file = await fileSystem.open(temporary, "create", fileMode);
-    await withFile(file, () => writeAndSync(file, bytes));
-    await fileSystem.rename(temporary, `${path}/${id}/blocks.crc64`);
-    // Survives: a power cut after this call has resolved, which would otherwise
-    // take the checksums away again.
-    await syncDirectory(context, `${path}/${id}`);
+    await withHeld(context, `${path}/${name}`, async (from) => {
+      const temporary = `${from}/blocks.crc64`;
+      // Survives: a power cut after the rename. Without it the name could be
+      // there with nothing, or half, behind it.
+      const file = await fileSystem.open(temporary, "create", fileMode);
+      await withFile(file, () => writeAndSync(file, bytes));
+      await withHeld(context, `${path}/${id}`, async (to) => {
+        await fileSystem.rename(temporary, `${to}/blocks.crc64`);
+        // Survives: a power cut after this call has resolved, which would
+        // otherwise take the checksums away again.
+        await syncDirectory(context, to);
+      });
+    });
   } finally {
     await removeTemporary(context, name);
   }

@@ -17,6 +17,7 @@ export interface DenoRuntime {
   readonly permissions: {
     querySync(descriptor: DenoPermission): { readonly state: string };
   };
+  lstatSync(path: string): unknown;
   open(
     path: string,
     options: { readonly read: true; readonly write: boolean },
@@ -25,7 +26,7 @@ export interface DenoRuntime {
 
 /** A permission that one asks Deno about. */
 export interface DenoPermission {
-  readonly name: "read" | "run" | "sys";
+  readonly name: "env" | "ffi" | "net" | "read" | "run" | "sys" | "write";
   readonly path?: string;
   readonly kind?: "hostname" | "uid";
 }

@@ -13,6 +13,7 @@ export type OperationName =
   | "rename"
   | "removeFile"
   | "removeDirectory"
+  | "holdDirectory"
   | "syncDirectory"
   | "lock"
   | "release"

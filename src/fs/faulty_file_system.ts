@@ -11,8 +11,10 @@ import type {
   FileLock,
   FileStat,
   FileSystem,
+  HeldDirectory,
   OpenMode,
 } from "./file_system.ts";
+import { removeByName } from "./remove_by_name.ts";
 import { systemError } from "./system_error.ts";
 
 /** What a wrapped operation does, and how to take it back. */
@@ -118,7 +120,7 @@ export class FaultyFileSystem implements FileSystem {
     return this.#trace;
   }
 
-  /** How many files are open. */
+  /** How many files are open, and directories held. */
   get openHandles(): number {
     return this.#openHandles;
   }
@@ -147,14 +149,33 @@ export class FaultyFileSystem implements FileSystem {
       run: () => this.#inner.open(path, how, mode),
       undo: (handle) => handle.close(),
     });
-    this.#openHandles++;
-    let open = true;
-    const onClose = () => {
-      if (open) this.#openHandles--;
-      open = false;
-    };
+    const onClose = this.#countOpen();
     const perform: Perform = (action) => this.#perform(action);
     return new FaultyFileHandle(inner, path, { perform, onClose });
+  }
+
+  /** See {@linkcode FileSystem.holdDirectory}; a close never fails. */
+  async holdDirectory(path: string): Promise<HeldDirectory> {
+    const inner = await this.#perform({
+      name: "holdDirectory",
+      path,
+      run: () => this.#inner.holdDirectory(path),
+      undo: (held) => held.close(),
+    });
+    const onClose = this.#countOpen();
+    const close = async () => {
+      onClose();
+      await inner.close();
+    };
+    return { path: inner.path, close };
+  }
+
+  /**
+   * See {@linkcode FileSystem.removeTree}. It goes name by name, so that each
+   * removal can fail, and does not hold what another process may swap.
+   */
+  removeTree(path: string): Promise<void> {
+    return removeByName(this, path);
   }
 
   /** See {@linkcode FileSystem.readDirectory}. */
@@ -203,6 +224,16 @@ export class FaultyFileSystem implements FileSystem {
     });
     const run = () => lock.release();
     return { release: () => this.#perform({ name: "release", path, run }) };
+  }
+
+  /** Counts something as open until what it returns is called. */
+  #countOpen(): () => void {
+    this.#openHandles++;
+    let open = true;
+    return () => {
+      if (open) this.#openHandles--;
+      open = false;
+    };
   }
 
   async #perform<T>(action: Action<T>): Promise<T> {

@@ -89,6 +89,18 @@ export interface FileLock {
   release(): Promise<void>;
 }
 
+/** A directory that is held: a swap of its name does not lead elsewhere. */
+export interface HeldDirectory {
+  /**
+   * Stands for the directory itself in every operation, also after its name has
+   * been given to something else; valid until `close()`. Where the platform has
+   * no such path it is the one that was asked for.
+   */
+  readonly path: string;
+  /** Lets the directory go. */
+  close(): Promise<void>;
+}
+
 /**
  * The file operations that the store needs, and no more.
  *
@@ -123,6 +135,20 @@ export interface FileSystem {
   removeFile(path: string): Promise<void>;
   /** Removes an empty directory. Durable after `syncDirectory(parent)`. */
   removeDirectory(path: string): Promise<void>;
+  /**
+   * Holds a directory, so that names below it can be used while another process
+   * may swap it for a link. A link is refused: `ENOTDIR` or `ELOOP`. The caller
+   * must close it.
+   */
+  holdDirectory(path: string): Promise<HeldDirectory>;
+  /**
+   * Removes a directory with everything in it, or a file or link of that name;
+   * resolves also when there is none. No link is followed. The files go in any
+   * order, a few at a time. One that can't be removed does not save the others:
+   * it rejects with the first failure when the rest is gone. Nothing of it is
+   * durable before `syncDirectory()` on the directories in question.
+   */
+  removeTree(path: string): Promise<void>;
   /**
    * When it resolves, every name made, removed or changed in the directory
    * before the call survives a power cut. Where the platform has no such

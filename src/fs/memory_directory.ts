@@ -20,6 +20,8 @@ export class MemoryDirectory {
   readonly entries: Entries = new Map();
   /** The names that are on the disk. */
   readonly synced: Entries = new Map();
+  /** Whether it is of the lower layer of an overlay, and can't be renamed. */
+  isLower = false;
 }
 
 /** One half of a change: a name that comes or goes. */
@@ -100,6 +102,7 @@ function crashedDirectory(
   const found: Entries = new Map(directory.synced);
   for (const step of kept.get(directory) ?? []) apply(found, step);
   const copy = new MemoryDirectory();
+  copy.isLower = directory.isLower;
   const here = new Set<MemoryNode>([...above, directory]);
   for (const [name, node] of found) {
     // Half kept moves can close a circle, which no disk would show.

@@ -12,6 +12,7 @@ import type {
   FileLock,
   FileStat,
   FileSystem,
+  HeldDirectory,
   OpenMode,
 } from "./file_system.ts";
 import type { MemoryFile } from "./memory_file.ts";
@@ -19,6 +20,7 @@ import { MemoryFileHandle } from "./memory_file_handle.ts";
 import { pathNames } from "./memory_path.ts";
 import { statOf } from "./memory_stat.ts";
 import { MemoryTree } from "./memory_tree.ts";
+import { removeByName } from "./remove_by_name.ts";
 import { systemError } from "./system_error.ts";
 
 /** The holder that others are told of: there are no processes here. */
@@ -138,6 +140,15 @@ export class MemoryFileSystem implements FileSystem {
     this.#tree.place(path, bytes.slice());
   }
 
+  /**
+   * Makes the present content the lower layer of an overlay: from now on, and
+   * after power cuts too, a directory that is there now can't be renamed
+   * (`EXDEV`), as on Linux's overlayfs. All else can be done.
+   */
+  makeLowerLayer(): void {
+    this.#tree.makeLowerLayer();
+  }
+
   /** See {@linkcode FileSystem.resolve}; relative paths begin at the root. */
   resolve(path: string | URL): string {
     return "/" + pathNames(path).join("/");
@@ -194,6 +205,19 @@ export class MemoryFileSystem implements FileSystem {
   /** See {@linkcode FileSystem.removeDirectory}. */
   removeDirectory(path: string): Promise<void> {
     return this.#perform("rmdir", path, () => this.#tree.removeDirectory(path));
+  }
+
+  /** See {@linkcode FileSystem.holdDirectory}; the path is the one given. */
+  holdDirectory(path: string): Promise<HeldDirectory> {
+    return this.#perform("open", path, () => {
+      this.#tree.directory(path, "open");
+      return { path, close: () => Promise.resolve() };
+    });
+  }
+
+  /** See {@linkcode FileSystem.removeTree}; each name is an operation. */
+  removeTree(path: string): Promise<void> {
+    return removeByName(this, path);
   }
 
   /** See {@linkcode FileSystem.syncDirectory}. */

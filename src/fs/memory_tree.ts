@@ -79,6 +79,17 @@ export class MemoryTree {
     return paths.sort();
   }
 
+  /** From now on no directory that is there now can be renamed. */
+  makeLowerLayer(): void {
+    const walk = (directory: MemoryDirectory) => {
+      directory.isLower = true;
+      for (const node of directory.entries.values()) {
+        if (node.kind === "directory") walk(node);
+      }
+    };
+    walk(this.#root);
+  }
+
   /** Whether a file has that path. */
   has(path: string, file: MemoryFile): boolean {
     try {
@@ -147,6 +158,9 @@ export class MemoryTree {
     if (isBelow(to, from)) throw systemError("EINVAL", "rename", from);
     checkReplaceable(source, target, to);
     const { node } = source;
+    if (node.kind === "directory" && node.isLower) {
+      throw systemError("EXDEV", "rename", from);
+    }
     this.#journal.record(
       { ...target, what: "add", node },
       { ...source, what: "remove" },

@@ -21,10 +21,13 @@ import type {
   FileLock,
   FileStat,
   FileSystem,
+  HeldDirectory,
   OpenMode,
 } from "./file_system.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./node_file_handle.ts";
+import { holdNodeDirectory } from "./node_held_directory.ts";
 import { lockFile } from "./node_lock.ts";
+import { removeNodeTree } from "./node_remove_tree.ts";
 import { systemError } from "./system_error.ts";
 
 // Windows has none of these three: there they are undefined.
@@ -133,6 +136,14 @@ class NodeFileSystem implements FileSystem {
 
   async removeDirectory(path: string): Promise<void> {
     await fs.rmdir(path);
+  }
+
+  holdDirectory(path: string): Promise<HeldDirectory> {
+    return holdNodeDirectory(path);
+  }
+
+  removeTree(path: string): Promise<void> {
+    return removeNodeTree(path);
   }
 
   async syncDirectory(path: string): Promise<void> {

@@ -19,6 +19,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on device",
   ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
+  EXDEV: "cross-device link not permitted",
   EPERM: "operation not permitted",
 };
 

@@ -7,10 +7,14 @@
 
 import { crc64 } from "@raft/snapshots/crc64";
 import { type CrashChoice, MemoryFileSystem } from "@raft/snapshots/testing";
-import { violations } from "./invariants.ts";
+import {
+  violations,
+  violationsForGo,
+  violationsForReader,
+} from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import { Machine, type Step } from "./machine.ts";
-import { recover } from "./recovery.ts";
+import { look, recover } from "./recovery.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
 
@@ -130,8 +134,13 @@ export function digest(disk: MemoryFileSystem): string {
 /** Starts a store on the disk, twice; tells what is wrong with what it finds. */
 export async function judge({ disk, ledger }: Moment): Promise<string[]> {
   try {
+    const seen = await look(disk);
+    const wrong = violationsForGo(disk, ledger);
+    if (seen !== undefined) {
+      wrong.push(...violationsForReader(seen.found, seen.corrupt, ledger));
+    }
     const found = await recover(disk);
-    const wrong = violations(found, disk.tree(), ledger);
+    wrong.push(...violations(found, disk.tree(), ledger));
     const before = digest(disk);
     await recover(disk);
     return before === digest(disk)

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import type { Ledger } from "./ledger.ts";
 import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
 
@@ -88,13 +89,16 @@ function* checkRestored(
 
 const ID = /^\d+-\d+-\d+$/;
 
-/** Nothing that has a snapshot's name is less than one. */
-function* checkNames({ names, listed }: Found): Generator<string> {
+/** Nothing that has a snapshot's name is less than one, or marked as corrupt. */
+function* checkNames(
+  { names, listed }: Found,
+  tree: readonly string[],
+): Generator<string> {
   const known = listed.map(({ id }) => id);
   for (const name of names) {
-    if (ID.test(name) && !known.includes(name)) {
-      yield `${name} is there, and not fit to be listed`;
-    }
+    if (!ID.test(name) || known.includes(name)) continue;
+    if (tree.includes(`${BASE}/snapshots/${name}/corrupt`)) continue;
+    yield `${name} is there, and not fit to be listed`;
   }
 }
 
@@ -121,11 +125,50 @@ function mayStay(
   const prefix = `${BASE}/snapshots/`;
   if (`${prefix}`.startsWith(path)) return true;
   const [name = "", part = "", ...rest] = path.slice(prefix.length).split("/");
-  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1];
-  const isOurs = aside === undefined
-    ? listed.includes(name)
-    : ledger.isSpoiled(aside);
-  return isOurs && rest.length === 0 && (part === "" || PARTS.includes(part));
+  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1] ??
+    (listed.includes(name) ? undefined : name);
+  const isOurs = aside === undefined || ledger.isSpoiled(aside);
+  const parts = aside === name ? [...PARTS, "corrupt"] : PARTS;
+  return isOurs && rest.length === 0 && (part === "" || parts.includes(part));
+}
+
+/**
+ * What is wrong with what a store finds that is opened to read only, before any
+ * other has cleaned up; `corrupt` are the IDs that it calls corrupt.
+ */
+export function violationsForReader(
+  found: Found,
+  corrupt: readonly string[],
+  ledger: Ledger,
+): string[] {
+  const good = found.listed.filter(({ state }) => state !== undefined)
+    .map(({ id }) => id);
+  const wrong = [
+    ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
+    ...checkRestored(found, good, ledger),
+    ...corrupt.filter((id) => !ledger.isSpoiled(id))
+      .map((id) => `${id} is called corrupt, and was never spoiled`),
+  ];
+  return wrong.map((it) => `read only: ${it}`);
+}
+
+/**
+ * What Go, which looks for `meta.json` and knows no marks, would find to be less
+ * than a snapshot.
+ */
+export function violationsForGo(
+  disk: MemoryFileSystem,
+  ledger: Ledger,
+): string[] {
+  const wrong: string[] = [];
+  const tree = disk.tree();
+  for (const path of tree) {
+    const id = /\/([^/.]+)\/meta\.json$/.exec(path)?.[1] ?? "";
+    if (!ID.test(id) || ledger.isSpoiled(id)) continue;
+    const state = `${BASE}/snapshots/${id}/state.bin`;
+    if (!tree.includes(state)) wrong.push(`for Go, ${id} has no state`);
+  }
+  return wrong;
 }
 
 /**
@@ -145,7 +188,7 @@ export function violations(
   );
   return [
     ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
-    ...checkNames(found),
+    ...checkNames(found, tree),
     ...checkOwed(listed, good, ledger),
     ...checkRestored(found, good, ledger),
     ...checkOrigins(listed, tree, ledger),

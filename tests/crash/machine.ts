@@ -11,10 +11,12 @@ import {
   type FileLock,
   type FileStat,
   type FileSystem,
+  type HeldDirectory,
   type OpenMode,
   StoreLockedError,
 } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
+import { removeByName } from "../../src/fs/remove_by_name.ts";
 import { random } from "../support/random.ts";
 import { isSync, SyncSites } from "./sync_sites.ts";
 
@@ -129,6 +131,17 @@ export class Machine implements FileSystem {
   removeDirectory(path: string): Promise<void> {
     const step = { name: "removeDirectory", path };
     return this.#ask(step, () => this.#disk.removeDirectory(path));
+  }
+
+  /** Nothing is swapped here, so that the path itself will do. */
+  holdDirectory(path: string): Promise<HeldDirectory> {
+    const step = { name: "holdDirectory", path };
+    return this.#ask(step, () => this.#disk.holdDirectory(path));
+  }
+
+  /** Name by name, so that the machine can stop in between. */
+  removeTree(path: string): Promise<void> {
+    return removeByName(this, path);
   }
 
   syncDirectory(path: string): Promise<void> {

@@ -10,7 +10,14 @@ import { type Scenario, scenarios } from "./scenarios.ts";
 /** One schedule will do: every moment is tried. */
 const SCHEDULE = 1;
 
-const READS = new Set(["stat", "statHandle", "read", "readDirectory", "close"]);
+const READS = new Set([
+  "stat",
+  "statHandle",
+  "read",
+  "readDirectory",
+  "holdDirectory",
+  "close",
+]);
 
 /** The moments at which the disk is another than before; the last one first. */
 function moments(trace: readonly Step[]): number[] {

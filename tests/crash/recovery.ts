@@ -6,6 +6,7 @@
 
 import {
   type FileSnapshotStore,
+  type FileSnapshotStoreOptions,
   type FileSystem,
   type Logger,
   NoUsableSnapshotError,
@@ -84,8 +85,11 @@ async function restore(store: FileSnapshotStore): Promise<Restored> {
 }
 
 /** Opens the store, looks at everything in it, restores, and closes it. */
-export async function recover(fileSystem: FileSystem): Promise<Found> {
-  const options = { fileSystem, logger: silent, blockSize: 4096 };
+export async function recover(
+  fileSystem: FileSystem,
+  others: FileSnapshotStoreOptions = {},
+): Promise<Found> {
+  const options = { fileSystem, logger: silent, blockSize: 4096, ...others };
   const store = await openFileSnapshotStore(BASE, options);
   try {
     const entries = await fileSystem.readDirectory(`${BASE}/snapshots`);
@@ -99,4 +103,26 @@ export async function recover(fileSystem: FileSystem): Promise<Found> {
   } finally {
     await store.close();
   }
+}
+
+/**
+ * As `recover()`, with a store that changes nothing; gives also the IDs that it
+ * has called corrupt. Nothing where there is no store yet.
+ */
+export async function look(
+  fileSystem: FileSystem,
+): Promise<{ found: Found; corrupt: string[] } | undefined> {
+  try {
+    await fileSystem.stat(`${BASE}/snapshots`);
+  } catch {
+    return undefined;
+  }
+  const corrupt: string[] = [];
+  const warn = (message: string) => {
+    const id = /snapshot (\d+-\d+-\d+)/.exec(message)?.[1];
+    if (id !== undefined) corrupt.push(id);
+  };
+  const logger = { ...silent, warn };
+  const found = await recover(fileSystem, { readOnly: true, logger });
+  return { found, corrupt };
 }

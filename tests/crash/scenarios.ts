@@ -95,6 +95,59 @@ function takeSizes(...sizes: readonly number[]) {
   };
 }
 
+/** Begins with snapshots in directories that can't be renamed. */
+function takeUnrenamable(
+  count: number,
+  spoil: (
+    ids: readonly string[],
+    disk: MemoryFileSystem,
+    stage: Stage,
+  ) => void = () => {},
+): Scenario["prepare"] {
+  return async (stage, disk) => {
+    spoil(await takeAll(stage, count), disk, stage);
+    disk.makeLowerLayer();
+  };
+}
+
+/** Spoils all but the oldest. */
+function spoilNewer(
+  ids: readonly string[],
+  disk: MemoryFileSystem,
+  stage: Stage,
+): void {
+  for (const id of ids.slice(1)) {
+    flipByte(disk, `${SNAPSHOTS}/${id}/state.bin`);
+    stage.ledger.spoiled(id);
+  }
+}
+
+/** What is removed and quarantined without being renamed. */
+const unrenamable: readonly Scenario[] = [
+  {
+    name: "reaps what can't be renamed",
+    prepare: takeUnrenamable(4),
+    run: within((store) => store.reap()),
+  },
+  {
+    name: "deletes what can't be renamed",
+    prepare: takeUnrenamable(3),
+    run: within(async (store, stage) => {
+      const [newest, middle] = await store.list();
+      if (newest !== undefined) await stage.delete(store, newest.id);
+      if (middle !== undefined) await stage.delete(store, middle.id);
+    }),
+  },
+  {
+    name: "sets corrupt snapshots aside that can't be renamed",
+    prepare: takeUnrenamable(4, spoilNewer),
+    run: within(async (store, stage) => {
+      await stage.restore(store);
+      await stage.take(store, { index: 9, size: 2000 });
+    }),
+  },
+];
+
 /** All scenarios, by what the process does. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -225,10 +278,13 @@ export const scenarios: readonly Scenario[] = [
     name: "has its directory removed while it is open",
     prepare: async (stage) => void await takeAll(stage, 1),
     run: within(async (store, stage, disk) => {
+      // What is done to the disk itself is not refused when the machine stops.
+      await stage.files.stat(BASE);
       for (const id of stage.ledger.owed) stage.ledger.deleting(id);
       await removeTree(disk, BASE);
       await disk.syncDirectory("/srv");
       await stage.take(store, { index: 2, size: 3000 });
     }),
   },
+  ...unrenamable,
 ];

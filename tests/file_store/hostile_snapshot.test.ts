@@ -21,6 +21,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   SnapshotCorruptError,
+  SnapshotNotFoundError,
   UnsupportedSnapshotVersionError,
 } from "@raft/snapshots";
 import { posix, type SetUp, setUp, survey } from "./hostile.ts";
@@ -32,10 +33,6 @@ const INSIDES: Readonly<
 > = {
   "no meta.json": (path) => rm(join(path, "meta.json")),
   "no state.bin": (path) => rm(join(path, "state.bin")),
-  "nothing in it": async (path) => {
-    await rm(path, { recursive: true });
-    await mkdir(path);
-  },
   "an empty meta.json": (path) => truncate(join(path, "meta.json"), 0),
   "half a meta.json": (path) => truncate(join(path, "meta.json"), 60),
   "zeros for meta.json": (path) =>
@@ -115,6 +112,18 @@ describe("a snapshot with", () => {
       assert.ok(names.includes(`${bad}.corrupt.tmp`), names.join());
     });
   }
+
+  it("nothing in it is left of a deletion, and not there", posix, async (t) => {
+    const setting = await setUp(t);
+    const { snapshots } = setting;
+    await mkdir(join(snapshots, "9-9-9"));
+    const reader = await setting.open({ readOnly: true });
+    await assert.rejects(reader.open("9-9-9"), SnapshotNotFoundError);
+    await assert.rejects(reader.verify("9-9-9"), SnapshotNotFoundError);
+    await reader.close();
+    await survey(setting, { silent: true });
+    assert.ok(!(await readdir(snapshots)).includes("9-9-9"));
+  });
 
   it("an unknown version is passed over, and says so", async (t) => {
     const setting = await setUp(t);

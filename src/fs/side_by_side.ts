@@ -1,0 +1,41 @@
+/**
+ * Doing something to many things, a few of them at a time.
+ *
+ * @module
+ */
+
+/**
+ * Does `act` to each item, at most `countMax` at a time. One that fails does not
+ * save the others: it rejects with the first failure when all are done. Items
+ * are taken only when they are needed.
+ */
+export async function sideBySide<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+  countMax: number,
+  act: (item: T) => Promise<unknown>,
+): Promise<void> {
+  const iterator = iterate(items);
+  const failures: unknown[] = [];
+  const work = async () => {
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done) return;
+      await act(value).catch((error) => {
+        // Only the first is told: of a million there would be no room.
+        if (failures.length === 0) failures.push(error);
+      });
+    }
+  };
+  const workers = Array.from({ length: countMax }, work);
+  for (const result of await Promise.allSettled(workers)) {
+    if (result.status === "rejected") throw result.reason;
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** A generator answers concurrent calls one after the other. */
+async function* iterate<T>(
+  items: AsyncIterable<T> | Iterable<T>,
+): AsyncGenerator<T, void> {
+  yield* items;
+}
