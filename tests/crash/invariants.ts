@@ -125,11 +125,11 @@ function mayStay(
   const prefix = `${BASE}/snapshots/`;
   if (`${prefix}`.startsWith(path)) return true;
   const [name = "", part = "", ...rest] = path.slice(prefix.length).split("/");
-  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1] ??
-    (listed.includes(name) ? undefined : name);
-  const isOurs = aside === undefined || ledger.isSpoiled(aside);
-  const parts = aside === name ? [...PARTS, "corrupt"] : PARTS;
-  return isOurs && rest.length === 0 && (part === "" || parts.includes(part));
+  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1] ?? name;
+  const isSpoiled = ledger.isSpoiled(aside);
+  const isOurs = isSpoiled || listed.includes(name);
+  const isPart = PARTS.includes(part) || (isSpoiled && part === "corrupt");
+  return isOurs && rest.length === 0 && (part === "" || isPart);
 }
 
 /**

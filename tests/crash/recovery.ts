@@ -119,7 +119,8 @@ export async function look(
   }
   const corrupt: string[] = [];
   const warn = (message: string) => {
-    const id = /snapshot (\d+-\d+-\d+)/.exec(message)?.[1];
+    const id = /^(?:Skipping|Cannot restore) snapshot (\d+-\d+-\d+)/
+      .exec(message)?.[1];
     if (id !== undefined) corrupt.push(id);
   };
   const logger = { ...silent, warn };
