@@ -98,4 +98,64 @@ describe("delete()", () => {
     assert.deepEqual(bench.names(), []);
     await store.close();
   });
+
+  it("marks, syncs, and only then takes the files of what can't be renamed", async () => {
+    const bench = new Bench();
+    const [id = ""] = await bench.prepare([1, 2]);
+    bench.disk.makeLowerLayer();
+    const store = await bench.open();
+    const start = bench.files.trace.length;
+    await store.delete(id);
+    const steps = bench.trace(start).filter((it) =>
+      /^(open|syncDirectory|remove)/.test(it) && it.includes(id)
+    );
+    const [first, second] = steps;
+    assert.equal(first, `open ${id}/deleted`);
+    assert.equal(second, `syncDirectory ${id}`);
+    const files = steps.filter((it) => it.startsWith("removeFile"));
+    assert.equal(files[0], `removeFile ${id}/meta.json`);
+    assert.equal(files.at(-1), `removeFile ${id}/deleted`);
+    assert.equal(steps.at(-1), `removeDirectory ${id}`);
+    assert.equal(bench.names().length, 1);
+    assert.equal(bench.files.openHandles, 0);
+    await store.close();
+  });
+
+  it("goes on at the next start with what is marked and not gone", async () => {
+    const bench = new Bench();
+    const [id = "", other = ""] = await bench.prepare([1, 2]);
+    bench.disk.makeLowerLayer();
+    const store = await bench.open();
+    const path = /(state\.bin|blocks\.crc64)$/;
+    bench.files.inject(failOn("removeFile", "EIO", { path }));
+    await store.delete(id);
+    await store.reap();
+    assert.equal(bench.log.matching("warn", id).length, 1, "told once");
+    assert.deepEqual(await listIds(store), [other]);
+    await store.close();
+    const reader = await bench.open({ readOnly: true });
+    assert.deepEqual(await listIds(reader), [other]);
+    await assert.rejects(reader.open(id), SnapshotNotFoundError);
+    await assert.rejects(reader.verify(id), SnapshotNotFoundError);
+    await reader.close();
+    bench.files.inject();
+    await (await bench.open()).close();
+    assert.deepEqual(bench.names(), [other]);
+  });
+
+  it("rejects when the mark can't be made durable", async () => {
+    const bench = new Bench();
+    const [id = ""] = await bench.prepare([1]);
+    bench.disk.makeLowerLayer();
+    const store = await bench.open();
+    bench.files.inject(
+      failOn("syncDirectory", "EIO", { path: new RegExp(`${id}$`) }),
+    );
+    await assert.rejects(store.delete(id), { code: "EIO" });
+    assert.ok(bench.disk.tree().includes(`${SNAPSHOTS}/${id}/meta.json`));
+    bench.files.inject();
+    await store.reap();
+    assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
 });

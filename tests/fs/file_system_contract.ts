@@ -236,6 +236,38 @@ function testRename(makePlace: MakePlace): void {
   });
 }
 
+function testTrees(makePlace: MakePlace): void {
+  it("holds a directory, and works below it", async (t) => {
+    const { files, dir } = await makePlace(t);
+    await files.makeDirectory(`${dir}/d`, 0o700);
+    const held = await files.holdDirectory(`${dir}/d`);
+    await write(files, `${held.path}/f`, "inside");
+    await write(files, `${dir}/g`, "moved in");
+    await files.rename(`${dir}/g`, `${held.path}/g`);
+    await files.syncDirectory(held.path);
+    await held.close();
+    assert.equal(await read(files, `${dir}/d/f`), "inside");
+    assert.equal(await read(files, `${dir}/d/g`), "moved in");
+    await rejects(files.holdDirectory(`${dir}/missing`), "ENOENT");
+    await rejects(files.holdDirectory(`${dir}/d/f`), "ENOTDIR");
+  });
+
+  it("removes a tree, a file, and what is missing already", async (t) => {
+    const { files, dir } = await makePlace(t);
+    await files.makeDirectory(`${dir}/d`, 0o700);
+    await files.makeDirectory(`${dir}/d/e`, 0o700);
+    await files.makeDirectory(`${dir}/d/e/f`, 0o700);
+    for (let i = 0; i < 40; i++) await write(files, `${dir}/d/e/${i}`, "");
+    await write(files, `${dir}/d/g`, "");
+    await write(files, `${dir}/kept`, "kept");
+    await files.removeTree(`${dir}/d`);
+    await files.removeTree(`${dir}/d`);
+    assert.equal(await read(files, `${dir}/kept`), "kept");
+    await files.removeTree(`${dir}/kept`);
+    assert.deepEqual(await files.readDirectory(dir), []);
+  });
+}
+
 function testLock(makePlace: MakePlace): void {
   it("locks once at a time, by a file that goes with the lock", async (t) => {
     const { files, dir } = await makePlace(t);
@@ -270,6 +302,7 @@ export function testFileSystem(name: string, makePlace: MakePlace): void {
     testHandles(makePlace);
     testDirectories(makePlace);
     testRename(makePlace);
+    testTrees(makePlace);
     testLock(makePlace);
   });
 }

@@ -196,3 +196,18 @@ describe("MemoryFileSystem, for those who look inside", () => {
     }
   });
 });
+
+describe("MemoryFileSystem.makeLowerLayer()", () => {
+  it("lets directories that are there not be renamed, also after a crash", async () => {
+    const files = new MemoryFileSystem();
+    files.writeFile("/d/f", new Uint8Array(3));
+    files.makeLowerLayer();
+    const found = files.crash({ seed: 0, keptPercent: 0, renames: "atomic" });
+    await assert.rejects(found.rename("/d", "/e"), { code: "EXDEV" });
+    await found.rename("/d/f", "/d/g");
+    await found.makeDirectory("/new");
+    await found.rename("/new", "/newer");
+    await found.removeTree("/d");
+    assert.deepEqual(found.tree(), ["/newer/"]);
+  });
+});
