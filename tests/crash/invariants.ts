@@ -93,11 +93,15 @@ const ID = /^\d+-\d+-\d+$/;
 function* checkNames(
   { names, listed }: Found,
   tree: readonly string[],
+  ledger: Ledger,
 ): Generator<string> {
   const known = listed.map(({ id }) => id);
   for (const name of names) {
     if (!ID.test(name) || known.includes(name)) continue;
-    if (tree.includes(`${BASE}/snapshots/${name}/corrupt`)) continue;
+    const path = `${BASE}/snapshots/${name}`;
+    if (tree.includes(`${path}/corrupt`)) continue;
+    // It was marked, and gave way to newer ones that were quarantined since.
+    if (ledger.isSpoiled(name) && !tree.includes(`${path}/`)) continue;
     yield `${name} is there, and not fit to be listed`;
   }
 }
@@ -188,7 +192,7 @@ export function violations(
   );
   return [
     ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
-    ...checkNames(found, tree),
+    ...checkNames(found, tree, ledger),
     ...checkOwed(listed, good, ledger),
     ...checkRestored(found, good, ledger),
     ...checkOrigins(listed, tree, ledger),
