@@ -103,7 +103,7 @@ function takeUnrenamable(
     disk: MemoryFileSystem,
     stage: Stage,
   ) => void = () => {},
-): Scenario["prepare"] {
+): NonNullable<Scenario["prepare"]> {
   return async (stage, disk) => {
     spoil(await takeAll(stage, count), disk, stage);
     disk.makeLowerLayer();
