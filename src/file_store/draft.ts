@@ -11,15 +11,21 @@ import { SnapshotPublishError, systemCode } from "../errors.ts";
 import type { MakeExtra } from "../extras.ts";
 import type { FileHandle } from "../fs/file_system.ts";
 import type { InitialMeta } from "../init.ts";
-import { META_SIZE_MAX } from "../meta/decode.ts";
 import { encodeMeta } from "../meta/encode.ts";
 import type { Draft } from "../sink.ts";
 import type { SnapshotMeta } from "../snapshot.ts";
 import { describe } from "../text.ts";
 import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
-import { exists, withFile, writeAndSync, writeFully } from "./files.ts";
+import {
+  exists,
+  withFile,
+  withHeld,
+  writeAndSync,
+  writeFully,
+} from "./files.ts";
 import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
 import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
+import { encodeProvisionalMeta } from "./provisional_meta.ts";
 import { removeTemporary } from "./remove.ts";
 import { type DirectoryNames, readNames } from "./scan.ts";
 import { StateWriter } from "./state_writer.ts";
@@ -31,11 +37,14 @@ export async function createDraft(
 ): Promise<Draft> {
   await settleNames(context);
   const id = await makeTemporaryDirectory(context, init);
+  const name = temporaryName({ id, state: "writing" });
   try {
     const meta = { ...init, id };
-    return new FileDraft(context, meta, await createFiles(context, meta));
+    const create = (held: string) => createFiles(context, held, meta);
+    const files = await withHeld(context, `${context.path}/${name}`, create);
+    return new FileDraft(context, meta, files);
   } catch (error) {
-    await removeTemporary(context, temporaryName({ id, state: "writing" }));
+    await removeTemporary(context, name);
     throw error;
   }
 }
@@ -50,15 +59,13 @@ interface DraftFiles {
 /** Makes the files, all at once: in the end each is open, or none. */
 async function createFiles(
   context: StoreContext,
+  directory: string,
   meta: SnapshotMeta,
 ): Promise<DraftFiles> {
-  const provisional = encodeProvisionalMeta(meta);
-  const name = temporaryName({ id: meta.id, state: "writing" });
   const { fileSystem, fileMode } = context;
   const opened: FileHandle[] = [];
-  const held = await fileSystem.holdDirectory(`${context.path}/${name}`);
   const create = async (file: string) => {
-    const path = `${held.path}/${file}`;
+    const path = `${directory}/${file}`;
     const handle = await fileSystem.open(path, "create", fileMode);
     opened.push(handle);
     return handle;
@@ -76,14 +83,11 @@ async function createFiles(
       blocks: await creating.blocks,
     };
     // As Go does: who looks into a .tmp sees what it was going to be.
-    await writeFully(files.meta, provisional, 0);
+    await writeFully(files.meta, encodeProvisionalMeta(meta), 0);
     return files;
   } catch (error) {
     await Promise.allSettled(opened.map((handle) => handle.close()));
     throw error;
-  } finally {
-    // Nothing was written through it: a failure here takes nothing away.
-    await held.close().catch(() => {});
   }
 }
 
@@ -146,17 +150,6 @@ function nextUnixMs(
   if (isTime(earliest)) return earliest;
   throw new RangeError(
     `Cannot make a snapshot ID: no time is left after ${earliest - 1} ms`,
-  );
-}
-
-/** The metadata as Go writes it before the state is there. */
-function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
-  const bytes = encodeMeta({ ...meta, crc: null });
-  // The final one has a few digits more. Nobody would read what is too long.
-  if (bytes.length + 64 <= META_SIZE_MAX) return bytes;
-  throw new RangeError(
-    `Cannot create a snapshot: its meta.json has ${bytes.length} bytes, ` +
-      `expected at most ${META_SIZE_MAX - 64}`,
   );
 }
 
