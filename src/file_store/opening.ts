@@ -32,7 +32,11 @@ export async function claimDirectory(context: StoreContext): Promise<FileLock> {
 
 /** The lock comes first: two that test at a time would fail each other. */
 async function lockUsable(context: StoreContext): Promise<FileLock> {
-  const lock = await context.fileSystem.lock(`${context.path}/.lock`);
+  const { fileMode, hostId } = context;
+  const lock = await context.fileSystem.lock(`${context.path}/.lock`, {
+    mode: fileMode,
+    hostId,
+  });
   try {
     await testAccess(context);
     return lock;

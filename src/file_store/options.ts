@@ -58,6 +58,14 @@ export interface FileSnapshotStoreOptions {
   readonly clock?: () => number;
   /** Permission bits of new files. @default {0o600} */
   readonly fileMode?: number;
+  /**
+   * Which identity stands for the host in the lock, instead of the host's name
+   * and the run of its kernel. A lock that was left by a dead process of the
+   * same identity is taken over; give it where one machine or container comes
+   * back under another name, such as a StatefulSet's or a volume's name. Two
+   * machines must never have the same. @default {undefined}
+   */
+  readonly hostId?: string | undefined;
   /** Permission bits of new directories. @default {0o700} */
   readonly directoryMode?: number;
   /**
@@ -68,12 +76,17 @@ export interface FileSnapshotStoreOptions {
 }
 
 /** The options with every default filled in. */
-export type ResolvedOptions = Required<FileSnapshotStoreOptions>;
+export type ResolvedOptions =
+  & Required<Omit<FileSnapshotStoreOptions, "hostId">>
+  & { readonly hostId: string | undefined };
 
 /** Smallest block in bytes. */
 export const BLOCK_SIZE_MIN = 512;
 /** Largest block in bytes: a stream holds a handful of them. */
 export const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
+
+/** The lock's record has to hold it. */
+const HOST_ID_LENGTH_MAX = 256;
 
 const BLOCK_SIZE_DEFAULT = 1024 * 1024;
 
@@ -120,6 +133,7 @@ export function resolveOptions(
       0,
     ),
     clock,
+    hostId: requireHostId(options.hostId),
     fileMode: requireInteger("fileMode", options.fileMode ?? 0o600, 0, 0o777),
     directoryMode: requireInteger(
       "directoryMode",
@@ -164,6 +178,21 @@ function guardLogger(logger: Logger): Logger {
     warn: guard("warn"),
     error: guard("error"),
   };
+}
+
+/** An identity of nothing would be the same for all hosts: an unset variable. */
+function requireHostId(hostId: string | undefined): string | undefined {
+  if (hostId === undefined) return undefined;
+  if (typeof hostId !== "string") {
+    throw new TypeError(
+      `Cannot use the option hostId: found ${typeof hostId}, expected a string`,
+    );
+  }
+  if (hostId.length > 0 && hostId.length <= HOST_ID_LENGTH_MAX) return hostId;
+  throw new RangeError(
+    `Cannot use the option hostId: found ${hostId.length} characters, ` +
+      `expected 1 to ${HOST_ID_LENGTH_MAX}`,
+  );
 }
 
 function requireInteger(

@@ -43,3 +43,21 @@ export function isPermitted(permission: DenoPermission): boolean {
   return deno === undefined ||
     deno.permissions.querySync(permission).state === "granted";
 }
+
+const EVERYTHING = [
+  "read",
+  "write",
+  "net",
+  "run",
+  "env",
+  "sys",
+  "ffi",
+] as const;
+
+/**
+ * Whether the runtime allows everything. Deno asks for that (`--allow-all`)
+ * where a path leads below `/proc`, because such a path can reach anything.
+ */
+export function isEverythingPermitted(): boolean {
+  return EVERYTHING.every((name) => isPermitted({ name }));
+}

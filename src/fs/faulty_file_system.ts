@@ -12,6 +12,7 @@ import type {
   FileStat,
   FileSystem,
   HeldDirectory,
+  LockOptions,
   OpenMode,
 } from "./file_system.ts";
 import { removeByName } from "./remove_by_name.ts";
@@ -215,11 +216,11 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   /** See {@linkcode FileSystem.lock}. */
-  async lock(path: string): Promise<FileLock> {
+  async lock(path: string, options?: LockOptions): Promise<FileLock> {
     const lock = await this.#perform({
       name: "lock",
       path,
-      run: () => this.#inner.lock(path),
+      run: () => this.#inner.lock(path, options),
       undo: (taken) => taken.release(),
     });
     const run = () => lock.release();

@@ -85,7 +85,11 @@ export interface LockOwner {
 
 /** A lock that is held. */
 export interface FileLock {
-  /** Gives the lock up. Harmless when it has been lost or released before. */
+  /**
+   * Gives the lock up. Harmless when it has been lost or released before. When
+   * it rejects, the lock file could not be removed; the lock is given up in any
+   * case: the next `lock()` of this process takes it.
+   */
   release(): Promise<void>;
 }
 
@@ -99,6 +103,18 @@ export interface HeldDirectory {
   readonly path: string;
   /** Lets the directory go. */
   close(): Promise<void>;
+}
+
+/** How to take a lock. */
+export interface LockOptions {
+  /** Permission bits of the lock's files. @default {0o600} */
+  readonly mode?: number;
+  /**
+   * Which identity stands for this host, instead of its name and the run of its
+   * kernel. Two that give the same are on the same host; two that give
+   * different ones are not.
+   */
+  readonly hostId?: string | undefined;
 }
 
 /**
@@ -158,7 +174,7 @@ export interface FileSystem {
   /**
    * Takes the lock that the plain file at `path` stands for, or rejects with
    * {@linkcode StoreLockedError}. A lock whose holder has died is taken over at
-   * once. A lock needs no durability: nobody holds it after a power cut.
+   * once. A lock needs no durability: no process holds it after a power cut.
    */
-  lock(path: string): Promise<FileLock>;
+  lock(path: string, options?: LockOptions): Promise<FileLock>;
 }

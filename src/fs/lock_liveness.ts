@@ -1,17 +1,31 @@
 /**
  * Whether the process that a lock record names still holds the lock.
  *
- * A live holder must never be robbed, and a dead one must not block for ever;
+ * A live holder must never be robbed, and a dead one must not block forever;
  * where the two can't be told apart, a person is asked.
  *
  * @module
  */
 
+import { dirname } from "node:path/posix";
 import process from "node:process";
 import { isPermitted } from "./deno_runtime.ts";
+import {
+  type DiskIdentity,
+  diskOf,
+  isSameLocalKind,
+  isSameMount,
+} from "./disk_identity.ts";
+import { tokensGivenUpHere, tokensHeldHere } from "./held_tokens.ts";
 import { isKernelLocked } from "./kernel_lock.ts";
 import type { LockRecord } from "./lock_record.ts";
-import { hostName, incarnationOf } from "./process_identity.ts";
+import { askSocket } from "./lock_socket.ts";
+import {
+  bootId,
+  hostName,
+  incarnationOf,
+  pidNamespace,
+} from "./process_identity.ts";
 
 /** What is known of a holder. */
 export interface Liveness {
@@ -21,12 +35,68 @@ export interface Liveness {
   readonly hint?: string;
 }
 
-// On globalThis, because a program may have loaded this module twice.
-const TOKENS: unique symbol = Symbol.for("@raft/snapshots/lock-tokens");
-const shared = globalThis as { [TOKENS]?: Set<string> };
+/** Who asks, and where. */
+export interface Question {
+  /** Where the record was found. */
+  readonly path: string;
+  /** The socket that its holder listens on, if it does. */
+  readonly socket: string;
+  /** Which identity stands for this host. */
+  readonly hostId: string | null;
+}
 
-/** The tokens of the locks that this process holds. */
-export const tokensHeldHere: Set<string> = shared[TOKENS] ??= new Set();
+const DEAD: Liveness = { dead: true };
+const ALIVE: Liveness = { dead: false };
+
+/** What of the asker decides whether its answers are about the same thing. */
+interface Asker extends DiskIdentity {
+  readonly host: string | null;
+  readonly hostId: string | null;
+  readonly boot: string | null;
+  readonly namespace: string | null;
+}
+
+async function askerOf({ path, hostId }: Question): Promise<Asker> {
+  const [boot, namespace, disk] = await Promise.all([
+    bootId(),
+    pidNamespace(),
+    diskOf(dirname(path)),
+  ]);
+  return { host: hostName(), hostId, boot, namespace, ...disk };
+}
+
+/** Whether both are given, and alike; `undefined` when one is not given. */
+function agree<T>(one: T | null, two: T | null): boolean | undefined {
+  return one === null || two === null ? undefined : one === two;
+}
+
+/**
+ * Whether the holder was on this host: the identity that the user gave counts
+ * first, then the run of the kernel, then the name; `undefined`: unknown.
+ */
+function isSameHost(record: LockRecord, asker: Asker): boolean | undefined {
+  const identity = agree(record.hostId, asker.hostId);
+  if (identity !== undefined) return identity;
+  if (agree(record.boot, asker.boot)) return true;
+  return agree(record.host, asker.host);
+}
+
+/** Whether the host has been started again since, by its identity or name. */
+function hasRebooted(record: LockRecord, asker: Asker): boolean {
+  return isSameHost(record, asker) === true &&
+    agree(record.boot, asker.boot) === false;
+}
+
+/**
+ * Whether the holder was certainly under this kernel. Two hosts may have one
+ * name, so a name is no proof. Where the run of the kernel is hidden, the disk
+ * tells: another kernel can't have it.
+ */
+function isSameKernel(record: LockRecord, asker: Asker): boolean {
+  const identity = agree(record.hostId, asker.hostId);
+  if (identity !== undefined) return identity;
+  return agree(record.boot, asker.boot) ?? isSameLocalKind(record, asker);
+}
 
 /** Asks the system for a process without touching it. */
 function askFor(pid: number): "found" | "missing" | "forbidden" {
@@ -42,27 +112,21 @@ function askFor(pid: number): "found" | "missing" | "forbidden" {
 }
 
 /**
- * By the process's number. It may have been given to another process since: to
- * this very one, even, when a container is started anew.
+ * By the process's number, in the namespace that it is of. It may have been
+ * given to another process since.
  */
 async function livenessByPid(
   record: LockRecord,
   path: string,
 ): Promise<Liveness> {
   const answer = askFor(record.pid);
-  if (answer === "missing") return { dead: true };
-  if (answer === "forbidden") {
-    return {
-      dead: false,
-      hint:
-        "Deno may not ask whether it is alive: allow that by --allow-run, " +
-        `or remove ${path} once no process uses the directory`,
-    };
-  }
-  const now = await incarnationOf(record.pid);
-  if (now?.ended) return { dead: true };
-  if (now !== undefined && record.started !== null) {
-    return { dead: now.started !== record.started };
+  if (answer === "missing") return DEAD;
+  if (answer === "found") {
+    const now = await incarnationOf(record.pid);
+    if (now?.ended) return DEAD;
+    if (now !== undefined && record.started !== null) {
+      return { dead: now.started !== record.started };
+    }
   }
   return {
     dead: false,
@@ -70,22 +134,57 @@ async function livenessByPid(
   };
 }
 
-/** Whether the holder of the record found at `path` is dead. */
+/** Whether process IDs mean to the asker the same as to the holder. */
+function canAskForPid(record: LockRecord, asker: Asker): boolean {
+  if (!agree(record.namespace, asker.namespace)) return false;
+  // Elsewhere a host is known by its name alone.
+  return process.platform === "linux"
+    ? isSameKernel(record, asker)
+    : isSameHost(record, asker) !== false;
+}
+
+/** What a person can do about a holder that can't be asked for. */
+function hintFor(record: LockRecord, asker: Asker, path: string): string {
+  const remove = `remove ${path} once no process uses the directory`;
+  if (asker.namespace === null || !isPermitted({ name: "run" })) {
+    return "this process may not ask whether the holder is alive: " +
+      `allow that (Deno: --allow-all), or ${remove}`;
+  }
+  if (isSameHost(record, asker) === false) {
+    return `this is ${asker.hostId ?? asker.host}, from where the holder ` +
+      `can't be asked for; ${remove}, or open the store with the same hostId ` +
+      "on both sides if they are one machine";
+  }
+  return "the holder may be in another container, from where it can't be " +
+    `asked for; ${remove}`;
+}
+
+/**
+ * Whether the holder of a record is dead.
+ *
+ * @throws {Error} with the system's `code` when descriptors or memory run out:
+ * that says nothing about the holder.
+ */
 export async function livenessOf(
   record: LockRecord,
-  path: string,
+  question: Question,
 ): Promise<Liveness> {
-  if (tokensHeldHere.has(record.token)) return { dead: false };
-  const host = hostName();
-  if (host !== null && record.host !== null && host !== record.host) {
-    return {
-      dead: false,
-      hint: `this is ${host}, where nobody can ask for it; ` +
-        `remove ${path} once no process uses the directory`,
-    };
+  const { path, socket } = question;
+  if (tokensGivenUpHere.has(record.token)) {
+    tokensGivenUpHere.set(record.token, "seen");
+    return DEAD;
   }
-  const locked = record.kernel ? await isKernelLocked(path) : undefined;
-  return locked === undefined
-    ? await livenessByPid(record, path)
-    : { dead: !locked };
+  if (tokensHeldHere.has(record.token)) return ALIVE;
+  const answer = record.listens ? await askSocket(socket) : "unknown";
+  if (answer === "answered") return ALIVE;
+  const asker = await askerOf(question);
+  if (hasRebooted(record, asker)) return DEAD;
+  const isProof = isSameKernel(record, asker) && isSameMount(record, asker);
+  if (answer === "silent" && isProof) return DEAD;
+  if (record.kernel && isSameHost(record, asker) !== false) {
+    const locked = await isKernelLocked(path);
+    if (locked !== undefined) return { dead: !locked };
+  }
+  if (canAskForPid(record, asker)) return await livenessByPid(record, path);
+  return { dead: false, hint: hintFor(record, asker, path) };
 }

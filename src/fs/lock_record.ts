@@ -4,39 +4,69 @@
  * @module
  */
 
+import { dirname } from "node:path/posix";
 import process from "node:process";
 import { StoreLockedError, systemCode } from "../errors.ts";
+import { type DiskIdentity, diskOf } from "./disk_identity.ts";
 import type { FileHandle, FileSystem, LockOwner } from "./file_system.ts";
-import { type KernelLock, takeKernelLock } from "./kernel_lock.ts";
-import { hostName, incarnationOf, runtimeName } from "./process_identity.ts";
+import {
+  bootId,
+  hostName,
+  incarnationOf,
+  pidNamespace,
+  runtimeName,
+} from "./process_identity.ts";
 
 /** The content of a lock file. */
-export interface LockRecord extends LockOwner {
+export interface LockRecord extends LockOwner, DiskIdentity {
   /** A UUID that only this taking of the lock has. */
   readonly token: string;
+  /** The identity that the user gave to the host. */
+  readonly hostId: string | null;
+  /** The run of the kernel that the holder is under. */
+  readonly boot: string | null;
+  /** Where the process ID and the start mean something. */
+  readonly namespace: string | null;
   /** Tells the holder from a later process of the same number, if it could. */
   readonly started: string | null;
   /** Whether the kernel too holds a lock on the file for the holder. */
   readonly kernel: boolean;
+  /** Whether the holder listens on a socket. */
+  readonly listens: boolean;
 }
 
 const SIZE_MAX = 4096;
 /** The token becomes part of a file name: let nothing else in. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-function isStringOrNull(value: unknown): boolean {
-  return value === null || typeof value === "string";
-}
+type Check = (value: unknown) => boolean;
+
+const isString: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isBoolean: Check = (value) => typeof value === "boolean";
+const orNull = (check: Check): Check => (value) =>
+  value === null || check(value);
+
+const CHECKS: Readonly<Record<keyof LockRecord, Check>> = {
+  pid: (value) => Number.isSafeInteger(value) && Number(value) > 0,
+  host: orNull(isString),
+  runtime: isString,
+  since: isNumber,
+  token: (value) => isString(value) && UUID.test(String(value)),
+  hostId: orNull(isString),
+  boot: orNull(isString),
+  namespace: orNull(isString),
+  started: orNull(isString),
+  diskType: orNull(isNumber),
+  device: orNull(isNumber),
+  kernel: isBoolean,
+  listens: isBoolean,
+};
 
 function isLockRecord(value: unknown): value is LockRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { pid, host, runtime, since, token, started, kernel } =
-    value as Partial<Record<keyof LockRecord, unknown>>;
-  return Number.isSafeInteger(pid) && Number(pid) > 0 &&
-    isStringOrNull(host) && typeof runtime === "string" &&
-    typeof since === "number" && typeof token === "string" &&
-    UUID.test(token) && isStringOrNull(started) &&
-    typeof kernel === "boolean";
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.entries(CHECKS).every(([name, check]) => check(fields[name]));
 }
 
 /** The record of a line, or `undefined` when it is something else. */
@@ -82,31 +112,39 @@ async function readText(
   }
 }
 
+/** Finds the record of an empty file by another way. */
+export type FindRecord = (path: string) => Promise<LockRecord | undefined>;
+
 /**
  * Reads the record at `path`; `undefined` when there is none.
  *
  * A record is synced before it gets its name, so neither a crash nor a power
- * cut leaves half of one. What can't be read as a record is somebody else's, or
- * is being written at this moment where the disk knows no hard links: that is
- * for a person to decide.
+ * cut leaves half of one. A file that can't be read as a record is of another
+ * program, or is being written at this moment where the disk knows no hard
+ * links: that is for a person to decide.
  *
  * @throws {StoreLockedError} when the file holds anything but a record.
  */
 export async function readLockRecord(
   files: FileSystem,
   path: string,
+  ofEmptyFile: FindRecord,
 ): Promise<LockRecord | undefined> {
   const text = await readText(files, path);
   if (text === undefined) return undefined;
-  const record = parseLockRecord(text);
+  const record = text === "" ? await ofEmptyFile(path) : parseLockRecord(text);
   if (record !== undefined) return record;
   throw new StoreLockedError(path, undefined, {
-    hint: "it holds no lock record, so nobody can be asked; " +
+    hint: "the file holds no lock record, so its holder can't be asked for; " +
       "remove it once no process uses the directory",
   });
 }
 
-async function writeText(handle: FileHandle, text: string): Promise<void> {
+/** Writes a whole text to a new file. */
+export async function writeText(
+  handle: FileHandle,
+  text: string,
+): Promise<void> {
   const bytes = new TextEncoder().encode(text);
   let written = 0;
   while (written < bytes.length) {
@@ -114,46 +152,32 @@ async function writeText(handle: FileHandle, text: string): Promise<void> {
   }
 }
 
-async function recordOfThisProcess(
-  token: string,
-  kernel: boolean,
+/** What of a record its writer decides. */
+export type Claim = Pick<
+  LockRecord,
+  "token" | "hostId" | "kernel" | "listens"
+>;
+
+/** A record of this process, for a lock file in the directory of `path`. */
+export async function recordOfThisProcess(
+  path: string,
+  claim: Claim,
 ): Promise<LockRecord> {
+  const [boot, namespace, incarnation, disk] = await Promise.all([
+    bootId(),
+    pidNamespace(),
+    incarnationOf(process.pid),
+    diskOf(dirname(path)),
+  ]);
   return {
     pid: process.pid,
     host: hostName(),
     runtime: runtimeName(),
     since: Date.now(),
-    token,
-    started: (await incarnationOf(process.pid))?.started ?? null,
-    kernel,
+    boot,
+    namespace,
+    started: incarnation?.started ?? null,
+    ...disk,
+    ...claim,
   };
-}
-
-/**
- * Writes a record of this process to a new file. The kernel's lock, where there
- * is one, is on the file before its first byte: whoever can read the record can
- * rely on the lock.
- */
-export async function writeLockRecord(
-  files: FileSystem,
-  path: string,
-  token: string,
-): Promise<KernelLock | undefined> {
-  const handle = await files.open(path, "create");
-  let kernelLock: KernelLock | undefined;
-  try {
-    kernelLock = await takeKernelLock(path);
-    const record = await recordOfThisProcess(token, kernelLock !== undefined);
-    await writeText(handle, JSON.stringify(record) + "\n");
-    // Without it, a power cut may leave the name with an empty file, which
-    // nobody could tell from one that is being written.
-    await handle.sync();
-    return kernelLock;
-  } catch (error) {
-    kernelLock?.release();
-    await files.removeFile(path).catch(() => {});
-    throw error;
-  } finally {
-    await handle.close();
-  }
 }

@@ -13,6 +13,7 @@ import type {
   FileStat,
   FileSystem,
   HeldDirectory,
+  LockOptions,
   OpenMode,
 } from "./file_system.ts";
 import type { MemoryFile } from "./memory_file.ts";
@@ -225,8 +226,8 @@ export class MemoryFileSystem implements FileSystem {
     return this.#perform("fsync", path, () => this.#tree.syncDirectory(path));
   }
 
-  /** See {@linkcode FileSystem.lock}; nobody but this object knows of it. */
-  lock(path: string): Promise<FileLock> {
+  /** See {@linkcode FileSystem.lock}; only this object knows of the lock. */
+  lock(path: string, _options?: LockOptions): Promise<FileLock> {
     return this.#perform("lock", path, () => {
       const key = this.resolve(path);
       if (this.#locks.has(key)) throw new StoreLockedError(path, OWNER);

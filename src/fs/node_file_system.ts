@@ -22,6 +22,7 @@ import type {
   FileStat,
   FileSystem,
   HeldDirectory,
+  LockOptions,
   OpenMode,
 } from "./file_system.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./node_file_handle.ts";
@@ -155,8 +156,8 @@ class NodeFileSystem implements FileSystem {
     }
   }
 
-  lock(path: string): Promise<FileLock> {
-    return lockFile(this, path);
+  lock(path: string, options?: LockOptions): Promise<FileLock> {
+    return lockFile(this, path, options);
   }
 }
 

@@ -12,35 +12,36 @@
  */
 
 import { link } from "node:fs/promises";
-import { dirname } from "node:path/posix";
 import { StoreLockedError, systemCode } from "../errors.ts";
-import type { FileLock, FileSystem } from "./file_system.ts";
-import type { KernelLock } from "./kernel_lock.ts";
-import { livenessOf, tokensHeldHere } from "./lock_liveness.ts";
+import type { FileLock, FileSystem, LockOptions } from "./file_system.ts";
+import { tokensGivenUpHere, tokensHeldHere } from "./held_tokens.ts";
+import { type LockClaim, type LockSite, writeClaim } from "./lock_claim.ts";
+import { livenessOf } from "./lock_liveness.ts";
 import {
-  type LockRecord,
-  ownerOf,
-  readLockRecord,
-  writeLockRecord,
-} from "./lock_record.ts";
+  draftPath,
+  namesBeside,
+  recordOfEmptyFile,
+  socketPath,
+} from "./lock_names.ts";
+import { type LockRecord, ownerOf, readLockRecord } from "./lock_record.ts";
+import { listenAt } from "./lock_socket.ts";
 
 /** More rounds than this mean that something else is wrong. */
 const ROUNDS_MAX = 32;
 
 /** What tests put in the place of the system. */
-export interface LockTools {
-  readonly hardLink: (from: string, to: string) => Promise<void>;
+export interface LockTools extends Pick<LockSite, "hardLink" | "listenAt"> {
   readonly livenessOf: typeof livenessOf;
 }
 
-const SYSTEM: LockTools = { hardLink: link, livenessOf };
-
-/** A lock file, and what it takes to work on it. */
-interface LockSite {
-  readonly files: FileSystem;
-  readonly path: string;
-  readonly tools: LockTools;
+/** How to take a lock, and by what. */
+export interface LockFileOptions extends LockOptions {
+  readonly tools?: LockTools;
 }
+
+const SYSTEM: LockTools = { hardLink: link, listenAt, livenessOf };
+
+type Site = LockSite & LockTools;
 
 /** One record of the chain. */
 interface ChainLink {
@@ -54,13 +55,22 @@ function placeAfter(path: string, chain: readonly ChainLink[]): string {
   return last === undefined ? path : `${path}.${last.record.token}`;
 }
 
-async function readChain({ files, path }: LockSite): Promise<ChainLink[]> {
+/** The record at a place, which may be that of a full disk. */
+function readRecord(
+  { files, path }: LockSite,
+  place: string,
+): Promise<LockRecord | undefined> {
+  const ofEmptyFile = () => recordOfEmptyFile(files, path, place);
+  return readLockRecord(files, place, ofEmptyFile);
+}
+
+async function readChain(site: LockSite): Promise<ChainLink[]> {
   const chain: ChainLink[] = [];
   const tokens = new Set<string>();
   for (;;) {
-    const place = placeAfter(path, chain);
-    const record = await readLockRecord(files, place);
-    // Only somebody who plays tricks makes a circle.
+    const place = placeAfter(site.path, chain);
+    const record = await readRecord(site, place);
+    // Only a person who plays tricks makes a circle.
     if (record === undefined || tokens.has(record.token)) return chain;
     tokens.add(record.token);
     chain.push({ path: place, record });
@@ -81,24 +91,40 @@ async function isChain(
 
 /** Rejects unless the last of the chain is dead, or there is none. */
 async function checkVacant(
-  { path, tools }: LockSite,
+  site: Site,
   last: ChainLink | undefined,
 ): Promise<void> {
   if (last === undefined) return;
-  const { dead, hint } = await tools.livenessOf(last.record, last.path);
+  const { path, hostId } = site;
+  const { dead, hint } = await site.livenessOf(last.record, {
+    path: last.path,
+    socket: socketPath(path, last.record.token),
+    hostId,
+  });
   if (dead) return;
   const owner = ownerOf(last.record);
   throw new StoreLockedError(path, owner, hint === undefined ? {} : { hint });
 }
 
+/** How a record is to be published. */
+interface Publication {
+  readonly token: string;
+  readonly inName: boolean;
+}
+
 /** Writes a record in its place; not at all when the place is taken. */
 async function writeInPlace(
-  files: FileSystem,
+  site: LockSite,
   place: string,
   token: string,
-): Promise<KernelLock | undefined> {
+): Promise<LockClaim | undefined> {
   try {
-    return await writeLockRecord(files, place, token);
+    return await writeClaim(site, place, {
+      token,
+      // Without a draft, one who sweeps could take the socket of a winner.
+      listens: false,
+      inName: false,
+    });
   } catch (error) {
     if (systemCode(error) === "EEXIST") return undefined;
     throw error;
@@ -106,25 +132,29 @@ async function writeInPlace(
 }
 
 /**
- * Gives a new record its place in the chain, if that is free still. The record
+ * Gives a new record its place in the chain, if that is still free. The record
  * appears whole or not at all, except where the disk knows no hard links.
  */
 async function publish(
-  { files, path, tools }: LockSite,
+  site: LockSite,
   place: string,
-  token: string,
-): Promise<KernelLock | undefined> {
-  const draft = `${path}.${token}.draft`;
-  const kernelLock = await writeLockRecord(files, draft, token);
+  { token, inName }: Publication,
+): Promise<LockClaim | undefined> {
+  const { files, path } = site;
+  const draft = draftPath(path, token);
+  const claim = await writeClaim(site, draft, { token, listens: true, inName });
   try {
-    await tools.hardLink(draft, place);
-    return kernelLock;
+    await site.hardLink(draft, place);
+    return claim;
   } catch (error) {
     const code = systemCode(error);
-    // Another was faster: it has the place, or has swept the draft away.
-    if (code === "EEXIST" || code === "ENOENT") return kernelLock;
-    kernelLock?.release();
-    return await writeInPlace(files, place, token);
+    // Another was faster: it has the place, or has swept the draft away. Or
+    // the link was made and reported wrongly, as NFS may: the chain tells.
+    if (code === "EEXIST" || code === "ENOENT") return claim;
+    // First what others could find, then what they would ask.
+    await removeOwn(site, place, token);
+    await claim.remove(files);
+    return await writeInPlace(site, place, token);
   } finally {
     await files.removeFile(draft).catch(() => {});
   }
@@ -132,13 +162,13 @@ async function publish(
 
 /** Removes a record if it is still there and the one of `token`. */
 async function removeOwn(
-  files: FileSystem,
+  site: LockSite,
   place: string,
   token: string,
 ): Promise<void> {
   try {
-    const record = await readLockRecord(files, place);
-    if (record?.token === token) await files.removeFile(place);
+    const record = await readRecord(site, place);
+    if (record?.token === token) await site.files.removeFile(place);
   } catch (error) {
     const lost = error instanceof StoreLockedError ||
       ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
@@ -146,39 +176,69 @@ async function removeOwn(
   }
 }
 
-/** What follows the lock file's name in those of claims and drafts. */
-const SUFFIX = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.draft)?$/;
-
 /**
- * Removes what those who died on their way to the lock have left. What can't be
- * removed is in nobody's way; the next holder tries again.
+ * Removes what those who died on their way to the lock have left, and the
+ * sockets of dead holders. What can't be removed is in the way of no process;
+ * the next holder tries again.
  */
-async function sweep({ files, path }: LockSite): Promise<void> {
-  const directory = dirname(path);
-  const entries = await files.readDirectory(directory).catch(() => []);
-  for (const { name } of entries) {
-    const found = `${directory}/${name}`;
-    if (!found.startsWith(path)) continue;
-    if (!SUFFIX.test(found.slice(path.length))) continue;
-    await files.removeFile(found).catch(() => {});
+async function sweep(
+  { files, path }: LockSite,
+  ownToken: string,
+): Promise<void> {
+  const names = await namesBeside(files, path).catch(() => []);
+  for (const { path: found, token } of names) {
+    if (token === ownToken) continue;
+    try {
+      // A contender makes its draft before its socket, and can't win without
+      // the draft: so the socket of a later holder is never swept away.
+      await removeIfThere(files, draftPath(path, token));
+      await removeIfThere(files, found);
+    } catch {
+      continue;
+    }
   }
 }
 
-function heldLock(
-  { files, path }: LockSite,
+async function removeIfThere(files: FileSystem, path: string): Promise<void> {
+  try {
+    await files.removeFile(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}
+
+/** Gives a lock up, whatever becomes of its file. */
+async function release(
+  site: LockSite,
   token: string,
-  kernelLock: KernelLock | undefined,
-): FileLock {
+  claim: LockClaim,
+): Promise<void> {
+  try {
+    await removeOwn(site, site.path, token);
+  } catch (error) {
+    tokensGivenUpHere.set(token, "left");
+    await claim.end();
+    throw error;
+  }
+  await claim.remove(site.files);
+  tokensHeldHere.delete(token);
+}
+
+function heldLock(site: LockSite, token: string, claim: LockClaim): FileLock {
+  // Others may have seen it end already, and be about to take the lock.
+  const { isProvable } = claim;
   let released: Promise<void> | undefined;
-  const release = async () => {
-    await removeOwn(files, path, token);
-    kernelLock?.release();
-    tokensHeldHere.delete(token);
+  const releaseAgain = async () => {
+    if (isProvable || tokensGivenUpHere.get(token) === "seen") return;
+    tokensGivenUpHere.delete(token);
+    await release(site, token, claim);
   };
+  const start = () =>
+    tokensGivenUpHere.has(token) ? releaseAgain() : release(site, token, claim);
   return {
     release: () =>
-      released ??= release().catch((error) => {
-        released = undefined; // it is held still, and may be released later
+      released ??= start().catch((error) => {
+        released = undefined; // may be tried again
         throw error;
       }),
   };
@@ -191,27 +251,63 @@ function heldLock(
 async function takeOver(
   site: LockSite,
   chain: readonly ChainLink[],
+  inName: boolean,
 ): Promise<FileLock | undefined> {
   const { files, path } = site;
   const token = crypto.randomUUID();
   const place = placeAfter(path, chain);
-  let kernelLock: KernelLock | undefined;
+  let claim: LockClaim | undefined;
   let lock: FileLock | undefined;
   tokensHeldHere.add(token);
   try {
-    kernelLock = await publish(site, place, token);
+    claim = await publish(site, place, { token, inName });
     // A place in a chain that another has left behind is worth nothing. From
     // here on the chain can't change: its last holder is alive.
+    if (claim === undefined) return undefined;
     if (!await isChain(site, [...tokensOf(chain), token])) return undefined;
     if (place !== path) await files.rename(place, path);
-    await sweep(site);
-    return lock = heldLock(site, token, kernelLock);
+    await sweep(site, token);
+    return lock = heldLock(site, token, claim);
   } finally {
-    if (lock === undefined) {
-      await removeOwn(files, place, token).catch(() => {});
-      kernelLock?.release();
-      tokensHeldHere.delete(token);
-    }
+    if (lock === undefined) await withdraw(site, place, { token, claim });
+  }
+}
+
+/** Takes a record back that has not won, or whose holder has failed. */
+async function withdraw(
+  site: LockSite,
+  place: string,
+  { token, claim }: {
+    readonly token: string;
+    readonly claim?: LockClaim | undefined;
+  },
+): Promise<void> {
+  try {
+    await removeOwn(site, place, token);
+    await claim?.remove(site.files);
+  } catch {
+    // The error that led here is the one that matters. The record is dead.
+    tokensGivenUpHere.set(token, "left");
+    await claim?.end();
+  }
+  tokensHeldHere.delete(token);
+}
+
+/** Whether the disk, or what the user may have of it, is full. */
+function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
+}
+
+/** Takes over; on a full disk, with a record that needs no block. */
+async function takeOverAnyhow(
+  site: LockSite,
+  chain: readonly ChainLink[],
+): Promise<FileLock | undefined> {
+  try {
+    return await takeOver(site, chain, false);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    return await takeOver(site, chain, true);
   }
 }
 
@@ -224,9 +320,9 @@ async function takeOver(
 export async function lockFile(
   files: FileSystem,
   path: string,
-  tools: LockTools = SYSTEM,
+  { mode = 0o600, hostId, tools = SYSTEM }: LockFileOptions = {},
 ): Promise<FileLock> {
-  const site = { files, path, tools };
+  const site = { files, path, mode, hostId: hostId ?? null, ...tools };
   // Another round follows only when another process has changed the chain.
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const chain = await readChain(site);
@@ -234,11 +330,11 @@ export async function lockFile(
     // If files were renamed meanwhile, the question was put to the wrong one;
     // and a record that follows a live holder must never be written.
     if (!await isChain(site, tokensOf(chain))) continue;
-    const lock = await takeOver(site, chain);
+    const lock = await takeOverAnyhow(site, chain);
     if (lock !== undefined) return lock;
   }
   throw new StoreLockedError(path, undefined, {
-    hint: `it has changed hands ${ROUNDS_MAX} times meanwhile`,
+    hint: `the lock has changed hands ${ROUNDS_MAX} times meanwhile`,
   });
 }
 

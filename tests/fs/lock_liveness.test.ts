@@ -5,16 +5,19 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { livenessOf, tokensHeldHere } from "../../src/fs/lock_liveness.ts";
+import { tokensHeldHere } from "../../src/fs/held_tokens.ts";
+import { livenessOf } from "../../src/fs/lock_liveness.ts";
 import type { LockRecord } from "../../src/fs/lock_record.ts";
 import { incarnationOf } from "../../src/fs/process_identity.ts";
-import { lockRecord } from "./lock_records.ts";
+import { lockRecord, setUp } from "./lock_records.ts";
 
 const PATH = "/d/.lock";
 const onLinux = process.platform === "linux" ? false : "needs /proc";
 
-function ask(given: Partial<LockRecord>) {
-  return livenessOf(lockRecord(given), PATH);
+const QUESTION = { path: PATH, socket: `${PATH}.sock`, hostId: null };
+
+function ask(given: Partial<LockRecord>, asker: Partial<typeof QUESTION> = {}) {
+  return livenessOf(lockRecord(given), { ...QUESTION, ...asker });
 }
 
 async function startOf(pid: number): Promise<string> {
@@ -32,12 +35,15 @@ describe("livenessOf()", () => {
   it("trusts in what this process holds, whatever the record says", async () => {
     const record = lockRecord();
     tokensHeldHere.add(record.token);
-    assert.deepEqual(await livenessOf(record, PATH), { dead: false });
+    assert.deepEqual(await livenessOf(record, QUESTION), { dead: false });
     tokensHeldHere.delete(record.token);
   });
 
   it("knows nothing of other hosts, and says which file to remove", async () => {
-    const { dead, hint } = await ask({ host: `not-${hostname()}` });
+    const { dead, hint } = await ask({
+      host: `not-${hostname()}`,
+      boot: crypto.randomUUID(),
+    });
     assert.equal(dead, false);
     assert.ok(hint?.includes(`remove ${PATH}`), hint);
     assert.ok(hint?.includes(hostname()), hint);
@@ -73,7 +79,8 @@ describe("livenessOf()", () => {
       const earlier = `${boot}/${Number(ticks) - 1}`;
       assert.deepEqual(await ask({ pid, started: earlier }), { dead: true });
       const otherBoot = `${crypto.randomUUID()}/${ticks}`;
-      assert.deepEqual(await ask({ pid, started: otherBoot }), { dead: true });
+      const rebooted = { pid, boot: "another", started: otherBoot };
+      assert.deepEqual(await ask(rebooted), { dead: true });
     },
   );
 
@@ -119,5 +126,62 @@ describe("livenessOf()", () => {
       (await ask({ pid: 1, started: await startOf(1) })).dead,
       false,
     );
+  });
+
+  it("knows a process by its number in its own namespace only", {
+    skip: onLinux,
+  }, async () => {
+    for (const namespace of ["1.1", null]) {
+      const { dead, hint } = await ask({ namespace });
+      assert.equal(dead, false);
+      assert.ok(hint?.includes(`remove ${PATH}`), hint);
+    }
+  });
+
+  it("takes a missing socket for death under the same kernel only", {
+    skip: onLinux,
+  }, async (t) => {
+    const { path } = await setUp(t);
+    const here = { path, socket: `${path}.sock` };
+    const silent = { listens: true, namespace: "1.1", host: "other" };
+    assert.equal((await ask(silent, here)).dead, true);
+    assert.equal((await ask({ ...silent, listens: false }, here)).dead, false);
+    const elsewhere = { ...silent, boot: crypto.randomUUID() };
+    assert.equal((await ask(elsewhere, here)).dead, false);
+  });
+
+  it(
+    "takes a missing socket for death where the disk can have one kernel only",
+    {
+      skip: onLinux,
+    },
+    async (t) => {
+      const { path } = await setUp(t);
+      const here = { path, socket: `${path}.sock` };
+      const hidden = { listens: true, namespace: "1.1", boot: null };
+      assert.equal((await ask(hidden, here)).dead, true);
+      const nfs = { ...hidden, diskType: 0x6969 };
+      assert.equal((await ask(nfs, here)).dead, false);
+      // The same kernel, and another mount: there the socket is another one.
+      const mounted = { listens: true, namespace: "1.1", diskType: 0x6969 };
+      assert.equal((await ask(mounted, here)).dead, false);
+    },
+  );
+
+  it("believes the identity that the user gave to the host", {
+    skip: onLinux,
+  }, async (t) => {
+    const { path } = await setUp(t);
+    const here = { path, socket: `${path}.sock`, hostId: "volume-1" };
+    const moved = { host: "other", boot: crypto.randomUUID(), listens: true };
+    assert.equal(
+      (await ask({ ...moved, hostId: "volume-1" }, here)).dead,
+      true,
+    );
+    assert.equal(
+      (await ask({ ...moved, hostId: "volume-2" }, here)).dead,
+      false,
+    );
+    assert.equal((await ask({ hostId: "volume-2" }, here)).dead, false);
   });
 });

@@ -1,12 +1,17 @@
 /** What the lock's tests share: records of holders that never were, and more. */
 
 import assert from "node:assert/strict";
-import { link, readFile, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
+import { link, readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { StoreLockedError } from "../../src/errors.ts";
 import type { FileLock } from "../../src/fs/file_system.ts";
 import { livenessOf } from "../../src/fs/lock_liveness.ts";
-import { type LockRecord, parseLockRecord } from "../../src/fs/lock_record.ts";
+import {
+  type LockRecord,
+  parseLockRecord,
+  recordOfThisProcess,
+} from "../../src/fs/lock_record.ts";
+import { listenAt } from "../../src/fs/lock_socket.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
 import type { LockTools } from "../../src/fs/node_lock.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -14,24 +19,34 @@ import { temporaryDirectory } from "../support/temporary_directory.ts";
 /** No system gives a process so high a number. */
 export const NO_PROCESS = 2 ** 31 - 1;
 
+const here = await recordOfThisProcess(
+  files.resolve(`${tmpdir()}/.lock`),
+  { token: crypto.randomUUID(), hostId: null, kernel: false, listens: false },
+);
+
 /** A record of a dead process of this host, but for what is given. */
 export function lockRecord(given: Partial<LockRecord> = {}): LockRecord {
   return {
+    ...here,
     pid: NO_PROCESS,
-    host: hostname(),
     runtime: "test 1.0",
     since: Date.UTC(2024, 1, 29),
     token: crypto.randomUUID(),
     started: null,
-    kernel: false,
     ...given,
   };
+}
+
+/** The names in the lock's directory, but for the holder's socket. */
+export async function namesIn(dir: string): Promise<string[]> {
+  const names = await readdir(dir);
+  return names.filter((name) => !name.endsWith(".sock"));
 }
 
 type TestContext = Parameters<typeof temporaryDirectory>[0];
 
 /** The tools that the lock has by itself. */
-export const SYSTEM: LockTools = { hardLink: link, livenessOf };
+export const SYSTEM: LockTools = { hardLink: link, listenAt, livenessOf };
 
 /** An empty directory, and the lock file in it that is not there yet. */
 export async function setUp(

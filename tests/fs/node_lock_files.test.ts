@@ -15,6 +15,7 @@ import { lockFile, type LockTools } from "../../src/fs/node_lock.ts";
 import { openDescriptors } from "../support/open_descriptors.ts";
 import {
   lockRecord,
+  namesIn,
   refusal,
   setUp,
   SYSTEM,
@@ -31,9 +32,9 @@ describe("a lock on a disk without hard links", () => {
   it("is taken, refused and released all the same", async (t) => {
     const { dir, path } = await setUp(t);
     await writeRecord(path, lockRecord());
-    const lock = await lockFile(files, path, tools);
-    assert.deepEqual(await readdir(dir), [".lock"]);
-    await refusal(lockFile(files, path, tools));
+    const lock = await lockFile(files, path, { tools });
+    assert.deepEqual(await namesIn(dir), [".lock"]);
+    await refusal(lockFile(files, path, { tools }));
     await lock.release();
     assert.deepEqual(await readdir(dir), []);
     assert.deepEqual(openDescriptors(dir) ?? [], []);
@@ -43,13 +44,13 @@ describe("a lock on a disk without hard links", () => {
     const { dir, path } = await setUp(t);
     await writeRecord(path, lockRecord());
     const results = await Promise.allSettled([
-      lockFile(files, path, tools),
-      lockFile(files, path, tools),
+      lockFile(files, path, { tools }),
+      lockFile(files, path, { tools }),
     ]);
     const locks = results.filter((it) => it.status === "fulfilled");
     assert.ok(locks.length <= 1);
     for (const { value } of locks) await value.release();
-    await (await lockFile(files, path, tools)).release();
+    await (await lockFile(files, path, { tools })).release();
     assert.deepEqual(await readdir(dir), []);
   });
 });

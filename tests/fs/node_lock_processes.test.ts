@@ -1,97 +1,13 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { StoreLockedError } from "../../src/errors.ts";
-import type { LockOwner } from "../../src/fs/file_system.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
 import { runtime } from "../support/runtime.ts";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { lockRecord } from "./lock_records.ts";
-
-const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
-const SCRIPT = new URL(`./lock_child.${EXTENSION}`, import.meta.url);
-
-/** What the child says. */
-interface Message {
-  readonly ready?: number;
-  readonly locked?: boolean;
-  readonly released?: boolean;
-  readonly name?: string;
-  readonly message?: string;
-  readonly owner?: LockOwner;
-}
-
-/** A process that takes the lock when it is told to. */
-class LockChild {
-  readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(path: string, denoFlags?: readonly string[]) {
-    const options = denoFlags === undefined ? {} : { denoFlags };
-    this.#child = runtime.spawnScript(SCRIPT, [path], {
-      ...options,
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const { stdout } = this.#child;
-    assert.ok(stdout !== null);
-    this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
-  }
-
-  /** The next thing that it says. */
-  async hear(): Promise<Message> {
-    const { value, done } = await this.#lines.next();
-    assert.ok(!done, "the child ended without a word");
-    return JSON.parse(value);
-  }
-
-  /** Tells it to go on: to take the lock, then to release it. */
-  tell(): void {
-    this.#child.stdin?.write("go on\n");
-  }
-
-  async takeLock(): Promise<Message> {
-    await this.hear();
-    this.tell();
-    return await this.hear();
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode) return;
-    const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
-    await ended;
-  }
-}
-
-type Body = (path: string, ...children: LockChild[]) => Promise<void>;
-
-/** Starts as many children as `body` takes, and sees to it that none is left. */
-async function withChildren(
-  count: number,
-  body: Body,
-  denoFlags?: (dir: string) => readonly string[],
-): Promise<void> {
-  const dir = files.resolve(await temporaryDirectory());
-  const path = `${dir}/.lock`;
-  const children = Array.from(
-    { length: count },
-    () => new LockChild(path, denoFlags?.(dir)),
-  );
-  try {
-    await body(path, ...children);
-  } finally {
-    await Promise.all(children.map((child) => child.kill()));
-  }
-}
+import { withChildren } from "./lock_children.ts";
+import { lockRecord, namesIn } from "./lock_records.ts";
 
 describe("the lock of a directory, among processes", () => {
   it("is refused while another process holds it, and says which", () =>
@@ -141,17 +57,19 @@ describe("the lock of a directory, among processes", () => {
         "StoreLockedError",
         "StoreLockedError",
       ]);
-      assert.deepEqual(await readdir(dirname(path)), [".lock"]);
+      assert.deepEqual(await namesIn(dirname(path)), [".lock"]);
     }));
 });
 
 describe("the lock of a directory, on Deno with leave for no more than that", () => {
   const skip = runtime.name === "deno" ? false : "is about Deno's permissions";
-  const restricted = (dir: string) => [
-    "--no-prompt",
-    `--allow-read=${dir}`,
-    `--allow-write=${dir}`,
-  ];
+  const restricted = (dir: string) => ({
+    denoFlags: [
+      "--no-prompt",
+      `--allow-read=${dir}`,
+      `--allow-write=${dir}`,
+    ],
+  });
 
   it(
     "is refused while another process holds it, and then taken over",
@@ -175,7 +93,7 @@ describe("the lock of a directory, on Deno with leave for no more than that", ()
         await writeFile(path, JSON.stringify(lockRecord({ kernel: false })));
         const { name, message } = await child.takeLock();
         assert.equal(name, "StoreLockedError");
-        assert.match(message ?? "", /--allow-run/);
+        assert.match(message ?? "", /--allow-all/);
         assert.ok(message?.includes(`remove ${path}`));
       }, restricted),
   );

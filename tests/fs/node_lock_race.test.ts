@@ -42,8 +42,21 @@ class Arena {
       this.memory.writeFile(to, content);
       return Promise.resolve();
     },
-    livenessOf: ({ token }) =>
-      Promise.resolve({ dead: this.deadTokens.has(token) }),
+    // A socket is a file here: who asks finds it, or finds it gone.
+    listenAt: (path, like) => {
+      assert.ok(path.startsWith(`${PATH}.`) && like.endsWith(".draft"));
+      this.memory.writeFile(path, new Uint8Array());
+      const close = async () => {
+        if (!this.memory.tree().includes(path)) return;
+        await this.memory.removeFile(path);
+      };
+      return Promise.resolve({ close });
+    },
+    livenessOf: ({ token, listens }, { socket }) =>
+      Promise.resolve({
+        dead: this.deadTokens.has(token) ||
+          listens && !this.memory.tree().includes(socket),
+      }),
   };
 }
 
@@ -102,10 +115,22 @@ class Contender {
     });
     try {
       const lock = await lockFile(files, PATH, {
-        ...tools,
-        hardLink: async (from, to) => {
-          await this.#pause();
-          await tools.hardLink(from, to);
+        tools: {
+          ...tools,
+          hardLink: async (from, to) => {
+            await this.#pause();
+            await tools.hardLink(from, to);
+          },
+          listenAt: async (path, like) => {
+            await this.#pause();
+            const socket = await tools.listenAt(path, like);
+            return socket && {
+              close: async () => {
+                await this.#pause();
+                await socket.close();
+              },
+            };
+          },
         },
       });
       // Its own clean-up swallows errors, so a dead one may come to here.
@@ -167,8 +192,9 @@ async function playRound(
   const arena = new Arena(stale);
   const all = await fight(chance, arena, killProbability);
   // Whatever those have left, the next one gets the lock, and clears up.
-  const lock = await lockFile(arena.memory, PATH, arena.tools);
-  assert.deepEqual(arena.memory.tree(), ["/d/", PATH, "/d/other"].sort());
+  const lock = await lockFile(arena.memory, PATH, { tools: arena.tools });
+  const tree = arena.memory.tree().filter((path) => !path.endsWith(".sock"));
+  assert.deepEqual(tree, ["/d/", PATH, "/d/other"].sort());
   await lock.release();
   assert.deepEqual(arena.memory.tree(), ["/d/", "/d/other"]);
   return all;
