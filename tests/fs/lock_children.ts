@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import type { LockOwner } from "../../src/fs/file_system.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
@@ -61,7 +62,8 @@ export class LockChild {
 
   /** Stops it without ending it. */
   stop(): void {
-    this.#child.kill("SIGSTOP");
+    // On Deno the child's own kill() would count as its end.
+    if (this.pid !== undefined) process.kill(this.pid, "SIGSTOP");
   }
 
   async kill(): Promise<void> {

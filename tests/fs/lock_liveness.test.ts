@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { tokensHeldHere } from "../../src/fs/held_tokens.ts";
-import { livenessOf } from "../../src/fs/lock_liveness.ts";
+import { livenessOf, type Question } from "../../src/fs/lock_liveness.ts";
 import type { LockRecord } from "../../src/fs/lock_record.ts";
 import { incarnationOf } from "../../src/fs/process_identity.ts";
 import { lockRecord, setUp } from "./lock_records.ts";
@@ -14,9 +14,9 @@ import { lockRecord, setUp } from "./lock_records.ts";
 const PATH = "/d/.lock";
 const onLinux = process.platform === "linux" ? false : "needs /proc";
 
-const QUESTION = { path: PATH, socket: `${PATH}.sock`, hostId: null };
+const QUESTION: Question = { path: PATH, socket: `${PATH}.sock`, hostId: null };
 
-function ask(given: Partial<LockRecord>, asker: Partial<typeof QUESTION> = {}) {
+function ask(given: Partial<LockRecord>, asker: Partial<Question> = {}) {
   return livenessOf(lockRecord(given), { ...QUESTION, ...asker });
 }
 
