@@ -76,8 +76,9 @@ export interface FileSnapshotStore extends SnapshotStore {
    * Cancels the open sinks, errors the open sources, and gives the lock up.
    * Everything later is refused with {@linkcode StoreClosedError}.
    *
-   * @throws {SnapshotError} when the lock can't be given up; a later call tries
-   * again.
+   * @throws {SnapshotError} when the lock's file can't be removed. The lock is
+   * given up in any case: the next store that this process opens takes it. A
+   * later call tries again to remove the file.
    */
   close(): Promise<void>;
   /** The same as `close()`, for `await using`. */

@@ -41,6 +41,8 @@ async function lockUsable(context: StoreContext): Promise<FileLock> {
     await testAccess(context);
     return lock;
   } catch (error) {
+    // The first error is the one that matters. A lock whose release fails is
+    // given up, too: the next attempt of this process takes it.
     await lock.release().catch(() => {});
     throw error;
   }

@@ -76,7 +76,8 @@ export async function openFileSnapshotStore(
   try {
     await settleDirectory(context);
   } catch (error) {
-    // The lock must not outlive the attempt.
+    // The lock must not outlive the attempt. If its release fails as well, the
+    // next attempt of this process takes it.
     await lock.release().catch(() => {});
     throw error;
   }
@@ -144,7 +145,7 @@ class DirectoryStore implements FileSnapshotStore {
 
   close(): Promise<void> {
     this.#closing ??= this.#close().catch((error) => {
-      // The lock may be held still: whoever calls again tries again.
+      // The lock's file may still be there: a caller may try again.
       this.#closing = undefined;
       const { base } = this.#context;
       throw toSnapshotError(`give up the lock of ${base}`, error);

@@ -12,7 +12,14 @@
  */
 
 import { closeSync, constants, openSync } from "node:fs";
-import { chmod, type FileHandle, lstat, open, stat } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  lstat,
+  open,
+  stat,
+} from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { basename, dirname } from "node:path/posix";
 import process from "node:process";
@@ -42,6 +49,13 @@ const OUT_OF_RESOURCES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
  * connected, or more want to talk to it than the kernel lets wait.
  */
 const LISTENED = new Set(["ECONNRESET", "EPIPE", "EAGAIN"]);
+
+/**
+ * The sockets of this process. A store that is dropped without being closed
+ * keeps its lock, and its directory's handle must not be collected: Bun throws
+ * then, from nowhere.
+ */
+const listening = new Set<LockSocket>();
 
 /** Whether this runtime may use sockets by such a path. */
 function canUseSockets(): boolean {
@@ -78,20 +92,27 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** Sets the mode of a socket, and of nothing that has taken its name. */
-async function setMode(path: string, mode: number): Promise<void> {
+/**
+ * Gives a socket the mode and the owner of a file. Never another file that has
+ * taken the socket's name meanwhile.
+ */
+async function makeLike(path: string, like: string): Promise<void> {
+  const { mode, uid, gid } = await lstat(like);
   const socket = await open(path, O_PATH | constants.O_NOFOLLOW);
   try {
     const itself = `/proc/self/fd/${socket.fd}`;
-    if ((await stat(itself)).isSocket()) await chmod(itself, mode);
+    const found = await stat(itself);
+    if (!found.isSocket()) return;
+    if (found.uid !== uid || found.gid !== gid) await chown(itself, uid, gid);
+    await chmod(itself, mode & 0o777);
   } finally {
     await socket.close();
   }
 }
 
 /**
- * Listens on a new socket at `path`, with the permission bits of the file
- * `like`: to connect needs the permission to write. The process may end while
+ * Listens on a new socket at `path`, with the owner and the permission bits of
+ * the file `like`: to connect needs the permission to write. The process may end while
  * it listens.
  *
  * @returns `undefined` where that can't be, for whatever reason: the record
@@ -104,19 +125,22 @@ export async function listenAt(
   if (!canUseSockets()) return undefined;
   let directory: FileHandle | undefined;
   let server: Server | undefined;
-  const close = async () => {
-    if (server !== undefined) await closeServer(server);
-    await directory?.close();
+  const socket = {
+    async close() {
+      if (server !== undefined) await closeServer(server);
+      await directory?.close();
+      listening.delete(socket);
+    },
   };
+  listening.add(socket);
   try {
     directory = await openDirectory(dirname(path));
     server = await listen(shortPath(directory, path));
-    const { mode } = await lstat(like);
     // Without it, another user of the group goes by the process ID.
-    await setMode(shortPath(directory, path), mode & 0o777).catch(() => {});
-    return { close };
+    await makeLike(shortPath(directory, path), like).catch(() => {});
+    return socket;
   } catch {
-    await close().catch(() => {});
+    await socket.close().catch(() => {});
     return undefined;
   }
 }
