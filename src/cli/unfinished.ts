@@ -5,7 +5,7 @@ import { temporaryName } from "../file_store/ids.ts";
 import { resolveOptions } from "../file_store/options.ts";
 import { findUnfinished, type Unfinished } from "../file_store/unfinished.ts";
 import { nodeFileSystem } from "../fs/node_file_system.ts";
-import { isLockHeld } from "../fs/node_lock.ts";
+import { isLockHeld } from "../fs/lock_chain.ts";
 import { describe } from "../text.ts";
 import { formatSize } from "./format.ts";
 import { warn } from "./output.ts";

@@ -11,100 +11,25 @@
  * @module
  */
 
-import { link } from "node:fs/promises";
 import { StoreLockedError, systemCode } from "../errors.ts";
-import type { FileLock, FileSystem, LockOptions } from "./file_system.ts";
+import type { FileLock, FileSystem } from "./file_system.ts";
 import { tokensGivenUpHere, tokensHeldHere } from "./held_tokens.ts";
-import { type LockClaim, type LockSite, writeClaim } from "./lock_claim.ts";
-import { livenessOf } from "./lock_liveness.ts";
 import {
-  draftPath,
-  namesBeside,
-  recordOfEmptyFile,
-  socketPath,
-} from "./lock_names.ts";
-import { type LockRecord, ownerOf, readLockRecord } from "./lock_record.ts";
-import { listenAt } from "./lock_socket.ts";
+  type ChainLink,
+  checkVacant,
+  isChain,
+  type LockFileOptions,
+  placeAfter,
+  readChain,
+  readRecord,
+  siteOf,
+  tokensOf,
+} from "./lock_chain.ts";
+import { type LockClaim, type LockSite, writeClaim } from "./lock_claim.ts";
+import { draftPath, namesBeside } from "./lock_names.ts";
 
 /** More rounds than this mean that something else is wrong. */
 const ROUNDS_MAX = 32;
-
-/** What tests put in the place of the system. */
-export interface LockTools extends Pick<LockSite, "hardLink" | "listenAt"> {
-  readonly livenessOf: typeof livenessOf;
-}
-
-/** How to take a lock, and by what. */
-export interface LockFileOptions extends LockOptions {
-  readonly tools?: LockTools;
-}
-
-const SYSTEM: LockTools = { hardLink: link, listenAt, livenessOf };
-
-type Site = LockSite & LockTools;
-
-/** One record of the chain. */
-interface ChainLink {
-  readonly path: string;
-  readonly record: LockRecord;
-}
-
-/** Where the one who comes after this chain puts its record. */
-function placeAfter(path: string, chain: readonly ChainLink[]): string {
-  const last = chain.at(-1);
-  return last === undefined ? path : `${path}.${last.record.token}`;
-}
-
-/** The record at a place, which may be that of a full disk. */
-function readRecord(
-  { files, path }: LockSite,
-  place: string,
-): Promise<LockRecord | undefined> {
-  const ofEmptyFile = () => recordOfEmptyFile(files, path, place);
-  return readLockRecord(files, place, ofEmptyFile);
-}
-
-async function readChain(site: LockSite): Promise<ChainLink[]> {
-  const chain: ChainLink[] = [];
-  const tokens = new Set<string>();
-  for (;;) {
-    const place = placeAfter(site.path, chain);
-    const record = await readRecord(site, place);
-    // Only a person who plays tricks makes a circle.
-    if (record === undefined || tokens.has(record.token)) return chain;
-    tokens.add(record.token);
-    chain.push({ path: place, record });
-  }
-}
-
-function tokensOf(chain: readonly ChainLink[]): string[] {
-  return chain.map(({ record }) => record.token);
-}
-
-/** Whether the chain consists of these records now. */
-async function isChain(
-  site: LockSite,
-  tokens: readonly string[],
-): Promise<boolean> {
-  return tokensOf(await readChain(site)).join() === tokens.join();
-}
-
-/** Rejects unless the last of the chain is dead, or there is none. */
-async function checkVacant(
-  site: Site,
-  last: ChainLink | undefined,
-): Promise<void> {
-  if (last === undefined) return;
-  const { path, hostId } = site;
-  const { dead, hint } = await site.livenessOf(last.record, {
-    path: last.path,
-    socket: socketPath(path, last.record.token),
-    hostId,
-  });
-  if (dead) return;
-  const owner = ownerOf(last.record);
-  throw new StoreLockedError(path, owner, hint === undefined ? {} : { hint });
-}
 
 /** How a record is to be published. */
 interface Publication {
@@ -320,9 +245,9 @@ async function takeOverAnyhow(
 export async function lockFile(
   files: FileSystem,
   path: string,
-  { mode = 0o600, hostId, tools = SYSTEM }: LockFileOptions = {},
+  options: LockFileOptions = {},
 ): Promise<FileLock> {
-  const site = { files, path, mode, hostId: hostId ?? null, ...tools };
+  const site = siteOf(files, path, options);
   // Another round follows only when another process has changed the chain.
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const chain = await readChain(site);
@@ -336,24 +261,4 @@ export async function lockFile(
   throw new StoreLockedError(path, undefined, {
     hint: `the lock has changed hands ${ROUNDS_MAX} times meanwhile`,
   });
-}
-
-/**
- * Whether a live process holds the lock, or one that may be alive for all that
- * can be known. Takes nothing and changes nothing.
- */
-export async function isLockHeld(
-  files: FileSystem,
-  path: string,
-): Promise<boolean> {
-  try {
-    await checkVacant(
-      { files, path, tools: SYSTEM },
-      (await readChain({ files, path, tools: SYSTEM })).at(-1),
-    );
-    return false;
-  } catch {
-    // A lock that may not be read, or can't be understood, may be held.
-    return true;
-  }
 }

@@ -13,7 +13,7 @@ import {
 } from "../../src/fs/lock_record.ts";
 import { listenAt } from "../../src/fs/lock_socket.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
-import type { LockTools } from "../../src/fs/node_lock.ts";
+import type { LockTools } from "../../src/fs/lock_chain.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
 /** No system gives a process so high a number. */

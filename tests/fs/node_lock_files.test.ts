@@ -11,7 +11,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
-import { lockFile, type LockTools } from "../../src/fs/node_lock.ts";
+import type { LockTools } from "../../src/fs/lock_chain.ts";
+import { lockFile } from "../../src/fs/node_lock.ts";
 import { openDescriptors } from "../support/open_descriptors.ts";
 import {
   lockRecord,
