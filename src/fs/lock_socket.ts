@@ -22,9 +22,8 @@ import {
 } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { basename, dirname } from "node:path/posix";
-import process from "node:process";
 import { systemCode } from "../errors.ts";
-import { isEverythingPermitted } from "./deno_runtime.ts";
+import { canHoldDirectories } from "./node_held_directory.ts";
 
 /** A socket that this process listens on. */
 export interface LockSocket {
@@ -56,11 +55,6 @@ const LISTENED = new Set(["ECONNRESET", "EPIPE", "EAGAIN"]);
  * then, from nowhere.
  */
 const listening = new Set<LockSocket>();
-
-/** Whether this runtime may use sockets by such a path. */
-function canUseSockets(): boolean {
-  return process.platform === "linux" && isEverythingPermitted();
-}
 
 function openDirectory(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -122,7 +116,7 @@ export async function listenAt(
   path: string,
   like: string,
 ): Promise<LockSocket | undefined> {
-  if (!canUseSockets()) return undefined;
+  if (!canHoldDirectories()) return undefined;
   let directory: FileHandle | undefined;
   let server: Server | undefined;
   const socket = {
@@ -196,7 +190,7 @@ async function ask(
  * @throws {Error} with the system's `code` when descriptors or memory run out.
  */
 export async function askSocket(path: string): Promise<SocketAnswer> {
-  if (!canUseSockets()) return "unknown";
+  if (!canHoldDirectories()) return "unknown";
   const directory = await openDirectory(dirname(path));
   try {
     return await ask(directory, path);

@@ -9,7 +9,7 @@
 import { constants, existsSync } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import process from "node:process";
-import { deno, isPermitted } from "./deno_runtime.ts";
+import { deno, isEverythingPermitted } from "./deno_runtime.ts";
 import type { HeldDirectory } from "./file_system.ts";
 import { systemError } from "./system_error.ts";
 
@@ -18,15 +18,12 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) |
 
 const DESCRIPTORS = "/proc/self/fd";
 
-/** Deno lets a program look below `/proc` only if it may do everything. */
-const DENO_NEEDS = ["read", "write", "run", "env", "net", "ffi"] as const;
-
 let canHold: boolean | undefined;
 
 /** Whether directories can be held here; asks Deno, never its user. */
 export function canHoldDirectories(): boolean {
   canHold ??= process.platform === "linux" &&
-    DENO_NEEDS.every((name) => isPermitted({ name })) &&
+    isEverythingPermitted() &&
     isBelowProcAllowed();
   return canHold;
 }
