@@ -85,6 +85,23 @@ export function metaFromWire(wire: WireMeta): Meta | undefined {
   };
 }
 
+/** A snapshot's metadata as the judge spells it. */
+export function metaToWire(meta: SnapshotMeta): WireMeta {
+  const crc = new Uint8Array(8);
+  new DataView(crc.buffer).setBigUint64(0, meta.crc);
+  return {
+    version: String(meta.version),
+    id: toBase64(meta.id),
+    index: String(meta.index),
+    term: String(meta.term),
+    peers: toBase64(meta.peers),
+    servers: meta.configuration.servers.map(serverToWire),
+    configurationIndex: String(meta.configurationIndex),
+    size: String(meta.size),
+    crc: toBase64(crc),
+  };
+}
+
 export function serversFromWire(
   wire: readonly WireServer[] | null,
 ): Server[] | undefined {
