@@ -46,6 +46,9 @@ export async function makeRaftSuite(folder: string): Promise<RaftSuite> {
   const [theirs, ours] = [join(folder, "theirs"), join(folder, "ours")];
   for (const copy of [theirs, ours]) await copyModule(module, copy);
   await replaceStore(ours);
+  // Raft's tests leave directories behind; these go with the folder.
+  const temporary = { TMPDIR: join(folder, "tmp") };
+  await Deno.mkdir(temporary.TMPDIR);
   const names = await listTests(theirs);
   const runOnOurs = async (
     runner: Runner,
@@ -57,7 +60,7 @@ export async function makeRaftSuite(folder: string): Promise<RaftSuite> {
     let ended: ServerEnd | undefined;
     let results: SuiteResults;
     try {
-      const env = { RAFT_SNAPSHOTS_SOCKET: socket };
+      const env = { ...temporary, RAFT_SNAPSHOTS_SOCKET: socket };
       results = await runRepeatedly(
         names,
         (some) => runTests(ours, some, env),
@@ -70,7 +73,8 @@ export async function makeRaftSuite(folder: string): Promise<RaftSuite> {
   };
   return {
     version: module.version,
-    runOnGo: () => runRepeatedly(names, (some) => runTests(theirs, some, {})),
+    runOnGo: () =>
+      runRepeatedly(names, (some) => runTests(theirs, some, temporary)),
     runOnOurs,
   };
 }
