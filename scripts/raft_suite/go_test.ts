@@ -69,18 +69,21 @@ export async function runTests(
   ]));
 }
 
-/** The tests that are not part of another, by their names. */
-export function parseEvents(lines: string): Map<string, GoTest> {
-  const outputs = new Map<string, string>();
+/**
+ * The tests that are not part of another, by their names. One that has begun
+ * and has not ended, because it ended the process, has failed.
+ */
+function parseEvents(lines: string): Map<string, GoTest> {
   const tests = new Map<string, GoTest>();
   for (const event of lines.split("\n").flatMap(parseEvent)) {
     const [name, subtest] = event.Test?.split("/") ?? [];
     if (name === undefined) continue;
-    const output = (outputs.get(name) ?? "") + (event.Output ?? "");
-    outputs.set(name, output);
-    const status = statusOf[event.Action];
-    if (status === undefined || subtest !== undefined) continue;
-    tests.set(name, { status, output });
+    const known = tests.get(name) ?? { status: "failed", output: "" };
+    const ended = subtest === undefined ? statusOf[event.Action] : undefined;
+    tests.set(name, {
+      status: ended ?? known.status,
+      output: known.output + (event.Output ?? ""),
+    });
   }
   return tests;
 }
