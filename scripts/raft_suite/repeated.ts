@@ -18,55 +18,87 @@ export interface TestResult {
   readonly output: string;
 }
 
+/** What a run of all tests came to, by the names of the tests. */
+export type Results = ReadonlyMap<string, TestResult>;
+
 /** Runs the named tests once. */
 export type RunTests = (
   names: readonly string[],
 ) => Promise<Map<string, GoTest>>;
 
-/**
- * Runs the tests, and up to {@linkcode RERUNS_MAX} times again those that fail,
- * but for those that are `known` to fail.
- */
+/** Our store's results, and what Go's store did with the tests that failed. */
+export interface Comparison {
+  readonly results: Results;
+  /** The tests that fail with our store, and never failed with Go's. */
+  readonly failures: readonly string[];
+}
+
+/** Runs the tests, and up to {@linkcode RERUNS_MAX} times those that fail. */
 export async function runRepeatedly(
   names: readonly string[],
   runTests: RunTests,
-  known: () => Promise<readonly string[]> = () => Promise.resolve([]),
-): Promise<Map<string, TestResult>> {
+): Promise<Results> {
   const results = new Map<string, TestResult>(await runTests(names));
-  const hopeless = new Set(await known());
   for (let rerun = 0; rerun < RERUNS_MAX; rerun++) {
-    const failing = namesOf(results, "failed")
-      .filter((name) => !hopeless.has(name));
+    const failing = namesOf(results, "failed");
     if (failing.length === 0) break;
-    for (const [name, { status, output }] of await runTests(failing)) {
-      results.set(name, {
-        status: status === "passed" ? "flaky" : status,
-        output,
-      });
-    }
+    addRerun(results, await runTests(failing));
   }
   return results;
 }
 
+/**
+ * Runs the tests with our store. Those that fail, but passed in the baseline,
+ * are run again with both stores side by side, so that a test for which the
+ * machine is too slow right now fails with both.
+ */
+export async function runBeside(
+  baseline: Promise<Results>,
+  names: readonly string[],
+  { ours, theirs }: { readonly ours: RunTests; readonly theirs: RunTests },
+): Promise<Comparison> {
+  const results = new Map<string, TestResult>(await ours(names));
+  const known = new Set(
+    [...await baseline].filter(([, { status }]) => !isGood(status))
+      .map(([name]) => name),
+  );
+  const failedOnGo = new Set<string>();
+  const remaining = () =>
+    [...results].filter(([name, { status }]) =>
+      !isGood(status) && !known.has(name)
+    ).map(([name]) => name);
+  for (let rerun = 0; rerun < RERUNS_MAX; rerun++) {
+    const failing = remaining();
+    if (failing.length === 0) break;
+    const runs = await Promise.all([ours(failing), theirs(failing)]);
+    addRerun(results, runs[0]);
+    for (const name of namesOf(runs[1], "failed")) failedOnGo.add(name);
+  }
+  const failures = remaining().filter((name) => !failedOnGo.has(name));
+  return { results, failures };
+}
+
 /** The tests of that status. */
 export function namesOf(
-  results: ReadonlyMap<string, TestResult>,
+  results: Results,
   status: TestResult["status"],
 ): string[] {
   return [...results].filter(([, result]) => result.status === status)
     .map(([name]) => name);
 }
 
-/**
- * The tests that our store fails: those that neither passed nor failed with
- * Go's store too.
- */
-export function failuresOfOurs(
-  ours: ReadonlyMap<string, TestResult>,
-  baseline: ReadonlyMap<string, TestResult>,
-): string[] {
-  const good = new Set<string | undefined>(["passed", "flaky"]);
-  return [...baseline].filter(([name, { status }]) =>
-    good.has(status) && !good.has(ours.get(name)?.status)
-  ).map(([name]) => name);
+function isGood(status: TestResult["status"]): boolean {
+  return status === "passed" || status === "flaky";
+}
+
+function addRerun(
+  results: Map<string, TestResult>,
+  rerun: ReadonlyMap<string, GoTest>,
+): void {
+  for (const [name, { status, output }] of rerun) {
+    results.set(name, {
+      status: status === "passed" ? "flaky" : status,
+      output,
+    });
+  }
 }

@@ -10,25 +10,23 @@ import type { Runner } from "../test_runner/runners.ts";
 import { listTests, runTests } from "./go_test.ts";
 import { copyModule, findModule, replaceStore } from "./raft_module.ts";
 import {
-  failuresOfOurs,
+  type Comparison,
   namesOf,
+  type Results,
+  runBeside,
   runRepeatedly,
-  type TestResult,
 } from "./repeated.ts";
 import { type ServerEnd, startServer } from "./store_server.ts";
 
 /** How much of a failed test's output is shown, in characters. */
 const OUTPUT_SHOWN = 4_000;
 
-/** What a run of all tests came to. */
-export type SuiteResults = ReadonlyMap<string, TestResult>;
-
 /** The suite, ready to run in a temporary folder. */
 export interface RaftSuite {
   /** The version of the module. */
   readonly version: string;
   /** Runs it on Go's own store. */
-  runOnGo(): Promise<SuiteResults>;
+  runOnGo(): Promise<Results>;
   /**
    * Runs it on our store, and compares the results with those on Go's; the
    * package is installed in the folder `consumer`, unless Deno runs the sources.
@@ -36,7 +34,7 @@ export interface RaftSuite {
   runOnOurs(
     runner: Runner,
     consumer: string,
-    baseline: Promise<SuiteResults>,
+    baseline: Promise<Results>,
   ): Promise<Result>;
 }
 
@@ -50,26 +48,26 @@ export async function makeRaftSuite(folder: string): Promise<RaftSuite> {
   const temporary = { TMPDIR: join(folder, "tmp") };
   await Deno.mkdir(temporary.TMPDIR);
   const names = await listTests(theirs);
+  const onGo = (some: readonly string[]) => runTests(theirs, some, temporary);
   const runOnOurs = async (
     runner: Runner,
     consumer: string,
-    baseline: Promise<SuiteResults>,
+    baseline: Promise<Results>,
   ): Promise<Result> => {
     const socket = join(folder, `${runner.id}.sock`);
     const server = await startServer(runner, consumer, socket);
     let ended: ServerEnd | undefined;
-    let results: SuiteResults;
+    let comparison: Comparison;
     try {
       const env = { ...temporary, RAFT_SNAPSHOTS_SOCKET: socket };
-      results = await runRepeatedly(
-        names,
-        (some) => runTests(ours, some, env),
-        async () => namesOf(await baseline, "failed"),
-      );
+      comparison = await runBeside(baseline, names, {
+        ours: (some) => runTests(ours, some, env),
+        theirs: onGo,
+      });
     } finally {
       ended = await server.end();
     }
-    return compare(results, await baseline, ended);
+    return resultOf(comparison, ended);
   };
   return {
     version: module.version,
@@ -80,7 +78,7 @@ export async function makeRaftSuite(folder: string): Promise<RaftSuite> {
 }
 
 /** The figures, with the names of the tests that did not simply pass. */
-export function summarize(results: SuiteResults): string {
+export function summarize(results: Results): string {
   const flaky = namesOf(results, "flaky");
   const passed = namesOf(results, "passed").length + flaky.length;
   const again = flaky.length === 0
@@ -93,18 +91,16 @@ export function summarize(results: SuiteResults): string {
     `${failed.length} failed${which}, ${skipped} skipped`;
 }
 
-function compare(
-  results: SuiteResults,
-  baseline: SuiteResults,
+function resultOf(
+  { results, failures }: Comparison,
   server: ServerEnd,
 ): Result {
-  const failures = failuresOfOurs(results, baseline);
   const shown = failures.map((name) =>
     `${name} passes with Go's store and fails with ours:\n` +
     `${results.get(name)?.output.slice(-OUTPUT_SHOWN)}`
   );
   const verdict = failures.length === 0
-    ? ["All that pass with Go's store pass with ours"]
+    ? ["None fails with our store alone"]
     : shown;
   const ok = failures.length === 0 && server.ok;
   const complaints = ok ? [] : [`The store's server says:\n${server.output}`];
