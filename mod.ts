@@ -55,6 +55,7 @@ export type {
   FileStat,
   FileSystem,
   HeldDirectory,
+  LockOptions,
   LockOwner,
   OpenMode,
 } from "./src/fs/file_system.ts";

@@ -6,6 +6,7 @@
 
 import { SnapshotError, systemCode } from "../errors.ts";
 import type { FileHandle, FileSystem } from "../fs/file_system.ts";
+import { showPath } from "../fs/shown_path.ts";
 
 /** Whether a name is taken, by whatever. */
 export async function exists(fs: FileSystem, path: string): Promise<boolean> {
@@ -43,6 +44,8 @@ export async function withHeld<T>(
   const held = await fileSystem.holdDirectory(path);
   try {
     return await use(held.path);
+  } catch (error) {
+    throw showPath(error, held.path, path);
   } finally {
     // Nothing was written through it: a failure here takes nothing away.
     await held.close().catch(() => {});

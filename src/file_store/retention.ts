@@ -33,6 +33,9 @@ export async function reapSnapshots(
   const { exclusive } = context;
   await exclusive.run(() => removeLeftovers(context));
   for (let trusted = published;; trusted = undefined) {
+    // Those that end while this one reads are acknowledged after it was asked
+    // for: to the caller they are newer, whatever their term.
+    const publishing = [...context.publishing];
     // Reading may take long, and must not hold up the close of another sink.
     const usable = await readUsable(context, trusted);
     if (usable.length <= context.retain) return;
@@ -43,8 +46,19 @@ export async function reapSnapshots(
       );
       return;
     }
-    if (await exclusive.run(() => reapAround(context, good, usable))) return;
+    const reap = { good, usable, publishing };
+    if (await exclusive.run(() => reapAround(context, reap))) return;
   }
+}
+
+/** What a reap found out before its turn. */
+interface Reap {
+  /** One that is good, and stays. */
+  readonly good: string;
+  /** Those that can be used, newest first. */
+  readonly usable: readonly string[];
+  /** Those whose sinks had not ended. */
+  readonly publishing: readonly string[];
 }
 
 /**
@@ -53,8 +67,7 @@ export async function reapSnapshots(
  */
 async function reapAround(
   context: StoreContext,
-  good: string,
-  usable: readonly string[],
+  { good, usable, publishing }: Reap,
 ): Promise<boolean> {
   const isBad = (id: string) => context.verdicts.get(id) === false;
   const present = new Set((await readNames(context)).ids);
@@ -64,6 +77,7 @@ async function reapAround(
   const candidates = left.filter((id) => !isBad(id));
   const kept = new Set([
     ...candidates.slice(0, context.retain),
+    ...publishing,
     ...context.publishing,
     context.newestAcknowledged,
     good,

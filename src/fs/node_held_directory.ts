@@ -16,7 +16,8 @@ import { systemError } from "./system_error.ts";
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) |
   (constants.O_DIRECTORY ?? 0);
 
-const DESCRIPTORS = "/proc/self/fd";
+/** Where the descriptors of this process are, as paths. */
+export const DESCRIPTORS = "/proc/self/fd";
 
 let canHold: boolean | undefined;
 

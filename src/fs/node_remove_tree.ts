@@ -9,8 +9,9 @@ import { rm } from "node:fs/promises";
 import process from "node:process";
 import { systemCode } from "../errors.ts";
 import { deno } from "./deno_runtime.ts";
-import { canHoldDirectories } from "./node_held_directory.ts";
+import { canHoldDirectories, DESCRIPTORS } from "./node_held_directory.ts";
 import { TreeWalk } from "./node_tree_walk.ts";
+import { showPath } from "./shown_path.ts";
 
 /**
  * Whether the runtime's own `rm` works below directories that it has open, and
@@ -29,5 +30,10 @@ export async function removeNodeTree(path: string): Promise<void> {
     // walk goes on and holds two; but not where it would have to go by path.
     if (!canHoldDirectories()) throw error;
   }
-  await new TreeWalk(path).remove();
+  try {
+    await new TreeWalk(path).remove();
+  } catch (error) {
+    // It may be any directory of the tree.
+    throw showPath(error, `${DESCRIPTORS}/\\d+`, `${path}/...`);
+  }
 }

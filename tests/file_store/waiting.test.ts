@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FileSnapshotStore } from "@raft/snapshots";
-import { Bench, Gate, listIds, save, until } from "./bench.ts";
+import { Bench, Gate, INIT, listIds, save, SNAPSHOTS, until } from "./bench.ts";
 
 /** Calls that read the whole of the state `id`. */
 const READERS: Readonly<
@@ -72,6 +72,33 @@ describe("reap()", () => {
     gate.open();
     await reaped;
     assert.ok((await listIds(store)).includes(good));
+    await store.close();
+  });
+
+  it("keeps what is acknowledged while it reads, though it is older", async () => {
+    const [reading, syncing] = [new Gate(), new Gate()];
+    const bench = new Bench();
+    const [old] = await bench.prepare([1]) as [string];
+    const store = await bench.open({ retain: 1 });
+    const older = await store.create({ ...INIT, index: 3 });
+    const newer = await store.create({ ...INIT, index: 5 });
+    let [syncs, opened] = [0, 0];
+    bench.files.inject(({ name, path }) => {
+      const isSync = name === "syncDirectory" && path === SNAPSHOTS;
+      if (isSync && syncs++ === 0) return { wait: syncing.opened };
+      const isOld = name === "open" && path.endsWith(`${old}/meta.json`);
+      if (isOld && opened++ === 0) return { wait: reading.opened };
+      return undefined;
+    });
+    const olderClosed = older.close();
+    await until(() => syncs > 0, "the older one has its name");
+    const newerClosed = newer.close();
+    await until(() => opened > 0, "the reap of the newer one is reading");
+    syncing.open();
+    await olderClosed;
+    reading.open();
+    await newerClosed;
+    assert.deepEqual(await listIds(store), [newer.id, older.id]);
     await store.close();
   });
 
