@@ -94,7 +94,7 @@ export async function makeStore(
 /** What is in `directory/snapshots`, but for the lock. */
 export async function snapshotNames(directory: string): Promise<string[]> {
   const names = await readdir(join(directory, "snapshots"));
-  return names.filter((name) => name !== ".lock").sort();
+  return names.filter((name) => !name.startsWith(".lock")).sort();
 }
 
 /** How to make what is left when a program is killed. */

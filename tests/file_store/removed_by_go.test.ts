@@ -182,7 +182,9 @@ describe("a real directory from which snapshots are removed file by file", () =>
       assert.equal(listed[0], ids.at(-1));
     }
     await reaping;
-    assert.deepEqual(log.lines, []);
+    // A directory that is empty by now is no reason for a warning.
+    const loud = log.lines.filter((line) => !line.startsWith("debug: "));
+    assert.deepEqual(loud, []);
     await store.close();
   });
 });

@@ -40,7 +40,9 @@ async function openBeside(ask: Ask, base: string, foreignTmpAgeMs?: number) {
     openings++;
   }
   const { acknowledged, refused, broken } = await taking;
-  const removed = lines.filter((line) => line.startsWith("Removed")).length;
+  // An empty directory that Go is about to remove may be removed here: that
+  // takes nothing away. What Go is writing is called a .tmp.
+  const removed = lines.filter((line) => /^Removed \S+\.tmp/.test(line)).length;
   console.log(
     `${acknowledged} acknowledged, ${refused} refused, ` +
       `${broken.length} broken; ${openings} openings, ${removed} swept`,

@@ -54,7 +54,7 @@ async function withOverlay(
 
 function names(directory: string): string[] {
   return readdirSync(join(directory, "snapshots"))
-    .filter((name) => name !== ".lock");
+    .filter((name) => !name.startsWith(".lock"));
 }
 
 async function ids(store: FileSnapshotStore): Promise<string[]> {
