@@ -6,10 +6,18 @@ import { basename, dirname } from "node:path";
 import { SnapshotError, systemCode } from "../errors.ts";
 import { NO_DIRECTORY_SYNC } from "../file_store/context.ts";
 import { withFile, writeFully } from "../file_store/files.ts";
-import type { FileStat } from "../fs/file_system.ts";
+import type { FileStat, FileSystem } from "../fs/file_system.ts";
 import { plainFileSystem } from "../fs/node_file_system.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";
+
+/** How a file is written. */
+export interface AtomicWrite<T> {
+  /** Reads the file under its temporary name, and rejects when it is bad. */
+  readonly check: (temporaryFile: string) => Promise<T>;
+  /** Where the file is. @default {plainFileSystem} */
+  readonly fileSystem?: FileSystem;
+}
 
 /**
  * Writes the bytes under a temporary name beside the file's, has them checked
@@ -20,32 +28,32 @@ import { warn } from "./output.ts";
 export async function writeAtomically<T>(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
-  check: (temporaryFile: string) => Promise<T>,
+  { check, fileSystem = plainFileSystem }: AtomicWrite<T>,
 ): Promise<T> {
-  const path = await targetOf(file);
+  const path = await targetOf(fileSystem, file);
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   let found: T;
   try {
-    await writeDurably(temporary, bytes);
+    await writeDurably(fileSystem, temporary, bytes);
     found = await check(temporary);
-    await plainFileSystem.rename(temporary, path);
+    await fileSystem.rename(temporary, path);
   } catch (error) {
     // It may never have been made.
-    await plainFileSystem.removeFile(temporary).catch(() => {});
+    await fileSystem.removeFile(temporary).catch(() => {});
     throw cannotWrite(file, error);
   }
-  await syncParent(path);
+  await syncParent(fileSystem, path);
   return found;
 }
 
 /** Where a link leads to, and nothing that is more than a file. */
-async function targetOf(file: string): Promise<string> {
-  const path = plainFileSystem.resolve(file);
-  const { kind } = await statOf(path) ?? { kind: "file" };
+async function targetOf(fs: FileSystem, file: string): Promise<string> {
+  const path = fs.resolve(file);
+  const { kind } = await statOf(fs, path) ?? { kind: "file" };
   if (kind === "file") return path;
   if (kind === "symlink") {
     try {
-      return await targetOf(await realpath(path));
+      return await targetOf(fs, await realpath(path));
     } catch (error) {
       throw cannotWrite(file, error);
     }
@@ -55,9 +63,12 @@ async function targetOf(file: string): Promise<string> {
   throw new CommandError(`Cannot write ${file}: it is no file${hint}`);
 }
 
-async function statOf(path: string): Promise<FileStat | undefined> {
+async function statOf(
+  fs: FileSystem,
+  path: string,
+): Promise<FileStat | undefined> {
   try {
-    return await plainFileSystem.stat(path);
+    return await fs.stat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw cannotWrite(path, error);
@@ -65,10 +76,11 @@ async function statOf(path: string): Promise<FileStat | undefined> {
 }
 
 async function writeDurably(
+  fs: FileSystem,
   path: string,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const opened = await plainFileSystem.open(path, "create", 0o600);
+  const opened = await fs.open(path, "create", 0o600);
   await withFile(opened, async (handle) => {
     let position = 0;
     for await (const chunk of bytes) {
@@ -81,11 +93,11 @@ async function writeDurably(
   });
 }
 
-async function syncParent(path: string): Promise<void> {
+async function syncParent(fs: FileSystem, path: string): Promise<void> {
   try {
     // Survives: a power cut after the command has said that it is done.
     // Without it the name could be missing, or still be the old file's.
-    await plainFileSystem.syncDirectory(dirname(path));
+    await fs.syncDirectory(dirname(path));
   } catch (error) {
     const code = systemCode(error) ?? "";
     if (!NO_DIRECTORY_SYNC.has(code)) throw cannotWrite(path, error);

@@ -59,10 +59,11 @@ async function exportSnapshot(
       const progress = startProgress(`Exporting ${id}`);
       const archive = exportWith(store, id, { level, signal, progress });
       try {
-        return await writeAtomically(file, archive, (temporary) => {
+        const check = (temporary: string) => {
           progress.stop();
           return checkArchive(temporary, { name: file, signal });
-        });
+        };
+        return await writeAtomically(file, archive, { check });
       } finally {
         progress.stop();
       }

@@ -8,6 +8,7 @@
 import { crc64 } from "@raft/snapshots/crc64";
 import { type CrashChoice, MemoryFileSystem } from "@raft/snapshots/testing";
 import {
+  archiveViolations,
   violations,
   violationsForGo,
   violationsForReader,
@@ -17,6 +18,7 @@ import { Machine, type Step } from "./machine.ts";
 import { look, recover } from "./recovery.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
+import { withoutRandom } from "./sync_sites.ts";
 
 /** How a process lived, and what ended it. */
 export interface Life {
@@ -127,7 +129,9 @@ export function after({ disk, ledger }: Moment, end: Life["end"]): Moment {
 /** All that is on a disk, in short. */
 export function digest(disk: MemoryFileSystem): string {
   return disk.tree().map((path) =>
-    path.endsWith("/") ? path : `${path}=${crc64(disk.readFile(path))}`
+    path.endsWith("/")
+      ? path
+      : `${withoutRandom(path)}=${crc64(disk.readFile(path))}`
   ).join();
 }
 
@@ -141,6 +145,7 @@ export async function judge({ disk, ledger }: Moment): Promise<string[]> {
     }
     const found = await recover(disk);
     wrong.push(...violations(found, disk.tree(), ledger));
+    wrong.push(...archiveViolations(disk, ledger));
     const before = digest(disk);
     await recover(disk);
     return before === digest(disk)

@@ -199,3 +199,26 @@ export function violations(
     ...leaked.map((path) => `${path} has leaked`),
   ];
 }
+
+/**
+ * What is wrong with the archives that `export` has written: one that was
+ * acknowledged is lost, or one is torn.
+ */
+export function archiveViolations(
+  disk: MemoryFileSystem,
+  ledger: Ledger,
+): string[] {
+  const paths = disk.tree();
+  return [...ledger.archives].flatMap(([path, expected]) => {
+    const found = paths.includes(path) ? disk.readFile(path) : undefined;
+    const isExpected = expected.some((archive) =>
+      archive === undefined || found === undefined
+        ? archive === found
+        : same(archive, found)
+    );
+    if (isExpected) return [];
+    return [
+      `${path} is ${found === undefined ? "lost" : "torn or out of date"}`,
+    ];
+  });
+}

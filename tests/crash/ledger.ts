@@ -4,6 +4,8 @@
  * @module
  */
 
+import { crc64 } from "@raft/snapshots/crc64";
+
 /** What was asked of a store, and what it has answered. */
 export class Ledger {
   /** How many snapshots the store keeps at least. */
@@ -16,6 +18,8 @@ export class Ledger {
   readonly #imported = new Set<string>();
   readonly #spoiled = new Set<string>();
   readonly #blemished = new Set<string>();
+  /** What each archive may be found to be; `undefined` is no file. */
+  readonly #archives = new Map<string, readonly (Uint8Array | undefined)[]>();
   #frozen = false;
 
   /** A copy that goes on from here. */
@@ -30,6 +34,7 @@ export class Ledger {
     for (const id of this.#imported) copy.#imported.add(id);
     for (const id of this.#spoiled) copy.#spoiled.add(id);
     for (const id of this.#blemished) copy.#blemished.add(id);
+    for (const [path, may] of this.#archives) copy.#archives.set(path, may);
     return copy;
   }
 
@@ -80,6 +85,23 @@ export class Ledger {
     if (!this.#frozen) this.#imported.add(id);
   }
 
+  /** The archive is being written: the old file may be found, or the new. */
+  exporting(path: string, archive: Uint8Array): void {
+    if (this.#frozen) return;
+    const before = this.#archives.get(path) ?? [undefined];
+    this.#archives.set(path, [...before, archive]);
+  }
+
+  /** The command has answered that the archive is there: nothing else may be. */
+  exported(path: string, archive: Uint8Array): void {
+    if (!this.#frozen) this.#archives.set(path, [archive]);
+  }
+
+  /** Each archive's path, and the contents that may be found there. */
+  get archives(): ReadonlyMap<string, readonly (Uint8Array | undefined)[]> {
+    return this.#archives;
+  }
+
   /** Two ledgers of one fingerprint promise the same. */
   get fingerprint(): string {
     const contents = [...this.#contents].map(([id, state]) =>
@@ -92,6 +114,9 @@ export class Ledger {
       [...this.#deleted],
       [...this.#sealed],
       [...this.#imported],
+      [...this.#archives].map(([path, may]) =>
+        `${path}=${may.map((archive) => archive && crc64(archive))}`
+      ),
       this.retain,
     ].join("/");
   }

@@ -101,4 +101,13 @@ describe("the syncs", () => {
     assert.deepEqual(needless, []);
     report("syncs left out, all noticed", syncs.size);
   });
+
+  it("include both of export: the archive's, and its directory's", async () => {
+    const found = [...(await findSyncs()).keys()];
+    const temporary = "/srv/backup.snap.<random>.tmp";
+    assert.deepEqual(found.filter((sync) => sync.includes("backup.snap")), [
+      `sync ${temporary}`,
+      `syncDirectory /srv after rename ${temporary} /srv/backup.snap`,
+    ]);
+  });
 });

@@ -2,7 +2,7 @@ import { describe, it } from "node:test";
 import { isFullRun } from "../support/full_run.ts";
 import { random } from "../support/random.ts";
 import { cutEverywhere, cutSomewhere } from "./cutting.ts";
-import { Explorer, seed } from "./explore.ts";
+import { cuts, Explorer, seed } from "./explore.ts";
 import { scenarios } from "./scenarios.ts";
 
 describe("a store survives a power cut", () => {
@@ -15,4 +15,16 @@ describe("a store survives a power cut", () => {
       explorer.report();
     });
   }
+});
+
+describe("an archive that export writes", () => {
+  it("survives a power cut at every moment, whole or as it was", async () => {
+    const explorer = new Explorer("exports archives, one in place of another");
+    const schedule = 1;
+    const length = await explorer.lengthOf([], schedule);
+    for (let steps = 0; steps <= length; steps++) {
+      await explorer.survive([], { schedule, steps }, cuts(random(steps), 1));
+    }
+    explorer.report();
+  });
 });

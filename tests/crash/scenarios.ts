@@ -275,6 +275,16 @@ export const scenarios: readonly Scenario[] = [
     run: within((store, stage) => stage.take(store, { index: 2, size: 3000 })),
   },
   {
+    name: "exports archives, one in place of another",
+    prepare: async (stage) => void await takeAll(stage, 2),
+    run: within(async (store, stage) => {
+      for (const { id } of await store.list()) {
+        await stage.export(store, id, "/srv/backup.snap");
+        await stage.export(store, id, `/srv/${id}.snap`);
+      }
+    }),
+  },
+  {
     name: "has its directory removed while it is open",
     prepare: async (stage) => void await takeAll(stage, 1),
     run: within(async (store, stage, disk) => {

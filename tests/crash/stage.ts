@@ -4,6 +4,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import {
   type FileSnapshotStore,
   type FileSnapshotStoreOptions,
@@ -13,7 +14,8 @@ import {
   SnapshotPublishError,
   type SnapshotSink,
 } from "@raft/snapshots";
-import { importArchive } from "@raft/snapshots/archive";
+import { exportArchive, importArchive } from "@raft/snapshots/archive";
+import { writeAtomically } from "../../src/cli/atomic_file.ts";
 import { streamOf } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
 import type { Ledger } from "./ledger.ts";
@@ -25,6 +27,15 @@ export interface Plan {
   readonly term?: number;
   /** Length of the state in bytes. */
   readonly size: number;
+}
+
+async function* chunksOf(
+  bytes: Uint8Array,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += length) {
+    yield bytes.subarray(start, start + length);
+  }
 }
 
 /** A process that uses one store after another on one file system. */
@@ -132,6 +143,25 @@ export class Stage {
   async seal(store: FileSnapshotStore, id: string): Promise<void> {
     await store.seal(id);
     this.ledger.sealed(id);
+  }
+
+  /** Writes an archive of a snapshot to a file, as the command `export` does. */
+  async export(
+    store: FileSnapshotStore,
+    id: string,
+    path: string,
+  ): Promise<void> {
+    const archive = new Uint8Array(
+      await new Response(exportArchive(store, id)).arrayBuffer(),
+    );
+    this.ledger.exporting(path, archive);
+    await writeAtomically(path, chunksOf(archive, 3001), {
+      fileSystem: this.files,
+      check: async (temporary) => {
+        assert.equal((await this.files.stat(temporary)).size, archive.length);
+      },
+    });
+    this.ledger.exported(path, archive);
   }
 
   /**

@@ -24,9 +24,14 @@ function changeOf({ name, path, detail }: Step): string | undefined {
     : undefined;
 }
 
-/** A path with every snapshot's ID replaced. */
+/** A path whose part that `export` makes up is replaced. */
+export function withoutRandom(path: string): string {
+  return path.replace(/\.[0-9a-f]{8}\.tmp$/, ".<random>.tmp");
+}
+
+/** A path with every snapshot's ID and all that is random replaced. */
 function general(path = ""): string {
-  return path.replace(/\d+-\d+-\d+/g, "<id>");
+  return withoutRandom(path.replace(/\d+-\d+-\d+/g, "<id>"));
 }
 
 /**
