@@ -135,6 +135,14 @@ export function digest(disk: MemoryFileSystem): string {
   ).join();
 }
 
+function readIn(
+  disk: MemoryFileSystem,
+  path: string,
+): Promise<Uint8Array | undefined> {
+  const found = disk.tree().includes(path) ? disk.readFile(path) : undefined;
+  return Promise.resolve(found);
+}
+
 /** Starts a store on the disk, twice; tells what is wrong with what it finds. */
 export async function judge({ disk, ledger }: Moment): Promise<string[]> {
   try {
@@ -145,7 +153,7 @@ export async function judge({ disk, ledger }: Moment): Promise<string[]> {
     }
     const found = await recover(disk);
     wrong.push(...violations(found, disk.tree(), ledger));
-    wrong.push(...archiveViolations(disk, ledger));
+    wrong.push(...await archiveViolations(ledger, (path) => readIn(disk, path)));
     const before = digest(disk);
     await recover(disk);
     return before === digest(disk)

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import type { Ledger } from "./ledger.ts";
 import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
 
@@ -202,23 +201,24 @@ export function violations(
 
 /**
  * What is wrong with the archives that `export` has written: one that was
- * acknowledged is lost, or one is torn.
+ * acknowledged is lost, or one is torn. `read` gives a file, if there is one.
  */
-export function archiveViolations(
-  disk: MemoryFileSystem,
+export async function archiveViolations(
   ledger: Ledger,
-): string[] {
-  const paths = disk.tree();
-  return [...ledger.archives].flatMap(([path, expected]) => {
-    const found = paths.includes(path) ? disk.readFile(path) : undefined;
+  read: (path: string) => Promise<Uint8Array | undefined>,
+): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [path, expected] of ledger.archives) {
+    const found = await read(path);
     const isExpected = expected.some((archive) =>
       archive === undefined || found === undefined
         ? archive === found
         : same(archive, found)
     );
-    if (isExpected) return [];
-    return [
+    if (isExpected) continue;
+    wrong.push(
       `${path} is ${found === undefined ? "lost" : "torn or out of date"}`,
-    ];
-  });
+    );
+  }
+  return wrong;
 }

@@ -18,7 +18,7 @@ export class Ledger {
   readonly #imported = new Set<string>();
   readonly #spoiled = new Set<string>();
   readonly #blemished = new Set<string>();
-  /** What each archive may be found to be; `undefined` is no file. */
+  /** What each archive may be found to be; `undefined`: no file. */
   readonly #archives = new Map<string, readonly (Uint8Array | undefined)[]>();
   #frozen = false;
 

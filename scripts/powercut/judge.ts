@@ -1,0 +1,42 @@
+/**
+ * Whether the store finds on a disk what it has promised.
+ *
+ * @module
+ */
+
+import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+import { archiveViolations, violations } from "../../tests/crash/invariants.ts";
+import type { Ledger } from "../../tests/crash/ledger.ts";
+import { BASE, recover } from "../../tests/crash/recovery.ts";
+
+/** All paths below a directory; those of directories end with a `/`. */
+async function treeOf(directory: string): Promise<string[]> {
+  const paths = [`${directory}/`];
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    paths.push(...(isDirectory ? await treeOf(path) : [path]));
+  }
+  return paths;
+}
+
+async function read(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What is wrong with the disk that is mounted; nothing when all is well. */
+export async function judge(ledger: Ledger): Promise<string[]> {
+  try {
+    const found = await recover(nodeFileSystem);
+    return [
+      ...violations(found, await treeOf(BASE), ledger),
+      ...await archiveViolations(ledger, read),
+    ];
+  } catch (error) {
+    return [`recovery failed: ${error}`];
+  }
+}

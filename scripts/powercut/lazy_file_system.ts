@@ -1,0 +1,43 @@
+/**
+ * The real file system, with one kind of sync left out.
+ *
+ * @module
+ */
+
+import type { FileHandle, FileSystem } from "@raft/snapshots";
+import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+
+/** Which syncs are done. */
+export type Syncs = "all" | "no directory" | "no file";
+
+function withoutSync(handle: FileHandle): FileHandle {
+  return {
+    stat: () => handle.stat(),
+    read: (buffer, position) => handle.read(buffer, position),
+    write: (bytes, position) => handle.write(bytes, position),
+    sync: () => Promise.resolve(),
+    close: () => handle.close(),
+  };
+}
+
+/** The file system that says that it has synced, and has not. */
+export function fileSystemWith(syncs: Syncs): FileSystem {
+  const real = nodeFileSystem;
+  return {
+    resolve: (path) => real.resolve(path),
+    makeDirectory: (path, mode) => real.makeDirectory(path, mode),
+    open: async (path, how, mode) => {
+      const handle = await real.open(path, how, mode);
+      return syncs === "no file" ? withoutSync(handle) : handle;
+    },
+    readDirectory: (path) => real.readDirectory(path),
+    stat: (path) => real.stat(path),
+    rename: (from, to) => real.rename(from, to),
+    removeFile: (path) => real.removeFile(path),
+    removeDirectory: (path) => real.removeDirectory(path),
+    syncDirectory: (path) =>
+      syncs === "no directory" ? Promise.resolve() : real.syncDirectory(path),
+    // A lock whose record is torn is refused, which would hide all else.
+    lock: (path) => real.lock(path),
+  };
+}
