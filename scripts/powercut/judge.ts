@@ -31,7 +31,9 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 /** What is wrong with the disk that is mounted; nothing when all is well. */
 export async function judge(ledger: Ledger): Promise<string[]> {
   try {
-    const found = await recover(nodeFileSystem);
+    // A power cut can take away the name of blocks.crc64 in a `.tmp` of ours,
+    // which then looks like one of Go's, and would stay for an hour.
+    const found = await recover(nodeFileSystem, { foreignTmpAgeMs: 0 });
     return [
       ...violations(found, await treeOf(BASE), ledger),
       ...await archiveViolations(ledger, read),
