@@ -35,6 +35,8 @@ export function fileSystemWith(syncs: Syncs): FileSystem {
     rename: (from, to) => real.rename(from, to),
     removeFile: (path) => real.removeFile(path),
     removeDirectory: (path) => real.removeDirectory(path),
+    holdDirectory: (path) => real.holdDirectory(path),
+    removeTree: (path) => real.removeTree(path),
     syncDirectory: (path) =>
       syncs === "no directory" ? Promise.resolve() : real.syncDirectory(path),
     // A lock whose record is torn is refused, which would hide all else.

@@ -153,7 +153,9 @@ export async function judge({ disk, ledger }: Moment): Promise<string[]> {
     }
     const found = await recover(disk);
     wrong.push(...violations(found, disk.tree(), ledger));
-    wrong.push(...await archiveViolations(ledger, (path) => readIn(disk, path)));
+    wrong.push(
+      ...await archiveViolations(ledger, (path) => readIn(disk, path)),
+    );
     const before = digest(disk);
     await recover(disk);
     return before === digest(disk)

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import type { Ledger } from "./ledger.ts";
 import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
 
