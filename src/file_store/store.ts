@@ -30,6 +30,7 @@ import {
   toSnapshotError,
 } from "./context.ts";
 import { createDraft } from "./draft.ts";
+import { Exclusive } from "./exclusive.ts";
 import type { FileSnapshotStore } from "./file_snapshot_store.ts";
 import { exists } from "./files.ts";
 import { requireId } from "./ids.ts";
@@ -87,6 +88,8 @@ export async function openFileSnapshotStore(
 class DirectoryStore implements FileSnapshotStore {
   readonly #context: StoreContext;
   #lock: FileLock | undefined;
+  /** So that sinks are acknowledged in the order in which they got their names. */
+  readonly #reaps = new Exclusive();
   /** Calls under way that close() waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -218,7 +221,7 @@ class DirectoryStore implements FileSnapshotStore {
   /** A reap that fails does not make the publication a failure. */
   async #reapAfter(id: string): Promise<void> {
     try {
-      await reapSnapshots(this.#context, id);
+      await this.#reaps.run(() => reapSnapshots(this.#context, id));
     } catch (error) {
       this.#context.logger.error(
         `After the publication of snapshot ${id}: ${describe(error)}`,

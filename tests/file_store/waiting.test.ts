@@ -5,7 +5,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FileSnapshotStore } from "@raft/snapshots";
-import { Bench, Gate, INIT, listIds, save, SNAPSHOTS, until } from "./bench.ts";
+import {
+  Bench,
+  Gate,
+  INIT,
+  letOthersWork,
+  listIds,
+  save,
+  SNAPSHOTS,
+  until,
+} from "./bench.ts";
 
 /** Calls that read the whole of the state `id`. */
 const READERS: Readonly<
@@ -33,6 +42,29 @@ async function prepare(gate: Gate) {
 }
 
 describe("the close of a small snapshot", () => {
+  it("comes after that of one which was published before", async () => {
+    const gate = new Gate();
+    const bench = new Bench();
+    const [old] = await bench.prepare([1]) as [string];
+    const store = await bench.open({ retain: 1 });
+    const first = await store.create({ ...INIT, index: 2 });
+    const second = await store.create({ ...INIT, index: 3 });
+    let opened = 0;
+    bench.files.inject(({ name, path }) => {
+      const isOld = name === "open" && path.endsWith(`${old}/meta.json`);
+      return isOld && opened++ === 0 ? { wait: gate.opened } : undefined;
+    });
+    const order: string[] = [];
+    const closing = [first.close().then(() => order.push("first"))];
+    await until(() => opened > 0, "the reap of the first is reading");
+    closing.push(second.close().then(() => order.push("second")));
+    await letOthersWork();
+    gate.open();
+    await Promise.all(closing);
+    assert.deepEqual(order, ["first", "second"]);
+    await store.close();
+  });
+
   for (const [name, call] of Object.entries(READERS)) {
     it(`does not wait for ${name} of a large one`, async () => {
       const gate = new Gate();
@@ -78,27 +110,26 @@ describe("reap()", () => {
   it("keeps what is acknowledged while it reads, though it is older", async () => {
     const [reading, syncing] = [new Gate(), new Gate()];
     const bench = new Bench();
-    const [old] = await bench.prepare([1]) as [string];
     const store = await bench.open({ retain: 1 });
-    const older = await store.create({ ...INIT, index: 3 });
-    const newer = await store.create({ ...INIT, index: 5 });
+    const newest = await save(store, "newest", { index: 5 });
+    const sink = await store.create({ ...INIT, index: 3 });
     let [syncs, opened] = [0, 0];
     bench.files.inject(({ name, path }) => {
       const isSync = name === "syncDirectory" && path === SNAPSHOTS;
       if (isSync && syncs++ === 0) return { wait: syncing.opened };
-      const isOld = name === "open" && path.endsWith(`${old}/meta.json`);
-      if (isOld && opened++ === 0) return { wait: reading.opened };
+      const isRead = name === "open" && path.endsWith(`${newest}/meta.json`);
+      if (isRead && opened++ === 0) return { wait: reading.opened };
       return undefined;
     });
-    const olderClosed = older.close();
-    await until(() => syncs > 0, "the older one has its name");
-    const newerClosed = newer.close();
-    await until(() => opened > 0, "the reap of the newer one is reading");
+    const closed = sink.close();
+    await until(() => syncs > 0, "the snapshot has its name");
+    const reaped = store.reap();
+    await until(() => opened > 0, "the reap is reading");
     syncing.open();
-    await olderClosed;
+    await closed;
     reading.open();
-    await newerClosed;
-    assert.deepEqual(await listIds(store), [newer.id, older.id]);
+    await reaped;
+    assert.deepEqual(await listIds(store), [newest, sink.id]);
     await store.close();
   });
 
