@@ -23,12 +23,9 @@ import { readMark } from "./marks.ts";
  */
 const QUIET_MS = 2000;
 
-/** Pauses before the first looks, and before each further one. */
-const PAUSES_MS: readonly number[] = [0, 5, 25];
+/** Pauses before the first further looks, and before each one after these. */
+const PAUSES_MS: readonly number[] = [5, 25];
 const PAUSE_MS = 50;
-
-/** A file system may not keep that time: then this many looks must do. */
-const LOOKS_MIN = 3;
 
 /** A directory that changes all the time is not just being removed. */
 const LOOKS_MAX = 256;
@@ -44,12 +41,10 @@ export async function waitForRemoval(
 ): Promise<void> {
   const { incomplete } = context;
   for (let look = 0; look < LOOKS_MAX; look++) {
-    await pause(PAUSES_MS[look] ?? PAUSE_MS);
     const { modifiedMs } = await requireDirectory(context, id);
     // What has been waited for once is not waited for at the next call.
-    if (incomplete.has(id) || (look + 1 >= LOOKS_MIN && isQuiet(modifiedMs))) {
-      break;
-    }
+    if (incomplete.has(id) || isQuiet(modifiedMs)) break;
+    await pause(PAUSES_MS[look] ?? PAUSE_MS);
   }
   incomplete.add(id);
 }
