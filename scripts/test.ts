@@ -3,7 +3,7 @@
  * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
  *
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
- * it: the steps named by `--only` (`checks`, `package`, `deno`, `node20`,
+ * it: the steps named by `--only` (`checks`, `package`, `locks`, `deno`, `node20`,
  * `node24`, `bun`), and the test files whose paths contain what is given.
  *
  * @module
@@ -15,13 +15,14 @@ import { temporaryFolder } from "./support/temporary_folder.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
+import { lockPairs } from "./test_runner/lock_pairs.ts";
 import { attempt } from "./test_runner/outcome.ts";
 import { usePackage } from "./test_runner/package_use.ts";
 import { reportAll, reportStep } from "./test_runner/report.ts";
 import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
 import { runSteps } from "./test_runner/steps.ts";
 
-const ids = ["checks", "package", ...runners.map(({ id }) => id)];
+const ids = ["checks", "package", "locks", ...runners.map(({ id }) => id)];
 
 /** What the command line asks for. */
 function readArguments(): { only: Set<string>; filters: string[] } {
@@ -72,12 +73,22 @@ async function main(): Promise<boolean> {
     return await usePackage(folder.path);
   };
 
+  const locks = async () => {
+    await installed();
+    return await lockPairs(folder.path);
+  };
+
   const outcomes = await runSteps([
     ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
+    ...(only.has("locks")
+      ? [{ name: "locks between runtimes", run: locks }]
+      : []),
     ...(only.has("checks") ? checks : []),
     ...chosen.map((runner) => ({ name: runner.name, run: suite(runner) })),
   ]);
-  const runs = outcomes.filter(({ tests }) => tests !== undefined);
+  const runs = outcomes.filter(({ name }) =>
+    chosen.some((runner) => runner.name === name)
+  );
   const same = await attempt(
     "the same tests everywhere",
     () => Promise.resolve(compareRuns(runs)),
