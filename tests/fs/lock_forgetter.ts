@@ -39,4 +39,6 @@ async function exhaust(): Promise<void> {
 }
 
 say(await attempt());
+// Fires only when the lock keeps the process from ending.
+setTimeout(() => process.exit(3), 10_000).unref();
 if (how === "exhausted") await exhaust();

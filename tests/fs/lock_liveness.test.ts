@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { tokensHeldHere } from "../../src/fs/held_tokens.ts";
 import { livenessOf, type Question } from "../../src/fs/lock_liveness.ts";
+import { listenAt } from "../../src/fs/lock_socket.ts";
 import type { LockRecord } from "../../src/fs/lock_record.ts";
 import { incarnationOf } from "../../src/fs/process_identity.ts";
 import { lockRecord, setUp } from "./lock_records.ts";
@@ -136,6 +137,21 @@ describe("livenessOf()", () => {
       assert.equal(dead, false);
       assert.ok(hint?.includes(`remove ${PATH}`), hint);
     }
+  });
+
+  it("takes a holder that answers for alive, though its process is not there", {
+    skip: onLinux,
+  }, async (t) => {
+    const { path } = await setUp(t);
+    await writeFile(path, "");
+    const here = { path, socket: `${path}.sock` };
+    const socket = await listenAt(here.socket, path);
+    assert.ok(socket !== undefined);
+    assert.deepEqual(await ask({ listens: true }, here), { dead: false });
+    const rebooted = { listens: true, boot: crypto.randomUUID() };
+    assert.deepEqual(await ask(rebooted, here), { dead: false });
+    await socket.close();
+    assert.deepEqual(await ask({ listens: true }, here), { dead: true });
   });
 
   it("takes a missing socket for death under the same kernel only", {

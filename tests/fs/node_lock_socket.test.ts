@@ -9,6 +9,7 @@ import { lstat, mkdir, readdir } from "node:fs/promises";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
+import { isLockHeld } from "../../src/fs/lock_chain.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
 import { runtime } from "../support/runtime.ts";
 import { withChildren } from "./lock_children.ts";
@@ -27,6 +28,13 @@ const OWN_NAME = [
   "sh",
 ];
 
+/** As systemd's `ProcSubset=pid`: no boot ID; the process is the first one. */
+const HIDDEN_BOOT = [
+  ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"],
+  'mount -t proc -o subset=pid proc /proc && exec "$@"',
+  "sh",
+];
+
 /** Why a command can't be started in namespaces of its own. */
 function whyNot(prefix: readonly string[]): string | false {
   if (onLinux) return onLinux;
@@ -40,6 +48,7 @@ describe("the holder of a lock, asked by its socket", () => {
     const [where, prefix] of Object.entries({
       "in a PID namespace of its own": OWN_PIDS,
       "under another host name": OWN_NAME,
+      "where the boot ID is hidden": HIDDEN_BOOT,
     })
   ) {
     it(`is not robbed ${where}, and followed at once when it was killed`, {
@@ -48,7 +57,8 @@ describe("the holder of a lock, asked by its socket", () => {
       withChildren(1, async (path, holder) => {
         assert.deepEqual(await holder.takeLock(), { locked: true });
         assert.equal((await readRecord(path))?.listens, true);
-        await refusal(files.lock(path));
+        const { message } = await refusal(files.lock(path));
+        assert.ok(!message.includes("remove"), message);
         await holder.kill();
         // unshare may end before the process that it has started.
         await lockWhenDead(path);
@@ -66,6 +76,21 @@ describe("the holder of a lock, asked by its socket", () => {
         }, () => ({ through: prefix })),
     );
   }
+
+  it("is the first process where the boot ID is hidden, and follows itself", {
+    skip: whyNot(HIDDEN_BOOT),
+  }, () =>
+    withChildren(3, async (path, first, other, again) => {
+      assert.deepEqual(await first.takeLock(), { locked: true });
+      const record = await readRecord(path);
+      assert.deepEqual([record?.pid, record?.boot], [1, null]);
+      const { name, message } = await other.takeLock();
+      assert.equal(name, "StoreLockedError");
+      assert.ok(!message?.includes("remove"), message);
+      await first.kill();
+      await untilDead(path);
+      assert.deepEqual(await again.takeLock(), { locked: true });
+    }, () => ({ through: HIDDEN_BOOT })));
 
   it(
     "is alive while it is stopped",
@@ -147,15 +172,19 @@ describe("the holder of a lock, asked by its socket", () => {
   );
 });
 
+/** When a holder that was ended still counts as alive, something is wrong. */
+const END_MS_MAX = 10_000;
+
+/** Waits for the kernel to end a holder, whose lock stays as it is. */
+async function untilDead(path: string): Promise<void> {
+  const giveUp = performance.now() + END_MS_MAX;
+  while (await isLockHeld(files, path)) {
+    assert.ok(performance.now() < giveUp, "the holder still counts as alive");
+  }
+}
+
 /** Takes the lock of a holder that is ending, and gives it up. */
 async function lockWhenDead(path: string): Promise<void> {
-  for (;;) {
-    try {
-      await (await files.lock(path)).release();
-      return;
-    } catch (error) {
-      // The kernel is still at it.
-      if ((error as Error).name !== "StoreLockedError") throw error;
-    }
-  }
+  await untilDead(path);
+  await (await files.lock(path)).release();
 }

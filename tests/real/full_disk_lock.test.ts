@@ -80,7 +80,8 @@ async function killHolder(
   try {
     assert.ok(child.stdout !== null);
     const lines = createInterface({ input: child.stdout });
-    assert.deepEqual(await once(lines, "line"), ["open"]);
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    assert.equal(value, "open", "the store was not opened");
     await whileHeld();
   } finally {
     child.kill("SIGKILL");
