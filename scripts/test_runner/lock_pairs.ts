@@ -77,7 +77,7 @@ class Holder {
     const lockFile = join(store, "snapshots", ".lock");
     const mayOpen = fate === "killed" &&
       canProveDeath(this.#peer.kind, asker.kind);
-    const before = await Deno.readTextFile(lockFile);
+    const before = await Deno.readTextFile(lockFile).catch(String);
     const fault = faultOf(await asker.tell("try", store), {
       mayOpen,
       lockFile: fate === "killed" ? lockFile : undefined,
