@@ -11,6 +11,7 @@ import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { openFileSnapshotStore, StoreLockedError } from "@raft/snapshots";
+import { killOutright } from "../support/kill.ts";
 import { runtime, type ScriptOptions } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { listIds, Log, save } from "./bench.ts";
@@ -48,7 +49,7 @@ async function openElsewhere(directory: string, options: ScriptOptions = {}) {
     },
     /** Ends it as a crash would. */
     async kill() {
-      child.kill("SIGKILL");
+      killOutright(child);
       await closed;
     },
   };

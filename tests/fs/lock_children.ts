@@ -7,6 +7,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import type { LockOwner } from "../../src/fs/file_system.ts";
 import { nodeFileSystem as files } from "../../src/fs/node_file_system.ts";
+import { killOutright } from "../support/kill.ts";
 import { runtime, type ScriptOptions } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
@@ -69,7 +70,7 @@ export class LockChild {
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode) return;
     const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    killOutright(this.#child);
     await ended;
   }
 }

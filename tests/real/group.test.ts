@@ -10,6 +10,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
+import { killOutright } from "../support/kill.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
@@ -63,7 +64,7 @@ async function asMember(
     assert.equal(report.uid, uid, "the process is of another user");
     await use(report);
   } finally {
-    child.kill("SIGKILL");
+    killOutright(child);
     await closed;
   }
 }
