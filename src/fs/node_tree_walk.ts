@@ -119,10 +119,14 @@ export class TreeWalk {
       return [inner, await this.#read(inner, name, level)];
     } catch (error) {
       await inner?.close();
-      // By now it may be a link.
-      await this.#unlink(held, level, name).catch(() => {
+      try {
+        // By now it may be a link. A directory that can't be opened must not
+        // come back to the list: the walk would meet it again and again.
+        await fs.unlink(join(held.path, name));
+        level.hasShrunk = true;
+      } catch {
         if (!isMissing(error)) this.#failure ??= error;
-      });
+      }
       return [held, level];
     }
   }

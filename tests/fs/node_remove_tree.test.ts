@@ -150,6 +150,30 @@ describe("a tree", () => {
     assert.deepEqual(readdirSync(join(root, "t")), ["locked"]);
     execFileSync("chmod", ["700", join(root, "t", "locked")]);
   });
+
+  for (const [name, remove] of Object.entries(WAYS)) {
+    it(
+      `that has a directory which may not be opened is refused once by ${name}`,
+      {
+        skip: process.platform !== "linux" || process.getuid?.() === 0
+          ? "needs Linux, and a user that is not root"
+          : false,
+      },
+      async (t) => {
+        const root = await temporaryDirectory(t);
+        const locked = join(root, "t", "locked");
+        mkdirSync(join(locked, "inner"), { recursive: true });
+        writeFileSync(join(root, "t", "g"), "");
+        execFileSync("chmod", ["000", locked]);
+        try {
+          await assert.rejects(remove(join(root, "t")), { code: "EACCES" });
+          assert.deepEqual(readdirSync(join(root, "t")), ["locked"]);
+        } finally {
+          execFileSync("chmod", ["700", locked]);
+        }
+      },
+    );
+  }
 });
 
 describe("a directory that is held", () => {
