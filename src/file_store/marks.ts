@@ -88,21 +88,22 @@ export async function readMark(
   const { marks, readOnly } = context;
   const known = marks.get(id);
   if (known !== undefined) return known;
-  let found: Mark | "none";
+  let found: Mark | "none" | "empty";
   try {
     found = await lookForMark(context, `${context.path}/${id}`);
   } catch {
     // Reading the snapshot will show the same failure, and say so.
     return "none";
   }
-  if (!readOnly) marks.set(id, found);
-  return found;
+  // A person may be about to copy a snapshot into an empty directory.
+  if (!readOnly && found !== "empty") marks.set(id, found);
+  return found === "empty" ? "deleted" : found;
 }
 
 async function lookForMark(
   { fileSystem }: StoreContext,
   path: string,
-): Promise<Mark | "none"> {
+): Promise<Mark | "none" | "empty"> {
   const [isWhole, isDeleted, isCorrupt] = await Promise.all([
     exists(fileSystem, `${path}/meta.json`),
     exists(fileSystem, `${path}/deleted`),
@@ -112,5 +113,5 @@ async function lookForMark(
   if (isCorrupt) return "corrupt";
   if (isWhole || !await exists(fileSystem, path)) return "none";
   const entries = await fileSystem.readDirectory(path);
-  return entries.length === 0 ? "deleted" : "none";
+  return entries.length === 0 ? "empty" : "none";
 }

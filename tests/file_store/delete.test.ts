@@ -37,6 +37,23 @@ describe("delete()", () => {
     await store.close();
   });
 
+  it("does not hide a snapshot whose directory was empty when it was listed", async () => {
+    const bench = new Bench();
+    const [id] = await bench.prepare([7]);
+    const published = `${SNAPSHOTS}/${id}`;
+    const copy = `${SNAPSHOTS}/copy`;
+    await bench.files.rename(published, copy);
+    // Opened now, because a store knows its own snapshots without looking.
+    const store = await bench.open();
+    await bench.files.makeDirectory(published, 0o755);
+    assert.deepEqual(await listIds(store), []);
+    for (const { name } of await bench.files.readDirectory(copy)) {
+      await bench.files.rename(`${copy}/${name}`, `${published}/${name}`);
+    }
+    assert.deepEqual(await listIds(store), [id]);
+    await store.close();
+  });
+
   it("refuses an ID that is not in the store, or none at all", async () => {
     const bench = new Bench();
     const store = await bench.open();
