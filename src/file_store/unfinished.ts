@@ -30,23 +30,40 @@ export async function findUnfinished(
 ): Promise<Unfinished[]> {
   const found: Unfinished[] = [];
   for (const name of await unfinishedNames(context)) {
-    let [bytes, changedMs] = [0, -Infinity];
+    const unfinished = await lookAt(context, name);
+    if (unfinished !== undefined) found.push(unfinished);
+  }
+  return found;
+}
+
+/**
+ * Looks at one; one that may not be read is shown with 0 bytes, because it must
+ * not hide the others. Resolves to nothing when it has been finished or removed
+ * since its name was read.
+ */
+async function lookAt(
+  context: StoreContext,
+  name: TemporaryName,
+): Promise<Unfinished | undefined> {
+  let [bytes, changedMs, ours] = [0, -Infinity, false];
+  try {
     for await (const { kind, size, modifiedMs } of statsOf(context, name)) {
       if (kind === "file") bytes += size;
       changedMs = Math.max(changedMs, modifiedMs);
     }
-    // It may have been finished or removed since its name was read.
-    if (changedMs === -Infinity) continue;
-    const ours = await isOurs(context, name);
-    found.push({
-      ...name,
-      bytes,
-      changedMs,
-      isOurs: ours,
-      isForeignAndYoung: !ours && isYoung(context, changedMs),
-    });
+    ours = await isOurs(context, name);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "EACCES" && code !== "EPERM") throw error;
   }
-  return found;
+  if (changedMs === -Infinity) return undefined;
+  return {
+    ...name,
+    bytes,
+    changedMs,
+    isOurs: ours,
+    isForeignAndYoung: !ours && isYoung(context, changedMs),
+  };
 }
 
 /** The names of what is unfinished, newest first. */

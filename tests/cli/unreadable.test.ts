@@ -8,7 +8,12 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { powerless, whyNotPowerless } from "../support/permissions.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
+import {
+  makeStore,
+  makeUnfinished,
+  raftSnapshots,
+  snapshotNames,
+} from "./raft_snapshots.ts";
 
 const needs = { skip: whyNotPowerless() } as const;
 
@@ -84,4 +89,31 @@ describe("raft-snapshots, of a snapshot that it may not read,", () => {
     }
     await chmod(snapshots, 0o700);
   });
+
+  it(
+    "removes and shows what else is unfinished, and says what it may not remove",
+    needs,
+    async (t) => {
+      const { directory } = await setUp(t);
+      const [denied, other] = ["3-20-1.tmp", "3-20-2.tmp"];
+      for (const name of [denied, other]) {
+        await makeUnfinished(directory, name, { ageHours: 2 });
+      }
+      const path = join(directory, "snapshots", denied);
+      await chmod(path, 0);
+      const listed = await run("list", directory, "--json");
+      const ids = JSON.parse(listed.stdout).unfinished
+        .map(({ id }: { id: string }) => id);
+      assert.deepEqual(ids.sort(), ["3-20-1", "3-20-2"], listed.stderr);
+      const { code, stderr } = await run("clean", directory, "--yes");
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, new RegExp(`Cannot remove .*${denied}: EACCES`));
+      const names = await snapshotNames(directory);
+      assert.deepEqual([names.includes(denied), names.includes(other)], [
+        true,
+        false,
+      ]);
+      await chmod(path, 0o700);
+    },
+  );
 });
