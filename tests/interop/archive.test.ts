@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { it } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -153,6 +153,39 @@ judged("an archive", (ask) => {
       const imported = await importArchive(store, await open(packed));
       assert.deepEqual(content(imported), content(written));
     });
+  });
+
+  it("keeps its origin beside a snapshot that Go lists, opens and reaps", async (t) => {
+    const base = await temporaryDirectory(t);
+    const [one] = CASES;
+    assert.ok(one !== undefined);
+    const { id: first } = await ask("store.create", {
+      ...caseForGo(one),
+      base,
+      retain: 1,
+    });
+    const path = join(base, "vault.snap");
+    await ask("archive.write", {
+      ...{ base, id: first, path, retain: 1, level: 1, sealed: true },
+    });
+    const { id } = await withStore(
+      base,
+      async (store) => await importArchive(store, await open(path)),
+    );
+    const directory = join(base, "snapshots", id);
+    assert.ok((await readdir(directory)).includes("archive.origin"));
+
+    const go = { base, retain: RETAIN_ALL };
+    const listed = await ask("store.list", go);
+    assert.deepEqual(listed.map((wire) => metaFromWire(wire)?.id), [id, first]);
+    const opened = await ask("store.open", { ...go, id });
+    assert.equal(opened.length, one.content.length);
+    const { length, seed } = one.content;
+    assert.equal(opened.sha256, sha256(bytes(length, seed)));
+    const newer = { ...caseForGo(one), index: "99999", base, retain: 1 };
+    const { id: last } = await ask("store.create", newer);
+    await ask("store.reap", { base, retain: 1 });
+    assert.deepEqual(await readdir(join(base, "snapshots")), [last]);
   });
 
   for (const level of [0, 1, 6, 9]) {
