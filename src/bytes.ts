@@ -13,8 +13,8 @@ const trueLength = Object.getOwnPropertyDescriptor(
 /**
  * The bytes of a chunk, without a copy.
  *
- * @throws {TypeError} when it is not bytes: something else, a view of a buffer
- * that has been transferred, or an array that lies about its length.
+ * @throws {TypeError} when the chunk is not bytes, is a view of a buffer that has
+ * been transferred, or is an array with a false `length`.
  */
 export function toBytes(chunk: unknown, target: string): Uint8Array {
   if (chunk instanceof Uint8Array) return requireIntact(chunk, target);
@@ -57,8 +57,8 @@ function requireIntact(bytes: Uint8Array, target: string): Uint8Array {
   const length = trueLength.call(bytes);
   if (length !== bytes.length) {
     throw new TypeError(
-      `Cannot write to ${target}: found an array that says it has ` +
-        `${bytes.length} bytes, expected ${length}`,
+      `Cannot write to ${target}: found an array whose length ` +
+        `property is ${bytes.length}, expected ${length}, its size in bytes`,
     );
   }
   if (length > 0) return bytes;
@@ -74,7 +74,8 @@ function requireIntact(bytes: Uint8Array, target: string): Uint8Array {
 function transferred(target: string, cause: unknown): TypeError {
   return new TypeError(
     `Cannot write to ${target}: found a view of a buffer that has been ` +
-      "transferred or shrunk, expected its bytes to stay until they are written",
+      "transferred or shrunk, expected its bytes; keep a buffer until " +
+      "write() has resolved",
     { cause },
   );
 }

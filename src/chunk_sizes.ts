@@ -46,7 +46,7 @@ export function chunkChanged(
 ): TypeError {
   return new TypeError(
     `Cannot write to ${target}: found a chunk of ${found} bytes, expected the ` +
-      `${expected} that it had; do not transfer or resize a buffer before ` +
+      `${expected} that it had at write(); do not transfer or resize a buffer before ` +
       "write() has resolved",
   );
 }

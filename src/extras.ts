@@ -1,8 +1,8 @@
 /**
  * Small files that a snapshot carries beside its state, for the parts of this
- * library that know them. Whoever writes a snapshot adds them to its sink,
- * before the sink is closed; a copy of a snapshot must add what it has read.
- * Not every store keeps them, so both ways may lead nowhere.
+ * library that know them. The writer of a snapshot adds them to its sink
+ * before it closes the sink; code that copies a snapshot must read them from the
+ * old store and add them to the new sink. Not every store keeps them.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { SnapshotCorruptError } from "./errors.ts";
 /** Where an imported snapshot comes from; see `archive/origin.ts`. */
 export const ORIGIN = "archive.origin";
 
-/** The names that there are. */
+/** All names. */
 export type ExtraName = typeof ORIGIN;
 
 /** The longest file of each name in bytes: a longer one is not read. */
@@ -27,16 +27,16 @@ export interface Extra {
   readonly bytes: Uint8Array;
 }
 
-/** Gives the file when the snapshot is published: its source is read by then. */
+/** Makes the file at publication, when the source has been read to its end. */
 export type MakeExtra = () => Extra | undefined;
 
-/** Resolves to the file's exact bytes, or to nothing when there is none. */
+/** Resolves to the file's exact bytes, or to `undefined` when the file is missing. */
 export type ReadExtra = (
   id: string,
   name: ExtraName,
 ) => Promise<Uint8Array | undefined>;
 
-// Not members of the public classes: no user has a use for them.
+// Not members of the public classes, because users do not need them.
 const sinks = new WeakMap<object, (make: MakeExtra) => void>();
 const stores = new WeakMap<object, ReadExtra>();
 
@@ -60,7 +60,7 @@ export function offerExtras(store: object, read: ReadExtra): void {
   stores.set(store, read);
 }
 
-/** Reads a file of a snapshot; nothing when there is none, or none is kept. */
+/** Reads a file of a snapshot; `undefined` when the store has no such file. */
 export async function readExtra(
   store: object,
   id: string,
@@ -87,7 +87,7 @@ export function checkCrc(bytes: Uint8Array, what: string): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const reason = "archive";
   if (bytes.length < 8) {
-    const [actual, expected] = [`${bytes.length} bytes`, "more"];
+    const [actual, expected] = [`${bytes.length} bytes`, "at least 8"];
     throw new SnapshotCorruptError(what, { reason, actual, expected });
   }
   const [actual, expected] = [

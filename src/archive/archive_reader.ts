@@ -104,7 +104,10 @@ export class ArchiveReader {
   origin(): ArchiveOrigin {
     const [meta, sums] = [this.#small.get(META), this.#small.get(SUMS)];
     if (meta === undefined || sums === undefined) {
-      throw new TypeError("Cannot tell the origin: the archive is not read");
+      throw new TypeError(
+        "Cannot give the origin of the archive: its state has not been read to " +
+          "the end, which must be done first",
+      );
     }
     return {
       meta: meta.bytes,

@@ -44,7 +44,7 @@ interface Format {
   readonly matches: (bytes: Uint8Array, text: string) => boolean;
 }
 
-const ASK_AGAIN = "look at the whole of it: it may say why the download failed";
+const ASK_AGAIN = "open the file: it may say why the download failed";
 
 const repack = (tool: string) =>
   `decompress the file with ${tool} and compress the tar in it with gzip`;

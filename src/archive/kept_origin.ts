@@ -1,5 +1,5 @@
 /**
- * Finding out whether the archive that a snapshot came from can be made again.
+ * Decides whether the archive that a snapshot came from can be made again.
  *
  * @module
  */
@@ -34,7 +34,8 @@ export function isVaults(id: string): boolean {
 
 /**
  * The origin that the store has kept for the snapshot, if that is the origin of
- * this snapshot. `warn` is told why it is not used, and that there is no seal.
+ * this snapshot. `warn` gets the reason when
+ * it is not used, and a warning when the seal is missing.
  */
 export async function loadOrigin(
   store: SnapshotStore,
@@ -53,7 +54,7 @@ export async function loadOrigin(
     }
     return origin;
   } catch (error) {
-    // Anything else is about the way to the file, which may work next time.
+    // Other errors say nothing about the file: the next attempt may succeed.
     if (!isVerdict(error)) throw error;
     warn(
       `${error.message}; the archive gets a new meta.json, and no ` +
@@ -64,7 +65,7 @@ export async function loadOrigin(
 }
 
 /**
- * Checks that the kept sums are of what was written.
+ * Checks that the kept sums match the members that were written.
  *
  * @throws {SnapshotCorruptError} with the reason `"archive"`.
  */
@@ -78,8 +79,9 @@ export function checkKeptSums(
   } catch (cause) {
     throw new SnapshotCorruptError(`${ORIGIN} of snapshot ${id}`, {
       reason: "archive",
-      actual: "the sums of another state or meta.json",
-      expected: "its own (remove the file to export without them)",
+      actual: "sums of another state or meta.json",
+      expected: "the sums of this snapshot; remove the file to export the " +
+        "snapshot without it",
       cause,
     });
   }
@@ -107,6 +109,6 @@ function requireSame(
   throw new SnapshotCorruptError(what, {
     reason: "archive",
     actual: "the meta.json of another snapshot",
-    expected: "its own",
+    expected: "the meta.json of this snapshot",
   });
 }

@@ -60,23 +60,31 @@ export function encodeOrigin(origin: ArchiveOrigin): Uint8Array {
 }
 
 /**
- * Reads an `archive.origin`; `what` names it in errors. Its texts are not
- * looked at.
+ * Reads an `archive.origin`; `what` names it in errors. The
+ * members in it are not checked.
  *
  * @throws {SnapshotCorruptError} with the reason `"archive"` when it is damaged.
  * @throws {UnsupportedSnapshotVersionError} when it is of a newer format.
  */
 export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
   if (bytes.length > EXTRA_SIZES_MAX[ORIGIN]) {
-    throw corrupt(what, `${bytes.length} bytes`, "fewer");
+    throw corrupt(
+      what,
+      `${bytes.length} bytes`,
+      `at most ${EXTRA_SIZES_MAX[ORIGIN]}`,
+    );
   }
   // First: a flipped bit must not pass for a newer version.
   const content = checkCrc(bytes, what);
   if (content.length < AT.texts) {
-    throw corrupt(what, `${content.length} bytes`, "more");
+    throw corrupt(
+      what,
+      `${content.length} bytes before the CRC`,
+      `at least ${AT.texts}`,
+    );
   }
   const magic = String.fromCharCode(...content.subarray(0, MAGIC.length));
-  if (magic !== MAGIC) throw corrupt(what, "another magic", MAGIC);
+  if (magic !== MAGIC) throw corrupt(what, "other first bytes", MAGIC);
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   const version = view.getUint32(AT.version);
   if (version !== FORMAT_VERSION) {
@@ -98,7 +106,7 @@ export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
     sealedSums: sealedEnd === sumsEnd
       ? undefined
       : content.subarray(sumsEnd, sealedEnd),
-    // A tar's header holds no later time, so that there can be none.
+    // A tar header can't hold a later time.
     modified: time <= 8n ** 11n - 1n ? Number(time) : undefined,
   };
 }

@@ -1,10 +1,10 @@
-/** Compares a state with what the user has said of it, before it is published. */
+/** Compares a state with the options --size and --crc64 before publication. */
 
 import { Crc64 } from "../crc64/mod.ts";
 import { CommandError } from "./failure.ts";
 import { formatCrc } from "./format.ts";
 
-/** What the user has said of a state. */
+/** What the user expects of a state. */
 export interface ExpectedState {
   /** Its length in bytes. */
   readonly size?: number | undefined;
@@ -15,11 +15,11 @@ export interface ExpectedState {
 }
 
 /**
- * Passes the chunks on. The last one has been passed on when the whole is
- * compared, so the caller must not publish before the iteration has ended.
+ * Passes the chunks on. The comparison comes after the last chunk, so the caller
+ * must not publish before the iteration has ended.
  *
- * @throws {CommandError} when the state is not the expected one: as soon as it
- * is too long, or else at its end.
+ * @throws {CommandError} when the state does not match: as soon as it is too long,
+ * or else at its end.
  */
 export async function* checkState(
   chunks: AsyncIterable<Uint8Array>,
@@ -57,7 +57,7 @@ function unexpected(
   found: string,
 ): CommandError {
   return new CommandError(
-    `The state is not the one of ${option} and was not saved: ` +
+    `The state does not match ${option} and was not saved: ` +
       `found ${found}, expected ${expected}`,
   );
 }

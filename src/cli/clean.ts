@@ -28,20 +28,22 @@ export function registerClean(program: Command): void {
   program.command("clean")
     .summary("remove what was left unfinished")
     .description(
-      "Removes snapshots that were never finished, and the rest of deletions, " +
-        "as a crash leaves them. It takes the store's lock, so that what it " +
-        "removes is not the work of a live program that uses this library. " +
-        "What another program was writing, such as a Go server, it removes " +
-        "only when nothing in it has changed for an hour. Snapshots, and " +
-        "those that were set aside as corrupt, stay.",
+      "Removes unfinished snapshots and deletions, as a crash leaves them. It " +
+        "takes the store's lock, so that no live program that uses this " +
+        "library is writing them. Those of another program, such as a Go " +
+        "server, are removed only when nothing in them has changed for an " +
+        "hour. Snapshots stay, and so do corrupt ones in quarantine.",
     )
     .argument("<DIR>", "the store's directory")
-    .option("--yes", "do not ask; without a terminal nothing is removed else")
+    .option(
+      "--yes",
+      "remove without asking; needed when stdin is not a terminal",
+    )
     .addOption(
       new Option(
         "--older-than <DURATION>",
-        "the age from which another program's is removed, such as 90s, 30m, " +
-          "2h or 1d (default: 1h)",
+        "how long another program must have left its unfinished snapshot " +
+          "unchanged, such as 90s, 30m, 2h or 1d (default: 1h)",
       ).argParser(parseDuration),
     )
     .option("--json", "print what was removed and what was left as an object")
@@ -57,20 +59,20 @@ async function clean(directory: string, options: CleanOptions): Promise<void> {
     await showPlan(found, options);
     if (!await isConfirmed(doomed)) return warn("nothing was removed");
   }
-  // With nothing unfinished there is no need to take the lock.
+  // Without leftovers the lock is not needed.
   const outcomes = found.length === 0
     ? new Map<string, SweepOutcome>()
     : await withStoreToMend(directory, () => sweepUnfinished(context));
-  if (found.length === 0) warn(`nothing is unfinished in ${directory}`);
+  if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
   await report(found, outcomes, options);
 }
 
-/** What is there, before the question whether to remove it. */
+/** Lists what was found, before the question whether to remove it. */
 async function showPlan(
   found: readonly Leftover[],
   { json }: CleanOptions,
 ): Promise<void> {
-  // Of JSON there is one document: what has been done.
+  // --json prints one document only, at the end: the outcomes.
   if (json) return;
   await print(...alignColumns(
     [
@@ -102,7 +104,11 @@ async function isConfirmed(doomed: readonly Leftover[]): Promise<boolean> {
   return false;
 }
 
-/** Each has been named, with the reason. @throws {CommandError} when one stays. */
+/**
+ * Prints the outcomes. The logger has named each failure with its reason.
+ *
+ * @throws {CommandError} when a removal has failed.
+ */
 async function report(
   found: readonly Leftover[],
   outcomes: ReadonlyMap<string, SweepOutcome>,
@@ -119,5 +125,7 @@ async function report(
     });
   } else if (removed.length > 0) await print(`removed ${summarize(removed)}`);
   if (failed.length === 0) return;
-  throw new CommandError(`${summarize(failed)}: could not be removed`);
+  throw new CommandError(
+    `Cannot remove ${summarize(failed)}: see the warnings above`,
+  );
 }

@@ -74,7 +74,7 @@ export function systemReason(error: unknown): string {
   return reason ?? messageOf(error);
 }
 
-/** The exit code for a path that can't be read: that it is missing is known. */
+/** The exit code for a path that can't be read: 1 when it is missing. */
 export function exitCodeOf(error: unknown): number {
   const code = (error as { code?: unknown } | null | undefined)?.code;
   return code === "ENOENT" || code === "ENOTDIR" ? 1 : NOT_CHECKED;

@@ -24,12 +24,12 @@ export interface Finding {
 }
 
 /**
- * What a finding comes to. What could not be read, or is of a version that this
- * tool does not know, has not been checked and may be good.
+ * The outcome of a check. A snapshot that could not be read, or is of a version
+ * that this tool does not know, is `"unchecked"` and may be good.
  */
 export type FindingState = "ok" | "bad" | "unchecked";
 
-/** What a finding comes to. */
+/** The outcome of a check, from its errors. */
 export function stateOf({ errors }: Finding): FindingState {
   if (errors.length === 0) return "ok";
   const isBad = errors.some((error) =>

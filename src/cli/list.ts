@@ -21,8 +21,8 @@ export function registerList(program: Command): void {
     .summary("list the snapshots, newest first")
     .description(
       "Lists the snapshots of a store, newest first. The state is not read: " +
-        "verify does that. The exit code is 1 when one can't be used, and 3 when all " +
-        "of those could only not be read.",
+        "verify does that. The exit code is 1 when one is bad, and 3 when none " +
+        "is bad but one can't be read or is of an unknown version.",
     )
     .argument("<DIR>", "the store's directory")
     .option(
@@ -54,7 +54,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
   }
 }
 
-/** What can be used, how many can't, and whether one of those is bad. */
+/** The usable snapshots, the number of the others, and whether one is bad. */
 async function look(directory: string, store: FileSnapshotStore) {
   const before = await publishedIds(directory);
   const snapshots = await store.list();

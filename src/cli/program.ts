@@ -35,10 +35,10 @@ DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
 that only read (list, inspect, verify, cat, export) take no lock and change
 nothing in DIR, and so may run beside a live Raft node. save, import, seal and
 clean change DIR and need the store for themselves: they take its lock, of which
-Go's store knows nothing. save, import and clean also remove what was left
-unfinished: what another program was writing, such as a Go server, only when
-nothing in it has changed for an hour. What root writes belongs to the owner of
-the directory.
+Go's store knows nothing. save, import and clean also remove unfinished
+snapshots; those of another program, such as a Go server, only when nothing in
+them has changed for an hour. Files that root writes belong to the owner of the
+directory.
 
 Where DIR may be FILE instead, that is an archive (.snap) of Consul, Nomad or
 Vault; - is one on stdin.
@@ -53,7 +53,7 @@ Exit codes:
   1    a snapshot is bad or missing, or the work failed
   2    the command line is wrong: an option, an argument, a number, an ID
   3    a snapshot or the store could not be read or checked, and none is known
-       to be bad: a permission, the disk, a version that is not known
+       to be bad: a missing permission, a disk error, an unknown version
   130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)
   141  the reader of the output went away before its end`;
 

@@ -41,9 +41,9 @@ export function registerSave(program: Command): void {
     .description(
       "Writes a snapshot and prints its ID. It is in the store when it is " +
         "complete and on the disk, or else not at all: after an error or an " +
-        "interruption nothing of it is there. That the program before a pipe " +
-        "has failed half-way can't be seen: where the length is known, give " +
-        "--size. An empty state is refused without --allow-empty.",
+        "interruption nothing of it is there. In a pipe, save can't see that the " +
+        "program before it has failed half-way: give --size where the length " +
+        "is known. An empty state is refused without --allow-empty.",
     )
     .argument("<DIR>", "the store's directory; made when it is missing")
     .argument("[FILE]", "the state; stdin by default, or when it is -")
@@ -74,13 +74,13 @@ export function registerSave(program: Command): void {
     )
     .option(
       "--size <BYTES>",
-      "how long the state must be; another length is not saved",
+      "the length that the state must have; it is not saved otherwise",
       parseSize,
     )
     .option(
       "--crc64 <HEX>",
       "the CRC-64 that the state must have, 16 hexadecimal digits as inspect " +
-        "prints them; a state with another one is not saved",
+        "prints it; it is not saved otherwise",
       parseCrc,
     )
     .option("--allow-empty", "save a state of 0 bytes, too")

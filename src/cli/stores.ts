@@ -47,7 +47,7 @@ export async function withStoreToWrite<T>(
 
 /**
  * Opens an existing store for `use`, with its lock, and closes it again. Opening
- * removes nothing of what was left unfinished: a Go server may be writing it.
+ * removes nothing unfinished, because a Go server may be writing it.
  */
 export async function withStoreToMend<T>(
   directory: string,

@@ -11,7 +11,7 @@ import { formatSize } from "./format.ts";
 import { warn } from "./output.ts";
 import { logger } from "./stores.ts";
 
-/** Something unfinished in a store. */
+/** An unfinished snapshot, deletion or seal in a store. */
 export interface Leftover extends Unfinished {
   /** Its name in `snapshots/`. */
   readonly name: string;
@@ -50,7 +50,7 @@ export async function findLeftovers(
 
 /**
  * Tells on stderr, in one line, what a crash has left in a store, and gives all
- * that is unfinished. What may be under way is nothing to report by itself.
+ * that is unfinished. Snapshots that may be under way are not a reason to warn.
  */
 export async function tellLeftovers(directory: string): Promise<Leftover[]> {
   try {
@@ -65,7 +65,7 @@ export async function tellLeftovers(directory: string): Promise<Leftover[]> {
     );
     return found;
   } catch (error) {
-    // The command was asked for something else, which it can do.
+    // The command's own work does not depend on this.
     warn(`Cannot look for unfinished snapshots: ${describe(error)}`);
     return [];
   }
@@ -85,13 +85,13 @@ export function summarize(leftovers: readonly Leftover[]): string {
   return `${count} unfinished ${what}, ${formatSize(bytes)}`;
 }
 
-/** What `--json` says of something unfinished. */
+/** A leftover as `--json` prints it. */
 export function leftoverJson(leftover: Leftover): Record<string, unknown> {
   const { id, state, bytes, changedMs, mayBeUnderWay } = leftover;
   return { id, state, bytes, changedAt: formatTime(changedMs), mayBeUnderWay };
 }
 
-/** In ISO 8601; `null` for a time that no calendar has. */
+/** In ISO 8601; `null` for a time beyond the range of `Date`. */
 export function formatTime(ms: number): string | null {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) ? null : time.toISOString();

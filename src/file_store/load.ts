@@ -158,7 +158,7 @@ async function loadBlocks(
   }
 }
 
-/** A file that the snapshot carries; none in most, as only imports have one. */
+/** Reads an extra file of the snapshot; only imported snapshots have one. */
 export async function readExtraFile(
   context: StoreContext,
   id: string,
@@ -172,7 +172,7 @@ export async function readExtraFile(
   }
 }
 
-/** What is wrong with the file that the snapshot carries; the state may be good. */
+/** The damage of the snapshot's extra file; its state may be good. */
 export async function findBadExtra(
   context: StoreContext,
   id: string,
@@ -251,7 +251,7 @@ async function explain(
   });
 }
 
-/** It may be the whole snapshot that is being removed, or has been. */
+/** Another process may have removed the snapshot, or may be removing it. */
 async function explainMissing(
   context: StoreContext,
   id: string,
@@ -262,8 +262,8 @@ async function explainMissing(
   await waitForRemoval(context, id);
   if (await isThere(context, id, name)) {
     return new SnapshotUnreadableError(
-      `Cannot read ${what}: it was missing and is there now, so another ` +
-        "process is changing it; try again",
+      `Cannot read ${what}: the file was missing and is there now, so another ` +
+        "process is changing the snapshot; try again",
       { cause },
     );
   }
@@ -275,7 +275,7 @@ async function explainMissing(
   });
 }
 
-/** The same codes can come from a file that is one, and a disk that is not well. */
+/** A regular file on a failing disk can give the same codes. */
 async function isFile(
   context: StoreContext,
   id: string,
@@ -285,7 +285,7 @@ async function isFile(
     const path = `${context.path}/${id}/${name}`;
     return (await context.fileSystem.stat(path)).kind === "file";
   } catch {
-    // What can't be looked at is not known to be damaged.
+    // An entry that can't be examined is not known to be damaged.
     return true;
   }
 }

@@ -47,8 +47,8 @@ export interface Recovery {
 }
 
 /**
- * How long to wait before each further try of what the process or the place has
- * failed at: other work may end meanwhile and give its descriptors back.
+ * How long to wait before each retry after an error of the process or the
+ * place: other work may end meanwhile and give its descriptors back.
  */
 const RETRY_PAUSES_MS: readonly number[] = [5, 20, 80];
 
@@ -84,7 +84,7 @@ export async function restoreNewest(
     try {
       const meta = await insist(context, () => restoreOne(open, id, restore));
       if (meta !== undefined) return { meta, failed };
-      // The process that has removed it has published a newer one before.
+      // The process that removed the snapshot had published a newer one before.
       ({ ids, temporary } = await look());
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
@@ -109,7 +109,7 @@ export async function restoreNewest(
   );
 }
 
-/** Tries again, a few times, what fails through the process or the place. */
+/** Retries a call, a few times, when the process or the place is at fault. */
 async function insist<T>(
   context: StoreContext,
   attempt: () => Promise<T>,
@@ -130,12 +130,13 @@ async function insist<T>(
   return await attempt();
 }
 
-/** The store's own errors as they are; the caller's with what they meant. */
+/** Returns the store's own errors; wraps those of the caller's function. */
 function toRestoreError(id: string, error: unknown): SnapshotError {
   if (error instanceof SnapshotError) return error;
   return new StoreAccessError(
-    `Cannot restore snapshot ${id}: ${describe(error)}; no older one was ` +
-      "tried, because the process or the disk is short of something",
+    `Cannot restore snapshot ${id}: ${describe(error)}; older ones were not ` +
+      "tried, because the process or the disk is short of something: mend " +
+      "that and try again",
     { cause: error },
   );
 }
@@ -203,8 +204,8 @@ async function setAside(context: StoreContext, id: string): Promise<void> {
   const isMoved = await renameOrMark(context, { id, state: "corrupt" });
   context.verdicts.delete(id);
   context.logger.warn(
-    `Set corrupt snapshot ${id} aside ` +
-      (isMoved ? `as ${name}` : `by the file ${id}/corrupt`),
+    `Quarantined corrupt snapshot ${id} ` +
+      (isMoved ? `as ${name}` : `with the file ${id}/corrupt`),
   );
   const { temporary } = await readNames(context);
   const aside = temporary.filter(({ state }) => state === "corrupt");

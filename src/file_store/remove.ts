@@ -79,7 +79,8 @@ async function renameOnto(
 
 /**
  * Removes a `.tmp`, or a directory that is marked as deleted; whether all of it
- * is gone. One that won't go is reported, once, and kept for later.
+ * is gone. A failure is reported once, and
+ * later reaps try again.
  *
  * @param name its name below `snapshots/`
  */
@@ -97,7 +98,7 @@ export async function removeTemporary(
   } catch (error) {
     leftovers.add(name);
     const message = `Cannot remove ${path}/${name}: ${describe(error)}; ` +
-      "each later reap and start tries again";
+      "later reaps and openings try again";
     if (reportedLeftovers.has(name)) logger.debug(message);
     else logger.warn(message);
     reportedLeftovers.add(name);

@@ -13,7 +13,7 @@ import { type TemporaryName, temporaryName } from "./ids.ts";
 import { removeTemporary } from "./remove.ts";
 import { isForeignAndYoung, unfinishedNames } from "./unfinished.ts";
 
-/** Why something of each state is there. */
+/** Where a leftover of each state comes from, for the log. */
 const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
   writing: "an unfinished snapshot that no process is writing any more",
   deleted: "the rest of a deletion",
@@ -21,13 +21,14 @@ const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
   corrupt: "a corrupt snapshot",
 };
 
-/** What became of something unfinished; `"gone"` when it was not there any more. */
+/** The outcome for a leftover; `"gone"`: it was published or removed meanwhile. */
 export type SweepOutcome = "removed" | "left" | "failed" | "gone";
 
 /**
- * Removes what no live process can be working on, as the lock tells of what is
- * ours, and the age of what another program has made. What can't be removed is
- * reported, and in the way of nothing. Resolves to the outcomes by name.
+ * Removes the directories that no live process can be writing: the lock proves
+ * that for those of this library, their age for those of another program. A
+ * failure is reported and does not stop the rest. Resolves to the outcomes by
+ * name.
  */
 export async function sweepUnfinished(
   context: StoreContext,
@@ -55,7 +56,7 @@ async function sweepDraft(
     if (await isForeignAndYoung(context, draft)) {
       context.logger.info(
         `Left ${name} alone: it was changed less than ` +
-          `${context.foreignTmpAgeMs / 1000} s ago, so that another program ` +
+          `${context.foreignTmpAgeMs / 1000} s ago, so another program ` +
           "may be writing it",
       );
       return "left";

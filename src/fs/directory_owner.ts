@@ -1,7 +1,7 @@
 /**
- * Whose the files are that root makes in another user's directory: the owner's
- * of that directory. A service must be able to read what an operator has put
- * into its store as root; Go's Raft starts empty when it can't read a snapshot.
+ * Gives the files that root makes in another user's directory to that user. A
+ * service must be able to read the snapshots that an operator saves as root: Go's
+ * Raft starts empty when it can't read a snapshot.
  *
  * @module
  */
@@ -20,7 +20,7 @@ function effectiveUser(): number | undefined {
     : undefined;
 }
 
-/** Whether new files may be root's, so that it is worth a look. */
+/** Whether new files may belong to root. */
 export function mayBeRoot(): boolean {
   // Windows has neither root nor owners in numbers.
   return process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
@@ -42,7 +42,7 @@ export async function giveToDirectoryOwner(
   const directory = await stat(dirname(path));
   if (directory.uid === 0) return;
   const made = await handle.stat();
-  // Where the user may not be asked for, the new file tells.
+  // Where Deno may not read the user ID, the new file shows it.
   const writer = effectiveUser() ?? made.uid;
   if (writer !== 0 || made.uid === directory.uid) return;
   try {
@@ -59,7 +59,7 @@ function cannotGive(
 ): StoreAccessError {
   return new StoreAccessError(
     `Cannot write to ${dirname(path)} as root: the directory belongs to user ` +
-      `${uid}, who could not read what root writes, and giving ${path} to ` +
+      `${uid}, who can't read the files of root, and giving ${path} to ` +
       `that user failed (${describe(cause)}); ` +
       `run the command as that user: sudo -u '#${uid}' ...`,
     { cause },

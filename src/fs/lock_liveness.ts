@@ -48,7 +48,7 @@ export interface Question {
 const DEAD: Liveness = { dead: true };
 const ALIVE: Liveness = { dead: false };
 
-/** What of the asker decides whether its answers are about the same thing. */
+/** The asker's identity, to compare with the record's. */
 interface Asker extends DiskIdentity {
   readonly host: string | null;
   readonly hostId: string | null;
@@ -143,20 +143,20 @@ function canAskForPid(record: LockRecord, asker: Asker): boolean {
     : isSameHost(record, asker) !== false;
 }
 
-/** What a person can do about a holder that can't be asked for. */
+/** The advice for a person when the holder can't be checked. */
 function hintFor(record: LockRecord, asker: Asker, path: string): string {
   const remove = `remove ${path} once no process uses the directory`;
   if (asker.namespace === null || !isPermitted({ name: "run" })) {
-    return "this process may not ask whether the holder is alive: " +
+    return "this process may not check whether the holder is alive: " +
       `allow that (Deno: --allow-all), or ${remove}`;
   }
   if (isSameHost(record, asker) === false) {
-    return `this is ${asker.hostId ?? asker.host}, from where the holder ` +
-      `can't be asked for; ${remove}, or open the store with the same hostId ` +
+    return `this is ${asker.hostId ?? asker.host}, from which the holder ` +
+      `can't be checked; ${remove}, or open the store with the same hostId ` +
       "on both sides if they are one machine";
   }
-  return "the holder may be in another container, from where it can't be " +
-    `asked for; ${remove}`;
+  return "the holder may be in another container, where it can't be " +
+    `checked; ${remove}`;
 }
 
 /**

@@ -90,7 +90,7 @@ function recordOfName({ token, kind = "" }: FoundName): LockRecord | undefined {
     listens: listens === "1",
     host: null,
     hostId: null,
-    runtime: "of an unknown runtime, as the disk was full",
+    runtime: "unknown runtime, because the disk was full",
   }));
 }
 

@@ -135,7 +135,7 @@ export async function readLockRecord(
   const record = text === "" ? await ofEmptyFile(path) : parseLockRecord(text);
   if (record !== undefined) return record;
   throw new StoreLockedError(path, undefined, {
-    hint: "the file holds no lock record, so its holder can't be asked for; " +
+    hint: "the file holds no lock record, so its holder can't be checked; " +
       "remove it once no process uses the directory",
   });
 }

@@ -36,7 +36,7 @@ export interface Incarnation {
 
 function requireProc(path: string): void {
   if (isEverythingPermitted()) return;
-  throw new Error(`Cannot read ${path}: Deno demands --allow-all for that`);
+  throw new Error(`Cannot read ${path}: Deno needs --allow-all for it`);
 }
 
 async function readProc(path: string): Promise<string> {

@@ -160,7 +160,7 @@ describe("raft-snapshots clean", () => {
     await makeStore(directory, ["a"]);
     const { code, stdout, stderr } = await raftSnapshots(["clean", directory]);
     assert.deepEqual([code, stdout], [0, ""]);
-    assert.match(stderr, /nothing is unfinished in /);
+    assert.match(stderr, /found nothing unfinished in /);
     const missing = join(directory, "missing");
     await mkdir(missing);
     assert.equal((await raftSnapshots(["clean", missing])).code, 1);

@@ -29,7 +29,7 @@ describe("the demo", () => {
         /snapshot of 2,125 keys at index 2,500: .*\/s/,
         /restored 2,125 keys/,
         /byte [\d,]+ of 3-2500-\d+\/state\.bin: was 0x.., is 0x../,
-        /Set corrupt snapshot 3-2500-\d+ aside/,
+        /Quarantined corrupt snapshot 3-2500-\d+/,
         /fell back to index 2,000: restored 2,000 keys/,
         /replays the 500 log entries/,
         /└─ 3-2500-\d+\.corrupt\.tmp\//,

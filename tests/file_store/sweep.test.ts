@@ -49,7 +49,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.deepEqual(bench.names(), [FOREIGN]);
     assert.deepEqual(bench.log.matching("info"), [
       `info: Left ${FOREIGN} alone: it was changed less than 3600 s ago, ` +
-      "so that another program may be writing it",
+      "so another program may be writing it",
     ]);
     assert.deepEqual(bench.log.matching("warn"), []);
     await store.reap();
