@@ -60,7 +60,7 @@ export type {
   OpenMode,
 } from "./src/fs/file_system.ts";
 export { MemorySnapshotStore } from "./src/memory_store.ts";
-export { decodePeers } from "./src/meta/peers.ts";
+export { decodePeers } from "./src/snapshot/meta/peers.ts";
 export type {
   Configuration,
   OpenOptions,
@@ -75,4 +75,4 @@ export type {
   VerifyMode,
   VerifyOptions,
   VerifyReport,
-} from "./src/snapshot.ts";
+} from "./src/snapshot/types.ts";

@@ -66,7 +66,7 @@ function makeSteps(folder: string, seed: number, only: ReadonlySet<string>) {
   const steps: (Step & { readonly part: string })[] = [];
   for (const runner of runners) {
     const name = `the real thing on ${runner.name}`;
-    steps.push({ part: "real", name, run: () => run(runner, "tests/real/") });
+    steps.push({ part: "os", name, run: () => run(runner, "tests/os/") });
     if (runner.id !== "deno") continue;
     for (const [part, start] of Object.entries(parts)) {
       steps.push({ part, name: start, run: () => run(runner, start) });

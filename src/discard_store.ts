@@ -7,16 +7,16 @@
 
 import { Crc64 } from "./crc64/mod.ts";
 import { SnapshotNotFoundError } from "./errors.ts";
-import { formatId, requireId } from "./file_store/ids.ts";
-import { resolveInit } from "./init.ts";
-import { type Draft, DraftSink } from "./sink.ts";
+import { formatId, requireId } from "./snapshot/id.ts";
+import { resolveInit } from "./snapshot/init.ts";
+import { type Draft, DraftSink } from "./store/sink.ts";
 import type {
   SnapshotInit,
   SnapshotMeta,
   SnapshotSink,
   SnapshotSource,
   SnapshotStore,
-} from "./snapshot.ts";
+} from "./snapshot/types.ts";
 
 /**
  * Takes every snapshot and keeps none: for tests that only need the log to be

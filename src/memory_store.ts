@@ -8,11 +8,15 @@
 import { crc64Checker } from "./crc64/check_stream.ts";
 import { Crc64 } from "./crc64/mod.ts";
 import { SnapshotNotFoundError } from "./errors.ts";
-import { type Extra, type MakeExtra, offerExtras } from "./extras.ts";
-import { formatId, requireId } from "./file_store/ids.ts";
-import { resolveInit } from "./init.ts";
-import { type ByteRange, requireMode, requireRange } from "./open_options.ts";
-import { type Draft, DraftSink } from "./sink.ts";
+import { type Extra, type MakeExtra, offerExtras } from "./snapshot/extras.ts";
+import { formatId, requireId } from "./snapshot/id.ts";
+import { resolveInit } from "./snapshot/init.ts";
+import {
+  type ByteRange,
+  requireMode,
+  requireRange,
+} from "./snapshot/open_options.ts";
+import { type Draft, DraftSink } from "./store/sink.ts";
 import type {
   OpenOptions,
   SnapshotInit,
@@ -20,7 +24,7 @@ import type {
   SnapshotSink,
   SnapshotSource,
   SnapshotStore,
-} from "./snapshot.ts";
+} from "./snapshot/types.ts";
 
 /** Bytes that may wait in a sink before the producer is held back. */
 const HIGH_WATER_MARK_BYTES = 1024 * 1024;

@@ -22,7 +22,7 @@ import { loadSnapshot, openState } from "../../src/file_store/load.ts";
 import { resolveOptions } from "../../src/file_store/options.ts";
 import { readNames } from "../../src/file_store/scan.ts";
 import { StateReader } from "../../src/file_store/state_reader.ts";
-import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { median } from "./median.ts";
 
 const MIB = 1024 * 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { archiveViolations, violations } from "../../tests/crash/invariants.ts";
 import type { Ledger } from "../../tests/crash/ledger.ts";
 import { BASE, recover } from "../../tests/crash/recovery.ts";

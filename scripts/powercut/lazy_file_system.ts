@@ -5,7 +5,7 @@
  */
 
 import type { FileHandle, FileSystem } from "@raft/snapshots";
-import { nodeFileSystem } from "../../src/fs/node_file_system.ts";
+import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 
 /** Which syncs are done. */
 export type Syncs = "all" | "no directory" | "no file";

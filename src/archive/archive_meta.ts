@@ -8,9 +8,9 @@ import {
   SnapshotCorruptError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { decodeMeta } from "../meta/decode.ts";
-import { decodePeers } from "../meta/peers.ts";
-import type { SnapshotInit, SnapshotMeta } from "../snapshot.ts";
+import { decodeMeta } from "../snapshot/meta/decode.ts";
+import { decodePeers } from "../snapshot/meta/peers.ts";
+import type { SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { META } from "./members.ts";
 

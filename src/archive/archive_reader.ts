@@ -7,8 +7,8 @@
  */
 
 import { ownBytes } from "../bytes.ts";
-import { Sha256 } from "../fs/sha256.ts";
-import { META_SIZE_MAX } from "../meta/decode.ts";
+import { Sha256 } from "../runtime/sha256.ts";
+import { META_SIZE_MAX } from "../snapshot/meta/decode.ts";
 import { quote } from "../text.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { type ArchiveMeta, decodeArchiveMeta } from "./archive_meta.ts";

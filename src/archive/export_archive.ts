@@ -5,14 +5,14 @@
  */
 
 import { SnapshotCorruptError } from "../errors.ts";
-import { parseId } from "../file_store/ids.ts";
-import { Sha256 } from "../fs/sha256.ts";
-import { encodeArchiveMeta } from "../meta/encode.ts";
+import { parseId } from "../snapshot/id.ts";
+import { Sha256 } from "../runtime/sha256.ts";
+import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
 import type {
   OpenOptions,
   SnapshotSource,
   SnapshotStore,
-} from "../snapshot.ts";
+} from "../snapshot/types.ts";
 import { gzip } from "./gzip_writer.ts";
 import { checkKeptSums, loadOrigin } from "./kept_origin.ts";
 import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { crc32, InflateError, inflateRaw } from "../fs/deflate.ts";
+import { crc32, InflateError, inflateRaw } from "../runtime/deflate.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { describeFirstBytes, FIRST_BYTES } from "./first_bytes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { crc32, deflateRaw, type NextBytes } from "../fs/deflate.ts";
+import { crc32, deflateRaw, type NextBytes } from "../runtime/deflate.ts";
 
 /** Deflate, no flags, no time, no hint, and a system that is not told. */
 const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { addExtra, ORIGIN } from "../extras.ts";
-import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { addExtra, ORIGIN } from "../snapshot/extras.ts";
+import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
 import { initOf } from "./archive_meta.ts";
 import { isVaults, NO_SEAL } from "./kept_origin.ts";
 import { SEALED_SUMS } from "./members.ts";

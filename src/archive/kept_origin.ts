@@ -9,10 +9,10 @@ import {
   type SnapshotError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { ORIGIN, readExtra } from "../extras.ts";
-import { resolveInit } from "../init.ts";
-import { encodeArchiveMeta } from "../meta/encode.ts";
-import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { ORIGIN, readExtra } from "../snapshot/extras.ts";
+import { resolveInit } from "../snapshot/init.ts";
+import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
+import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { decodeArchiveMeta, initOf } from "./archive_meta.ts";
 import { SEALED_SUMS } from "./members.ts";

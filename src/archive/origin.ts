@@ -12,7 +12,12 @@ import {
   SnapshotCorruptError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { checkCrc, EXTRA_SIZES_MAX, ORIGIN, withCrc } from "../extras.ts";
+import {
+  checkCrc,
+  EXTRA_SIZES_MAX,
+  ORIGIN,
+  withCrc,
+} from "../snapshot/extras.ts";
 
 /** The parts of an archive that a store's own files don't have. */
 export interface ArchiveOrigin {

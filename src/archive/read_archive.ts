@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Progress } from "../snapshot.ts";
+import type { Progress } from "../snapshot/types.ts";
 import { ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";

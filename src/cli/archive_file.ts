@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { readArchive } from "../archive/mod.ts";
 import { streamOf } from "../archive/stream_of.ts";
 import { Crc64 } from "../crc64/mod.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 import { type Input, openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";

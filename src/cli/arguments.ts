@@ -1,7 +1,7 @@
 /** Reads the values of options and arguments; a wrong one is a usage error. */
 
 import { InvalidArgumentError } from "commander";
-import type { Server, Suffrage } from "../snapshot.ts";
+import type { Server, Suffrage } from "../snapshot/types.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;
 

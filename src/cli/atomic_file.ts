@@ -5,9 +5,9 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { SnapshotError, systemCode } from "../errors.ts";
 import { NO_DIRECTORY_SYNC } from "../file_store/context.ts";
-import { withFile, writeFully } from "../file_store/files.ts";
+import { withFile, writeFully } from "../fs/io.ts";
 import type { FileStat, FileSystem } from "../fs/file_system.ts";
-import { plainFileSystem } from "../fs/node_file_system.ts";
+import { plainFileSystem } from "../fs/node/file_system.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";
 

@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import type { Command } from "commander";
-import type { SnapshotSource } from "../snapshot.ts";
+import type { SnapshotSource } from "../snapshot/types.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { newestIn, withStoreToRead } from "./stores.ts";

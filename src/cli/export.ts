@@ -3,8 +3,8 @@
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
 import { exportArchive } from "../archive/mod.ts";
-import { encodeArchiveMeta } from "../meta/encode.ts";
-import type { SnapshotMeta, SnapshotStore } from "../snapshot.ts";
+import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
+import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parseLevel } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";

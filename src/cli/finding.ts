@@ -2,7 +2,7 @@
 
 import { SnapshotArchiveError } from "../archive/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
-import type { SnapshotMeta, VerifyReport } from "../snapshot.ts";
+import type { SnapshotMeta, VerifyReport } from "../snapshot/types.ts";
 import { printable } from "../text.ts";
 import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";

@@ -1,6 +1,6 @@
 /** Numbers and tables for human eyes. */
 
-import { parseId } from "../file_store/ids.ts";
+import { parseId } from "../snapshot/id.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { printable } from "../text.ts";
 import {
   checkArchive,

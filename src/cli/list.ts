@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { FileSnapshotStore } from "../../mod.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize, timeOf } from "./format.ts";

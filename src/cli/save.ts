@@ -3,7 +3,7 @@
 import process from "node:process";
 import { type Command, Option } from "commander";
 import type { FileSnapshotStore } from "../../mod.ts";
-import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot.ts";
+import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import {
   parseCrc,
   parseRetain,

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import { withInterrupts } from "./interrupt.ts";
-import type { Progress } from "../snapshot.ts";
+import type { Progress } from "../snapshot/types.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";

@@ -1,6 +1,6 @@
 /** What `--json` says of a snapshot. */
 
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { formatCrc, timeOf } from "./format.ts";
 
 /** A snapshot's metadata, ready to be printed. */

@@ -4,7 +4,7 @@ import { fstatSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { deno } from "../fs/deno_runtime.ts";
+import { deno } from "../runtime/deno.ts";
 
 let opened: Writable | undefined;
 

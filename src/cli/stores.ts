@@ -8,7 +8,7 @@ import {
   type Logger,
   openFileSnapshotStore,
 } from "../../mod.ts";
-import { compareNewestFirst, parseId } from "../file_store/ids.ts";
+import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { StoreAccessError } from "../errors.ts";
 import {
   CommandError,

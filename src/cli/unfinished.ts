@@ -1,11 +1,11 @@
 /** What commands say of the unfinished snapshots in a store. */
 
 import { makeContext, type StoreContext } from "../file_store/context.ts";
-import { temporaryName } from "../file_store/ids.ts";
+import { temporaryName } from "../snapshot/id.ts";
 import { resolveOptions } from "../file_store/options.ts";
 import { findUnfinished, type Unfinished } from "../file_store/unfinished.ts";
-import { nodeFileSystem } from "../fs/node_file_system.ts";
-import { isLockHeld } from "../fs/lock_chain.ts";
+import { nodeFileSystem } from "../fs/node/file_system.ts";
+import { isLockHeld } from "../fs/lock/chain.ts";
 import { describe } from "../text.ts";
 import { formatSize } from "./format.ts";
 import { warn } from "./output.ts";

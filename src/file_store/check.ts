@@ -7,11 +7,19 @@
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import { SnapshotCorruptError, SnapshotUnreadableError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
-import type { SnapshotMeta, VerifyOptions, VerifyReport } from "../snapshot.ts";
-import { type BlockChecksums, countBlocks, CrcList } from "./blocks.ts";
+import type {
+  SnapshotMeta,
+  VerifyOptions,
+  VerifyReport,
+} from "../snapshot/types.ts";
+import {
+  type BlockChecksums,
+  countBlocks,
+  CrcList,
+} from "../snapshot/block_checksums.ts";
 import { assertOpen, type StoreContext } from "./context.ts";
 import { toLookError } from "./error_scope.ts";
-import { readFully } from "./files.ts";
+import { readFully } from "../fs/io.ts";
 import {
   findBadExtra,
   type LoadedSnapshot,

@@ -8,12 +8,12 @@
 
 import { crc64 } from "../crc64/mod.ts";
 import { SnapshotPublishError, systemCode } from "../errors.ts";
-import type { MakeExtra } from "../extras.ts";
+import type { MakeExtra } from "../snapshot/extras.ts";
 import type { FileHandle } from "../fs/file_system.ts";
-import type { InitialMeta } from "../init.ts";
-import { encodeMeta } from "../meta/encode.ts";
-import type { Draft } from "../sink.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { InitialMeta } from "../snapshot/init.ts";
+import { encodeMeta } from "../snapshot/meta/encode.ts";
+import type { Draft } from "../store/sink.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { allSettled, type StoreContext, syncDirectory } from "./context.ts";
 import {
@@ -22,10 +22,18 @@ import {
   withHeld,
   writeAndSync,
   writeFully,
-} from "./files.ts";
-import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
-import { compareNewestFirst, formatId, parseId, temporaryName } from "./ids.ts";
-import { encodeProvisionalMeta } from "./provisional_meta.ts";
+} from "../fs/io.ts";
+import {
+  BLOCKS_FILE_SIZE_MAX,
+  encodeBlocks,
+} from "../snapshot/block_checksums.ts";
+import {
+  compareNewestFirst,
+  formatId,
+  parseId,
+  temporaryName,
+} from "../snapshot/id.ts";
+import { encodeProvisionalMeta } from "../snapshot/meta/provisional.ts";
 import { removeTemporary } from "./remove.ts";
 import { type DirectoryNames, readNames } from "./scan.ts";
 import { StateWriter } from "./state_writer.ts";

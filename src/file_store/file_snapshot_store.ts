@@ -9,7 +9,7 @@ import type {
   SnapshotStore,
   VerifyOptions,
   VerifyReport,
-} from "../snapshot.ts";
+} from "../snapshot/types.ts";
 import type { Restorer } from "./recovery.ts";
 
 /** A {@linkcode SnapshotStore} in a directory. */

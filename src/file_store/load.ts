@@ -19,20 +19,24 @@ import {
   EXTRA_SIZES_MAX,
   type ExtraName,
   ORIGIN,
-} from "../extras.ts";
+} from "../snapshot/extras.ts";
 import type { FileHandle, FileStat } from "../fs/file_system.ts";
-import { type DecodedMeta, decodeMeta, META_SIZE_MAX } from "../meta/decode.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import {
+  type DecodedMeta,
+  decodeMeta,
+  META_SIZE_MAX,
+} from "../snapshot/meta/decode.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe, quote } from "../text.ts";
 import {
   type BlockChecksums,
   BLOCKS_FILE_SIZE_MAX,
   decodeBlocks,
-} from "./blocks.ts";
+} from "../snapshot/block_checksums.ts";
 import type { StoreContext } from "./context.ts";
 import { concernsSnapshot, toLookError } from "./error_scope.ts";
-import { readFully, withFile } from "./files.ts";
-import { parseId } from "./ids.ts";
+import { readFully, withFile } from "../fs/io.ts";
+import { parseId } from "../snapshot/id.ts";
 import { isThere, requireDirectory, waitForRemoval } from "./missing.ts";
 
 /** The files of a snapshot, and what is broken when one is no good. */

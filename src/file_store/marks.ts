@@ -10,8 +10,8 @@
 import { systemCode } from "../errors.ts";
 import { sideBySide } from "../fs/side_by_side.ts";
 import type { StoreContext } from "./context.ts";
-import { exists, withHeld } from "./files.ts";
-import { temporaryName } from "./ids.ts";
+import { exists, withHeld } from "../fs/io.ts";
+import { temporaryName } from "../snapshot/id.ts";
 
 /** The name of such a file, which is the state that it stands for. */
 export type Mark = "deleted" | "corrupt";

@@ -5,7 +5,7 @@
  */
 
 import type { FileSystem } from "../fs/file_system.ts";
-import { nodeFileSystem } from "../fs/node_file_system.ts";
+import { nodeFileSystem } from "../fs/node/file_system.ts";
 import { printable } from "../text.ts";
 
 /**

@@ -12,7 +12,7 @@ import {
   SnapshotUnreadableError,
   StoreAccessError,
 } from "../errors.ts";
-import type { SnapshotMeta, SnapshotSource } from "../snapshot.ts";
+import type { SnapshotMeta, SnapshotSource } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { isGood } from "./check.ts";
 import {
@@ -22,7 +22,7 @@ import {
   syncDirectory,
 } from "./context.ts";
 import { concernsPlace } from "./error_scope.ts";
-import { temporaryName } from "./ids.ts";
+import { temporaryName } from "../snapshot/id.ts";
 import { renameOrMark } from "./marks.ts";
 import { pause } from "./missing.ts";
 import { removeTemporary } from "./remove.ts";

@@ -8,7 +8,7 @@
 import { systemCode } from "../errors.ts";
 import { describe } from "../text.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { parseId, temporaryName } from "./ids.ts";
+import { parseId, temporaryName } from "../snapshot/id.ts";
 import { renameOrMark } from "./marks.ts";
 import { removeMarked } from "./remove_marked.ts";
 

@@ -8,7 +8,7 @@
 import { systemCode } from "../errors.ts";
 import { sideBySide } from "../fs/side_by_side.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { withHeld } from "./files.ts";
+import { withHeld } from "../fs/io.ts";
 import { mark } from "./marks.ts";
 
 /** How many of its files are removed at a time. */

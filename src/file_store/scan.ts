@@ -8,7 +8,7 @@
  */
 
 import { type SnapshotError, SnapshotNotFoundError } from "../errors.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { allSettled, type StoreContext } from "./context.ts";
 import { concernsSnapshot, placeError } from "./error_scope.ts";
@@ -18,7 +18,7 @@ import {
   parseId,
   parseTemporaryName,
   type TemporaryName,
-} from "./ids.ts";
+} from "../snapshot/id.ts";
 import { checkStateSize, loadSnapshot } from "./load.ts";
 import { readMarks } from "./marks.ts";
 

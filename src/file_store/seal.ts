@@ -5,12 +5,15 @@
  */
 
 import { SnapshotError, UnsupportedSnapshotVersionError } from "../errors.ts";
-import type { SnapshotMeta, VerifyOptions } from "../snapshot.ts";
-import { BLOCKS_FILE_SIZE_MAX, encodeBlocks } from "./blocks.ts";
+import type { SnapshotMeta, VerifyOptions } from "../snapshot/types.ts";
+import {
+  BLOCKS_FILE_SIZE_MAX,
+  encodeBlocks,
+} from "../snapshot/block_checksums.ts";
 import { checkState } from "./check.ts";
 import { type StoreContext, syncDirectory } from "./context.ts";
-import { withFile, withHeld, writeAndSync } from "./files.ts";
-import { temporaryName } from "./ids.ts";
+import { withFile, withHeld, writeAndSync } from "../fs/io.ts";
+import { temporaryName } from "../snapshot/id.ts";
 import { loadSnapshot, openState } from "./load.ts";
 import { requireDirectory } from "./missing.ts";
 import { removeTemporary } from "./remove.ts";

@@ -9,15 +9,19 @@
 import { type ByteChecker, crc64Checker } from "../crc64/check_stream.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
-import { type ByteRange, requireMode, requireRange } from "../open_options.ts";
+import {
+  type ByteRange,
+  requireMode,
+  requireRange,
+} from "../snapshot/open_options.ts";
 import type {
   OpenOptions,
   SnapshotMeta,
   SnapshotSource,
   VerifyMode,
-} from "../snapshot.ts";
-import { alignToBlocks, blockChecker } from "./block_checker.ts";
-import type { BlockChecksums } from "./blocks.ts";
+} from "../snapshot/types.ts";
+import { alignToBlocks, blockChecker } from "../snapshot/block_checker.ts";
+import type { BlockChecksums } from "../snapshot/block_checksums.ts";
 import { checkState } from "./check.ts";
 import type { StoreContext } from "./context.ts";
 import { type LoadedSnapshot, loadSnapshot, openState } from "./load.ts";

@@ -6,8 +6,8 @@
 
 import { SnapshotCorruptError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
-import type { ByteRange } from "../open_options.ts";
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { ByteRange } from "../snapshot/open_options.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { readBlock } from "./check.ts";
 import type { Abort, StoreContext } from "./context.ts";

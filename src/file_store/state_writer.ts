@@ -5,12 +5,12 @@
  * @module
  */
 
-import { chunkChanged } from "../chunk_sizes.ts";
+import { chunkChanged } from "../store/chunk_sizes.ts";
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
 import { SnapshotError } from "../errors.ts";
 import type { FileHandle } from "../fs/file_system.ts";
-import { CrcList } from "./blocks.ts";
-import { writeFully } from "./files.ts";
+import { CrcList } from "../snapshot/block_checksums.ts";
+import { writeFully } from "../fs/io.ts";
 
 /**
  * Bytes after which the disk is told to begin. The system would let it idle

@@ -6,10 +6,10 @@
  */
 
 import { StoreClosedError, systemCode } from "../errors.ts";
-import { offerExtras } from "../extras.ts";
+import { offerExtras } from "../snapshot/extras.ts";
 import type { FileLock } from "../fs/file_system.ts";
-import { type InitialMeta, resolveInit } from "../init.ts";
-import { type Draft, DraftSink } from "../sink.ts";
+import { type InitialMeta, resolveInit } from "../snapshot/init.ts";
+import { type Draft, DraftSink } from "../store/sink.ts";
 import type {
   OpenOptions,
   SnapshotInit,
@@ -18,7 +18,7 @@ import type {
   SnapshotSource,
   VerifyOptions,
   VerifyReport,
-} from "../snapshot.ts";
+} from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { verifySnapshot } from "./check.ts";
 import {
@@ -32,8 +32,8 @@ import {
 import { createDraft } from "./draft.ts";
 import { Exclusive } from "./exclusive.ts";
 import type { FileSnapshotStore } from "./file_snapshot_store.ts";
-import { exists } from "./files.ts";
-import { requireId } from "./ids.ts";
+import { exists } from "../fs/io.ts";
+import { requireId } from "../snapshot/id.ts";
 import { readExtraFile } from "./load.ts";
 import { requireDirectory } from "./missing.ts";
 import { claimDirectory, requireReadable, settleDirectory } from "./opening.ts";

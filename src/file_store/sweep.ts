@@ -9,7 +9,7 @@
 import { systemCode } from "../errors.ts";
 import { describe } from "../text.ts";
 import type { StoreContext } from "./context.ts";
-import { type TemporaryName, temporaryName } from "./ids.ts";
+import { type TemporaryName, temporaryName } from "../snapshot/id.ts";
 import { removeTemporary } from "./remove.ts";
 import { isForeignAndYoung, unfinishedNames } from "./unfinished.ts";
 

@@ -8,8 +8,8 @@
 import { systemCode } from "../errors.ts";
 import type { FileStat } from "../fs/file_system.ts";
 import type { StoreContext } from "./context.ts";
-import { exists } from "./files.ts";
-import { type TemporaryName, temporaryName } from "./ids.ts";
+import { exists } from "../fs/io.ts";
+import { type TemporaryName, temporaryName } from "../snapshot/id.ts";
 import { readNames } from "./scan.ts";
 
 /** A snapshot, a deletion or a seal that has not come to its end. */

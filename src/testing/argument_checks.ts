@@ -5,7 +5,7 @@
  */
 
 import { InvalidSnapshotIdError, SnapshotNotFoundError } from "../errors.ts";
-import type { Server, SnapshotInit } from "../snapshot.ts";
+import type { Server, SnapshotInit } from "../snapshot/types.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";
 import { INIT, publish } from "./snapshots.ts";

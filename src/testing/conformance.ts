@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SnapshotStore } from "../snapshot.ts";
+import type { SnapshotStore } from "../snapshot/types.ts";
 import { argumentChecks } from "./argument_checks.ts";
 import type { Check, Keeps } from "./check.ts";
 import { listingChecks } from "./listing_checks.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SnapshotMeta } from "../snapshot.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { assert, assertEqual, assertRejects } from "./assertions.ts";
 import { SnapshotNotFoundError, SnapshotPublishError } from "../errors.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";

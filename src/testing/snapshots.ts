@@ -8,7 +8,7 @@ import type {
   SnapshotInit,
   SnapshotSource,
   SnapshotStore,
-} from "../snapshot.ts";
+} from "../snapshot/types.ts";
 
 /** An ordinary snapshot; other fields can be put over it. */
 export const INIT: SnapshotInit = {

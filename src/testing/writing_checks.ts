@@ -5,7 +5,7 @@
  */
 
 import { SnapshotPublishError } from "../errors.ts";
-import type { SnapshotSink, SnapshotStore } from "../snapshot.ts";
+import type { SnapshotSink, SnapshotStore } from "../snapshot/types.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";
 import {

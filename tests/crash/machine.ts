@@ -16,7 +16,7 @@ import {
   StoreLockedError,
 } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
-import { removeByName } from "../../src/fs/remove_by_name.ts";
+import { removeByName } from "../../src/fs/node/remove_by_name.ts";
 import { random } from "../support/random.ts";
 import { isSync, SyncSites } from "./sync_sites.ts";
 

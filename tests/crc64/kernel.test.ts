@@ -14,7 +14,7 @@ import {
 import type { Register } from "../../src/crc64/register.ts";
 import { updateByTable } from "../../src/crc64/table.ts";
 import { makeUpdate } from "../../src/crc64/update.ts";
-import { readSource } from "../house/source_files.ts";
+import { readSource } from "../repository/source_files.ts";
 import { bytes, freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 

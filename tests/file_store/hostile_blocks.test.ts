@@ -10,7 +10,7 @@ import { crc64 } from "@raft/snapshots/crc64";
 import {
   type BlockChecksums,
   encodeBlocks,
-} from "../../src/file_store/blocks.ts";
+} from "../../src/snapshot/block_checksums.ts";
 import { bytes } from "../support/random.ts";
 import { Bench, decode, listIds, save } from "./bench.ts";
 

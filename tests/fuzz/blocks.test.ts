@@ -11,7 +11,7 @@ import {
   countBlocks,
   decodeBlocks,
   encodeBlocks,
-} from "../../src/file_store/blocks.ts";
+} from "../../src/snapshot/block_checksums.ts";
 import { holdsFor } from "./property.ts";
 
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });

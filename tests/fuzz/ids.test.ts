@@ -13,7 +13,7 @@ import {
   parseId,
   parseTemporaryName,
   temporaryName,
-} from "../../src/file_store/ids.ts";
+} from "../../src/snapshot/id.ts";
 import { holdsFor } from "./property.ts";
 
 const number = fc.oneof(

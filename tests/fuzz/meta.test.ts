@@ -6,9 +6,9 @@ import {
   SnapshotCorruptError,
 } from "@raft/snapshots";
 import * as fc from "fast-check";
-import { decodeMeta } from "../../src/meta/decode.ts";
-import { encodeMeta, type MetaRecord } from "../../src/meta/encode.ts";
-import { encodePeers } from "../../src/meta/peers.ts";
+import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
+import { encodeMeta, type MetaRecord } from "../../src/snapshot/meta/encode.ts";
+import { encodePeers } from "../../src/snapshot/meta/peers.ts";
 import { holdsFor } from "./property.ts";
 
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });

@@ -8,8 +8,8 @@
 import { crc64 } from "@raft/snapshots/crc64";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import * as fc from "fast-check";
-import { encodeBlocks } from "../../src/file_store/blocks.ts";
-import { encodeMeta } from "../../src/meta/encode.ts";
+import { encodeBlocks } from "../../src/snapshot/block_checksums.ts";
+import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
 
 /** Files by their paths below a directory; an empty directory ends in `/`. */
 export type Tree = ReadonlyMap<string, Uint8Array>;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { inspect } from "node:util";
 import { SnapshotCorruptError } from "../../src/errors.ts";
-import { decodeMeta } from "../../src/meta/decode.ts";
+import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { judged } from "./judge.ts";

@@ -8,8 +8,11 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { SnapshotCorruptError } from "../../src/errors.ts";
-import { type DecodedMeta, decodeMeta } from "../../src/meta/decode.ts";
-import { encodeMeta } from "../../src/meta/encode.ts";
+import {
+  type DecodedMeta,
+  decodeMeta,
+} from "../../src/snapshot/meta/decode.ts";
+import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { HOSTILE_METAS } from "./hostile_metas.ts";

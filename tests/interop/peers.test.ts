@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { Server } from "@raft/snapshots";
 import { SnapshotCorruptError } from "../../src/errors.ts";
-import { decodePeers, encodePeers } from "../../src/meta/peers.ts";
+import { decodePeers, encodePeers } from "../../src/snapshot/meta/peers.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { judged } from "./judge.ts";
 import { hostileText, SUFFRAGES } from "./matrix.ts";

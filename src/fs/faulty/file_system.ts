@@ -1,0 +1,263 @@
+/**
+ * A file system that fails when it is told to.
+ *
+ * @module
+ */
+
+import type { Fault, Injector, Operation, OperationName } from "./fault.ts";
+import type {
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  HeldDirectory,
+  LockOptions,
+  OpenMode,
+} from "../file_system.ts";
+import { removeByName } from "../node/remove_by_name.ts";
+import { systemError } from "../system_error.ts";
+
+/** What a wrapped operation does, and how to take it back. */
+interface Action<T> {
+  readonly name: OperationName;
+  readonly path: string;
+  readonly to?: string;
+  /** Does it; `lengthMax` is the most bytes to read or write. */
+  run(lengthMax: number): Promise<T>;
+  /** Gives back what it got hold of, when it has to fail all the same. */
+  undo?(result: T): Promise<void>;
+}
+
+type Perform = <T>(action: Action<T>) => Promise<T>;
+
+class FaultyFileHandle implements FileHandle {
+  readonly #inner: FileHandle;
+  readonly #path: string;
+  readonly #perform: Perform;
+  readonly #onClose: () => void;
+
+  constructor(
+    inner: FileHandle,
+    path: string,
+    hooks: { readonly perform: Perform; readonly onClose: () => void },
+  ) {
+    this.#inner = inner;
+    this.#path = path;
+    this.#perform = hooks.perform;
+    this.#onClose = hooks.onClose;
+  }
+
+  stat(): Promise<FileStat> {
+    const run = () => this.#inner.stat();
+    return this.#perform({ name: "statHandle", path: this.#path, run });
+  }
+
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    const run = (lengthMax: number) =>
+      this.#inner.read(buffer.subarray(0, lengthMax), position);
+    return this.#perform({ name: "read", path: this.#path, run });
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    const run = (lengthMax: number) =>
+      this.#inner.write(bytes.subarray(0, lengthMax), position);
+    return this.#perform({ name: "write", path: this.#path, run });
+  }
+
+  sync(): Promise<void> {
+    const run = () => this.#inner.sync();
+    return this.#perform({ name: "sync", path: this.#path, run });
+  }
+
+  async close(): Promise<void> {
+    let closed = false;
+    const run = () => {
+      closed = true;
+      return this.#inner.close();
+    };
+    try {
+      await this.#perform({ name: "close", path: this.#path, run });
+    } finally {
+      // The contract: a close that rejects has released the handle.
+      this.#onClose();
+      if (!closed) await this.#inner.close();
+    }
+  }
+}
+
+/**
+ * Wraps a file system. Before each operation it asks an {@linkcode Injector}
+ * what goes wrong, and it remembers all operations that were asked for.
+ *
+ * @example A disk that is full from the tenth operation on
+ * ```ts
+ * import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
+ * import assert from "node:assert/strict";
+ *
+ * const files = new FaultyFileSystem(
+ *   new MemoryFileSystem(),
+ *   ({ index }) => index >= 10 ? { code: "ENOSPC" } : undefined,
+ * );
+ * for (let i = 0; i < 10; i++) await files.makeDirectory(`/${i}`, 0o700);
+ * await assert.rejects(files.makeDirectory("/10", 0o700), { code: "ENOSPC" });
+ * assert.equal(files.trace.length, 11);
+ * ```
+ */
+export class FaultyFileSystem implements FileSystem {
+  readonly #inner: FileSystem;
+  readonly #trace: Operation[] = [];
+  #injector: Injector | undefined;
+  #openHandles = 0;
+
+  /** Wraps `inner`; without an injector nothing goes wrong. */
+  constructor(inner: FileSystem, injector?: Injector) {
+    this.#inner = inner;
+    this.#injector = injector;
+  }
+
+  /** Every operation so far, also those that failed, in the order of the calls. */
+  get trace(): readonly Operation[] {
+    return this.#trace;
+  }
+
+  /** How many files are open, and directories held. */
+  get openHandles(): number {
+    return this.#openHandles;
+  }
+
+  /** Sets what goes wrong from now on; nothing, when left out. */
+  inject(injector?: Injector): void {
+    this.#injector = injector;
+  }
+
+  /** See {@linkcode FileSystem.resolve}; never fails by injection. */
+  resolve(path: string | URL): string {
+    return this.#inner.resolve(path);
+  }
+
+  /** See {@linkcode FileSystem.makeDirectory}. */
+  makeDirectory(path: string, mode: number): Promise<void> {
+    const run = () => this.#inner.makeDirectory(path, mode);
+    return this.#perform({ name: "makeDirectory", path, run });
+  }
+
+  /** See {@linkcode FileSystem.open}. */
+  async open(path: string, how: OpenMode, mode?: number): Promise<FileHandle> {
+    const inner = await this.#perform({
+      name: "open",
+      path,
+      run: () => this.#inner.open(path, how, mode),
+      undo: (handle) => handle.close(),
+    });
+    const onClose = this.#countOpen();
+    const perform: Perform = (action) => this.#perform(action);
+    return new FaultyFileHandle(inner, path, { perform, onClose });
+  }
+
+  /** See {@linkcode FileSystem.holdDirectory}; a close never fails. */
+  async holdDirectory(path: string): Promise<HeldDirectory> {
+    const inner = await this.#perform({
+      name: "holdDirectory",
+      path,
+      run: () => this.#inner.holdDirectory(path),
+      undo: (held) => held.close(),
+    });
+    const onClose = this.#countOpen();
+    const close = async () => {
+      onClose();
+      await inner.close();
+    };
+    return { path: inner.path, close };
+  }
+
+  /**
+   * See {@linkcode FileSystem.removeTree}. It goes name by name, so that each
+   * removal can fail, and does not hold what another process may swap.
+   */
+  removeTree(path: string): Promise<void> {
+    return removeByName(this, path);
+  }
+
+  /** See {@linkcode FileSystem.readDirectory}. */
+  readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const run = () => this.#inner.readDirectory(path);
+    return this.#perform({ name: "readDirectory", path, run });
+  }
+
+  /** See {@linkcode FileSystem.stat}. */
+  stat(path: string): Promise<FileStat> {
+    const run = () => this.#inner.stat(path);
+    return this.#perform({ name: "stat", path, run });
+  }
+
+  /** See {@linkcode FileSystem.rename}. */
+  rename(from: string, to: string): Promise<void> {
+    const run = () => this.#inner.rename(from, to);
+    return this.#perform({ name: "rename", path: from, to, run });
+  }
+
+  /** See {@linkcode FileSystem.removeFile}. */
+  removeFile(path: string): Promise<void> {
+    const run = () => this.#inner.removeFile(path);
+    return this.#perform({ name: "removeFile", path, run });
+  }
+
+  /** See {@linkcode FileSystem.removeDirectory}. */
+  removeDirectory(path: string): Promise<void> {
+    const run = () => this.#inner.removeDirectory(path);
+    return this.#perform({ name: "removeDirectory", path, run });
+  }
+
+  /** See {@linkcode FileSystem.syncDirectory}. */
+  syncDirectory(path: string): Promise<void> {
+    const run = () => this.#inner.syncDirectory(path);
+    return this.#perform({ name: "syncDirectory", path, run });
+  }
+
+  /** See {@linkcode FileSystem.lock}. */
+  async lock(path: string, options?: LockOptions): Promise<FileLock> {
+    const lock = await this.#perform({
+      name: "lock",
+      path,
+      run: () => this.#inner.lock(path, options),
+      undo: (taken) => taken.release(),
+    });
+    const run = () => lock.release();
+    return { release: () => this.#perform({ name: "release", path, run }) };
+  }
+
+  /** Counts something as open until what it returns is called. */
+  #countOpen(): () => void {
+    this.#openHandles++;
+    let open = true;
+    return () => {
+      if (open) this.#openHandles--;
+      open = false;
+    };
+  }
+
+  async #perform<T>(action: Action<T>): Promise<T> {
+    const operation = this.#record(action);
+    const fault: Fault = this.#injector?.(operation) ?? {};
+    const { wait, code, when = "before", length = Infinity } = fault;
+    await wait;
+    const error = code === undefined
+      ? undefined
+      : systemError(code, action.name, action.path);
+    if (error !== undefined && when === "before") throw error;
+    const result = await action.run(length);
+    if (error === undefined) return result;
+    await action.undo?.(result);
+    throw error;
+  }
+
+  #record({ name, path, to }: Action<unknown>): Operation {
+    const index = this.#trace.length;
+    const operation = to === undefined
+      ? { index, name, path }
+      : { index, name, path, to };
+    this.#trace.push(operation);
+    return operation;
+  }
+}

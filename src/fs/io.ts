@@ -1,0 +1,100 @@
+/**
+ * Small steps on files that several parts of the store take.
+ *
+ * @module
+ */
+
+import { SnapshotError, systemCode } from "../errors.ts";
+import type { FileHandle, FileSystem } from "./file_system.ts";
+import { showPath } from "./shown_path.ts";
+
+/** Whether a name is taken, by whatever. */
+export async function exists(fs: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fs.stat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Uses a file and closes it. A failed close never hides an earlier failure. */
+export async function withFile<T>(
+  file: FileHandle,
+  use: (file: FileHandle) => Promise<T>,
+): Promise<T> {
+  let result: T;
+  try {
+    result = await use(file);
+  } catch (error) {
+    await file.close().catch(() => {});
+    throw error;
+  }
+  await file.close();
+  return result;
+}
+
+/** Uses a directory, by a path that no swap of its name leads astray. */
+export async function withHeld<T>(
+  { fileSystem }: { readonly fileSystem: FileSystem },
+  path: string,
+  use: (heldPath: string) => Promise<T>,
+): Promise<T> {
+  const held = await fileSystem.holdDirectory(path);
+  try {
+    return await use(held.path);
+  } catch (error) {
+    throw showPath(error, held.path, path);
+  } finally {
+    // Nothing was written through it: a failure here takes nothing away.
+    await held.close().catch(() => {});
+  }
+}
+
+/**
+ * Fills `bytes` from `position` on; resolves to how many bytes there were
+ * before the end of the file.
+ */
+export async function readFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await file.read(bytes.subarray(filled), position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+/** Writes all of the bytes, however few the system takes at a time. */
+export async function writeFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const rest = bytes.subarray(written);
+    const count = await file.write(rest, position + written);
+    if (count <= 0) {
+      throw new SnapshotError(
+        `Cannot write ${rest.length} bytes: the system took none`,
+      );
+    }
+    written += count;
+  }
+}
+
+/** Writes all of the bytes from the beginning, and makes them durable. */
+export async function writeAndSync(
+  file: FileHandle,
+  bytes: Uint8Array,
+): Promise<void> {
+  await writeFully(file, bytes, 0);
+  // The callers say which crash it survives.
+  await file.sync();
+}

@@ -1,0 +1,183 @@
+/**
+ * What a lock file says: one line of JSON about the process that holds it.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path/posix";
+import process from "node:process";
+import { StoreLockedError, systemCode } from "../../errors.ts";
+import { type DiskIdentity, diskOf } from "./disk_identity.ts";
+import type { FileHandle, FileSystem, LockOwner } from "../file_system.ts";
+import {
+  bootId,
+  hostName,
+  incarnationOf,
+  pidNamespace,
+  runtimeName,
+} from "../../runtime/process_identity.ts";
+
+/** The content of a lock file. */
+export interface LockRecord extends LockOwner, DiskIdentity {
+  /** A UUID that only this taking of the lock has. */
+  readonly token: string;
+  /** The identity that the user gave to the host. */
+  readonly hostId: string | null;
+  /** The run of the kernel that the holder is under. */
+  readonly boot: string | null;
+  /** Where the process ID and the start mean something. */
+  readonly namespace: string | null;
+  /** Tells the holder from a later process of the same number, if it could. */
+  readonly started: string | null;
+  /** Whether the kernel too holds a lock on the file for the holder. */
+  readonly kernel: boolean;
+  /** Whether the holder listens on a socket. */
+  readonly listens: boolean;
+}
+
+const SIZE_MAX = 4096;
+/** The token becomes part of a file name: let nothing else in. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+type Check = (value: unknown) => boolean;
+
+const isString: Check = (value) => typeof value === "string";
+const isNumber: Check = (value) => typeof value === "number";
+const isBoolean: Check = (value) => typeof value === "boolean";
+const orNull = (check: Check): Check => (value) =>
+  value === null || check(value);
+
+const CHECKS: Readonly<Record<keyof LockRecord, Check>> = {
+  pid: (value) => Number.isSafeInteger(value) && Number(value) > 0,
+  host: orNull(isString),
+  runtime: isString,
+  since: isNumber,
+  token: (value) => isString(value) && UUID.test(String(value)),
+  hostId: orNull(isString),
+  boot: orNull(isString),
+  namespace: orNull(isString),
+  started: orNull(isString),
+  diskType: orNull(isNumber),
+  device: orNull(isNumber),
+  kernel: isBoolean,
+  listens: isBoolean,
+};
+
+function isLockRecord(value: unknown): value is LockRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const fields = value as Readonly<Record<string, unknown>>;
+  return Object.entries(CHECKS).every(([name, check]) => check(fields[name]));
+}
+
+/** The record of a line, or `undefined` when it is something else. */
+export function parseLockRecord(text: string): LockRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isLockRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The part of a record that others are told. */
+export function ownerOf(record: LockRecord): LockOwner {
+  const { pid, host, runtime, since } = record;
+  return { pid, host, runtime, since };
+}
+
+async function readAll(handle: FileHandle): Promise<Uint8Array> {
+  const buffer = new Uint8Array(SIZE_MAX);
+  let size = 0;
+  for (;;) {
+    const count = await handle.read(buffer.subarray(size), size);
+    if (count === 0) return buffer.subarray(0, size);
+    size += count;
+  }
+}
+
+async function readText(
+  files: FileSystem,
+  path: string,
+): Promise<string | undefined> {
+  try {
+    const handle = await files.open(path, "read");
+    try {
+      return new TextDecoder().decode(await readAll(handle));
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Finds the record of an empty file by another way. */
+export type FindRecord = (path: string) => Promise<LockRecord | undefined>;
+
+/**
+ * Reads the record at `path`; `undefined` when there is none.
+ *
+ * A record is synced before it gets its name, so neither a crash nor a power
+ * cut leaves half of one. A file that can't be read as a record is of another
+ * program, or is being written at this moment where the disk knows no hard
+ * links: that is for a person to decide.
+ *
+ * @throws {StoreLockedError} when the file holds anything but a record.
+ */
+export async function readLockRecord(
+  files: FileSystem,
+  path: string,
+  ofEmptyFile: FindRecord,
+): Promise<LockRecord | undefined> {
+  const text = await readText(files, path);
+  if (text === undefined) return undefined;
+  const record = text === "" ? await ofEmptyFile(path) : parseLockRecord(text);
+  if (record !== undefined) return record;
+  throw new StoreLockedError(path, undefined, {
+    hint: "the file holds no lock record, so its holder can't be checked; " +
+      "remove it once no process uses the directory",
+  });
+}
+
+/** Writes a whole text to a new file. */
+export async function writeText(
+  handle: FileHandle,
+  text: string,
+): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  let written = 0;
+  while (written < bytes.length) {
+    written += await handle.write(bytes.subarray(written), written);
+  }
+}
+
+/** What of a record its writer decides. */
+export type Claim = Pick<
+  LockRecord,
+  "token" | "hostId" | "kernel" | "listens"
+>;
+
+/** A record of this process, for a lock file in the directory of `path`. */
+export async function recordOfThisProcess(
+  path: string,
+  claim: Claim,
+): Promise<LockRecord> {
+  const [boot, namespace, incarnation, disk] = await Promise.all([
+    bootId(),
+    pidNamespace(),
+    incarnationOf(process.pid),
+    diskOf(dirname(path)),
+  ]);
+  return {
+    pid: process.pid,
+    host: hostName(),
+    runtime: runtimeName(),
+    since: Date.now(),
+    boot,
+    namespace,
+    started: incarnation?.started ?? null,
+    ...disk,
+    ...claim,
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * The socket on which the holder of a lock listens. The kernel closes it when
+ * the holder ends, however it ends, a thread as well as a process; and it
+ * answers for a holder that is stopped, has another host name, or lives in
+ * another PID namespace.
+ *
+ * It is reached by `/proc/self/fd/N/<name>`, where N is its directory: a
+ * socket's path may have 108 bytes at most, a directory's far more. That is
+ * why there are sockets on Linux only.
+ *
+ * @module
+ */
+
+import { closeSync, constants, openSync } from "node:fs";
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  lstat,
+  open,
+  stat,
+} from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
+import { basename, dirname } from "node:path/posix";
+import { systemCode } from "../../errors.ts";
+import { canHoldDirectories } from "../node/held_directory.ts";
+
+/** A socket that this process listens on. */
+export interface LockSocket {
+  /** Stops listening, and removes the socket. */
+  close(): Promise<void>;
+}
+
+/**
+ * What became of the attempt to connect. `"silent"` means that no process
+ * listens on a socket of that name; `"unknown"` that it can't be told.
+ */
+export type SocketAnswer = "answered" | "silent" | "unknown";
+
+/** Opens a file only to name it: it may be a socket. */
+const O_PATH = 0o10000000;
+
+/** Faults of this process or machine: they say nothing about the holder. */
+const OUT_OF_RESOURCES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
+
+/**
+ * There is a listener: it has hung up before this end noticed that it was
+ * connected, or more want to talk to it than the kernel lets wait.
+ */
+const LISTENED = new Set(["ECONNRESET", "EPIPE", "EAGAIN"]);
+
+/**
+ * The sockets of this process. A store that is dropped without being closed
+ * keeps its lock, and its directory's handle must not be collected: Bun throws
+ * then, from nowhere.
+ */
+const listening = new Set<LockSocket>();
+
+function openDirectory(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+function shortPath(directory: FileHandle, path: string): string {
+  return `/proc/self/fd/${directory.fd}/${basename(path)}`;
+}
+
+function listen(path: string): Promise<Server> {
+  // That the connection was made is the answer.
+  const server = createServer((connection) => {
+    connection.on("error", () => {}); // who asked may be gone by now
+    connection.destroy();
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      // A connection that could not be accepted has been made all the same.
+      server.on("error", () => {});
+      server.unref();
+      resolve(server);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/**
+ * Gives a socket the mode and the owner of a file. Never another file that has
+ * taken the socket's name meanwhile.
+ */
+async function makeLike(path: string, like: string): Promise<void> {
+  const { mode, uid, gid } = await lstat(like);
+  const socket = await open(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const itself = `/proc/self/fd/${socket.fd}`;
+    const found = await stat(itself);
+    if (!found.isSocket()) return;
+    if (found.uid !== uid || found.gid !== gid) await chown(itself, uid, gid);
+    await chmod(itself, mode & 0o777);
+  } finally {
+    await socket.close();
+  }
+}
+
+/**
+ * Listens on a new socket at `path`, with the owner and the permission bits of
+ * the file `like`: to connect needs the permission to write. The process may end while
+ * it listens.
+ *
+ * @returns `undefined` where that can't be, for whatever reason: the record
+ * says so, and others go by the process ID.
+ */
+export async function listenAt(
+  path: string,
+  like: string,
+): Promise<LockSocket | undefined> {
+  if (!canHoldDirectories()) return undefined;
+  let directory: FileHandle | undefined;
+  let server: Server | undefined;
+  const socket = {
+    async close() {
+      if (server !== undefined) await closeServer(server);
+      await directory?.close();
+      listening.delete(socket);
+    },
+  };
+  listening.add(socket);
+  try {
+    directory = await openDirectory(dirname(path));
+    server = await listen(shortPath(directory, path));
+    // Without it, another user of the group goes by the process ID.
+    await makeLike(shortPath(directory, path), like).catch(() => {});
+    return socket;
+  } catch {
+    await socket.close().catch(() => {});
+    return undefined;
+  }
+}
+
+/**
+ * Connects and hangs up; resolves to the error's code, if there is one. Bun
+ * reports a want of descriptors as a refusal, which would look like death: so
+ * there is one free when it makes its socket, which it does at once.
+ */
+function connectTo(path: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    closeSync(openSync("/dev/null", "r"));
+    const connection = connect({ path });
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(undefined);
+    });
+    connection.on("error", (error) => resolve(systemCode(error) ?? ""));
+  });
+}
+
+/** Whether there is nothing of that name, also when it is looked at by name. */
+async function isMissing(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}
+
+async function ask(
+  directory: FileHandle,
+  path: string,
+): Promise<SocketAnswer> {
+  const code = await connectTo(shortPath(directory, path));
+  if (code === undefined || LISTENED.has(code)) return "answered";
+  if (OUT_OF_RESOURCES.has(code)) {
+    throw Object.assign(
+      new Error(`${code}: could not ask the lock's holder, connect '${path}'`),
+      { code },
+    );
+  }
+  if (code === "ECONNREFUSED") return "silent";
+  // Without /proc the short path leads nowhere, which says nothing.
+  const isGone = code === "ENOENT" && await isMissing(path);
+  return isGone ? "silent" : "unknown";
+}
+
+/**
+ * Asks whether a process listens on the socket at `path`.
+ *
+ * @throws {Error} with the system's `code` when descriptors or memory run out.
+ */
+export async function askSocket(path: string): Promise<SocketAnswer> {
+  if (!canHoldDirectories()) return "unknown";
+  const directory = await openDirectory(dirname(path));
+  try {
+    return await ask(directory, path);
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,14 @@
+/**
+ * What the file system in memory tells of a file.
+ *
+ * @module
+ */
+
+import type { FileStat } from "../file_system.ts";
+import type { MemoryNode } from "./directory.ts";
+
+/** The state of a file or directory in memory, which keeps no times. */
+export function statOf(node: MemoryNode): FileStat {
+  const size = node.kind === "file" ? node.size : 0;
+  return { kind: node.kind, size, modifiedMs: 0 };
+}

@@ -1,0 +1,67 @@
+/**
+ * Gives the files that root makes in another user's directory to that user. A
+ * service must be able to read the snapshots that an operator saves as root: Go's
+ * Raft starts empty when it can't read a snapshot.
+ *
+ * @module
+ */
+
+import { type FileHandle, stat } from "node:fs/promises";
+import { dirname } from "node:path/posix";
+import process from "node:process";
+import { StoreAccessError } from "../../errors.ts";
+import { describe } from "../../text.ts";
+import { isPermitted } from "../../runtime/deno.ts";
+
+/** The user that new files belong to; `undefined` where Deno may not ask. */
+function effectiveUser(): number | undefined {
+  return isPermitted({ name: "sys", kind: "uid" })
+    ? process.geteuid?.()
+    : undefined;
+}
+
+/** Whether new files may belong to root. */
+export function mayBeRoot(): boolean {
+  // Windows has neither root nor owners in numbers.
+  return process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
+}
+
+/**
+ * Gives what was just made at `path` to the owner of its directory, when the
+ * writer is root and the directory is not root's. Works on the open handle, so
+ * that another program that puts something else in its place gains nothing.
+ *
+ * @throws {StoreAccessError} when root may not do that: without `CAP_CHOWN`, or
+ * on a network file system that does not trust root.
+ */
+export async function giveToDirectoryOwner(
+  handle: FileHandle,
+  path: string,
+): Promise<void> {
+  if (!mayBeRoot()) return;
+  const directory = await stat(dirname(path));
+  if (directory.uid === 0) return;
+  const made = await handle.stat();
+  // Where Deno may not read the user ID, the new file shows it.
+  const writer = effectiveUser() ?? made.uid;
+  if (writer !== 0 || made.uid === directory.uid) return;
+  try {
+    await handle.chown(directory.uid, directory.gid);
+  } catch (error) {
+    throw cannotGive(path, directory.uid, error);
+  }
+}
+
+function cannotGive(
+  path: string,
+  uid: number,
+  cause: unknown,
+): StoreAccessError {
+  return new StoreAccessError(
+    `Cannot write to ${dirname(path)} as root: the directory belongs to user ` +
+      `${uid}, who can't read the files of root, and giving ${path} to ` +
+      `that user failed (${describe(cause)}); ` +
+      `run the command as that user: sudo -u '#${uid}' ...`,
+    { cause },
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * An open file of `node:fs/promises`, as the store sees it.
+ *
+ * @module
+ */
+
+import type { Stats } from "node:fs";
+import type { FileHandle as NodeHandle } from "node:fs/promises";
+import type { FileHandle, FileKind, FileStat } from "../file_system.ts";
+
+/** What `Stats` and `Dirent` have in common. */
+interface KindQueries {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isSymbolicLink(): boolean;
+}
+
+/** The kind that a `Stats` or a `Dirent` describes. */
+export function kindOf(entry: KindQueries): FileKind {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  return entry.isSymbolicLink() ? "symlink" : "other";
+}
+
+/** What the store wants to know of a file. */
+export function toFileStat(stats: Stats): FileStat {
+  const { size, mtimeMs } = stats;
+  return { kind: kindOf(stats), size, modifiedMs: mtimeMs };
+}
+
+/** Each read and write is one system call: the caller loops. */
+export class NodeFileHandle implements FileHandle {
+  readonly #handle: NodeHandle;
+
+  constructor(handle: NodeHandle) {
+    this.#handle = handle;
+  }
+
+  async stat(): Promise<FileStat> {
+    return toFileStat(await this.#handle.stat());
+  }
+
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    const { length } = buffer;
+    return (await this.#handle.read(buffer, 0, length, position)).bytesRead;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    const { length } = bytes;
+    return (await this.#handle.write(bytes, 0, length, position)).bytesWritten;
+  }
+
+  sync(): Promise<void> {
+    return this.#handle.sync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}

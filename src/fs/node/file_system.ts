@@ -1,0 +1,171 @@
+/**
+ * The real file system. Deno, Bun and Node all implement `node:fs/promises`, so
+ * one adapter serves the three; where they differ, it makes them alike.
+ *
+ * Errors are passed on as they come. All have the system's `code`, but for
+ * Deno's `NotCapable`, which says that a permission flag is missing.
+ *
+ * @module
+ */
+
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { resolve, sep } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { deno } from "../../runtime/deno.ts";
+import { giveToDirectoryOwner, mayBeRoot } from "./directory_owner.ts";
+import type {
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  HeldDirectory,
+  LockOptions,
+  OpenMode,
+} from "../file_system.ts";
+import { kindOf, NodeFileHandle, toFileStat } from "./file_handle.ts";
+import { holdNodeDirectory } from "./held_directory.ts";
+import { lockFile } from "../lock/lock.ts";
+import { removeNodeTree } from "./remove_tree.ts";
+import { systemError } from "../system_error.ts";
+
+// Windows has none of these three: there they are undefined.
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+// Opening a pipe would wait for its other end; files don't heed the flag.
+const NO_WAIT = constants.O_NONBLOCK ?? 0;
+const DIRECTORY = constants.O_DIRECTORY ?? 0;
+
+/** Deno's unlink removes an empty directory too; macOS's has another error. */
+const UNLINK_SPARES_DIRECTORIES = deno === undefined &&
+  process.platform === "linux";
+
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: constants.O_RDONLY | NO_FOLLOW | NO_WAIT,
+  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+};
+
+/** Rejects unless the handle is of a regular file. */
+async function checkRegular(handle: FileHandle, path: string): Promise<void> {
+  const { kind } = await handle.stat();
+  if (kind === "file") return;
+  throw systemError(kind === "directory" ? "EISDIR" : "EINVAL", "open", path);
+}
+
+async function giveNewDirectory(path: string): Promise<void> {
+  const flags = constants.O_RDONLY | DIRECTORY | NO_FOLLOW;
+  const made = await fs.open(path, flags);
+  try {
+    await giveToDirectoryOwner(made, path);
+  } finally {
+    await made.close();
+  }
+}
+
+/** The files of this machine, on Deno, Bun and Node. */
+class NodeFileSystem implements FileSystem {
+  /** Whether what root makes is given to the owner of the directory. */
+  readonly #sharesWithOwner: boolean;
+
+  constructor(sharesWithOwner: boolean) {
+    this.#sharesWithOwner = sharesWithOwner;
+  }
+
+  resolve(path: string | URL): string {
+    const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path);
+    return sep === "/" ? absolute : absolute.replaceAll(sep, "/");
+  }
+
+  async makeDirectory(path: string, mode: number): Promise<void> {
+    await fs.mkdir(path, { mode });
+    if (!this.#sharesWithOwner || !mayBeRoot()) return;
+    try {
+      await giveNewDirectory(path);
+    } catch (error) {
+      // The first error is the one that matters.
+      await fs.rmdir(path).catch(() => {});
+      throw error;
+    }
+  }
+
+  async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
+    const opened = await fs.open(path, FLAGS[how], mode);
+    const handle = new NodeFileHandle(opened);
+    try {
+      if (how === "read") await checkRegular(handle, path);
+      else if (this.#sharesWithOwner) await giveToDirectoryOwner(opened, path);
+      return handle;
+    } catch (error) {
+      // The first error is the one that matters.
+      await handle.close().catch(() => {});
+      if (how === "create") await fs.unlink(path).catch(() => {});
+      throw error;
+    }
+  }
+
+  async readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const entries = await fs.readdir(path, { withFileTypes: true });
+    return await Promise.all(entries.map(async (entry) => {
+      const { name } = entry;
+      const kind = kindOf(entry);
+      if (kind !== "other") return { name, kind };
+      // Some disks list names only, and not every runtime asks further. A name
+      // that is gone by now stays what it was.
+      const found = await this.stat(`${path}/${name}`).catch(() => ({ kind }));
+      return { name, kind: found.kind };
+    }));
+  }
+
+  async stat(path: string): Promise<FileStat> {
+    return toFileStat(await fs.lstat(path));
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await fs.rename(from, to);
+  }
+
+  async removeFile(path: string): Promise<void> {
+    if (
+      !UNLINK_SPARES_DIRECTORIES &&
+      (await this.stat(path)).kind === "directory"
+    ) {
+      throw systemError("EISDIR", "unlink", path);
+    }
+    await fs.unlink(path);
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    await fs.rmdir(path);
+  }
+
+  holdDirectory(path: string): Promise<HeldDirectory> {
+    return holdNodeDirectory(path);
+  }
+
+  removeTree(path: string): Promise<void> {
+    return removeNodeTree(path);
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const handle = await fs.open(path, constants.O_RDONLY | DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  lock(path: string, options?: LockOptions): Promise<FileLock> {
+    return lockFile(this, path, options);
+  }
+}
+
+/** The file system of this machine: one for all stores. */
+export const nodeFileSystem: FileSystem = new NodeFileSystem(true);
+
+/**
+ * The same for files that are not a store's, such as an archive: what root
+ * writes beside another user's files stays root's, as with any other tool.
+ */
+export const plainFileSystem: FileSystem = new NodeFileSystem(false);

@@ -1,0 +1,66 @@
+/**
+ * Directories that are held open. On Linux `/proc/self/fd/N` leads to what
+ * descriptor N has open, whatever has its name by now; so a path below it can't
+ * be led elsewhere by a link that is put in the directory's place.
+ *
+ * @module
+ */
+
+import { constants, existsSync } from "node:fs";
+import { type FileHandle, lstat, open } from "node:fs/promises";
+import process from "node:process";
+import { deno, isEverythingPermitted } from "../../runtime/deno.ts";
+import type { HeldDirectory } from "../file_system.ts";
+import { systemError } from "../system_error.ts";
+
+const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_DIRECTORY ?? 0);
+
+/** Where the descriptors of this process are, as paths. */
+export const DESCRIPTORS = "/proc/self/fd";
+
+let canHold: boolean | undefined;
+
+/** Whether directories can be held here; asks Deno, never its user. */
+export function canHoldDirectories(): boolean {
+  canHold ??= process.platform === "linux" &&
+    isEverythingPermitted() &&
+    isBelowProcAllowed();
+  return canHold;
+}
+
+/** Asked last: that all permissions are granted one by one does not do. */
+function isBelowProcAllowed(): boolean {
+  try {
+    if (deno !== undefined) deno.lstatSync(DESCRIPTORS);
+    return existsSync(DESCRIPTORS);
+  } catch {
+    return false;
+  }
+}
+
+/** An open directory, and the path that leads to it and nowhere else. */
+export interface OpenDirectory extends HeldDirectory {
+  readonly handle: FileHandle;
+}
+
+/** Opens a directory; not the one that a link leads to. */
+export async function openDirectory(
+  path: string | Uint8Array,
+): Promise<OpenDirectory> {
+  const handle = await open(path as string, FLAGS);
+  return {
+    handle,
+    path: `${DESCRIPTORS}/${handle.fd}`,
+    close: () => handle.close(),
+  };
+}
+
+/** As {@linkcode FileSystem.holdDirectory}. */
+export async function holdNodeDirectory(path: string): Promise<HeldDirectory> {
+  if (canHoldDirectories()) return await openDirectory(path);
+  if (!(await lstat(path)).isDirectory()) {
+    throw systemError("ENOTDIR", "open", path);
+  }
+  return { path, close: () => Promise.resolve() };
+}

@@ -1,0 +1,39 @@
+/**
+ * Removing a tree that another process may be changing, however many files are
+ * in it, however deep it is, and whatever their names are.
+ *
+ * @module
+ */
+
+import { rm } from "node:fs/promises";
+import process from "node:process";
+import { systemCode } from "../../errors.ts";
+import { deno } from "../../runtime/deno.ts";
+import { canHoldDirectories, DESCRIPTORS } from "./held_directory.ts";
+import { TreeWalk } from "./tree_walk.ts";
+import { showPath } from "../shown_path.ts";
+
+/**
+ * Whether the runtime's own `rm` works below directories that it has open, and
+ * by bytes: Deno's and Bun's are written in Rust and Zig and do. Node's goes by
+ * path, and starts on all files of a directory at once.
+ */
+const IS_RM_SAFE = deno !== undefined || process.versions["bun"] !== undefined;
+
+/** As {@linkcode FileSystem.removeTree}. */
+export async function removeNodeTree(path: string): Promise<void> {
+  try {
+    if (IS_RM_SAFE) return await rm(path, { recursive: true });
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    // It stops at the first failure, and holds a descriptor for each level. The
+    // walk goes on and holds two; but not where it would have to go by path.
+    if (!canHoldDirectories()) throw error;
+  }
+  try {
+    await new TreeWalk(path).remove();
+  } catch (error) {
+    // It may be any directory of the tree.
+    throw showPath(error, `${DESCRIPTORS}/\\d+`, `${path}/...`);
+  }
+}

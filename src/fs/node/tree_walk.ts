@@ -1,0 +1,227 @@
+/**
+ * A way through a tree, from the deepest directory up, that holds one directory
+ * at a time. It goes down by a name in the directory that it holds, and up by
+ * `..`, so that no path gets longer than the system takes.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import * as fs from "node:fs/promises";
+import process from "node:process";
+import { systemCode } from "../../errors.ts";
+import type { HeldDirectory } from "../file_system.ts";
+import { canHoldDirectories, openDirectory } from "./held_directory.ts";
+import { REMOVALS_MAX } from "./remove_by_name.ts";
+import { sideBySide } from "../side_by_side.ts";
+import { systemError } from "../system_error.ts";
+
+/** On Linux a name is bytes, which need not be UTF-8. Node alone shows them. */
+type Name = string | Buffer;
+
+const AS_BYTES = process.platform === "linux" &&
+  process.versions["bun"] === undefined &&
+  process.versions["deno"] === undefined;
+
+/** How many directories of one directory are remembered at a time. */
+const REMEMBERED_MAX = 1024;
+
+/** A directory that the way leads through. */
+interface Level {
+  /** Its name in the one above; its path, at the top. */
+  readonly name: Name;
+  readonly above: Level | undefined;
+  /** Which directory it is, to notice when `..` is another. */
+  readonly identity: string;
+  /** The directories in it that are to be removed next. */
+  readonly inner: Name[];
+  /** Whether anything in it has been removed since it was last read. */
+  hasShrunk: boolean;
+}
+
+function join(directory: string, name: Name): Name {
+  if (typeof name === "string") return `${directory}/${name}`;
+  return Buffer.concat([Buffer.from(`${directory}/`), name]);
+}
+
+function isMissing(error: unknown): boolean {
+  return systemCode(error) === "ENOENT";
+}
+
+/** Removes one tree; for a single use. */
+export class TreeWalk {
+  readonly #path: string;
+  #failure: unknown;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Removes it; rejects with the first failure, after all that could be done. */
+  async remove(): Promise<void> {
+    try {
+      if (!(await fs.lstat(this.#path)).isDirectory()) {
+        return await fs.unlink(this.#path);
+      }
+      await this.#removeDirectory();
+    } catch (error) {
+      if (!isMissing(error)) throw this.#failure ?? error;
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #removeDirectory(): Promise<void> {
+    for (;;) {
+      const hasShrunk = await this.#empty();
+      try {
+        return await fs.rmdir(this.#path);
+      } catch (error) {
+        // What has come meanwhile, or was not shown, may be there now.
+        if (!hasShrunk || !this.#mayRetry(error)) throw error;
+      }
+    }
+  }
+
+  /** What can't be removed would be met again in every directory above it. */
+  #mayRetry(error: unknown): boolean {
+    return systemCode(error) === "ENOTEMPTY" && this.#failure === undefined;
+  }
+
+  /** Removes what is in the tree; whether that was anything. */
+  async #empty(): Promise<boolean> {
+    let held = await this.#hold(this.#path);
+    try {
+      let level = await this.#read(held, this.#path, undefined);
+      for (;;) {
+        const next = level.inner.pop();
+        if (next === undefined && level.above === undefined) {
+          return level.hasShrunk;
+        }
+        const [to, there] = next === undefined
+          ? await this.#goUp(held, level, level.above as Level)
+          : await this.#goDown(held, level, next);
+        if (to !== held) await held.close();
+        [held, level] = [to, there];
+      }
+    } finally {
+      await held.close();
+    }
+  }
+
+  async #goDown(
+    held: HeldDirectory,
+    level: Level,
+    name: Name,
+  ): Promise<[HeldDirectory, Level]> {
+    let inner: HeldDirectory | undefined;
+    try {
+      inner = await this.#hold(join(held.path, name));
+      return [inner, await this.#read(inner, name, level)];
+    } catch (error) {
+      await inner?.close();
+      try {
+        // By now it may be a link. A directory that can't be opened must not
+        // come back to the list: the walk would meet it again and again.
+        await fs.unlink(join(held.path, name));
+        level.hasShrunk = true;
+      } catch {
+        if (!isMissing(error)) this.#failure ??= error;
+      }
+      return [held, level];
+    }
+  }
+
+  /** Leaves a directory, and removes it. */
+  async #goUp(
+    held: HeldDirectory,
+    level: Level,
+    above: Level,
+  ): Promise<[HeldDirectory, Level]> {
+    const upper = await this.#hold(this.#pathAbove(held, level));
+    try {
+      if (await this.#identify(upper) !== above.identity) {
+        throw systemError("EBUSY", "rmdir", this.#path);
+      }
+    } catch (error) {
+      await upper.close();
+      throw error;
+    }
+    try {
+      await fs.rmdir(join(upper.path, level.name));
+      above.hasShrunk = true;
+    } catch (error) {
+      if (level.hasShrunk && this.#mayRetry(error)) {
+        above.inner.push(level.name);
+      } else if (!isMissing(error)) this.#failure ??= error;
+    }
+    return [upper, above];
+  }
+
+  #pathAbove(held: HeldDirectory, level: Level): string {
+    if (canHoldDirectories()) return `${held.path}/..`;
+    return held.path.slice(0, -String(level.name).length - 1);
+  }
+
+  /** Reads a directory, and removes what is not one in it. */
+  async #read(
+    held: HeldDirectory,
+    name: Name,
+    above: Level | undefined,
+  ): Promise<Level> {
+    const level: Level = {
+      name,
+      above,
+      identity: await this.#identify(held),
+      inner: [],
+      hasShrunk: false,
+    };
+    await sideBySide(this.#entries(held, level), REMOVALS_MAX, async (each) => {
+      try {
+        await this.#unlink(held, level, each);
+      } catch (error) {
+        if (!isMissing(error)) this.#failure ??= error;
+      }
+    });
+    return level;
+  }
+
+  /** The names in it that are not known to be a directory's. */
+  async *#entries(held: HeldDirectory, level: Level): AsyncGenerator<Name> {
+    const encoding = (AS_BYTES ? "buffer" : "utf8") as "utf8";
+    const options = { encoding, bufferSize: 4 * REMOVALS_MAX };
+    for await (const entry of await fs.opendir(held.path, options)) {
+      if (!entry.isDirectory()) yield entry.name;
+      else if (level.inner.length < REMEMBERED_MAX) {
+        level.inner.push(entry.name);
+      }
+    }
+  }
+
+  async #unlink(
+    held: HeldDirectory,
+    level: Level,
+    name: Name,
+  ): Promise<void> {
+    const path = join(held.path, name);
+    try {
+      await fs.unlink(path);
+    } catch (error) {
+      // Not every disk says in its list what is a directory.
+      const stat = await fs.lstat(path).catch(() => undefined);
+      if (!stat?.isDirectory()) throw error;
+      if (level.inner.length < REMEMBERED_MAX) level.inner.push(name);
+      return;
+    }
+    level.hasShrunk = true;
+  }
+
+  async #hold(path: Name): Promise<HeldDirectory> {
+    if (canHoldDirectories()) return await openDirectory(path);
+    return { path: String(path), close: () => Promise.resolve() };
+  }
+
+  async #identify({ path }: HeldDirectory): Promise<string> {
+    const { dev, ino } = await fs.stat(`${path}/.`, { bigint: true });
+    return `${dev}/${ino}`;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What tells a process from others, and from a later one with the same number.
+ *
+ * @module
+ */
+
+import { readFile, readlink } from "node:fs/promises";
+import { hostname } from "node:os";
+import process from "node:process";
+import { isEverythingPermitted, isPermitted } from "./deno.ts";
+
+/** This host's name, or `null` where it may not be known. */
+export function hostName(): string | null {
+  if (!isPermitted({ name: "sys", kind: "hostname" })) return null;
+  try {
+    return hostname();
+  } catch {
+    return null;
+  }
+}
+
+/** The runtime with its version, such as `"deno 2.9.6"`. */
+export function runtimeName(): string {
+  const { deno, bun, node } = process.versions;
+  if (deno !== undefined) return `deno ${deno}`;
+  return bun === undefined ? `node ${node}` : `bun ${bun}`;
+}
+
+/** A process as Linux knows it. */
+export interface Incarnation {
+  /** The boot and the clock tick that it was started at: never used again. */
+  readonly started: string;
+  /** It has ended, and its parent has not taken note yet. */
+  readonly ended: boolean;
+}
+
+function requireProc(path: string): void {
+  if (isEverythingPermitted()) return;
+  throw new Error(`Cannot read ${path}: Deno needs --allow-all for it`);
+}
+
+async function readProc(path: string): Promise<string> {
+  requireProc(path);
+  return await readFile(path, "utf8");
+}
+
+async function readProcLink(path: string): Promise<string> {
+  requireProc(path);
+  return await readlink(path);
+}
+
+/** Tells this run of the kernel from all others; `null` where it is hidden. */
+export async function bootId(): Promise<string | null> {
+  try {
+    return (await readProc("/proc/sys/kernel/random/boot_id")).trim();
+  } catch {
+    return null; // not Linux, or systemd's ProcSubset=pid, or no permission
+  }
+}
+
+/** The number of a namespace in a link such as `pid:[4026531836]`. */
+async function namespaceNumber(name: string): Promise<string> {
+  const link = await readProcLink(`/proc/self/ns/${name}`);
+  return /\d+/.exec(link)?.[0] ?? "";
+}
+
+/**
+ * Where process IDs and start times mean the same: the namespaces of both on
+ * Linux, the platform elsewhere; `null` where they may not be known.
+ */
+export async function pidNamespace(): Promise<string | null> {
+  if (process.platform !== "linux") return process.platform;
+  try {
+    const pids = await namespaceNumber("pid");
+    // Start times are shifted by the time namespace. Old kernels have none.
+    const times = await namespaceNumber("time").catch(() => "");
+    return `${pids}.${times}`;
+  } catch {
+    return null;
+  }
+}
+
+/** The process that has the number now; `undefined` where one can't look. */
+export async function incarnationOf(
+  pid: number,
+): Promise<Incarnation | undefined> {
+  try {
+    const [stat, boot, self] = await Promise.all([
+      readProc(`/proc/${pid}/stat`),
+      bootId(),
+      readProcLink("/proc/self"),
+    ]);
+    // In a PID namespace without a /proc of its own, the numbers there are
+    // those of the outer namespace.
+    if (self !== String(process.pid)) return undefined;
+    // The command's name stands in brackets, and may itself hold some. After it
+    // come the third field, the state, and later the 22nd, the start.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [state, ticks] = [fields[0], fields[19]];
+    if (state === undefined || ticks === undefined) return undefined;
+    return { started: `${boot ?? ""}/${ticks}`, ended: /[ZX]/.test(state) };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The check of a state block by block, on the way to whoever reads it.
+ *
+ * @module
+ */
+
+import type { ByteChecker } from "../crc64/check_stream.ts";
+import { combineCrc64, crc64 } from "../crc64/mod.ts";
+import type { SnapshotCorruptError } from "../errors.ts";
+import type { ByteRange } from "./open_options.ts";
+import type { SnapshotMeta } from "./types.ts";
+import type { BlockChecksums } from "./block_checksums.ts";
+import { badBlock, badState } from "../file_store/check.ts";
+
+/** The blocks that a range touches, as the bytes from their first to last. */
+export function alignToBlocks(
+  { start, end }: ByteRange,
+  blocks: BlockChecksums,
+): ByteRange {
+  if (start === end) return { start: 0, end: 0 };
+  const { blockSize, stateSize } = blocks;
+  return {
+    start: Math.floor(start / blockSize) * blockSize,
+    end: Math.min(Math.ceil(end / blockSize) * blockSize, stateSize),
+  };
+}
+
+/**
+ * Takes the blocks that `range` touches, in chunks of whole blocks, and hands
+ * out exactly the range. A block is handed out only once it has been checked;
+ * when the range is the whole state, the CRC of the whole is compared too,
+ * before the end.
+ */
+export function blockChecker(
+  meta: SnapshotMeta,
+  blocks: BlockChecksums,
+  range: ByteRange,
+): ByteChecker {
+  const { blockSize, crcs } = blocks;
+  const isWhole = range.start === 0 && range.end === meta.size;
+  let position = alignToBlocks(range, blocks).start;
+  let total = 0n;
+
+  /** Checks a chunk up to its first bad block. */
+  const check = (run: Uint8Array): Verdict => {
+    for (let good = 0; good < run.length; good += blockSize) {
+      const block = run.subarray(good, good + blockSize);
+      const offset = position + good;
+      const expected = crcs[offset / blockSize] ?? 0n;
+      const actual = crc64(block);
+      if (actual !== expected) {
+        return { good, error: badBlock(meta, offset, expected, actual) };
+      }
+      total = combineCrc64(total, actual, block.length);
+      // The checksums of the blocks may be good, and those of another state.
+      const isLast = isWhole && offset + block.length === meta.size;
+      if (isLast && total !== meta.crc) {
+        return { good, error: badState(meta, total) };
+      }
+    }
+    return { good: run.length, error: undefined };
+  };
+
+  return {
+    transform(run, output) {
+      const { good, error } = check(run);
+      // Not a view: behind it would be the bytes of the bad block.
+      const checked = error === undefined ? run : run.slice(0, good);
+      const wanted = checked.subarray(
+        Math.max(range.start - position, 0),
+        range.end - position,
+      );
+      position += run.length;
+      if (wanted.length > 0) output.enqueue(wanted);
+      if (error !== undefined) throw error;
+    },
+    flush() {
+      if (isWhole && total !== meta.crc) throw badState(meta, total);
+    },
+  };
+}
+
+/** What came of checking a few blocks. */
+interface Verdict {
+  /** The bytes before the first bad block. */
+  readonly good: number;
+  /** What is wrong with that block. */
+  readonly error: SnapshotCorruptError | undefined;
+}

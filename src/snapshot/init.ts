@@ -1,0 +1,85 @@
+/**
+ * Checks what callers pass to `create()`, for every kind of store.
+ *
+ * @module
+ */
+
+import { SUFFRAGES } from "./meta/encode.ts";
+import { encodePeers } from "./meta/peers.ts";
+import type { Server, SnapshotInit, SnapshotMeta } from "./types.ts";
+
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/** The metadata of a snapshot that is about to be written, but for its ID. */
+export type InitialMeta = Omit<SnapshotMeta, "id">;
+
+/**
+ * Turns what `create()` was given into metadata, with nothing written yet.
+ *
+ * @throws {TypeError} when a value has the wrong type.
+ * @throws {RangeError} when a number is not a uint64, or the version not 1.
+ */
+export function resolveInit(init: SnapshotInit): InitialMeta {
+  if (init.version !== undefined && init.version !== 1) {
+    throw new RangeError(
+      `Cannot create a snapshot of version ${init.version}: expected 1`,
+    );
+  }
+  if (!Array.isArray(init.configuration?.servers)) {
+    throw new TypeError(
+      "Cannot create a snapshot: configuration.servers is not an array",
+    );
+  }
+  const configuration = {
+    servers: init.configuration.servers.map(resolveServer),
+  };
+  return {
+    version: 1,
+    index: requireUint64("index", init.index),
+    term: requireUint64("term", init.term),
+    peers: encodePeers(configuration),
+    configuration,
+    configurationIndex: requireUint64(
+      "configurationIndex",
+      init.configurationIndex,
+    ),
+    size: 0,
+    crc: 0n,
+  };
+}
+
+function requireUint64(name: string, value: bigint | number): bigint {
+  if (typeof value !== "bigint" && typeof value !== "number") {
+    throw new TypeError(
+      `Cannot use ${name}: found ${typeof value}, expected a bigint or number`,
+    );
+  }
+  const exact = typeof value === "bigint" || Number.isSafeInteger(value);
+  if (exact && value >= 0 && value <= UINT64_MAX) return BigInt(value);
+  throw new RangeError(
+    `Cannot use ${name}: found ${value}, expected an integer from 0 to ` +
+      `${UINT64_MAX} (a bigint above ${Number.MAX_SAFE_INTEGER})`,
+  );
+}
+
+function resolveServer(server: Server, i: number): Server {
+  const { suffrage, id, address } = server;
+  if (!SUFFRAGES.includes(suffrage)) {
+    throw new TypeError(
+      `Cannot use the suffrage of server ${i}: found ${String(suffrage)}, ` +
+        `expected ${SUFFRAGES.join(", ")}`,
+    );
+  }
+  if (typeof id !== "string" || typeof address !== "string") {
+    throw new TypeError(
+      `Cannot use server ${i}: expected id and address to be strings`,
+    );
+  }
+  // Half a surrogate pair has no UTF-8: what is in memory must be what a reader
+  // gets back.
+  return {
+    suffrage,
+    id: id.toWellFormed(),
+    address: address.toWellFormed(),
+  };
+}

@@ -1,0 +1,263 @@
+/**
+ * Reads `meta.json`: whatever any version of Go's store writes, in the sense
+ * that Go's decoder gives it (`readMeta` in `file_snapshot.go`), and what Go
+ * rejects is rejected. Where Go is lax about what it never writes (the case of
+ * keys, keys given twice, bytes after the value, invalid UTF-8), this refuses.
+ *
+ * @module
+ */
+
+import { isLosslessNumber, parse } from "lossless-json";
+import { SnapshotCorruptError } from "../../errors.ts";
+import type { Configuration, Server, Suffrage } from "../types.ts";
+import { printable, quote, shorten } from "../../text.ts";
+import { decodeBase64 } from "./base64.ts";
+import { type MetaRecord, SUFFRAGES } from "./encode.ts";
+
+/** A record as it was found: the version may be one that nobody knows yet. */
+export type DecodedMeta = Omit<MetaRecord, "version"> & {
+  readonly version: number;
+};
+
+/** No `meta.json` is longer; what is would only fill the memory. */
+export const META_SIZE_MAX = 1024 * 1024;
+
+/** A Go record is 4 deep; deeper unknown fields are an attack on the stack. */
+const DEPTH_MAX = 1_000;
+
+const UINT64_MAX = 2n ** 64n - 1n;
+const INT64_MAX = 2n ** 63n - 1n;
+
+const META_FIELDS = [
+  "Version",
+  "ID",
+  "Index",
+  "Term",
+  "Peers",
+  "Configuration",
+  "ConfigurationIndex",
+  "Size",
+  "CRC",
+] as const;
+
+/**
+ * The record in the bytes of a `meta.json`; `what` names it in errors.
+ *
+ * @throws {SnapshotCorruptError} with the reason `"meta"`.
+ */
+export function decodeMeta(bytes: Uint8Array, what: string): DecodedMeta {
+  const meta = new GoObject(parseJson(bytes, what), META_FIELDS, what);
+  return {
+    version: Number(meta.integer("Version", -INT64_MAX - 1n, INT64_MAX)),
+    id: meta.string("ID"),
+    index: meta.integer("Index", 0n, UINT64_MAX),
+    term: meta.integer("Term", 0n, UINT64_MAX),
+    peers: meta.bytes("Peers") ?? new Uint8Array(0),
+    configuration: decodeConfiguration(meta.value("Configuration"), what),
+    configurationIndex: meta.integer("ConfigurationIndex", 0n, UINT64_MAX),
+    size: decodeSize(meta, what),
+    crc: decodeCrc(meta, what),
+  };
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
+  if (bytes.length > META_SIZE_MAX) {
+    throw corrupt(what, `at most ${META_SIZE_MAX} bytes`, bytes.length);
+  }
+  let text;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+      .decode(bytes);
+  } catch (cause) {
+    throw corrupt(what, "UTF-8", "other bytes", cause);
+  }
+  const { depth, members } = measure(text);
+  if (depth > DEPTH_MAX) {
+    throw corrupt(what, `at most ${DEPTH_MAX} levels of nesting`, "more");
+  }
+  let value;
+  try {
+    value = parse(text, null, { onDuplicateKey: refuseDuplicateKey });
+  } catch (cause) {
+    const found = cause instanceof Error ? cause.message : String(cause);
+    throw corrupt(what, "a JSON value", printable(found), cause);
+  }
+  // The parser passes over a key that is given twice with values that it takes
+  // for equal, and it takes {} and [] for equal.
+  if (countMembers(value) !== members) {
+    throw corrupt(what, "every key once", "a key twice");
+  }
+  return value;
+}
+
+function refuseDuplicateKey({ key }: { readonly key: string }): never {
+  throw new SyntaxError(`the key ${quote(key)} twice`);
+}
+
+/**
+ * How deep brackets are nested, and how many members all objects have as they
+ * are written; exact for valid JSON, enough for the rest.
+ */
+function measure(text: string): { depth: number; members: number } {
+  let depth = 0;
+  let level = 0;
+  let members = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (quoted) {
+      if (char === "\\") i++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === "[" || char === "{") depth = Math.max(depth, ++level);
+    else if (char === "]" || char === "}") level--;
+    else if (char === ":") members++;
+  }
+  return { depth, members };
+}
+
+/** How many members all objects have in a value that was parsed. */
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  if (isLosslessNumber(value)) return 0;
+  const values = Object.values(value);
+  const own = Array.isArray(value) ? 0 : values.length;
+  return values.reduce((sum, one) => sum + countMembers(one), own);
+}
+
+/** A JSON object read as Go reads it into a struct with these fields. */
+class GoObject<Field extends string> {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #what: string;
+
+  constructor(value: unknown, fields: readonly Field[], what: string) {
+    if (!isObject(value)) throw corrupt(what, "an object", describe(value));
+    this.#values = value;
+    this.#what = what;
+    const folded = new Map(fields.map((field) => [fold(field), field]));
+    for (const key of Object.keys(this.#values)) {
+      const field = folded.get(fold(key));
+      if (field !== undefined && field !== key) {
+        throw corrupt(what, `the key "${field}"`, quote(key));
+      }
+    }
+  }
+
+  /** The field's value; `undefined` for what is Go's zero value. */
+  value(field: Field): unknown {
+    // Own fields only: a key "__proto__" must not lend us any.
+    if (!Object.hasOwn(this.#values, field)) return undefined;
+    return this.#values[field] ?? undefined;
+  }
+
+  integer(field: Field, min: bigint, max: bigint): bigint {
+    const value = this.value(field);
+    if (value === undefined) return 0n;
+    const text = isLosslessNumber(value) ? value.value : "";
+    if (/^-?\d{1,20}$/.test(text) && !(min === 0n && text.startsWith("-"))) {
+      const integer = BigInt(text);
+      if (integer >= min && integer <= max) return integer;
+    }
+    throw corrupt(
+      `${field} in ${this.#what}`,
+      `an integer from ${min} to ${max}`,
+      describe(value),
+    );
+  }
+
+  string(field: Field): string {
+    const value = this.value(field);
+    if (value === undefined) return "";
+    // Go turns an escaped lone surrogate into U+FFFD, and so does this.
+    if (typeof value === "string") return value.toWellFormed();
+    throw corrupt(`${field} in ${this.#what}`, "a string", describe(value));
+  }
+
+  bytes(field: Field): Uint8Array | undefined {
+    const value = this.value(field);
+    if (value === undefined) return undefined;
+    const bytes = typeof value === "string" ? decodeBase64(value) : undefined;
+    if (bytes !== undefined) return bytes;
+    throw corrupt(`${field} in ${this.#what}`, "base64", describe(value));
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !isLosslessNumber(value);
+}
+
+/** What Go compares keys by: ASCII case, and the two letters that fold to it. */
+function fold(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    .replaceAll("\u017f", "s").replaceAll("\u212a", "k");
+}
+
+function decodeConfiguration(value: unknown, what: string): Configuration {
+  const fields = ["Servers"] as const;
+  const servers = value === undefined
+    ? undefined
+    : new GoObject(value, fields, `Configuration in ${what}`).value("Servers");
+  if (servers === undefined) return { servers: [] };
+  if (!Array.isArray(servers)) {
+    throw corrupt(`Servers in ${what}`, "an array", describe(servers));
+  }
+  return {
+    servers: servers.map((server: unknown, i) =>
+      decodeServer(server, `server ${i} in ${what}`)
+    ),
+  };
+}
+
+function decodeServer(value: unknown, what: string): Server {
+  const fields = ["Suffrage", "ID", "Address"] as const;
+  const server = new GoObject(value ?? {}, fields, what);
+  return {
+    suffrage: decodeSuffrage(server, what),
+    id: server.string("ID"),
+    address: server.string("Address"),
+  };
+}
+
+function decodeSuffrage(server: GoObject<"Suffrage">, what: string): Suffrage {
+  const number = server.integer("Suffrage", -INT64_MAX - 1n, INT64_MAX);
+  const suffrage = SUFFRAGES[Number(number)];
+  if (suffrage !== undefined) return suffrage;
+  throw corrupt(`Suffrage of ${what}`, "0, 1 or 2", number);
+}
+
+function decodeSize(meta: GoObject<"Size">, what: string): number {
+  const size = meta.integer("Size", -INT64_MAX - 1n, INT64_MAX);
+  if (size >= 0n && size <= Number.MAX_SAFE_INTEGER) return Number(size);
+  throw corrupt(`Size in ${what}`, "a possible file size", size);
+}
+
+function decodeCrc(meta: GoObject<"CRC">, what: string): bigint | null {
+  const bytes = meta.bytes("CRC");
+  if (bytes === undefined) return null;
+  if (bytes.length === 8) return new DataView(bytes.buffer).getBigUint64(0);
+  throw corrupt(`CRC in ${what}`, "8 bytes", `${bytes.length} bytes`);
+}
+
+/** A value in few words: it comes from the disk and may be of any length. */
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return "nothing";
+  if (Array.isArray(value)) return "an array";
+  if (isLosslessNumber(value)) return shorten(value.value);
+  if (typeof value === "object") return "an object";
+  return typeof value === "string" ? quote(value) : String(value);
+}
+
+function corrupt(
+  what: string,
+  expected: string,
+  actual: string | number | bigint,
+  cause?: unknown,
+): SnapshotCorruptError {
+  return new SnapshotCorruptError(what, {
+    reason: "meta",
+    expected,
+    actual,
+    cause,
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * Writes `meta.json` byte for byte as Go's `encoding/json` writes
+ * `fileSnapshotMeta` (`writeMeta` in `file_snapshot.go`): one line and a line
+ * end.
+ *
+ * @module
+ */
+
+import type { Server, SnapshotMeta, Suffrage } from "../types.ts";
+import { encodeBase64 } from "./base64.ts";
+
+/**
+ * What a `meta.json` holds. `crc` is `null` while the state is being written:
+ * nothing with `null` may be published.
+ */
+export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
+  readonly crc: bigint | null;
+};
+
+/** Go's numbers for the suffrages are their places in this list. */
+export const SUFFRAGES: readonly Suffrage[] = ["voter", "nonvoter", "staging"];
+
+/** The bytes of a `meta.json`. */
+export function encodeMeta(meta: MetaRecord): Uint8Array<ArrayBuffer> {
+  return encodeLine([...encodeFields(meta), `"CRC":${encodeCrc(meta.crc)}`]);
+}
+
+/** The bytes of an archive's `meta.json`: a `raft.SnapshotMeta` has no CRC. */
+export function encodeArchiveMeta(
+  meta: Omit<MetaRecord, "crc">,
+): Uint8Array<ArrayBuffer> {
+  return encodeLine(encodeFields(meta));
+}
+
+function encodeLine(fields: readonly string[]): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`{${fields.join(",")}}\n`);
+}
+
+function encodeFields(meta: Omit<MetaRecord, "crc">): string[] {
+  return [
+    `"Version":${meta.version}`,
+    `"ID":${encodeString(meta.id)}`,
+    `"Index":${meta.index}`,
+    `"Term":${meta.term}`,
+    `"Peers":"${encodeBase64(meta.peers)}"`,
+    `"Configuration":{"Servers":${encodeServers(meta)}}`,
+    `"ConfigurationIndex":${meta.configurationIndex}`,
+    `"Size":${meta.size}`,
+  ];
+}
+
+function encodeServers(
+  { version, configuration }: Pick<MetaRecord, "version" | "configuration">,
+): string {
+  const { servers } = configuration;
+  // Before version 1 there was no such field, and Go makes nil of that.
+  if (version === 0 && servers.length === 0) return "null";
+  return `[${servers.map(encodeServer).join(",")}]`;
+}
+
+function encodeServer(server: Server): string {
+  const suffrage = SUFFRAGES.indexOf(server.suffrage);
+  const id = encodeString(server.id);
+  const address = encodeString(server.address);
+  return `{"Suffrage":${suffrage},"ID":${id},"Address":${address}}`;
+}
+
+/** Eight bytes, most significant first, as Go's `hash.Hash64.Sum` gives them. */
+function encodeCrc(crc: bigint | null): string {
+  if (crc === null) return "null";
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, crc);
+  return `"${encodeBase64(bytes)}"`;
+}
+
+/**
+ * A string as Go 1.22 and later quote it. A lone surrogate, JavaScript's
+ * counterpart of Go's invalid UTF-8, becomes what Go makes of that.
+ */
+function encodeString(text: string): string {
+  return `"${text.split(/\p{Surrogate}/u).map(escape).join("\\ufffd")}"`;
+}
+
+/** `JSON.stringify` agrees with Go but for what Go keeps out of HTML and JS. */
+function escape(text: string): string {
+  return JSON.stringify(text).slice(1, -1).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

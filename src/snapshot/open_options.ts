@@ -1,0 +1,50 @@
+/**
+ * What the callers of `open()` ask for, checked.
+ *
+ * @module
+ */
+
+import type { OpenOptions, SnapshotMeta, VerifyMode } from "./types.ts";
+
+/** A part of a state: from `start` to before `end`, in bytes. */
+export interface ByteRange {
+  /** The first byte. */
+  readonly start: number;
+  /** The byte after the last one. */
+  readonly end: number;
+}
+
+const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
+
+/** When to check. @throws {TypeError} when it is none of the modes. */
+export function requireMode({ verify = "auto" }: OpenOptions): VerifyMode {
+  if (VERIFY_MODES.includes(verify)) return verify;
+  throw new TypeError(
+    `Cannot open a snapshot: found verify ${String(verify)}, ` +
+      `expected ${VERIFY_MODES.join(", ")}`,
+  );
+}
+
+/**
+ * The part of the state that is asked for.
+ *
+ * @throws {TypeError} when a bound is no number.
+ * @throws {RangeError} when there is no such part.
+ */
+export function requireRange(
+  options: OpenOptions,
+  { size }: SnapshotMeta,
+): ByteRange {
+  const { start = 0, end = size } = options;
+  if (typeof start !== "number" || typeof end !== "number") {
+    throw new TypeError("Cannot open a snapshot: start and end are no numbers");
+  }
+  const isInteger = Number.isSafeInteger(start) && Number.isSafeInteger(end);
+  if (isInteger && 0 <= start && start <= end && end <= size) {
+    return { start, end };
+  }
+  throw new RangeError(
+    `Cannot open a snapshot from byte ${start} to ${end}: ` +
+      `expected integers from 0 to ${size}, in order`,
+  );
+}
