@@ -25,7 +25,7 @@
  * @module
  */
 
-export { DiscardSnapshotStore } from "./src/discard_store.ts";
+export { DiscardSnapshotStore } from "./src/discard_snapshot_store.ts";
 export {
   type CorruptionReason,
   InvalidSnapshotIdError,
@@ -40,13 +40,10 @@ export {
   StoreLockedError,
   UnsupportedSnapshotVersionError,
 } from "./src/errors.ts";
-export type {
-  FileSnapshotStoreOptions,
-  Logger,
-} from "./src/file_store/options.ts";
-export type { Restorer } from "./src/file_store/recovery.ts";
-export type { FileSnapshotStore } from "./src/file_store/file_snapshot_store.ts";
-export { openFileSnapshotStore } from "./src/file_store/store.ts";
+export {
+  type FileSnapshotStoreOptions,
+  openFileSnapshotStore,
+} from "./src/file_snapshot_store.ts";
 export type {
   DirectoryEntry,
   FileHandle,
@@ -59,15 +56,21 @@ export type {
   LockOwner,
   OpenMode,
 } from "./src/fs/file_system.ts";
-export { MemorySnapshotStore } from "./src/memory_store.ts";
+export type { Logger } from "./src/logger.ts";
+export {
+  MemorySnapshotStore,
+  type MemorySnapshotStoreOptions,
+} from "./src/memory_snapshot_store.ts";
 export { decodePeers } from "./src/snapshot/meta/peers.ts";
 export type {
   Configuration,
   OpenOptions,
   Progress,
+  Restorer,
   Server,
   SnapshotInit,
   SnapshotMeta,
+  SnapshotReader,
   SnapshotSink,
   SnapshotSource,
   SnapshotStore,
@@ -76,3 +79,5 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from "./src/snapshot/types.ts";
+export type { FileBackendOptions } from "./src/backends/file/options.ts";
+export type { StoreOptions } from "./src/store/options.ts";

@@ -1,5 +1,5 @@
 /**
- * What counts as bytes, and as a `Uint8Array`.
+ * What counts as bytes, and as a `Uint8Array`; reading bytes in full.
  *
  * @module
  */
@@ -95,4 +95,28 @@ export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
   return typeof SharedArrayBuffer !== "undefined" &&
     value instanceof SharedArrayBuffer;
+}
+
+/** Something that is read piece by piece, such as a file. */
+export interface Readable {
+  /** Reads into `buffer`; resolves to how many bytes, 0 only at the end. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+}
+
+/**
+ * Fills `bytes` from `position` on; resolves to how many bytes there were
+ * before the end.
+ */
+export async function readFully(
+  from: Readable,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const count = await from.read(bytes.subarray(filled), position + filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
 }

@@ -130,6 +130,13 @@ function wrap(
     create: (init) => store.create(init),
     list: () => store.list(),
     open: (id, options) => store.open(id, options),
+    restore: (restore) => store.restore(restore),
+    verify: (id, options) => store.verify(id, options),
+    seal: (id, options) => store.seal(id, options),
+    reap: () => store.reap(),
+    delete: (id) => store.delete(id),
+    close: () => store.close(),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     ...changes,
   };
 }

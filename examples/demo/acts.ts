@@ -4,10 +4,10 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import {
-  type FileSnapshotStore,
   openFileSnapshotStore,
   type SnapshotMeta,
   type SnapshotSource,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import {
   formatCount,
@@ -55,7 +55,7 @@ export async function takeSnapshots(scene: Scene): Promise<void> {
 }
 
 async function takeSnapshot(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   machine: Machine,
 ): Promise<SnapshotMeta> {
   const startMs = performance.now();

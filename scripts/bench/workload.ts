@@ -17,11 +17,11 @@ import {
   type SnapshotStore,
 } from "@raft/snapshots";
 import { Crc64 } from "@raft/snapshots/crc64";
-import { makeContext } from "../../src/file_store/context.ts";
-import { loadSnapshot, openState } from "../../src/file_store/load.ts";
-import { resolveOptions } from "../../src/file_store/options.ts";
-import { readNames } from "../../src/file_store/scan.ts";
-import { StateReader } from "../../src/file_store/state_reader.ts";
+import { FileBackend } from "../../src/backends/file/file_backend.ts";
+import { CONSOLE_LOGGER } from "../../src/logger.ts";
+import { decodeMeta, META_SIZE_MAX } from "../../src/snapshot/meta/decode.ts";
+import type { SnapshotMeta } from "../../src/snapshot/types.ts";
+import { StateReader } from "../../src/store/state_reader.ts";
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { median } from "./median.ts";
 
@@ -138,14 +138,15 @@ async function readNewest(store: SnapshotStore): Promise<void> {
 
 /** Reads by the same reader and the same streams, without a check. */
 function uncheckedReader(directory: string): () => Promise<void> {
-  const base = nodeFileSystem.resolve(directory);
-  const context = makeContext(base, resolveOptions({ readOnly: true }));
+  const backend = new FileBackend(directory);
   return async () => {
-    const [id = ""] = (await readNames(context)).ids;
-    const { meta } = await loadSnapshot(context, id);
-    const file = await openState(context, meta);
-    const range = { start: 0, end: meta.size };
-    const reader = new StateReader(context, file, meta, range, MIB);
+    const [id = ""] = (await backend.names()).published;
+    const bytes = await backend.readMeta(id, META_SIZE_MAX);
+    const meta = decodeMeta(bytes, id) as SnapshotMeta;
+    const handle = await backend.openState(id);
+    const range = { start: 0, end: meta.size, blockSize: MIB };
+    const parts = { logger: CONSOLE_LOGGER };
+    const reader = new StateReader(parts, handle, meta, range);
     const source = new ReadableStream<Uint8Array>({
       async pull(controller) {
         const run = await reader.next();

@@ -7,7 +7,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { FileSnapshotStore } from "@raft/snapshots";
+import type { SnapshotStore } from "@raft/snapshots";
 import { exportArchive } from "@raft/snapshots/archive";
 import { BASE } from "../../tests/crash/recovery.ts";
 import { type Plan, Stage } from "../../tests/crash/stage.ts";
@@ -23,7 +23,7 @@ const ledger = new MarkedLedger(control, contents);
 const stage = new Stage(fileSystemWith(syncs as Syncs), ledger);
 
 async function takeAll(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   plans: readonly Plan[],
 ): Promise<string[]> {
   const ids: string[] = [];
@@ -54,7 +54,7 @@ async function leaveBehind(): Promise<void> {
 
 /** Runs the command line tool itself. */
 async function exportWithTool(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   id: string,
   path: string,
 ): Promise<void> {
@@ -68,7 +68,7 @@ async function exportWithTool(
 }
 
 async function exportTo(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   id: string,
   path: string,
 ): Promise<void> {
@@ -79,7 +79,7 @@ async function exportTo(
 
 /** One archive in place of another, and one where there was none. */
 async function exportAll(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   first: string,
   second: string,
 ): Promise<void> {

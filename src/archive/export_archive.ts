@@ -10,8 +10,8 @@ import { Sha256 } from "../runtime/sha256.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
 import type {
   OpenOptions,
+  SnapshotReader,
   SnapshotSource,
-  SnapshotStore,
 } from "../snapshot/types.ts";
 import { gzip } from "./gzip_writer.ts";
 import { checkKeptSums, loadOrigin } from "./kept_origin.ts";
@@ -50,7 +50,7 @@ export interface ExportArchiveOptions
  * Makes an archive of a snapshot, which Consul, Nomad and Vault read as if
  * they had written it. Nothing is opened before the stream is read; it must be
  * read out or cancelled. It errors instead of ending when the snapshot is
- * corrupt or not there, with the errors of {@linkcode SnapshotStore.open}.
+ * corrupt or not there, with the errors of {@linkcode SnapshotReader.open}.
  *
  * Vault refuses a `meta.json` of 8 KiB and more, which is that of some 60
  * servers; Consul and Nomad take any.
@@ -77,7 +77,7 @@ export interface ExportArchiveOptions
  * ```
  */
 export function exportArchive(
-  store: SnapshotStore,
+  store: Pick<SnapshotReader, "open">,
   id: string,
   options: ExportArchiveOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {

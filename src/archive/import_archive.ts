@@ -52,7 +52,7 @@ export interface ImportArchiveOptions extends ReadArchiveOptions {
  * ```
  */
 export async function importArchive(
-  store: SnapshotStore,
+  store: Pick<SnapshotStore, "create">,
   archive: ReadableStream<Uint8Array>,
   options: ImportArchiveOptions = {},
 ): Promise<SnapshotMeta> {

@@ -12,7 +12,7 @@ import {
 import { ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { resolveInit } from "../snapshot/init.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { decodeArchiveMeta, initOf } from "./archive_meta.ts";
 import { SEALED_SUMS } from "./members.ts";
@@ -38,7 +38,7 @@ export function isVaults(id: string): boolean {
  * it is not used, and a warning when the seal is missing.
  */
 export async function loadOrigin(
-  store: SnapshotStore,
+  store: object,
   meta: SnapshotMeta,
   warn: (message: string) => void,
 ): Promise<ArchiveOrigin | undefined> {

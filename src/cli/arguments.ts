@@ -2,8 +2,7 @@
 
 import { InvalidArgumentError } from "commander";
 import type { Server, Suffrage } from "../snapshot/types.ts";
-
-const UINT64_MAX = 2n ** 64n - 1n;
+import { UINT64_MAX } from "../uint64.ts";
 
 /** A uint64 in decimal digits, without loss. */
 export function parseUint64(text: string): bigint {

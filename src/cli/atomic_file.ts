@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { SnapshotError, systemCode } from "../errors.ts";
-import { NO_DIRECTORY_SYNC } from "../file_store/context.ts";
+import { isNoDirectorySync } from "../fs/directory_sync.ts";
 import { withFile, writeFully } from "../fs/io.ts";
 import type { FileStat, FileSystem } from "../fs/file_system.ts";
 import { plainFileSystem } from "../fs/node/file_system.ts";
@@ -99,10 +99,9 @@ async function syncParent(fs: FileSystem, path: string): Promise<void> {
     // Without it the name could be missing, or still be the old file's.
     await fs.syncDirectory(dirname(path));
   } catch (error) {
-    const code = systemCode(error) ?? "";
-    if (!NO_DIRECTORY_SYNC.has(code)) throw cannotWrite(path, error);
+    if (!isNoDirectorySync(error)) throw cannotWrite(path, error);
     warn(
-      `Cannot sync directories (${code}): after a power cut ` +
+      `Cannot sync directories (${systemCode(error)}): after a power cut ` +
         `${basename(path)} may be missing`,
     );
   }

@@ -2,14 +2,14 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type SweepOutcome, sweepUnfinished } from "../file_store/sweep.ts";
+import type { SweepOutcome } from "../backends/file/sweep.ts";
 import { parseDuration } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
-import { requireStore, withStoreToMend } from "./stores.ts";
+import { requireStore, withBackendToMend } from "./stores.ts";
 import {
-  contextOf,
+  backendOf,
   findLeftovers,
   formatTime,
   type Leftover,
@@ -52,8 +52,8 @@ export function registerClean(program: Command): void {
 
 async function clean(directory: string, options: CleanOptions): Promise<void> {
   await requireStore(directory);
-  const context = contextOf(directory, options.olderThan);
-  const found = await findLeftovers(context);
+  const backend = backendOf(directory, options.olderThan);
+  const found = await findLeftovers(backend);
   const doomed = found.filter((leftover) => !leftover.isForeignAndYoung);
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);
@@ -62,7 +62,7 @@ async function clean(directory: string, options: CleanOptions): Promise<void> {
   // Without leftovers the lock is not needed.
   const outcomes = found.length === 0
     ? new Map<string, SweepOutcome>()
-    : await withStoreToMend(directory, () => sweepUnfinished(context));
+    : await withBackendToMend(backend, () => backend.sweep());
   if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
   await report(found, outcomes, options);
 }

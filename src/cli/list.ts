@@ -1,7 +1,7 @@
 /** `list DIR`: the snapshots of a store, newest first. */
 
 import type { Command } from "commander";
-import type { FileSnapshotStore } from "../../mod.ts";
+import type { SnapshotStore } from "../../mod.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
@@ -55,7 +55,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
 }
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
-async function look(directory: string, store: FileSnapshotStore) {
+async function look(directory: string, store: SnapshotStore) {
   const before = await publishedIds(directory);
   const snapshots = await store.list();
   const listed = new Set(snapshots.map(({ id }) => id));
@@ -69,7 +69,7 @@ async function look(directory: string, store: FileSnapshotStore) {
 
 /** Whether a snapshot that is not listed is bad, or just can't be read. */
 async function isCorrupt(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   id: string,
 ): Promise<boolean> {
   try {

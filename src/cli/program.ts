@@ -31,7 +31,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
-DIR/snapshots, as HashiCorp Raft's FileSnapshotStore lays them out. Commands
+DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. Commands
 that only read (list, inspect, verify, cat, export) take no lock and change
 nothing in DIR, and so may run beside a live Raft node. save, import, seal and
 clean change DIR and need the store for themselves: they take its lock, of which

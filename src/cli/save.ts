@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { type Command, Option } from "commander";
-import type { FileSnapshotStore } from "../../mod.ts";
+import type { SnapshotStore } from "../../mod.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import {
   parseCrc,
@@ -130,7 +130,7 @@ interface State {
 }
 
 async function writeSnapshot(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   init: SnapshotInit,
   { chunks, size }: State,
 ): Promise<SnapshotMeta> {

@@ -3,13 +3,14 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
-  type FileSnapshotStore,
-  type FileSnapshotStoreOptions,
   type Logger,
   openFileSnapshotStore,
+  type SnapshotStore,
 } from "../../mod.ts";
+import { FileBackend } from "../backends/file/file_backend.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { StoreAccessError } from "../errors.ts";
+import { openSnapshotStore } from "../store/store.ts";
 import {
   CommandError,
   exitCodeOf,
@@ -36,7 +37,7 @@ export const logger: Logger = {
 export async function withStoreToWrite<T>(
   directory: string,
   retain: number | undefined,
-  use: (store: FileSnapshotStore) => Promise<T>,
+  use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   const store = await openFileSnapshotStore(directory, {
     logger,
@@ -51,14 +52,21 @@ export async function withStoreToWrite<T>(
  */
 export async function withStoreToMend<T>(
   directory: string,
-  use: (store: FileSnapshotStore) => Promise<T>,
+  use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
-  const options: FileSnapshotStoreOptions = { logger, sweep: false };
-  return await useAndClose(
-    await openFileSnapshotStore(directory, options),
+  return await withBackendToMend(
+    new FileBackend(directory, { sweep: false }),
     use,
   );
+}
+
+/** Does so with a backend that sweeps nothing when it is connected. */
+export async function withBackendToMend<T>(
+  backend: FileBackend,
+  use: (store: SnapshotStore) => Promise<T>,
+): Promise<T> {
+  return await useAndClose(await openSnapshotStore(backend, { logger }), use);
 }
 
 /**
@@ -67,7 +75,7 @@ export async function withStoreToMend<T>(
  */
 export async function withStoreToRead<T>(
   directory: string,
-  use: (store: FileSnapshotStore) => Promise<T>,
+  use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
   try {
@@ -91,8 +99,8 @@ export async function requireStore(directory: string): Promise<void> {
 }
 
 async function useAndClose<T>(
-  store: FileSnapshotStore,
-  use: (store: FileSnapshotStore) => Promise<T>,
+  store: SnapshotStore,
+  use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   try {
     return await use(store);

@@ -1,15 +1,13 @@
 /** What commands say of the unfinished snapshots in a store. */
 
-import { makeContext, type StoreContext } from "../file_store/context.ts";
-import { temporaryName } from "../snapshot/id.ts";
-import { resolveOptions } from "../file_store/options.ts";
-import { findUnfinished, type Unfinished } from "../file_store/unfinished.ts";
+import { FileBackend } from "../backends/file/file_backend.ts";
+import { temporaryName } from "../backends/file/names.ts";
+import type { Unfinished } from "../backends/file/unfinished.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
 import { isLockHeld } from "../fs/lock/chain.ts";
 import { describe } from "../text.ts";
 import { formatSize } from "./format.ts";
 import { warn } from "./output.ts";
-import { logger } from "./stores.ts";
 
 /** An unfinished snapshot, deletion or seal in a store. */
 export interface Leftover extends Unfinished {
@@ -20,24 +18,20 @@ export interface Leftover extends Unfinished {
 }
 
 /** The store in `directory` as the library's own parts see it. */
-export function contextOf(
+export function backendOf(
   directory: string,
   foreignTmpAgeMs?: number,
-): StoreContext {
+): FileBackend {
   const options = foreignTmpAgeMs === undefined ? {} : { foreignTmpAgeMs };
-  return makeContext(
-    nodeFileSystem.resolve(directory),
-    resolveOptions({ logger, ...options }),
-  );
+  return new FileBackend(directory, { sweep: false, ...options });
 }
 
 /** Looks at all that is unfinished; takes no lock and changes nothing. */
-export async function findLeftovers(
-  context: StoreContext,
-): Promise<Leftover[]> {
-  const found = await findUnfinished(context);
+export async function findLeftovers(backend: FileBackend): Promise<Leftover[]> {
+  const found = await backend.findUnfinished();
   if (found.length === 0) return [];
-  const isLocked = await isLockHeld(nodeFileSystem, `${context.path}/.lock`);
+  const lock = `${backend.place}/snapshots/.lock`;
+  const isLocked = await isLockHeld(nodeFileSystem, lock);
   return found.map((unfinished) => {
     const { isOurs, isForeignAndYoung } = unfinished;
     return {
@@ -54,7 +48,7 @@ export async function findLeftovers(
  */
 export async function tellLeftovers(directory: string): Promise<Leftover[]> {
   try {
-    const found = await findLeftovers(contextOf(directory));
+    const found = await findLeftovers(backendOf(directory));
     const left = found.filter(({ mayBeUnderWay }) => !mayBeUnderWay);
     const others = found.length - left.length;
     if (left.length === 0) return found;
@@ -75,8 +69,8 @@ export async function tellLeftovers(directory: string): Promise<Leftover[]> {
 export function summarize(leftovers: readonly Leftover[]): string {
   const count = leftovers.length;
   const bytes = leftovers.reduce((sum, leftover) => sum + leftover.bytes, 0);
-  const isDraft = ({ state }: Leftover) => state === "writing";
-  const kinds = leftovers.every(isDraft)
+  const isPending = ({ state }: Leftover) => state === "writing";
+  const kinds = leftovers.every(isPending)
     ? ["snapshot"]
     : ["snapshot", "deletion"];
   const what = kinds.map((kind) => count === 1 ? kind : `${kind}s`).join(

@@ -4,7 +4,7 @@
  */
 
 import type { Command } from "commander";
-import type { FileSnapshotStore } from "../../mod.ts";
+import type { SnapshotStore } from "../../mod.ts";
 import {
   InvalidSnapshotIdError,
   SnapshotError,
@@ -133,7 +133,7 @@ interface CheckSettings {
 }
 
 async function checkEach(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   ids: readonly string[],
   settings: CheckSettings,
 ): Promise<Finding[]> {
@@ -154,7 +154,7 @@ async function checkEach(
   return findings;
 }
 
-async function check(store: FileSnapshotStore, id: string): Promise<Finding> {
+async function check(store: SnapshotStore, id: string): Promise<Finding> {
   const progress = startProgress(`Checking ${id}`);
   try {
     const report = await store.verify(id, {

@@ -52,24 +52,6 @@ export async function withHeld<T>(
   }
 }
 
-/**
- * Fills `bytes` from `position` on; resolves to how many bytes there were
- * before the end of the file.
- */
-export async function readFully(
-  file: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-): Promise<number> {
-  let filled = 0;
-  while (filled < bytes.length) {
-    const count = await file.read(bytes.subarray(filled), position + filled);
-    if (count === 0) break;
-    filled += count;
-  }
-  return filled;
-}
-
 /** Writes all of the bytes, however few the system takes at a time. */
 export async function writeFully(
   file: FileHandle,

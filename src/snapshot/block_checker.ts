@@ -1,16 +1,15 @@
 /**
- * The check of a state block by block, on the way to whoever reads it.
+ * The check of a state block by block, on the way to the reader.
  *
  * @module
  */
 
 import type { ByteChecker } from "../crc64/check_stream.ts";
 import { combineCrc64, crc64 } from "../crc64/mod.ts";
-import type { SnapshotCorruptError } from "../errors.ts";
+import { SnapshotCorruptError } from "../errors.ts";
 import type { ByteRange } from "./open_options.ts";
 import type { SnapshotMeta } from "./types.ts";
 import type { BlockChecksums } from "./block_checksums.ts";
-import { badBlock, badState } from "../file_store/check.ts";
 
 /** The blocks that a range touches, as the bytes from their first to last. */
 export function alignToBlocks(
@@ -42,7 +41,7 @@ export function blockChecker(
   let total = 0n;
 
   /** Checks a chunk up to its first bad block. */
-  const check = (run: Uint8Array): Verdict => {
+  const check = (run: Uint8Array): BlockCheck => {
     for (let good = 0; good < run.length; good += blockSize) {
       const block = run.subarray(good, good + blockSize);
       const offset = position + good;
@@ -81,9 +80,38 @@ export function blockChecker(
 }
 
 /** What came of checking a few blocks. */
-interface Verdict {
+interface BlockCheck {
   /** The bytes before the first bad block. */
   readonly good: number;
   /** What is wrong with that block. */
   readonly error: SnapshotCorruptError | undefined;
+}
+
+/** The error for a block that is not the one that was written. */
+export function badBlock(
+  meta: SnapshotMeta,
+  offset: number,
+  expected: bigint,
+  actual: bigint,
+): SnapshotCorruptError {
+  const what = `state.bin of snapshot ${meta.id}`;
+  return new SnapshotCorruptError(what, {
+    reason: "block",
+    expected,
+    actual,
+    offset,
+  });
+}
+
+/** The error for a state that, as a whole, is not the one that was written. */
+export function badState(
+  meta: SnapshotMeta,
+  actual: bigint,
+): SnapshotCorruptError {
+  const what = `state.bin of snapshot ${meta.id}`;
+  return new SnapshotCorruptError(what, {
+    reason: "crc",
+    expected: meta.crc,
+    actual,
+  });
 }

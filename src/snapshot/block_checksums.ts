@@ -12,7 +12,6 @@ import {
   SnapshotCorruptError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../file_store/options.ts";
 
 /** What a `blocks.crc64` says. */
 export interface BlockChecksums {
@@ -25,6 +24,11 @@ export interface BlockChecksums {
   /** CRC-64/XZ of each block. */
   readonly crcs: BigUint64Array;
 }
+
+/** Smallest block in bytes. */
+export const BLOCK_SIZE_MIN = 512;
+/** Largest block in bytes: a stream holds a handful of them. */
+export const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
 
 /** A longer file is not read: at 1 MiB a block it stands for 8 TiB. */
 export const BLOCKS_FILE_SIZE_MAX = 64 * 1024 * 1024;

@@ -8,6 +8,7 @@
 
 import { InvalidSnapshotIdError } from "../errors.ts";
 import { quote } from "../text.ts";
+import { UINT64_MAX } from "../uint64.ts";
 
 /** The numbers that an ID is made of. */
 export interface SnapshotIdParts {
@@ -19,24 +20,7 @@ export interface SnapshotIdParts {
   readonly unixMs: bigint;
 }
 
-/** A directory that is not a published snapshot, and what became of it. */
-export interface TemporaryName {
-  /** The snapshot it was to be, or was. */
-  readonly id: string;
-  /**
-   * Being written, being deleted, getting its block checksums, or set aside
-   * because it is corrupt.
-   */
-  readonly state: "writing" | "deleted" | "sealing" | "corrupt";
-  /**
-   * Whether the directory has the name of a published snapshot still, and says
-   * by a marker in it what became of it, because it can't be renamed.
-   */
-  readonly inPlace?: true;
-}
-
 const GRAMMAR = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,19})-(0|[1-9]\d{0,15})$/;
-const UINT64_MAX = 2n ** 64n - 1n;
 /** The latest time that a `Date` can hold: no real ID comes near. */
 const UNIX_MS_MAX = 8_640_000_000_000_000n;
 
@@ -87,19 +71,4 @@ export function compareNewestFirst(a: string, b: string): number {
 
 function descending(a: bigint, b: bigint): number {
   return a === b ? 0 : a > b ? -1 : 1;
-}
-
-/** The name of a snapshot's directory while it is not published. */
-export function temporaryName({ id, state, inPlace }: TemporaryName): string {
-  if (inPlace) return id;
-  return state === "writing" ? `${id}.tmp` : `${id}.${state}.tmp`;
-}
-
-/** What a name ending in `.tmp` says, or `undefined` when it is not ours. */
-export function parseTemporaryName(name: string): TemporaryName | undefined {
-  const match = /^([\d-]+)(?:\.(deleted|sealing|corrupt))?\.tmp$/.exec(name);
-  const id = match?.[1];
-  if (id === undefined || parseId(id) === undefined) return undefined;
-  const state = match?.[2] as TemporaryName["state"] | undefined;
-  return { id, state: state ?? "writing" };
 }

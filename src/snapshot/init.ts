@@ -7,8 +7,7 @@
 import { SUFFRAGES } from "./meta/encode.ts";
 import { encodePeers } from "./meta/peers.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "./types.ts";
-
-const UINT64_MAX = 2n ** 64n - 1n;
+import { UINT64_MAX } from "../uint64.ts";
 
 /** The metadata of a snapshot that is about to be written, but for its ID. */
 export type InitialMeta = Omit<SnapshotMeta, "id">;

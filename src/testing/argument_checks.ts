@@ -5,12 +5,11 @@
  */
 
 import { InvalidSnapshotIdError, SnapshotNotFoundError } from "../errors.ts";
+import { UINT64_MAX } from "../uint64.ts";
 import type { Server, SnapshotInit } from "../snapshot/types.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";
 import { INIT, publish } from "./snapshots.ts";
-
-const UINT64_MAX = 2n ** 64n - 1n;
 
 /** What nobody may make a path of. */
 const BAD_IDS = [

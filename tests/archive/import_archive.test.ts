@@ -4,12 +4,12 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   MemorySnapshotStore,
   openFileSnapshotStore,
   type SnapshotInit,
   SnapshotPublishError,
   type SnapshotSink,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { openDescriptors } from "../support/open_descriptors.ts";
@@ -33,7 +33,7 @@ const INIT: SnapshotInit = {
 
 /** Runs with a store in a directory of its own; nothing must stay open. */
 async function withStore(
-  use: (store: FileSnapshotStore, directory: string) => Promise<void>,
+  use: (store: SnapshotStore, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = await temporaryDirectory();
   const store = await openFileSnapshotStore(directory);

@@ -6,7 +6,6 @@ import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import {
   DiscardSnapshotStore,
-  type FileSnapshotStore,
   MemorySnapshotStore,
   openFileSnapshotStore,
   type SnapshotStore,
@@ -49,7 +48,7 @@ async function exported(
 }
 
 async function withStore(
-  use: (store: FileSnapshotStore, directory: string) => Promise<void>,
+  use: (store: SnapshotStore, directory: string) => Promise<void>,
 ): Promise<void> {
   const directory = await temporaryDirectory();
   const store = await openFileSnapshotStore(directory);

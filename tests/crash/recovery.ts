@@ -5,7 +5,6 @@
  */
 
 import {
-  type FileSnapshotStore,
   type FileSnapshotStoreOptions,
   type FileSystem,
   type Logger,
@@ -13,6 +12,7 @@ import {
   openFileSnapshotStore,
   SnapshotCorruptError,
   type SnapshotSource,
+  type SnapshotStore,
 } from "@raft/snapshots";
 
 /** Where the store is. */
@@ -60,7 +60,7 @@ export async function stateOf(
 }
 
 async function read(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   id: string,
 ): Promise<Uint8Array | undefined> {
   try {
@@ -71,7 +71,7 @@ async function read(
   }
 }
 
-async function restore(store: FileSnapshotStore): Promise<Restored> {
+async function restore(store: SnapshotStore): Promise<Restored> {
   let state = new Uint8Array();
   try {
     const meta = await store.restore(async (source) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileSnapshotStore, FileSystem } from "@raft/snapshots";
+import type { FileSystem, SnapshotStore } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import { archive, metaText } from "../archive/hand_made.ts";
 import { bytes } from "../support/random.ts";
@@ -43,7 +43,7 @@ async function takeAll(
 /** A run that begins with the opening of the store and ends with its closing. */
 function within(
   work: (
-    store: FileSnapshotStore,
+    store: SnapshotStore,
     stage: Stage,
     disk: MemoryFileSystem,
   ) => Promise<unknown>,
@@ -88,7 +88,7 @@ async function leaveBehind(disk: MemoryFileSystem): Promise<void> {
 
 /** Takes a snapshot of each size. */
 function takeSizes(...sizes: readonly number[]) {
-  return async (store: FileSnapshotStore, stage: Stage) => {
+  return async (store: SnapshotStore, stage: Stage) => {
     for (const [i, size] of sizes.entries()) {
       await stage.take(store, { index: i + 1, size });
     }

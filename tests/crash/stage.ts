@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import {
-  type FileSnapshotStore,
   type FileSnapshotStoreOptions,
   type FileSystem,
   openFileSnapshotStore,
   type SnapshotInit,
   SnapshotPublishError,
   type SnapshotSink,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { writeAtomically } from "../../src/cli/atomic_file.ts";
@@ -54,7 +54,7 @@ export class Stage {
   }
 
   /** Opens the store; small blocks, so that a small state has several. */
-  open(options: FileSnapshotStoreOptions = {}): Promise<FileSnapshotStore> {
+  open(options: FileSnapshotStoreOptions = {}): Promise<SnapshotStore> {
     if (options.retain !== undefined) this.ledger.retain = options.retain;
     return openFileSnapshotStore(BASE, {
       fileSystem: this.files,
@@ -67,7 +67,7 @@ export class Stage {
 
   /** Begins a snapshot and writes its state, in chunks of odd sizes. */
   async write(
-    store: FileSnapshotStore,
+    store: SnapshotStore,
     { index, term = 1, size }: Plan,
   ): Promise<{ sink: SnapshotSink; state: Uint8Array }> {
     const sink = await store.create({
@@ -102,14 +102,14 @@ export class Stage {
   }
 
   /** Takes a snapshot from beginning to end; gives its ID. */
-  async take(store: FileSnapshotStore, plan: Plan): Promise<string> {
+  async take(store: SnapshotStore, plan: Plan): Promise<string> {
     const { sink, state } = await this.write(store, plan);
     return await this.close(sink, state);
   }
 
   /** Puts an archive's snapshot into the store; gives its ID. */
   async import(
-    store: FileSnapshotStore,
+    store: SnapshotStore,
     archive: Uint8Array,
     state: Uint8Array,
   ): Promise<string> {
@@ -121,10 +121,8 @@ export class Stage {
       this.ledger.publishing(id, state);
       return sink;
     };
-    const open = (id: string) => store.open(id);
-    const list = () => store.list();
     try {
-      await importArchive({ create, open, list }, streamOf(archive));
+      await importArchive({ create }, streamOf(archive));
     } catch (error) {
       const isThere = error instanceof SnapshotPublishError && error.published;
       if (!isThere) this.ledger.refused(id);
@@ -134,20 +132,20 @@ export class Stage {
     return id;
   }
 
-  async delete(store: FileSnapshotStore, id: string): Promise<void> {
+  async delete(store: SnapshotStore, id: string): Promise<void> {
     this.ledger.deleting(id);
     await store.delete(id);
     this.ledger.deleted(id);
   }
 
-  async seal(store: FileSnapshotStore, id: string): Promise<void> {
+  async seal(store: SnapshotStore, id: string): Promise<void> {
     await store.seal(id);
     this.ledger.sealed(id);
   }
 
   /** Writes an archive of a snapshot to a file, as the command `export` does. */
   async export(
-    store: FileSnapshotStore,
+    store: SnapshotStore,
     id: string,
     path: string,
   ): Promise<void> {
@@ -168,7 +166,7 @@ export class Stage {
    * Restores, as a node does when it starts. From then on it takes log entries
    * that follow what it was given: the snapshot must not get lost.
    */
-  async restore(store: FileSnapshotStore): Promise<void> {
+  async restore(store: SnapshotStore): Promise<void> {
     const meta = await store.restore(stateOf);
     if (meta !== undefined) this.ledger.acknowledged(meta.id);
   }

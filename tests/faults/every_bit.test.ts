@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   type CorruptionReason,
-  type FileSnapshotStore,
   openFileSnapshotStore,
   SnapshotCorruptError,
+  type SnapshotStore,
   type VerifyMode,
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
@@ -47,7 +47,7 @@ function* damages(good: Uint8Array): Generator<Damage> {
 
 /** A snapshot, and how to damage it. */
 interface Specimen {
-  readonly store: FileSnapshotStore;
+  readonly store: SnapshotStore;
   readonly disk: MemoryFileSystem;
   readonly id: string;
   readonly path: string;

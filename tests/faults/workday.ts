@@ -7,8 +7,8 @@
 
 import assert from "node:assert/strict";
 import type {
-  FileSnapshotStore,
   SnapshotSource,
+  SnapshotStore,
   VerifyMode,
 } from "@raft/snapshots";
 import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
@@ -117,7 +117,7 @@ export class Workday {
   readonly stage: Stage;
   /** What could not be done, in order. */
   readonly refusals: Refusal[] = [];
-  #store: FileSnapshotStore | undefined;
+  #store: SnapshotStore | undefined;
   #closing = false;
   #task = "";
 
@@ -140,7 +140,7 @@ export class Workday {
   }
 
   /** The store, which is open from here on. */
-  async store(retain = 3): Promise<FileSnapshotStore> {
+  async store(retain = 3): Promise<SnapshotStore> {
     if (this.#closing) await this.close();
     this.#store ??= await this.stage.open({ retain });
     return this.#store;

@@ -5,7 +5,6 @@
 
 import { setImmediate } from "node:timers";
 import {
-  type FileSnapshotStore,
   type FileSnapshotStoreOptions,
   type Logger,
   openFileSnapshotStore,
@@ -67,7 +66,7 @@ export class Bench {
   }
 
   /** Opens the store. */
-  open(options: FileSnapshotStoreOptions = {}): Promise<FileSnapshotStore> {
+  open(options: FileSnapshotStoreOptions = {}): Promise<SnapshotStore> {
     return openFileSnapshotStore(BASE, {
       fileSystem: this.files,
       logger: this.log,

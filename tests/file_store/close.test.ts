@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   SnapshotPublishError,
+  type SnapshotStore,
   StoreClosedError,
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
@@ -26,7 +26,7 @@ const ID = "3-10-1";
 
 /** Every call that a store takes. */
 const CALLS: Readonly<
-  Record<string, (store: FileSnapshotStore) => Promise<unknown>>
+  Record<string, (store: SnapshotStore) => Promise<unknown>>
 > = {
   create: (store) => store.create(INIT),
   list: (store) => store.list(),

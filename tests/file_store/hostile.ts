@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { type FileSnapshotStore, openFileSnapshotStore } from "@raft/snapshots";
+import { openFileSnapshotStore, type SnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { listIds, load, Log, save } from "./bench.ts";
 
@@ -37,7 +37,7 @@ export async function setUp(t: Parameters<typeof temporaryDirectory>[0]) {
 export type SetUp = Awaited<ReturnType<typeof setUp>>;
 
 /** Does everything that a store can do to itself. */
-async function useAll(store: FileSnapshotStore, good: string): Promise<void> {
+async function useAll(store: SnapshotStore, good: string): Promise<void> {
   assert.equal(await load(store, good), "good");
   await save(store, "new", { index: 1n });
   await store.restore((source) => new Response(source).text());

@@ -324,7 +324,7 @@ describe("a disk that keeps failing", () => {
     bench.files.inject(failOn("removeFile", "EBUSY"));
     const sink = await store.create(INIT);
     await sink.cancel(); // which never fails for that
-    assert.deepEqual(bench.names(), [`${sink.id}.tmp`]);
+    assert.deepEqual(bench.names(), [`${sink.id}.deleted.tmp`]);
     assert.equal(bench.log.matching("warn", "Cannot remove").length, 1);
     bench.files.inject();
     await store.reap();

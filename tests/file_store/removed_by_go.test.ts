@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   type FileStat,
   openFileSnapshotStore,
   SnapshotNotFoundError,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
@@ -57,8 +57,8 @@ const ORDERS = [
 
 /** Each call that looks into one snapshot. */
 const CALLS = {
-  open: (store: FileSnapshotStore, id: string) => store.open(id),
-  verify: (store: FileSnapshotStore, id: string) => store.verify(id),
+  open: (store: SnapshotStore, id: string) => store.open(id),
+  verify: (store: SnapshotStore, id: string) => store.verify(id),
 } as const;
 
 /** A store of two snapshots of Go's, of which the newest is being removed. */

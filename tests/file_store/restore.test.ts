@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   NoUsableSnapshotError,
   SnapshotCorruptError,
   type SnapshotSource,
+  type SnapshotStore,
   StoreClosedError,
   UnsupportedSnapshotVersionError,
 } from "@raft/snapshots";
@@ -37,7 +37,7 @@ async function prepare(count: number) {
 }
 
 /** Restores into a string. */
-async function restoreText(store: FileSnapshotStore) {
+async function restoreText(store: SnapshotStore) {
   const tried: string[] = [];
   let text: string | undefined;
   const meta = await store.restore(async (source) => {

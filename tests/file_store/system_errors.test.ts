@@ -6,8 +6,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   NoUsableSnapshotError,
+  type SnapshotStore,
   SnapshotUnreadableError,
   StoreAccessError,
 } from "@raft/snapshots";
@@ -44,7 +44,7 @@ async function setUp() {
 }
 
 /** The indexes of the snapshots that were tried, and of the restored one. */
-async function restore(store: FileSnapshotStore) {
+async function restore(store: SnapshotStore) {
   const tried: bigint[] = [];
   const meta = await store.restore((source) => {
     tried.push(source.meta.index);

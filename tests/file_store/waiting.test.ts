@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { FileSnapshotStore } from "@raft/snapshots";
+import type { SnapshotStore } from "@raft/snapshots";
 import {
   Bench,
   Gate,
@@ -18,7 +18,7 @@ import {
 
 /** Calls that read the whole of the state `id`. */
 const READERS: Readonly<
-  Record<string, (store: FileSnapshotStore, id: string) => Promise<unknown>>
+  Record<string, (store: SnapshotStore, id: string) => Promise<unknown>>
 > = {
   "seal()": (store, id) => store.seal(id),
   "reap()": (store) => store.reap(),

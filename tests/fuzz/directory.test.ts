@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   openFileSnapshotStore,
   SnapshotError,
   type SnapshotSource,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import {
@@ -39,7 +39,7 @@ async function readWhole(source: SnapshotSource): Promise<void> {
 }
 
 /** Takes a snapshot, which no directory may prevent. */
-async function take(store: FileSnapshotStore): Promise<void> {
+async function take(store: SnapshotStore): Promise<void> {
   const sink = await store.create({
     index: 2,
     term: 1,
@@ -52,7 +52,7 @@ async function take(store: FileSnapshotStore): Promise<void> {
 
 /** What is listed is there under its own name. */
 async function checkList(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   disk: MemoryFileSystem,
 ): Promise<void> {
   const found = disk.tree();
@@ -63,7 +63,7 @@ async function checkList(
 }
 
 /** Asks a store for everything that it can do. */
-async function useStore(store: FileSnapshotStore): Promise<void> {
+async function useStore(store: SnapshotStore): Promise<void> {
   for (const id of IDS) {
     await attempt(() => store.verify(id));
     for (const verify of ["auto", "before", "stream"] as const) {

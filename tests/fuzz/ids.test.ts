@@ -11,9 +11,11 @@ import {
   compareNewestFirst,
   formatId,
   parseId,
+} from "../../src/snapshot/id.ts";
+import {
   parseTemporaryName,
   temporaryName,
-} from "../../src/snapshot/id.ts";
+} from "../../src/backends/file/names.ts";
 import { holdsFor } from "./property.ts";
 
 const number = fc.oneof(

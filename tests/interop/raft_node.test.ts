@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { it } from "node:test";
-import type { FileSnapshotStore, Server, SnapshotMeta } from "@raft/snapshots";
+import type { Server, SnapshotMeta, SnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { type Ask, judged } from "./judge.ts";
 import { withStore } from "./states.ts";
@@ -61,7 +61,7 @@ async function restoreState(
   base: string,
 ): Promise<{ meta: SnapshotMeta | undefined; text: string }> {
   let text = "";
-  const restore = (store: FileSnapshotStore) =>
+  const restore = (store: SnapshotStore) =>
     store.restore(async (source) => {
       text = await new Response(source).text();
     });

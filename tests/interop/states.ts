@@ -6,12 +6,12 @@
 
 import { createHash } from "node:crypto";
 import {
-  type FileSnapshotStore,
   type FileSnapshotStoreOptions,
   type Logger,
   openFileSnapshotStore,
   type SnapshotMeta,
   type SnapshotSource,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { bytes } from "../support/random.ts";
 import type { Case } from "./matrix.ts";
@@ -25,7 +25,7 @@ const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /** Opens our store, does something with it, and closes it. */
 export async function withStore<T>(
   base: string,
-  use: (store: FileSnapshotStore) => Promise<T>,
+  use: (store: SnapshotStore) => Promise<T>,
   options: FileSnapshotStoreOptions = {},
 ): Promise<T> {
   const store = await openFileSnapshotStore(base, {
@@ -52,7 +52,7 @@ function* chunksOf(data: Uint8Array): Generator<Uint8Array> {
 
 /** Takes the snapshot with our store; resolves to its final metadata. */
 export async function writeCase(
-  store: FileSnapshotStore,
+  store: SnapshotStore,
   one: Case,
 ): Promise<SnapshotMeta> {
   const { index, term, configuration, configurationIndex, content } = one;

@@ -6,11 +6,11 @@
 
 import assert from "node:assert/strict";
 import {
-  type FileSnapshotStore,
   openFileSnapshotStore,
   SnapshotNotFoundError,
   SnapshotPublishError,
   type SnapshotSink,
+  type SnapshotStore,
 } from "@raft/snapshots";
 import { type CrashChoice, MemoryFileSystem } from "@raft/snapshots/testing";
 import * as fc from "fast-check";
@@ -28,7 +28,7 @@ interface OpenSink {
 /** The real store, its disk and its clock. */
 export class Real {
   disk = new MemoryFileSystem();
-  store: FileSnapshotStore | undefined;
+  store: SnapshotStore | undefined;
   now = 1_700_000_000_000;
   sinks: OpenSink[] = [];
   /** The IDs that the present store object has given out. */
@@ -47,7 +47,7 @@ export class Real {
   }
 
   /** The store, which must be open. */
-  get opened(): FileSnapshotStore {
+  get opened(): SnapshotStore {
     assert.ok(this.store);
     return this.store;
   }

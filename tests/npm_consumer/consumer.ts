@@ -10,7 +10,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
-  type FileSnapshotStore,
   openFileSnapshotStore,
   SnapshotError,
   type SnapshotMeta,
@@ -36,7 +35,7 @@ async function save(store: SnapshotStore): Promise<SnapshotMeta> {
   return sink.meta;
 }
 
-async function use(store: FileSnapshotStore): Promise<void> {
+async function use(store: SnapshotStore): Promise<void> {
   const { id, crc, size } = await save(store);
   assert.equal(size, state.length);
   assert.equal(crc, crc64(state));

@@ -9,7 +9,7 @@ import { mkdirSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { type FileSnapshotStore, openFileSnapshotStore } from "@raft/snapshots";
+import { openFileSnapshotStore, type SnapshotStore } from "@raft/snapshots";
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { silent } from "../crash/recovery.ts";
 import { save } from "../file_store/bench.ts";
@@ -57,7 +57,7 @@ function names(directory: string): string[] {
     .filter((name) => !name.startsWith(".lock"));
 }
 
-async function ids(store: FileSnapshotStore): Promise<string[]> {
+async function ids(store: SnapshotStore): Promise<string[]> {
   return (await store.list()).map(({ id }) => id);
 }
 

@@ -10,10 +10,12 @@ import {
   compareNewestFirst,
   formatId,
   parseId,
-  parseTemporaryName,
   requireId,
-  temporaryName,
 } from "../../src/snapshot/id.ts";
+import {
+  parseTemporaryName,
+  temporaryName,
+} from "../../src/backends/file/names.ts";
 import { Bench, INIT, listIds, save, SNAPSHOTS } from "../file_store/bench.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;

@@ -11,6 +11,7 @@ import { isLosslessNumber, parse } from "lossless-json";
 import { SnapshotCorruptError } from "../../errors.ts";
 import type { Configuration, Server, Suffrage } from "../types.ts";
 import { printable, quote, shorten } from "../../text.ts";
+import { UINT64_MAX } from "../../uint64.ts";
 import { decodeBase64 } from "./base64.ts";
 import { type MetaRecord, SUFFRAGES } from "./encode.ts";
 
@@ -25,7 +26,6 @@ export const META_SIZE_MAX = 1024 * 1024;
 /** A Go record is 4 deep; deeper unknown fields are an attack on the stack. */
 const DEPTH_MAX = 1_000;
 
-const UINT64_MAX = 2n ** 64n - 1n;
 const INT64_MAX = 2n ** 63n - 1n;
 
 const META_FIELDS = [

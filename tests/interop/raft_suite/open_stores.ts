@@ -10,9 +10,9 @@
  */
 
 import {
-  type FileSnapshotStore,
   type Logger,
   openFileSnapshotStore,
+  type SnapshotStore,
 } from "@raft/snapshots";
 
 const report = (message: string) => console.error(message);
@@ -22,7 +22,7 @@ const LOGGER: Logger = { debug() {}, info() {}, warn: report, error: report };
 
 /** Stores by their directories. */
 export class OpenStores {
-  readonly #stores = new Map<string, Promise<FileSnapshotStore>>();
+  readonly #stores = new Map<string, Promise<SnapshotStore>>();
 
   /** Opens the store in a directory, and closes it first when it is open. */
   async open(base: string, retain: number): Promise<void> {
@@ -41,7 +41,7 @@ export class OpenStores {
    *
    * @throws {Error} when it has not been opened.
    */
-  async get(base: string): Promise<FileSnapshotStore> {
+  async get(base: string): Promise<SnapshotStore> {
     const store = await this.#stores.get(base);
     if (store !== undefined) return store;
     throw new Error(`Cannot use the store in ${base}: it has not been opened`);
@@ -60,10 +60,10 @@ export class OpenStores {
   }
 
   async #reopen(
-    previous: Promise<FileSnapshotStore> | undefined,
+    previous: Promise<SnapshotStore> | undefined,
     base: string,
     retain: number,
-  ): Promise<FileSnapshotStore> {
+  ): Promise<SnapshotStore> {
     const store = await previous?.catch(() => undefined); // Its caller was told.
     await store?.close();
     return await openFileSnapshotStore(base, { retain, logger: LOGGER });

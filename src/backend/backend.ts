@@ -1,0 +1,195 @@
+/**
+ * The seam between the store and the places that snapshots are kept in. The
+ * store is written once and owns the rules: IDs, checks, restore, retention,
+ * quarantine. A backend owns what differs from place to place: how a snapshot
+ * becomes visible, how its parts are read, how it is removed. Each method's
+ * comment is its contract.
+ *
+ * Every method must settle in bounded time. Three classes of errors are about
+ * the snapshot that was asked for: `SnapshotNotFoundError`,
+ * `SnapshotCorruptError` and `SnapshotUnreadableError`. Every other rejection is
+ * about the place, and the store never takes it for a verdict on a snapshot. IDs
+ * that are passed in are valid. The store checks everything that a backend
+ * returns.
+ *
+ * @module
+ */
+
+import type { Logger } from "../logger.ts";
+import type { Extra, ExtraName } from "../snapshot/extras.ts";
+import type { ByteRange } from "../snapshot/open_options.ts";
+
+/** What a store tells its backend when it connects. */
+export interface BackendHost {
+  /** Where to report; it never throws. */
+  readonly logger: Logger;
+  /** Whether the store only reads: the backend must change nothing. */
+  readonly readOnly: boolean;
+  /** The time in milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Aborts when the store is closed: what waits must then end soon. */
+  readonly closing: AbortSignal;
+}
+
+/** An entry of a place that is not a published snapshot. */
+export interface UnfinishedName {
+  /** The snapshot that it was to be, or was. */
+  readonly id: string;
+  /** Whether it is being written, being deleted, or getting block checksums. */
+  readonly state: "writing" | "deleted" | "sealing";
+}
+
+/** What there is in a place, with no snapshot looked into yet. */
+export interface BackendNames {
+  /** IDs of the published snapshots, each once, in any order. */
+  readonly published: readonly string[];
+  /** IDs of the snapshots that were quarantined. */
+  readonly quarantined: readonly string[];
+  /** What is not published, and not quarantined. */
+  readonly unfinished: readonly UnfinishedName[];
+  /** What this library did not put there; texts for the log. */
+  readonly foreign: readonly string[];
+}
+
+/** The state of a published snapshot, open for reading. */
+export interface StateHandle {
+  /** Its length in bytes, as the place has it. */
+  readonly size: number;
+  /**
+   * Reads up to `buffer.length` bytes at `position` into `buffer`; resolves to
+   * how many, 0 only at the end of the state. The buffer belongs to the backend
+   * until it settles. Calls do not overlap and are mostly sequential.
+   */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * Lets the state go. May be called more than once, and during a read, which
+   * must then end soon. Resolves when no buffer is in use any more.
+   */
+  close(): Promise<void>;
+}
+
+/** A place that snapshots can be read from. */
+export interface ReadableBackend {
+  /** Where it is, for messages; may be asked before `connect()`. */
+  readonly place: string;
+  /**
+   * Called once, first, when the store's options have been checked. Makes what
+   * is missing, claims the place, removes what was left unfinished. When it
+   * rejects, nothing is held. Once it has resolved, what `names()` gives as
+   * published survives a power cut.
+   */
+  connect?(host: BackendHost): Promise<void>;
+  /** Looks what is there: all of it or a rejection, never a part. */
+  names(): Promise<BackendNames>;
+  /**
+   * The exact bytes of `meta.json`. It looks first whether there is such a
+   * snapshot.
+   *
+   * @throws {SnapshotNotFoundError} when it is not published, or not any more.
+   * @throws {SnapshotCorruptError} when the part is missing, or longer than
+   * `sizeMax` bytes; it must not be read then.
+   */
+  readMeta(id: string, sizeMax: number): Promise<Uint8Array>;
+  /** The exact bytes of `blocks.crc64`; `undefined` when there is none. */
+  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined>;
+  /**
+   * The exact bytes of an extra file; `undefined` when there is none. A backend
+   * without it carries no such files.
+   */
+  readExtra?(
+    id: string,
+    name: ExtraName,
+    sizeMax: number,
+  ): Promise<Uint8Array | undefined>;
+  /** The length of the state in bytes, without opening it. */
+  stateSize(id: string): Promise<number>;
+  /**
+   * Opens the state. A later removal by this backend does not disturb the
+   * reader. `range` is the part that will be read, in bytes, as a hint.
+   */
+  openState(id: string, range: ByteRange): Promise<StateHandle>;
+  /**
+   * Called last. It resolves once nothing that this backend began is under way
+   * and every {@linkcode StateHandle} is closed. When it rejects, it may be
+   * called again.
+   */
+  close?(): Promise<void>;
+}
+
+/**
+ * A place that snapshots can be written to. `remove()`, `quarantine()`,
+ * `finishRemovals()` and `addBlocks()` never overlap each other; any other calls
+ * may.
+ */
+export interface SnapshotBackend extends ReadableBackend {
+  /**
+   * IDs that no new snapshot may have, whatever has them. Rejects as long as the
+   * place can't promise that a new snapshot would be durable.
+   */
+  takenIds(): Promise<readonly string[]>;
+  /**
+   * Begins a snapshot and claims its ID; `"taken"` when something else has the
+   * ID by now. Leaves nothing when it rejects. `meta` is what `meta.json` says
+   * until the snapshot is published.
+   */
+  begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken">;
+  /**
+   * Takes snapshots out of the place for good: at no time, and after no crash,
+   * is one visible with a part missing. Readers that have begun are not
+   * disturbed. Resolves to the errors of those that are still visible. What is
+   * invisible and not gone yet is logged, and `finishRemovals()` continues with
+   * it.
+   */
+  remove(
+    ids: readonly string[],
+    from: "published" | "quarantined",
+  ): Promise<ReadonlyMap<string, unknown>>;
+  /** Continues with removals that failed half-way; called before each reap. */
+  finishRemovals?(): Promise<void>;
+  /**
+   * Takes a corrupt snapshot out of what is published, and keeps it for the
+   * operator; resolves to its new name, for the log. A backend without it leaves
+   * corrupt snapshots where they are.
+   */
+  quarantine?(id: string): Promise<string>;
+  /**
+   * Gives a published snapshot its `blocks.crc64`: whole or not at all, and
+   * durable when it resolves.
+   *
+   * @throws {SnapshotNotFoundError} when it is not published any more.
+   */
+  addBlocks?(id: string, bytes: Uint8Array): Promise<void>;
+}
+
+/** The parts of a snapshot that are ready when its state is complete. */
+export interface FinalParts {
+  /** The exact bytes of `meta.json`. */
+  readonly meta: Uint8Array;
+  /** The exact bytes of `blocks.crc64`; none when they would be too long. */
+  readonly blocks: Uint8Array | undefined;
+  /** A file that the snapshot carries beside its state. */
+  readonly extra: Extra | undefined;
+}
+
+/** A snapshot that is being written. It is not visible to any reader. */
+export interface PendingSnapshot {
+  /**
+   * Appends to the state. Calls do not overlap. The bytes belong to the backend
+   * until it settles. It throws, and does not only reject, when something that
+   * was appended before has been lost: the next block must not wait to hear it.
+   */
+  append(bytes: Uint8Array): Promise<void>;
+  /**
+   * Makes the snapshot visible under its ID, in one step; never in place of
+   * something else. One of three ends: it resolves, and the snapshot is visible,
+   * whole and survives a power cut. It rejects with `MaybePublishedError`: the
+   * snapshot is visible, or may be or become so; nothing of it is removed. Any
+   * other rejection: it never becomes visible, and the store calls `discard()`.
+   */
+  publish(parts: FinalParts): Promise<void>;
+  /**
+   * Removes every trace. May come during `append()`, which must then end soon.
+   * Failures are logged: it never rejects.
+   */
+  discard(): Promise<void>;
+}

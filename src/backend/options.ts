@@ -1,0 +1,52 @@
+/**
+ * Checks of options, for the store and for backends.
+ *
+ * @module
+ */
+
+/**
+ * An option that is an integer from `min` to `max`.
+ *
+ * @throws {TypeError} when it is not a number.
+ * @throws {RangeError} when it is out of its bounds.
+ */
+export function requireInteger(
+  name: string,
+  value: number,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot use the option ${name}: found ${typeof value}, expected a number`,
+    );
+  }
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(
+    `Cannot use the option ${name}: found ${value}, ` +
+      `expected an integer from ${min} to ${max}`,
+  );
+}
+
+/** What `typeof` says of the types that options can have. */
+interface OptionTypes {
+  readonly boolean: boolean;
+  readonly function: (...args: never[]) => unknown;
+}
+
+/**
+ * An option of the given type.
+ *
+ * @throws {TypeError} when it has another type.
+ */
+export function requireType<T extends OptionTypes[keyof OptionTypes]>(
+  name: string,
+  value: T,
+  type: keyof OptionTypes,
+): T {
+  const found: string = typeof value;
+  if (found === type) return value;
+  throw new TypeError(
+    `Cannot use the option ${name}: found ${found}, expected a ${type}`,
+  );
+}

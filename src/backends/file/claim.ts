@@ -1,0 +1,181 @@
+/**
+ * Claiming a directory: making it, locking it, the test that it can be written
+ * to, and that what an earlier process has done is durable.
+ *
+ * @module
+ */
+
+import {
+  StoreAccessError,
+  StoreLockedError,
+  systemCode,
+} from "../../errors.ts";
+import type { FileLock } from "../../fs/file_system.ts";
+import { describe } from "../../text.ts";
+import type { Directory } from "./directory.ts";
+
+/**
+ * Makes the directories, tests that they can be used, and takes the lock. Also
+ * called later, when somebody has removed the directories of an open store.
+ *
+ * @throws {StoreAccessError} when the directory can't be used.
+ * @throws {StoreLockedError} when another store object has it.
+ */
+export async function claimDirectory(
+  directory: Directory,
+  hostId: string | undefined,
+): Promise<FileLock> {
+  try {
+    await makeDirectories(directory);
+    return await lockUsable(directory, hostId);
+  } catch (error) {
+    if (error instanceof StoreLockedError) throw error;
+    // It says already what to do: root may not write here.
+    if (error instanceof StoreAccessError) throw error;
+    throw accessError(directory, "write to", error);
+  }
+}
+
+/** The lock comes first: two that test at a time would fail each other. */
+async function lockUsable(
+  directory: Directory,
+  hostId: string | undefined,
+): Promise<FileLock> {
+  const lock = await directory.fileSystem.lock(directory.at(".lock"), {
+    mode: directory.fileMode,
+    hostId,
+  });
+  try {
+    await testAccess(directory);
+    return lock;
+  } catch (error) {
+    // The first error is the one that matters. A lock whose release fails is
+    // given up, too: the next attempt of this process takes it.
+    await lock.release().catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Tests that the directory of a store that is only read is there.
+ *
+ * @throws {StoreAccessError} when it is not, or can't be read.
+ */
+export async function requireReadable(directory: Directory): Promise<void> {
+  try {
+    await directory.fileSystem.readDirectory(directory.path);
+  } catch (error) {
+    throw accessError(directory, "read", error);
+  }
+}
+
+/**
+ * Makes durable what is there.
+ *
+ * @throws {StoreAccessError} when the directory can't be synced.
+ */
+export async function settleNames(directory: Directory): Promise<void> {
+  try {
+    // Survives: a power cut at any time from now on. A process that was killed
+    // between renaming and syncing has left names that may not be durable. A
+    // snapshot that is handed out must not get lost; and one that was renamed
+    // to be deleted must not come back when the files below are gone.
+    await directory.sync();
+  } catch (error) {
+    throw accessError(directory, "clean up", error);
+  }
+}
+
+/**
+ * Makes what is missing, outermost first. Each name is durable before anything
+ * is put under it, so that of what an earlier start had made before it was
+ * killed only the innermost is in doubt.
+ */
+async function makeDirectories(directory: Directory): Promise<void> {
+  const missing = await findMissing(directory, directory.path);
+  // Survives: a power cut after the first publication. Without these syncs the
+  // whole store could be missing.
+  await syncNameOfExisting(directory, missing[0]);
+  for (const path of missing) {
+    try {
+      await directory.fileSystem.makeDirectory(path, directory.directoryMode);
+    } catch (error) {
+      // Somebody was faster.
+      if (systemCode(error) !== "EEXIST") throw error;
+    }
+    await directory.sync(parentOf(path));
+  }
+}
+
+/** Makes the name of the innermost directory that is there durable. */
+async function syncNameOfExisting(
+  directory: Directory,
+  firstMissing: string | undefined,
+): Promise<void> {
+  if (firstMissing === undefined) {
+    return await directory.sync(parentOf(directory.path));
+  }
+  try {
+    await directory.sync(parentOf(parentOf(firstMissing)));
+  } catch (error) {
+    // What is in a directory that we may not open was not made by us. (Deno's
+    // own refusal has a name and no code.)
+    const isRefused = systemCode(error) === "EACCES" ||
+      (error instanceof Error && error.name === "NotCapable");
+    if (!isRefused) throw error;
+  }
+}
+
+/** The directories to make, outermost first. */
+async function findMissing(
+  directory: Directory,
+  path: string,
+): Promise<string[]> {
+  try {
+    await directory.fileSystem.stat(path);
+    return [];
+  } catch (error) {
+    const parent = parentOf(path);
+    if (systemCode(error) !== "ENOENT" || parent === path) throw error;
+    return [...await findMissing(directory, parent), path];
+  }
+}
+
+/** The directory that holds `path`. */
+function parentOf(path: string): string {
+  const end = path.lastIndexOf("/");
+  // "/a" and "C:/a" are in "/" and "C:/".
+  return /^([A-Za-z]:)?$/.test(path.slice(0, end))
+    ? path.slice(0, end + 1)
+    : path.slice(0, end);
+}
+
+/**
+ * Makes and removes a file (`testPermissions` in Go's `file_snapshot.go`; that
+ * one follows a link of this name, and empties the file behind it).
+ */
+async function testAccess(directory: Directory): Promise<void> {
+  const { fileSystem, path, fileMode } = directory;
+  const test = `${path}/permTest`;
+  try {
+    await fileSystem.removeFile(test);
+  } catch (error) {
+    // A directory is not ours to remove. The lock has shown that we may write.
+    if (systemCode(error) === "EISDIR") return;
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+  const file = await fileSystem.open(test, "create", fileMode);
+  await file.close();
+  await fileSystem.removeFile(test);
+}
+
+export function accessError(
+  directory: Directory,
+  doing: string,
+  error: unknown,
+): StoreAccessError {
+  return new StoreAccessError(
+    `Cannot ${doing} ${directory.path}: ${describe(error)}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * What an error of the system is about: one snapshot
+ * ({@linkcode SnapshotUnreadableError}), or the process and the directory as a
+ * whole ({@linkcode StoreAccessError}). The codes of the system are judged here;
+ * the store goes by the class.
+ *
+ * @module
+ */
+
+import { placeError } from "../../backend/errors.ts";
+import {
+  SnapshotError,
+  SnapshotUnreadableError,
+  systemCode,
+} from "../../errors.ts";
+import { describe } from "../../text.ts";
+import type { Directory } from "./directory.ts";
+
+/**
+ * Codes that can be about a single file: its owner, its permission bits, or the
+ * part of the disk that it is on. An unknown code is not here, and neither is an
+ * error without one (Deno's `NotCapable`: a permission flag is missing): to pass
+ * over a snapshot, or to restore an older one, takes a reason.
+ */
+const OF_ONE_FILE: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EPERM",
+  "EIO",
+  "ELOOP",
+  // Another process has opened it for itself alone (Windows).
+  "EBUSY",
+  // The disk or the file system has found out that a block or an inode is bad.
+  "EBADMSG",
+  "ENODATA",
+  "EREMOTEIO",
+  "EUCLEAN",
+  // What Node calls EBADMSG and EUCLEAN on Linux.
+  "Unknown system error -74",
+  "Unknown system error -117",
+]);
+
+/** Whether the process, or the machine, has no file descriptors left. */
+export function isOutOfFiles(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === "EMFILE" || code === "ENFILE";
+}
+
+/**
+ * The error that tells why `doing` something with a snapshot's file failed. One
+ * of ours is returned as it is.
+ */
+export async function toLookError(
+  directory: Directory,
+  doing: string,
+  error: unknown,
+): Promise<SnapshotError> {
+  if (error instanceof SnapshotError) return error;
+  if (!OF_ONE_FILE.has(systemCode(error) ?? "")) {
+    return placeError(doing, error);
+  }
+  const trouble = await findTrouble(directory);
+  if (trouble !== undefined) return trouble;
+  const message = `Cannot ${doing}: ${describe(error)}`;
+  return new SnapshotUnreadableError(message, { cause: error });
+}
+
+/**
+ * Looks whether it is the place itself that can't be read: the same code comes
+ * from a `snapshots/` without its search bit, and from a disk that is gone.
+ */
+async function findTrouble(
+  directory: Directory,
+): Promise<SnapshotError | undefined> {
+  const { fileSystem, path } = directory;
+  try {
+    // Any name beside the snapshots shows it, also one that is missing.
+    await fileSystem.stat(`${path}/.lock`);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") {
+      return placeError(`look into ${path}`, error);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,311 @@
+/**
+ * A directory as a place for snapshots (the layout of `FileSnapshotStore` in
+ * Go's `file_snapshot.go`). A snapshot is visible once its `.tmp` directory has
+ * been renamed to its ID.
+ *
+ * @module
+ */
+
+import type {
+  BackendHost,
+  BackendNames,
+  PendingSnapshot,
+  SnapshotBackend,
+  StateHandle,
+} from "../../backend/backend.ts";
+import { systemCode } from "../../errors.ts";
+import type { FileLock } from "../../fs/file_system.ts";
+import { exists } from "../../fs/io.ts";
+import { CONSOLE_LOGGER, guardLogger } from "../../logger.ts";
+import type { ExtraName } from "../../snapshot/extras.ts";
+import { parseId } from "../../snapshot/id.ts";
+import { addBlocks } from "./add_blocks.ts";
+import { Calls } from "./calls.ts";
+import {
+  accessError,
+  claimDirectory,
+  requireReadable,
+  settleNames,
+} from "./claim.ts";
+import { Directory } from "./directory.ts";
+import { Marks } from "./marks.ts";
+import { RemovalWait, requireDirectory } from "./missing.ts";
+import { readNames, type TemporaryName, temporaryName } from "./names.ts";
+import {
+  type FileBackendOptions,
+  type ResolvedFileBackendOptions,
+  resolveFileBackendOptions,
+} from "./options.ts";
+import { openPending } from "./pending.ts";
+import { PartReader } from "./read.ts";
+import { Removals } from "./removals.ts";
+import { type SweepOutcome, sweepUnfinished } from "./sweep.ts";
+import { type Unfinished, UnfinishedSnapshots } from "./unfinished.ts";
+
+/** A directory that snapshots are kept in. */
+export class FileBackend implements SnapshotBackend {
+  readonly #options: ResolvedFileBackendOptions;
+  readonly #directory: Directory;
+  readonly #marks: Marks;
+  readonly #removals: Removals;
+  readonly #removalWait: RemovalWait;
+  readonly #parts: PartReader;
+  readonly #calls = new Calls();
+  readonly #handles = new Set<StateHandle>();
+  #clock: () => number = Date.now;
+  #lock: FileLock | undefined;
+  /** So that one call at a time claims a directory that has vanished. */
+  #reclaiming: Promise<void> = Promise.resolve();
+
+  /**
+   * Takes the directory that `snapshots/` is in, or is to be.
+   *
+   * @throws {TypeError} when the directory or an option has the wrong type.
+   * @throws {RangeError} when an option is out of its bounds.
+   */
+  constructor(directory: string | URL, options: FileBackendOptions = {}) {
+    // The empty path would be the working directory: most likely an unset
+    // variable.
+    if (!(directory instanceof URL) && !directory) {
+      throw new TypeError("Cannot open a store: found no name of a directory");
+    }
+    this.#options = resolveFileBackendOptions(options);
+    const logger = guardLogger(CONSOLE_LOGGER);
+    this.#directory = new Directory(directory, this.#options, logger);
+    this.#marks = new Marks(this.#directory);
+    this.#removals = new Removals(this.#directory, this.#marks);
+    this.#removalWait = new RemovalWait(this.#directory, this.#marks);
+    this.#parts = new PartReader(this.#directory, this.#removalWait);
+  }
+
+  get place(): string {
+    return this.#directory.base;
+  }
+
+  async connect(
+    { logger, readOnly, clock, closing }: BackendHost,
+  ): Promise<void> {
+    this.#directory.logger = logger;
+    this.#clock = clock;
+    this.#removalWait.closing = closing;
+    if (readOnly) return await requireReadable(this.#directory);
+    this.#marks.remembers = true;
+    this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
+    try {
+      await settleNames(this.#directory);
+      if (this.#options.sweep) await this.#sweepAtOpening();
+    } catch (error) {
+      // The lock must not outlive the attempt. If its release fails as well, the
+      // next attempt of this process takes it.
+      await this.#lock.release().catch(() => {});
+      throw error;
+    }
+  }
+
+  names(): Promise<BackendNames> {
+    return this.#calls.run(async () => {
+      const names = await readNames(this.#directory, this.#marks);
+      const { ids, temporary, foreign } = names;
+      return {
+        published: ids,
+        quarantined: temporary.filter(isQuarantined).map(({ id }) => id),
+        unfinished: temporary.flatMap(({ id, state }) =>
+          state === "corrupt" ? [] : [{ id, state }]
+        ),
+        foreign,
+      };
+    });
+  }
+
+  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
+    return this.#calls.run(async () => {
+      await requireDirectory(this.#directory, this.#marks, id);
+      return await this.#parts.read(id, "meta.json", sizeMax);
+    });
+  }
+
+  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
+    return this.#calls.run(() =>
+      this.#parts.readOptional(id, "blocks.crc64", sizeMax)
+    );
+  }
+
+  readExtra(
+    id: string,
+    name: ExtraName,
+    sizeMax: number,
+  ): Promise<Uint8Array | undefined> {
+    return this.#calls.run(() => this.#parts.readOptional(id, name, sizeMax));
+  }
+
+  stateSize(id: string): Promise<number> {
+    return this.#calls.run(() => this.#parts.stateSize(id));
+  }
+
+  openState(id: string): Promise<StateHandle> {
+    return this.#calls.run(async () => {
+      const handle = await this.#parts.openState(id);
+      this.#handles.add(handle);
+      return {
+        size: handle.size,
+        read: (buffer, position) => handle.read(buffer, position),
+        close: () => {
+          this.#handles.delete(handle);
+          return handle.close();
+        },
+      };
+    });
+  }
+
+  takenIds(): Promise<readonly string[]> {
+    return this.#calls.run(() =>
+      this.#reclaimIfGone(async () => {
+        await this.#directory.payOwedSync();
+        const names = await readNames(this.#directory, this.#marks);
+        return [
+          ...names.ids,
+          ...names.temporary.map(({ id }) => id),
+          ...names.foreign.filter((name) => parseId(name) !== undefined),
+        ];
+      })
+    );
+  }
+
+  begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken"> {
+    return this.#calls.run(() =>
+      this.#reclaimIfGone(async () => {
+        if (!await this.#claimId(id)) return "taken";
+        const parts = {
+          directory: this.#directory,
+          marks: this.#marks,
+          removals: this.#removals,
+        };
+        return await openPending(parts, id, meta);
+      })
+    );
+  }
+
+  remove(
+    ids: readonly string[],
+    from: "published" | "quarantined",
+  ): Promise<ReadonlyMap<string, unknown>> {
+    return this.#calls.run(async () => {
+      if (from === "published") {
+        return await this.#removals.removePublished(ids);
+      }
+      const names = await readNames(this.#directory, this.#marks);
+      const doomed = names.temporary.filter((name) =>
+        isQuarantined(name) && ids.includes(name.id)
+      );
+      await this.#removals.removeAll(doomed.map(temporaryName));
+      return new Map();
+    });
+  }
+
+  finishRemovals(): Promise<void> {
+    return this.#calls.run(() => this.#removals.finish());
+  }
+
+  quarantine(id: string): Promise<string> {
+    return this.#calls.run(async () => {
+      const name = temporaryName({ id, state: "corrupt" });
+      await this.#removals.removeTemporary(name);
+      // Not synced: after a power cut it is found, and quarantined, once more.
+      const isMoved = await this.#marks.renameOrMark(id, "corrupt");
+      return isMoved ? name : `${id}, with the file ${id}/corrupt`;
+    });
+  }
+
+  addBlocks(id: string, bytes: Uint8Array): Promise<void> {
+    return this.#calls.run(async () => {
+      // It may have been removed while it was read.
+      await requireDirectory(this.#directory, this.#marks, id);
+      await addBlocks(this.#directory, this.#removals, { id, bytes });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#calls.shut();
+    const handles = [...this.#handles];
+    await Promise.allSettled(handles.map((handle) => handle.close()));
+    await this.#lock?.release();
+  }
+
+  /** All that is unfinished, newest first. It needs no `connect()`. */
+  findUnfinished(): Promise<Unfinished[]> {
+    return this.#unfinished.find();
+  }
+
+  /**
+   * Removes what is unfinished; only while the directory is locked. Resolves to
+   * the outcomes by name.
+   */
+  sweep(): Promise<Map<string, SweepOutcome>> {
+    return sweepUnfinished({
+      directory: this.#directory,
+      removals: this.#removals,
+      unfinished: this.#unfinished,
+    });
+  }
+
+  get #unfinished(): UnfinishedSnapshots {
+    const { foreignTmpAgeMs } = this.#options;
+    const rule = { foreignTmpAgeMs, clock: this.#clock };
+    return new UnfinishedSnapshots(this.#directory, this.#marks, rule);
+  }
+
+  async #sweepAtOpening(): Promise<void> {
+    try {
+      await this.sweep();
+    } catch (error) {
+      throw accessError(this.#directory, "clean up", error);
+    }
+  }
+
+  /**
+   * Makes a directory under a name that was never used; `false` when something
+   * has the name.
+   */
+  async #claimId(id: string): Promise<boolean> {
+    const { fileSystem, directoryMode } = this.#directory;
+    const name = temporaryName({ id, state: "writing" });
+    try {
+      await fileSystem.makeDirectory(this.#directory.at(name), directoryMode);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === "EEXIST") return false;
+      // It may have been made although the system reported a failure.
+      await this.#removals.removePending(id);
+      throw error;
+    }
+  }
+
+  /** Runs a call, once more when the directory had vanished. */
+  async #reclaimIfGone<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw error;
+      const reclaiming = this.#reclaiming.then(() => this.#reclaim());
+      this.#reclaiming = reclaiming.catch(() => {});
+      await reclaiming;
+      return await call();
+    }
+  }
+
+  /**
+   * Makes the directory of an open store again when it has been removed, as Go's
+   * `Create` does. The lock went with it.
+   */
+  async #reclaim(): Promise<void> {
+    const { fileSystem, path } = this.#directory;
+    // Another call may have been here before.
+    if (await exists(fileSystem, path)) return;
+    await this.#lock?.release();
+    this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
+  }
+}
+
+function isQuarantined({ state }: TemporaryName): boolean {
+  return state === "corrupt";
+}

@@ -1,0 +1,133 @@
+/**
+ * Directories that can't be renamed, because they come from the lower layer of
+ * an overlayfs (an image's): there `rename` is refused with `EXDEV`. A snapshot
+ * in one is taken out of the store by an empty file in it, whose name says what
+ * became of it.
+ *
+ * @module
+ */
+
+import { systemCode } from "../../errors.ts";
+import { exists } from "../../fs/io.ts";
+import { sideBySide } from "../../fs/side_by_side.ts";
+import type { Directory } from "./directory.ts";
+import { temporaryName } from "./names.ts";
+
+/** The name of such a file, which is the state that it stands for. */
+export type Mark = "deleted" | "corrupt";
+
+/** How many snapshots are looked into side by side. */
+const CONCURRENCY = 16;
+
+/** Puts marks into directories with a snapshot's name, and reads them. */
+export class Marks {
+  readonly #directory: Directory;
+  /**
+   * What the directories have been found to be. Only the store that has the lock
+   * changes that, so it need not look again.
+   */
+  readonly #known = new Map<string, Mark | "none">();
+  /** Whether what was found is remembered: not without the lock. */
+  remembers = false;
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /** The snapshot was just published, or is just being removed. */
+  forget(id: string): void {
+    this.#known.delete(id);
+  }
+
+  /** The snapshot was just published by this process: it has no mark. */
+  noteUnmarked(id: string): void {
+    this.#known.set(id, "none");
+  }
+
+  /**
+   * Takes a published snapshot out of the store: by giving its directory another
+   * name, or where that can't be done by a mark; whether it was renamed. Neither
+   * is durable yet.
+   */
+  async renameOrMark(id: string, state: Mark): Promise<boolean> {
+    const { fileSystem } = this.#directory;
+    const to = temporaryName({ id, state });
+    try {
+      await fileSystem.rename(this.#directory.at(id), this.#directory.at(to));
+      this.forget(id);
+      return true;
+    } catch (error) {
+      if (systemCode(error) !== "EXDEV") throw error;
+    }
+    // Should this fail it may be there or not: the next look will tell.
+    this.forget(id);
+    await this.#directory.hold(
+      id,
+      (held) => putMark(this.#directory, held, state),
+    );
+    this.#known.set(id, state);
+    return false;
+  }
+
+  /** Those of the published snapshots that are marked, and how. */
+  async readAll(ids: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
+    const found = new Map<string, Mark>();
+    const look = async (id: string) => {
+      const mark = await this.read(id);
+      if (mark !== "none") found.set(id, mark);
+    };
+    await sideBySide(ids, CONCURRENCY, look);
+    return found;
+  }
+
+  /**
+   * What a directory with a snapshot's name is marked as. An empty one is what
+   * is left of a deletion that was cut off before its last step: nothing is lost
+   * with it.
+   */
+  async read(id: string): Promise<Mark | "none"> {
+    const known = this.#known.get(id);
+    if (known !== undefined) return known;
+    let found: Mark | "none" | "empty";
+    try {
+      found = await lookForMark(this.#directory, this.#directory.at(id));
+    } catch {
+      // Reading the snapshot will show the same failure, and say so.
+      return "none";
+    }
+    // A person may be about to copy a snapshot into an empty directory.
+    if (this.remembers && found !== "empty") this.#known.set(id, found);
+    return found === "empty" ? "deleted" : found;
+  }
+}
+
+/** Puts a mark into a directory; it may be there already. */
+export async function putMark(
+  { fileSystem, fileMode }: Directory,
+  path: string,
+  state: Mark,
+): Promise<void> {
+  try {
+    const file = await fileSystem.open(`${path}/${state}`, "create", fileMode);
+    await file.close();
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
+}
+
+/** Looks on the disk what a directory is marked as. */
+export async function lookForMark(
+  { fileSystem }: Directory,
+  path: string,
+): Promise<Mark | "none" | "empty"> {
+  const [isWhole, isDeleted, isCorrupt] = await Promise.all([
+    exists(fileSystem, `${path}/meta.json`),
+    exists(fileSystem, `${path}/deleted`),
+    exists(fileSystem, `${path}/corrupt`),
+  ]);
+  if (isDeleted) return "deleted";
+  if (isCorrupt) return "corrupt";
+  if (isWhole || !await exists(fileSystem, path)) return "none";
+  const entries = await fileSystem.readDirectory(path);
+  return entries.length === 0 ? "empty" : "none";
+}

@@ -1,0 +1,95 @@
+/**
+ * The options of a directory as a place for snapshots.
+ *
+ * @module
+ */
+
+import { requireInteger, requireType } from "../../backend/options.ts";
+import type { FileSystem } from "../../fs/file_system.ts";
+import { nodeFileSystem } from "../../fs/node/file_system.ts";
+
+/** Options of a directory that snapshots are kept in. */
+export interface FileBackendOptions {
+  /** The file operations to use. @default {the real file system} */
+  readonly fileSystem?: FileSystem;
+  /**
+   * Whether opening removes what was left unfinished. Snapshots of this library
+   * go at once, because the lock proves that their writer has ended. Of what
+   * another program was writing, see {@linkcode foreignTmpAgeMs}.
+   *
+   * @default {true}
+   */
+  readonly sweep?: boolean;
+  /**
+   * A `.tmp` directory of a program that knows no lock, such as a Go server, is
+   * left alone as long as the directory or a file in it was changed less than
+   * so many milliseconds ago, or later than now; 0 or more. The program may
+   * still be writing it.
+   *
+   * @default {3_600_000} an hour
+   */
+  readonly foreignTmpAgeMs?: number;
+  /** Permission bits of new files. @default {0o600} */
+  readonly fileMode?: number;
+  /** Permission bits of new directories. @default {0o700} */
+  readonly directoryMode?: number;
+  /**
+   * Which identity stands for the host in the lock, instead of the host's name
+   * and the run of its kernel. A lock that was left by a dead process of the
+   * same identity is taken over; give it where one machine or container comes
+   * back under another name, such as a StatefulSet's or a volume's name. Two
+   * machines must never have the same. @default {undefined}
+   */
+  readonly hostId?: string | undefined;
+}
+
+/** The options with every default filled in. */
+export type ResolvedFileBackendOptions =
+  & Required<Omit<FileBackendOptions, "hostId">>
+  & { readonly hostId: string | undefined };
+
+/** The lock's record has to hold it. */
+const HOST_ID_LENGTH_MAX = 256;
+
+/** Longer than a live writer is silent for, shorter than a disk takes to fill. */
+const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when a number is out of its bounds.
+ */
+export function resolveFileBackendOptions(
+  options: FileBackendOptions,
+): ResolvedFileBackendOptions {
+  const mode = (name: "fileMode" | "directoryMode", fallback: number) =>
+    requireInteger(name, options[name] ?? fallback, 0, 0o777);
+  return {
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+    sweep: requireType("sweep", options.sweep ?? true, "boolean"),
+    foreignTmpAgeMs: requireInteger(
+      "foreignTmpAgeMs",
+      options.foreignTmpAgeMs ?? FOREIGN_TMP_AGE_MS_DEFAULT,
+      0,
+    ),
+    fileMode: mode("fileMode", 0o600),
+    directoryMode: mode("directoryMode", 0o700),
+    hostId: requireHostId(options.hostId),
+  };
+}
+
+/** An identity of nothing would be the same for all hosts: an unset variable. */
+function requireHostId(hostId: string | undefined): string | undefined {
+  if (hostId === undefined) return undefined;
+  if (typeof hostId !== "string") {
+    throw new TypeError(
+      `Cannot use the option hostId: found ${typeof hostId}, expected a string`,
+    );
+  }
+  if (hostId.length > 0 && hostId.length <= HOST_ID_LENGTH_MAX) return hostId;
+  throw new RangeError(
+    `Cannot use the option hostId: found ${hostId.length} characters, ` +
+      `expected 1 to ${HOST_ID_LENGTH_MAX}`,
+  );
+}

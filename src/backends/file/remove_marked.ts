@@ -1,0 +1,107 @@
+/**
+ * Removing a snapshot whose directory can't be renamed. A power cut or a kill
+ * leaves it whole, marked as deleted, empty, or gone; see docs/durability.md.
+ *
+ * @module
+ */
+
+import { systemCode } from "../../errors.ts";
+import { sideBySide } from "../../fs/side_by_side.ts";
+import type { Directory } from "./directory.ts";
+import { lookForMark, type Marks, putMark } from "./marks.ts";
+
+/** How many of its files are removed at a time. */
+const REMOVALS_MAX = 16;
+
+/** How systems say that a directory is not empty. */
+const NOT_EMPTY = new Set(["ENOTEMPTY", "EEXIST"]);
+
+/**
+ * Removes a snapshot that has a mark on the disk, or a directory with nothing
+ * in it. It begins from the beginning, also where an earlier attempt has been
+ * cut off. Resolves to `"gone"`, with nothing removed, when the directory has
+ * files and no mark: a snapshot has come into it.
+ */
+export async function removeMarked(
+  directory: Directory,
+  marks: Marks,
+  id: string,
+): Promise<"removed" | "gone"> {
+  const path = directory.at(id);
+  try {
+    if (await isRemovedEmpty(directory, path)) return "removed";
+    const remove = (held: string) => removeFilesIfMarked(directory, held);
+    if (!await directory.hold(id, remove)) return "gone";
+    // The mark, and the directory.
+    await directory.fileSystem.removeTree(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  } finally {
+    marks.forget(id);
+  }
+  return "removed";
+}
+
+/** Whether there was nothing in it, so that it is gone now. */
+async function isRemovedEmpty(
+  { fileSystem }: Directory,
+  path: string,
+): Promise<boolean> {
+  try {
+    await fileSystem.removeDirectory(path);
+    return true;
+  } catch (error) {
+    if (NOT_EMPTY.has(systemCode(error) ?? "")) return false;
+    throw error;
+  }
+}
+
+/** Removes all but the mark; whether there was one. */
+async function removeFilesIfMarked(
+  directory: Directory,
+  held: string,
+): Promise<boolean> {
+  // The directory may have been empty a moment ago, and another program may be
+  // copying a snapshot into it: nothing but a mark on the disk says that these
+  // files are to be removed.
+  const found = await lookForMark(directory, held);
+  if (found === "none" || found === "empty") return false;
+  await putMark(directory, held, "deleted");
+  // Survives: a power cut while the files below go away. Without it the mark
+  // could be missing from a directory that has lost its files, also where a
+  // process that was killed had made it.
+  await directory.sync(held);
+  const entries = await directory.fileSystem.readDirectory(held);
+  const names = entries.map(({ name }) => name);
+  // Durable, because of a power cut while the others go away. Otherwise Go,
+  // which does not know the mark, could find a meta.json and no state.
+  await removeDurably(directory, held, names.filter(isMeta));
+  // Durable, because of a power cut after the mark is gone. Otherwise a file
+  // could be back in a directory that is not marked as deleted any more.
+  await removeDurably(directory, held, names.filter(isNeitherMetaNorMark));
+  return true;
+}
+
+function isMeta(name: string): boolean {
+  return name === "meta.json";
+}
+
+function isNeitherMetaNorMark(name: string): boolean {
+  return !isMeta(name) && name !== "deleted";
+}
+
+/** Removes files of a directory, if any; no power cut brings them back. */
+async function removeDurably(
+  directory: Directory,
+  held: string,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  await sideBySide(
+    names,
+    REMOVALS_MAX,
+    (name) => directory.fileSystem.removeTree(`${held}/${name}`),
+  );
+  // The callers say which crash it survives.
+  await directory.sync(held);
+}

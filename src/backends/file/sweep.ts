@@ -1,0 +1,126 @@
+/**
+ * Removing what was left unfinished, when a store is opened. A Go server knows
+ * no lock and may be writing to the same directory: what it acknowledges must
+ * stay whole.
+ *
+ * @module
+ */
+
+import { systemCode } from "../../errors.ts";
+import { describe } from "../../text.ts";
+import type { Directory } from "./directory.ts";
+import { type TemporaryName, temporaryName } from "./names.ts";
+import type { RemovalOutcome, Removals } from "./removals.ts";
+import type { UnfinishedSnapshots } from "./unfinished.ts";
+
+/** Where a leftover of each state comes from, for the log. */
+const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
+  writing: "an unfinished snapshot that no process is writing any more",
+  deleted: "the rest of a deletion",
+  sealing: "the rest of a seal",
+  corrupt: "a corrupt snapshot",
+};
+
+/** The outcome for a leftover; `"gone"`: it was published or removed meanwhile. */
+export type SweepOutcome = RemovalOutcome | "left";
+
+/** What a sweep works with. */
+export interface SweepParts {
+  readonly directory: Directory;
+  readonly removals: Removals;
+  readonly unfinished: UnfinishedSnapshots;
+}
+
+/**
+ * Removes the directories that no live process can be writing: the lock proves
+ * that for those of this library, their age for those of another program. A
+ * failure is reported and does not stop the rest. Resolves to the outcomes by
+ * name.
+ */
+export async function sweepUnfinished(
+  parts: SweepParts,
+): Promise<Map<string, SweepOutcome>> {
+  const outcomes = new Map<string, SweepOutcome>();
+  const names = await parts.unfinished.names();
+  const isWriting = ({ state }: TemporaryName) => state === "writing";
+  // First, because the others are given names of this kind.
+  for (const rest of names.filter((name) => !isWriting(name))) {
+    const name = temporaryName(rest);
+    outcomes.set(name, await remove(parts, name, rest));
+  }
+  for (const pending of names.filter(isWriting)) {
+    outcomes.set(temporaryName(pending), await sweepPending(parts, pending));
+  }
+  return outcomes;
+}
+
+async function sweepPending(
+  parts: SweepParts,
+  pending: TemporaryName,
+): Promise<SweepOutcome> {
+  const { directory, unfinished } = parts;
+  const name = temporaryName(pending);
+  try {
+    if (await unfinished.isForeignAndYoung(pending)) {
+      directory.logger.info(
+        `Left ${name} alone: it was changed less than ` +
+          `${unfinished.foreignTmpAgeMs / 1000} s ago, so another program ` +
+          "may be writing it",
+      );
+      return "left";
+    }
+    const renamed = await takeAway(directory, pending);
+    return renamed === undefined
+      ? "gone"
+      : await remove(parts, renamed, pending);
+  } catch (error) {
+    directory.logger.warn(
+      `Cannot remove ${directory.at(name)}: ${describe(error)}; ` +
+        "the next opening tries again",
+    );
+    return "failed";
+  }
+}
+
+/**
+ * Takes the name away before the files: a Go server that is still writing fails
+ * to publish it, and keeps its log. With the files removed under its name, Go
+ * would publish and acknowledge a snapshot that lacks some of them.
+ *
+ * Nothing is synced: after a power cut that brings the name back, no process is
+ * left that could publish it. Resolves to the new name; to nothing when the
+ * snapshot has been published or removed meanwhile.
+ */
+async function takeAway(
+  directory: Directory,
+  pending: TemporaryName,
+): Promise<string | undefined> {
+  const name = temporaryName(pending);
+  const renamed = temporaryName({ id: pending.id, state: "deleted" });
+  try {
+    const { fileSystem } = directory;
+    await fileSystem.rename(directory.at(name), directory.at(renamed));
+    return renamed;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ENOENT") return undefined;
+    // What is in the lower layer of an overlayfs can't be renamed. It came with
+    // an image, so that no process is writing it.
+    if (code === "EXDEV") return name;
+    throw error;
+  }
+}
+
+async function remove(
+  { directory, removals }: SweepParts,
+  name: string,
+  leftover: TemporaryName,
+): Promise<RemovalOutcome> {
+  const outcome = await removals.removeTemporary(name);
+  if (outcome === "removed") {
+    directory.logger.info(
+      `Removed ${temporaryName(leftover)}: ${ORIGINS[leftover.state]}`,
+    );
+  }
+  return outcome;
+}

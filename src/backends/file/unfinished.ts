@@ -1,0 +1,138 @@
+/**
+ * What was left unfinished in `snapshots/`, and whether another program may
+ * still be writing it.
+ *
+ * @module
+ */
+
+import { systemCode } from "../../errors.ts";
+import type { FileStat } from "../../fs/file_system.ts";
+import { exists } from "../../fs/io.ts";
+import type { Directory } from "./directory.ts";
+import type { Marks } from "./marks.ts";
+import { readNames, type TemporaryName, temporaryName } from "./names.ts";
+
+/** A snapshot, a deletion or a seal that has not come to its end. */
+export interface Unfinished extends TemporaryName {
+  /** The size of its files in bytes. */
+  readonly bytes: number;
+  /** When it was last changed, in milliseconds since 1970. */
+  readonly changedMs: number;
+  /** Whether this library has made it: the lock tells whether it is under way. */
+  readonly isOurs: boolean;
+  /** Whether another program may be writing it, which its age tells. */
+  readonly isForeignAndYoung: boolean;
+}
+
+/** Which age proves that no other program is writing a snapshot. */
+export interface AgeRule {
+  /** How long it must have been unchanged, in milliseconds. */
+  readonly foreignTmpAgeMs: number;
+  /** The time in milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+/** Looks at what is unfinished. */
+export class UnfinishedSnapshots {
+  readonly #directory: Directory;
+  readonly #marks: Marks;
+  readonly #rule: AgeRule;
+
+  constructor(directory: Directory, marks: Marks, rule: AgeRule) {
+    this.#directory = directory;
+    this.#marks = marks;
+    this.#rule = rule;
+  }
+
+  /** The age that proves that no other program is writing one. */
+  get foreignTmpAgeMs(): number {
+    return this.#rule.foreignTmpAgeMs;
+  }
+
+  /** All that is unfinished, newest first; what is in quarantine is not. */
+  async find(): Promise<Unfinished[]> {
+    const found: Unfinished[] = [];
+    for (const name of await this.names()) {
+      const unfinished = await this.#lookAt(name);
+      if (unfinished !== undefined) found.push(unfinished);
+    }
+    return found;
+  }
+
+  /** The names of what is unfinished, newest first. */
+  async names(): Promise<TemporaryName[]> {
+    const { temporary } = await readNames(this.#directory, this.#marks);
+    return temporary.filter(({ state }) => state !== "corrupt");
+  }
+
+  /**
+   * Whether another program may be writing it: it is not ours, and the directory
+   * or a file in it was changed less than `foreignTmpAgeMs` ago.
+   */
+  async isForeignAndYoung(name: TemporaryName): Promise<boolean> {
+    if (await this.#isOurs(name)) return false;
+    for await (const { modifiedMs } of this.#statsOf(name)) {
+      if (this.#isYoung(modifiedMs)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Looks at one; one that may not be read is shown with 0 bytes, because it
+   * must not hide the others. Resolves to nothing when it has been finished or
+   * removed since its name was read.
+   */
+  async #lookAt(name: TemporaryName): Promise<Unfinished | undefined> {
+    let [bytes, changedMs, isOurs] = [0, -Infinity, false];
+    try {
+      for await (const { kind, size, modifiedMs } of this.#statsOf(name)) {
+        if (kind === "file") bytes += size;
+        changedMs = Math.max(changedMs, modifiedMs);
+      }
+      isOurs = await this.#isOurs(name);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== "EACCES" && code !== "EPERM") throw error;
+    }
+    if (changedMs === -Infinity) return undefined;
+    const isForeignAndYoung = !isOurs && this.#isYoung(changedMs);
+    return { ...name, bytes, changedMs, isOurs, isForeignAndYoung };
+  }
+
+  /** Whether this library has made it: Go never makes `blocks.crc64`. */
+  async #isOurs(name: TemporaryName): Promise<boolean> {
+    // Go deletes in place and never seals: the other names are ours.
+    if (name.state !== "writing") return true;
+    const path = this.#directory.at(`${temporaryName(name)}/blocks.crc64`);
+    return await exists(this.#directory.fileSystem, path);
+  }
+
+  /** A clock that goes wrong, and a time that is yet to come, make it young. */
+  #isYoung(modifiedMs: number): boolean {
+    const { clock, foreignTmpAgeMs } = this.#rule;
+    return !(clock() - modifiedMs >= foreignTmpAgeMs);
+  }
+
+  /** The directory, and what is in it; nothing when it is gone. */
+  async *#statsOf(name: TemporaryName): AsyncGenerator<FileStat> {
+    const { fileSystem } = this.#directory;
+    const path = this.#directory.at(temporaryName(name));
+    const own = await ifThere(fileSystem.stat(path));
+    if (own === undefined) return;
+    yield own;
+    const entries = await ifThere(fileSystem.readDirectory(path)) ?? [];
+    for (const entry of entries) {
+      const stat = await ifThere(fileSystem.stat(`${path}/${entry.name}`));
+      if (stat !== undefined) yield stat;
+    }
+  }
+}
+
+async function ifThere<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}

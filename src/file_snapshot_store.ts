@@ -1,0 +1,35 @@
+/**
+ * A store of snapshots in a directory (`FileSnapshotStore` in Go's
+ * `file_snapshot.go`).
+ *
+ * @module
+ */
+
+import { FileBackend } from "./backends/file/file_backend.ts";
+import type { FileBackendOptions } from "./backends/file/options.ts";
+import type { SnapshotStore } from "./snapshot/types.ts";
+import type { StoreOptions } from "./store/options.ts";
+import { openSnapshotStore } from "./store/store.ts";
+
+/** Options of `openFileSnapshotStore()`. */
+export interface FileSnapshotStoreOptions
+  extends StoreOptions, FileBackendOptions {}
+
+/**
+ * Opens the store in `directory`, which is Go's *base*: the snapshots are in
+ * `directory/snapshots/`. Makes what is missing, takes the lock, and removes
+ * what was left unfinished. What root makes belongs to the owner of the
+ * directory that it is made in. The caller must close the store.
+ *
+ * @throws {StoreAccessError} when the directory can't be used.
+ * @throws {StoreLockedError} when another store object has it, in this process
+ * or another.
+ * @throws {TypeError} when the directory or an option has the wrong type.
+ * @throws {RangeError} when an option is out of its bounds.
+ */
+export async function openFileSnapshotStore(
+  directory: string | URL,
+  options: FileSnapshotStoreOptions = {},
+): Promise<SnapshotStore> {
+  return await openSnapshotStore(new FileBackend(directory, options), options);
+}

@@ -1,0 +1,56 @@
+/**
+ * Beginning a snapshot: claiming an ID that no snapshot has had.
+ *
+ * @module
+ */
+
+import { toSnapshotError } from "../backend/errors.ts";
+import { SnapshotError } from "../errors.ts";
+import type { InitialMeta } from "../snapshot/init.ts";
+import { encodeProvisionalMeta } from "../snapshot/meta/provisional.ts";
+import type { IdClock } from "./id_clock.ts";
+import type { StoreParts } from "./parts.ts";
+import { SnapshotWriter } from "./snapshot_writer.ts";
+
+/** A backend that says "taken" more often than this is at fault. */
+const TRIES_MAX = 1000;
+
+/**
+ * Claims an ID, and begins the snapshot.
+ *
+ * @throws {RangeError} when the clock is wrong, or the metadata is too long.
+ * @throws {SnapshotError} when the backend can't begin it.
+ */
+export async function beginSnapshot(
+  parts: StoreParts,
+  ids: IdClock,
+  init: InitialMeta,
+): Promise<SnapshotWriter> {
+  try {
+    const taken = await parts.backend.takenIds();
+    let tries = 0;
+    for (const id of ids.candidates(init, taken)) {
+      const writer = await tryToBegin(parts, { ...init, id });
+      if (writer !== undefined) return writer;
+      if (++tries === TRIES_MAX) break;
+    }
+    throw new SnapshotError(
+      `Cannot create a snapshot in ${parts.backend.place}: ` +
+        `${tries} IDs in a row are taken, expected a free one`,
+    );
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    throw toSnapshotError("create a snapshot", error);
+  }
+}
+
+/** Resolves to nothing when the ID is taken. */
+async function tryToBegin(
+  parts: StoreParts,
+  meta: InitialMeta & { readonly id: string },
+): Promise<SnapshotWriter | undefined> {
+  const provisional = encodeProvisionalMeta(meta);
+  const pending = await parts.backend.begin(meta.id, provisional);
+  if (pending === "taken") return undefined;
+  return new SnapshotWriter(parts, meta, pending);
+}

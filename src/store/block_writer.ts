@@ -1,0 +1,111 @@
+/**
+ * Gathers the state of a new snapshot into whole blocks, and computes their CRCs
+ * while the backend writes.
+ *
+ * @module
+ */
+
+import type { PendingSnapshot } from "../backend/backend.ts";
+import { combineCrc64, crc64 } from "../crc64/mod.ts";
+import { SnapshotError } from "../errors.ts";
+import { CrcList } from "../snapshot/block_checksums.ts";
+import { chunkChanged } from "./chunk_sizes.ts";
+
+/**
+ * Gathers chunks of any size into blocks: large writes are several times faster
+ * than small ones. Two blocks are held at most, one that fills up while the
+ * other is on its way to the backend.
+ */
+export class BlockWriter {
+  readonly #pending: Pick<PendingSnapshot, "append">;
+  readonly #blockCrcs = new CrcList();
+  #crc = 0n;
+  #block: Uint8Array;
+  #spare: Uint8Array;
+  #filled = 0;
+  #size = 0;
+  /** The write that is under way; it owns `#spare` until it has settled. */
+  #writing: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(pending: Pick<PendingSnapshot, "append">, blockSize: number) {
+    this.#pending = pending;
+    this.#block = new Uint8Array(blockSize);
+    this.#spare = new Uint8Array(blockSize);
+  }
+
+  /** Bytes given to the backend so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The CRC of those bytes. */
+  get crc(): bigint {
+    return this.#crc;
+  }
+
+  /** The CRC of each block of those bytes. */
+  get blockCrcs(): BigUint64Array {
+    return this.#blockCrcs.toArray();
+  }
+
+  /**
+   * Takes the bytes over; the caller may reuse them once it resolves, or at once
+   * when there is nothing to wait for: a promise for each of many small chunks
+   * would cost more than the chunk. Calls must not overlap.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    const isRoom = bytes.length < this.#block.length - this.#filled;
+    if (!isRoom) return this.#writeAcross(bytes);
+    this.#block.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+    return undefined;
+  }
+
+  /** Takes bytes over that fill the block, or more than one. */
+  async #writeAcross(bytes: Uint8Array): Promise<void> {
+    const { length } = bytes;
+    let taken = 0;
+    while (taken < length) {
+      // While a block was on its way, the caller could transfer or shrink the
+      // buffer: what is missing then must not go unnoticed.
+      if (bytes.length !== length) {
+        throw chunkChanged("the state", bytes.length, length);
+      }
+      const room = this.#block.length - this.#filled;
+      const part = bytes.subarray(taken, taken + room);
+      this.#block.set(part, this.#filled);
+      this.#filled += part.length;
+      taken += part.length;
+      if (this.#filled === this.#block.length) await this.#flush();
+    }
+  }
+
+  /** Writes out what is left, and waits until the backend has everything. */
+  async finish(): Promise<void> {
+    if (this.#filled > 0) await this.#flush();
+    await this.#writing;
+  }
+
+  /** Begins no further write, also not of a chunk that is half written. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing;
+    // The snapshot may be discarded by now.
+    if (this.#stopped) throw new SnapshotError("Cannot write on: given up");
+    const block = this.#block.subarray(0, this.#filled);
+    this.#writing = this.#pending.append(block);
+    // Awaited at the next flush; until then its failure is not "unhandled".
+    this.#writing.catch(() => {});
+    // The system writes in a thread of its own while this one computes.
+    const crc = crc64(block);
+    this.#blockCrcs.push(crc);
+    this.#crc = combineCrc64(this.#crc, crc, block.length);
+    this.#size += block.length;
+    [this.#block, this.#spare] = [this.#spare, this.#block];
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What an error is about: one snapshot, or the process and the place as a whole.
+ * The store goes by the classes of errors; which code of a system says what is
+ * judged by the backends.
+ *
+ * @module
+ */
+
+import {
+  SnapshotCorruptError,
+  type SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotUnreadableError,
+  StoreAccessError,
+  systemCode,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
+
+/**
+ * Codes by which a process or machine says that it has run out of something:
+ * whichever snapshot is tried, the answer is the same.
+ */
+const OUT_OF_RESOURCES: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "EAGAIN",
+  "ENOBUFS",
+  "ENOSPC",
+  "EDQUOT",
+]);
+
+/** Errors can be their own cause; chains of real ones are short. */
+const CAUSES_MAX = 16;
+
+/** Whether an error says something of one snapshot and of no other. */
+export function concernsSnapshot(error: unknown): error is SnapshotError {
+  return error instanceof SnapshotCorruptError ||
+    error instanceof SnapshotUnreadableError ||
+    error instanceof SnapshotNotFoundError ||
+    error instanceof UnsupportedSnapshotVersionError;
+}
+
+/**
+ * Whether a failed restore is the fault of the process or place, so that an
+ * older snapshot is not the answer. The caller's own errors count by the codes
+ * of what the process has run out of; their other codes are not known here.
+ */
+export function concernsPlace(error: unknown): boolean {
+  let each = error;
+  for (let i = 0; i < CAUSES_MAX; i++) {
+    if (each instanceof StoreAccessError) return true;
+    if (OUT_OF_RESOURCES.has(systemCode(each) ?? "")) return true;
+    each = (each as { cause?: unknown } | null | undefined)?.cause;
+  }
+  return false;
+}
+
+/** Whether the bytes of a snapshot are not the ones that were written. */
+export function isCorruption(error: unknown): error is SnapshotCorruptError {
+  return error instanceof SnapshotCorruptError;
+}

@@ -1,0 +1,137 @@
+/**
+ * Reading what a published snapshot says of itself, and trusting none of it
+ * unchecked (`readMeta` in Go's `file_snapshot.go`).
+ *
+ * @module
+ */
+
+import { crc64 } from "../crc64/mod.ts";
+import {
+  SnapshotCorruptError,
+  type SnapshotError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
+import {
+  type BlockChecksums,
+  BLOCKS_FILE_SIZE_MAX,
+  decodeBlocks,
+} from "../snapshot/block_checksums.ts";
+import { parseId } from "../snapshot/id.ts";
+import {
+  type DecodedMeta,
+  decodeMeta,
+  META_SIZE_MAX,
+} from "../snapshot/meta/decode.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
+import { describe, quote } from "../text.ts";
+import { concernsSnapshot } from "./error_scope.ts";
+import type { StoreParts } from "./parts.ts";
+
+/** A published snapshot, with its state not looked at yet. */
+export interface SnapshotHeader {
+  /** Its metadata. */
+  readonly meta: SnapshotMeta;
+  /** CRC-64 of the exact bytes of its `meta.json`. */
+  readonly metaCrc: bigint;
+  /** Its block checksums; none when Go wrote it, or when they are damaged. */
+  readonly blocks: BlockChecksums | undefined;
+  /**
+   * Why there are no block checksums although there is a file of them. Always
+   * about this snapshot: an error of the place is thrown.
+   */
+  readonly blocksError: SnapshotError | undefined;
+}
+
+type Parts = Pick<StoreParts, "backend" | "logger">;
+
+/**
+ * Reads the header of a published snapshot. `id` must have passed the grammar.
+ *
+ * @throws {SnapshotNotFoundError} when there is no such snapshot.
+ * @throws {SnapshotCorruptError} when its metadata can't be trusted.
+ * @throws {SnapshotUnreadableError} when the system does not let it be read.
+ * @throws {StoreAccessError} when the system's error is not about this snapshot.
+ * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
+ */
+export async function readHeader(
+  parts: Parts,
+  id: string,
+): Promise<SnapshotHeader> {
+  const what = `meta.json of snapshot ${id}`;
+  const bytes = await parts.backend.readMeta(id, META_SIZE_MAX);
+  const decoded = decodeMeta(bytes, what);
+  const meta = isKnown(decoded) ? checkMeta(decoded, id, what) : undefined;
+  const metaCrc = crc64(bytes);
+  const { blocks, blocksError } = await readBlocks(parts, id, decoded.size);
+  if (blocks !== undefined && blocks.metaCrc !== metaCrc) {
+    throw new SnapshotCorruptError(what, {
+      reason: "meta",
+      expected: `CRC-64 ${blocks.metaCrc.toString(16)}`,
+      actual: `CRC-64 ${metaCrc.toString(16)}`,
+    });
+  }
+  // Only now: a flipped bit can make another version.
+  if (meta === undefined) {
+    throw new UnsupportedSnapshotVersionError(
+      `Cannot use snapshot ${id}: found version ${decoded.version}, ` +
+        "expected 0 or 1",
+    );
+  }
+  return { meta, metaCrc, blocks, blocksError };
+}
+
+type KnownMeta = DecodedMeta & Pick<SnapshotMeta, "version">;
+
+function isKnown(decoded: DecodedMeta): decoded is KnownMeta {
+  return decoded.version === 0 || decoded.version === 1;
+}
+
+function checkMeta(
+  { crc, ...rest }: KnownMeta,
+  id: string,
+  what: string,
+): SnapshotMeta {
+  const corrupt = (expected: string, actual: string) =>
+    new SnapshotCorruptError(what, { reason: "meta", expected, actual });
+  // A copied or renamed directory must not pass for the one it was made from.
+  if (rest.id !== id) throw corrupt(`the ID ${id}`, quote(rest.id));
+  const name = parseId(id);
+  if (rest.term !== name?.term || rest.index !== name.index) {
+    throw corrupt(
+      "the term and index of its ID",
+      `term ${rest.term} and index ${rest.index}`,
+    );
+  }
+  // Go writes null while the state is being written, and publishes none.
+  if (crc === null) throw corrupt("a CRC", "none");
+  return { crc, ...rest };
+}
+
+/** A damaged file of checksums is not trusted; the CRC of the state remains. */
+async function readBlocks(
+  { backend, logger }: Parts,
+  id: string,
+  stateSize: number,
+): Promise<Pick<SnapshotHeader, "blocks" | "blocksError">> {
+  const what = `blocks.crc64 of snapshot ${id}`;
+  try {
+    const bytes = await backend.readBlocks(id, BLOCKS_FILE_SIZE_MAX);
+    // Go writes none.
+    if (bytes === undefined) {
+      return { blocks: undefined, blocksError: undefined };
+    }
+    const blocks = decodeBlocks(bytes, what);
+    if (blocks.stateSize === stateSize) {
+      return { blocks, blocksError: undefined };
+    }
+    throw new SnapshotCorruptError(`state size in ${what}`, {
+      reason: "block",
+      expected: stateSize,
+      actual: blocks.stateSize,
+    });
+  } catch (error) {
+    if (!concernsSnapshot(error)) throw error;
+    logger.warn(`${describe(error)}; not using it`);
+    return { blocks: undefined, blocksError: error };
+  }
+}

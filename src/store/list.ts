@@ -1,0 +1,136 @@
+/**
+ * `list()`: which snapshots are there, and which of them can be used
+ * (`getSnapshots` in Go's `file_snapshot.go`). Nothing that a place may contain
+ * is an error here; but an error of the process or of the place is one, because
+ * a list with a part left out would look complete.
+ *
+ * @module
+ */
+
+import type { BackendNames } from "../backend/backend.ts";
+import { allSettled } from "../backend/all_settled.ts";
+import { type SnapshotError, SnapshotNotFoundError } from "../errors.ts";
+import { compareNewestFirst } from "../snapshot/id.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
+import { describe } from "../text.ts";
+import { concernsSnapshot } from "./error_scope.ts";
+import { readHeader } from "./header.ts";
+import type { StoreParts } from "./parts.ts";
+import { checkStateSize } from "./state.ts";
+
+type Parts = Pick<StoreParts, "backend" | "logger">;
+
+/** How many snapshots are looked into side by side. */
+const CONCURRENCY = 16;
+
+/** What came of looking at one published snapshot. */
+export type ScannedSnapshot =
+  | { readonly id: string; readonly meta: SnapshotMeta }
+  | { readonly id: string; readonly error: SnapshotError };
+
+/** The names in the place; those of snapshots newest first. */
+export async function readNames(
+  { backend }: Pick<StoreParts, "backend">,
+): Promise<BackendNames> {
+  const names = await backend.names();
+  return {
+    ...names,
+    published: [...names.published].sort(compareNewestFirst),
+    quarantined: [...names.quarantined].sort(compareNewestFirst),
+  };
+}
+
+/**
+ * Looks at snapshots, a few at a time.
+ *
+ * @throws {StoreAccessError} when that fails for a reason that is not about one
+ * of them.
+ */
+export async function scan(
+  parts: Parts,
+  ids: readonly string[],
+): Promise<ScannedSnapshot[]> {
+  const results = new Array<ScannedSnapshot>(ids.length);
+  let next = 0;
+  const work = async () => {
+    try {
+      while (next < ids.length) {
+        const i = next++;
+        results[i] = await look(parts, ids[i] as string);
+      }
+    } catch (error) {
+      // The others need not go through the rest.
+      next = ids.length;
+      throw error;
+    }
+  };
+  await allSettled(Array.from({ length: CONCURRENCY }, work));
+  return results;
+}
+
+async function look(parts: Parts, id: string): Promise<ScannedSnapshot> {
+  try {
+    const { meta } = await readHeader(parts, id);
+    await checkStateSize(parts, meta);
+    return { id, meta };
+  } catch (error) {
+    if (concernsSnapshot(error)) return { id, error };
+    throw error;
+  }
+}
+
+/** More rounds than this mean that the place never comes to rest. */
+const ROUNDS_MAX = 256;
+
+/** As long as a snapshot is found in each. */
+const ROUNDS_WITH_SOME_MAX = 8;
+
+/** The usable snapshots, newest first; each that is passed over is reported. */
+export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
+  const { backend, logger } = parts;
+  const looked = new Map<string, ScannedSnapshot>();
+  let names = await readNames(parts);
+  // A process that removes an old snapshot has published a newer one before. A
+  // list that was read in between has the first and not the second; without
+  // both, a full store would look empty. So the names are read again.
+  for (let round = 1;; round++) {
+    const fresh = names.published.filter((id) => isGone(looked.get(id)));
+    for (const each of await scan(parts, fresh)) looked.set(each.id, each);
+    if (!fresh.some((id) => isGone(looked.get(id)))) break;
+    // A snapshot without those that vanished beside it was all there was at one
+    // time; only none at all would be wrong at any time.
+    const isUsed = names.published.some((id) => isUsable(looked.get(id)));
+    if (round >= (isUsed ? ROUNDS_WITH_SOME_MAX : ROUNDS_MAX)) break;
+    names = await readNames(parts);
+  }
+  for (const name of names.foreign) {
+    logger.warn(`Skipping ${name} in ${backend.place}: not a snapshot`);
+  }
+  for (const { id, state } of names.unfinished) {
+    logger.debug(`Skipping snapshot ${id}: ${state}`);
+  }
+  for (const id of names.quarantined) {
+    logger.debug(`Skipping snapshot ${id}: corrupt`);
+  }
+  const results = names.published.map((id) => looked.get(id));
+  const usable = results.filter(isUsable);
+  for (const result of results) {
+    if (result === undefined || isUsable(result)) continue;
+    // One that has been removed is missed only when there is not another.
+    if (isGone(result) && usable.length > 0) continue;
+    logger.warn(`Skipping snapshot ${result.id}: ${describe(result.error)}`);
+  }
+  return usable.map(({ meta }) => meta);
+}
+
+function isUsable(
+  result: ScannedSnapshot | undefined,
+): result is ScannedSnapshot & { readonly meta: SnapshotMeta } {
+  return result !== undefined && "meta" in result;
+}
+
+/** Whether it has not been looked at, or has been removed meanwhile. */
+function isGone(result: ScannedSnapshot | undefined): boolean {
+  return result === undefined ||
+    ("error" in result && result.error instanceof SnapshotNotFoundError);
+}

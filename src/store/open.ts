@@ -1,0 +1,192 @@
+/**
+ * `open()`: a published snapshot as a checked source (`Open` in Go's
+ * `file_snapshot.go`). Go checks the whole state, then reads it again and hands
+ * out what it did not check; here what is handed out is what was checked.
+ *
+ * @module
+ */
+
+import type { StateHandle } from "../backend/backend.ts";
+import { type ByteChecker, crc64Checker } from "../crc64/check_stream.ts";
+import { alignToBlocks, blockChecker } from "../snapshot/block_checker.ts";
+import type { BlockChecksums } from "../snapshot/block_checksums.ts";
+import {
+  type ByteRange,
+  requireMode,
+  requireRange,
+} from "../snapshot/open_options.ts";
+import type {
+  OpenOptions,
+  SnapshotMeta,
+  SnapshotSource,
+  VerifyMode,
+} from "../snapshot/types.ts";
+import { checkOpenState } from "./check_state.ts";
+import { closeQuietly } from "./checked_backend.ts";
+import { isCorruption } from "./error_scope.ts";
+import { readHeader, type SnapshotHeader } from "./header.ts";
+import type { StoreParts } from "./parts.ts";
+import { makeSource } from "./source.ts";
+import { openState, wholeOf } from "./state.ts";
+import { type StateRange, StateReader } from "./state_reader.ts";
+
+/** Options of {@linkcode openSource}. */
+export interface OpenSourceOptions extends OpenOptions {
+  /** See `SourceOptions` in `source.ts`. */
+  readonly onReadFailure?: (error: unknown) => void;
+}
+
+/** Opens a published snapshot; `id` must have passed the grammar. */
+export async function openSource(
+  parts: StoreParts,
+  id: string,
+  options: OpenSourceOptions,
+): Promise<SnapshotSource> {
+  const verify = requireMode(options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const header = await readJudged(parts, id);
+  const { meta } = header;
+  const range = requireRange(options, meta);
+  const plan = planOf(header, verify, options);
+  const handle = await openState(parts, meta, rangeToRead(plan, range, meta));
+  try {
+    const blocks = plan === "read first"
+      ? await checkAhead(parts, handle, header, signal)
+      : plan;
+    signal?.throwIfAborted();
+    parts.backend.assertOpen();
+    return blocks === "at the end"
+      ? wholeSource(parts, handle, meta, options)
+      : blockSource(parts, handle, meta, { blocks, range }, options);
+  } catch (error) {
+    await closeQuietly(handle);
+    throw error;
+  }
+}
+
+async function readJudged(
+  parts: StoreParts,
+  id: string,
+): Promise<SnapshotHeader> {
+  try {
+    return await readHeader(parts, id);
+  } catch (error) {
+    if (isCorruption(error)) parts.health.markCorrupt(id);
+    throw error;
+  }
+}
+
+/**
+ * How the bytes are checked: block by block with checksums that there are or
+ * that a first reading finds out; or as a whole at the end.
+ */
+type CheckPlan = BlockChecksums | "read first" | "at the end";
+
+function planOf(
+  { blocks }: SnapshotHeader,
+  verify: VerifyMode,
+  { start, end }: OpenOptions,
+): CheckPlan {
+  const isWhole = start === undefined && end === undefined;
+  if (verify === "stream" && isWhole) return "at the end";
+  if (verify !== "before" && blocks !== undefined) return blocks;
+  // Go's snapshots have none: a first reading finds out what they would be.
+  return "read first";
+}
+
+/** The bytes that will be read, for the backend. */
+function rangeToRead(
+  plan: CheckPlan,
+  range: ByteRange,
+  meta: SnapshotMeta,
+): ByteRange {
+  return typeof plan === "string" ? wholeOf(meta) : alignToBlocks(range, plan);
+}
+
+async function checkAhead(
+  parts: StoreParts,
+  handle: StateHandle,
+  header: SnapshotHeader,
+  signal: AbortSignal | undefined,
+): Promise<BlockChecksums> {
+  const options = signal === undefined ? {} : { signal };
+  const check = await checkOpenState(parts, handle, header, options);
+  if (check.error !== undefined) throw check.error;
+  return check.blocks;
+}
+
+function wholeSource(
+  parts: StoreParts,
+  handle: StateHandle,
+  meta: SnapshotMeta,
+  options: OpenSourceOptions,
+): SnapshotSource {
+  const { size, crc, id } = meta;
+  const { blockSize } = parts;
+  const name = `state.bin of snapshot ${id}`;
+  const checker = crc64Checker({ crc, size, name });
+  const range = { ...wholeOf(meta), blockSize };
+  return checkedSource(
+    parts,
+    handle,
+    meta,
+    { checker, range, total: size },
+    options,
+  );
+}
+
+function blockSource(
+  parts: StoreParts,
+  handle: StateHandle,
+  meta: SnapshotMeta,
+  { blocks, range }: {
+    readonly blocks: BlockChecksums;
+    readonly range: ByteRange;
+  },
+  options: OpenSourceOptions,
+): SnapshotSource {
+  const { blockSize } = blocks;
+  return checkedSource(parts, handle, meta, {
+    checker: blockChecker(meta, blocks, range),
+    range: { ...alignToBlocks(range, blocks), blockSize },
+    total: range.end - range.start,
+  }, options);
+}
+
+/** What a source reads, and how the bytes are checked. */
+interface SourcePlan {
+  readonly checker: ByteChecker;
+  readonly range: StateRange;
+  readonly total: number;
+}
+
+function checkedSource(
+  parts: StoreParts,
+  handle: StateHandle,
+  meta: SnapshotMeta,
+  { checker, range, total }: SourcePlan,
+  { signal, onProgress, onReadFailure }: OpenSourceOptions,
+): SnapshotSource {
+  const { health, streams } = parts;
+  const { stream, abort } = makeSource(
+    new StateReader(parts, handle, meta, range),
+    {
+      checker,
+      signal,
+      total,
+      onProgress,
+      onReadFailure,
+      onSettled: (error) => {
+        forget();
+        // What was good when it was written may have gone bad: look again.
+        if (isCorruption(error)) health.forget(meta.id);
+      },
+    },
+  );
+  const forget = streams.add(abort);
+  return Object.defineProperty(stream, "meta", {
+    value: meta,
+    enumerable: true,
+  }) as SnapshotSource;
+}

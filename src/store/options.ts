@@ -1,0 +1,57 @@
+/**
+ * The options that every store has, whatever place it keeps snapshots in.
+ *
+ * @module
+ */
+
+import { requireInteger, requireType } from "../backend/options.ts";
+import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
+import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
+
+/** Options of a store in any place. */
+export interface StoreOptions {
+  /**
+   * How many snapshots to keep; an integer of 1 or more.
+   * `Number.MAX_SAFE_INTEGER` keeps all of them. @default {2}
+   */
+  readonly retain?: number;
+  /** Where to report. @default {warnings and errors go to the console} */
+  readonly logger?: Logger;
+  /** Claims nothing, cleans nothing up, writes nothing. @default {false} */
+  readonly readOnly?: boolean;
+  /** The time in milliseconds since 1970. @default {Date.now} */
+  readonly clock?: () => number;
+  /**
+   * Bytes that are written and checked at a time; from 512 to 64 MiB. A stream
+   * holds a handful of such blocks in memory. @default {1 MiB}
+   */
+  readonly blockSize?: number;
+}
+
+/** The options with every default filled in. */
+export type ResolvedStoreOptions = Required<StoreOptions>;
+
+const BLOCK_SIZE_DEFAULT = 1024 * 1024;
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when a number is out of its bounds.
+ */
+export function resolveStoreOptions(
+  options: StoreOptions,
+): ResolvedStoreOptions {
+  return {
+    retain: requireInteger("retain", options.retain ?? 2, 1),
+    logger: guardLogger(options.logger ?? CONSOLE_LOGGER),
+    readOnly: options.readOnly ?? false,
+    clock: requireType("clock", options.clock ?? Date.now, "function"),
+    blockSize: requireInteger(
+      "blockSize",
+      options.blockSize ?? BLOCK_SIZE_DEFAULT,
+      BLOCK_SIZE_MIN,
+      BLOCK_SIZE_MAX,
+    ),
+  };
+}

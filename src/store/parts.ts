@@ -1,0 +1,34 @@
+/**
+ * What an open store is made of. Each part owns one kind of state; the files of
+ * this folder take the parts that they need.
+ *
+ * @module
+ */
+
+import type { Logger } from "../logger.ts";
+import type { CheckedBackend } from "./checked_backend.ts";
+import type { Exclusive } from "./exclusive.ts";
+import type { Health } from "./health.ts";
+import type { OpenStreams } from "./open_streams.ts";
+
+/** The parts of an open store. */
+export interface StoreParts {
+  /** The place that the snapshots are in. */
+  readonly backend: CheckedBackend;
+  /** What is known of them. */
+  readonly health: Health;
+  /** The sinks, sources and checks that are open. */
+  readonly streams: OpenStreams;
+  /** IDs of snapshots whose sink has not ended yet: never reaped. */
+  readonly publishing: Set<string>;
+  /** Runs what removes or replaces snapshots, one call after the other. */
+  readonly exclusive: Exclusive;
+  /** Aborts when the store is closed. */
+  readonly closing: AbortSignal;
+  /** Where to report. */
+  readonly logger: Logger;
+  /** How many snapshots to keep. */
+  readonly retain: number;
+  /** Bytes of a block of a new snapshot, and of one without checksums. */
+  readonly blockSize: number;
+}

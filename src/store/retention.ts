@@ -1,0 +1,146 @@
+/**
+ * Which snapshots are kept, and the removal of the others (`ReapSnapshots` in
+ * Go's `file_snapshot.go`).
+ *
+ * @module
+ */
+
+import { toSnapshotError } from "../backend/errors.ts";
+import { describe } from "../text.ts";
+import { stateMatchesChecksums } from "./check_state.ts";
+import { readNames, scan } from "./list.ts";
+import type { StoreParts } from "./parts.ts";
+import { removeSnapshots } from "./remove.ts";
+
+/** More would fill the disk of a machine that keeps failing. */
+export const CORRUPT_KEPT_MAX = 2;
+
+/**
+ * Removes what is beyond `retain`. Two kinds are never removed, whatever their
+ * term: a snapshot that is just being published, and the only one known to be
+ * good. Go counts what it never looked into, and so removes the good one behind
+ * a corrupt one; and it removes the one that it has just published, when
+ * leftovers of a higher term sort before it.
+ *
+ * One that can't be removed does not save the others: each is tried, and the
+ * first failure is thrown at the end.
+ */
+export async function reapSnapshots(
+  parts: StoreParts,
+  published?: string,
+): Promise<void> {
+  const { backend, exclusive, logger, retain } = parts;
+  await exclusive.run(() => backend.finishRemovals());
+  for (let trusted = published;; trusted = undefined) {
+    // Those that end while this one reads are acknowledged after it was asked
+    // for: to the caller they are newer, whatever their term.
+    const publishing = [...parts.publishing];
+    // Reading may take long, and must not hold up the close of another sink.
+    const usable = await readUsable(parts, trusted);
+    if (usable.length <= retain) return;
+    const good = trusted ?? await findGood(parts, usable);
+    if (good === undefined) {
+      logger.error(
+        `Cannot reap in ${backend.place}: not one snapshot is good; all are kept`,
+      );
+      return;
+    }
+    const reap = { good, usable, publishing };
+    if (await exclusive.run(() => reapAround(parts, reap))) return;
+  }
+}
+
+/** What a reap found out before its turn. */
+interface Reap {
+  /** One that is good, and stays. */
+  readonly good: string;
+  /** Those that can be used, newest first. */
+  readonly usable: readonly string[];
+  /** Those whose sinks had not ended. */
+  readonly publishing: readonly string[];
+}
+
+/**
+ * Removes what is beyond `retain` of `usable`, as long as `good` is still there
+ * and still good; otherwise it does nothing and resolves to `false`.
+ */
+async function reapAround(
+  parts: StoreParts,
+  { good, usable, publishing }: Reap,
+): Promise<boolean> {
+  const { health, retain } = parts;
+  const isCorrupt = (id: string) => health.isCorrupt(id);
+  const present = new Set((await readNames(parts)).published);
+  if (!present.has(good) || isCorrupt(good)) return false;
+  const left = usable.filter((id) => present.has(id));
+  if (left.length <= retain) return true;
+  const candidates = left.filter((id) => !isCorrupt(id));
+  const kept = new Set([
+    ...candidates.slice(0, retain),
+    ...publishing,
+    ...parts.publishing,
+    health.newestAcknowledged,
+    good,
+  ]);
+  await removeAll(parts, [
+    ...candidates.filter((id) => !kept.has(id)),
+    // Bad ones are kept for the operator, as restore() does, but no more: a
+    // disk that spoils one after the other must not be filled with them.
+    ...left.filter(isCorrupt).slice(CORRUPT_KEPT_MAX),
+  ]);
+  return true;
+}
+
+/**
+ * The IDs of what `list()` gives. With a new snapshot that is certainly good,
+ * those that were good when they were written are not looked at again.
+ */
+async function readUsable(
+  parts: StoreParts,
+  published: string | undefined,
+): Promise<readonly string[]> {
+  const ids = (await readNames(parts)).published;
+  // None can be beyond `retain`.
+  if (ids.length <= parts.retain) return ids;
+  const isKnown = (id: string) =>
+    published !== undefined && parts.health.isGood(id);
+  const found = await scan(parts, ids.filter((id) => !isKnown(id)));
+  const unusable = new Set(
+    found.flatMap((result) => "error" in result ? [result.id] : []),
+  );
+  return ids.filter((id) => !unusable.has(id));
+}
+
+/** The newest snapshot known to be good; reads them until it finds one. */
+async function findGood(
+  parts: StoreParts,
+  usable: readonly string[],
+): Promise<string | undefined> {
+  const { health } = parts;
+  for (const id of usable) {
+    if (health.isGood(id)) return id;
+    if (health.isCorrupt(id)) continue;
+    if (await stateMatchesChecksums(parts, id)) return id;
+  }
+  return undefined;
+}
+
+async function removeAll(
+  parts: StoreParts,
+  doomed: readonly string[],
+): Promise<void> {
+  const { logger } = parts;
+  const failures = await removeSnapshots(parts, doomed);
+  for (const id of doomed) {
+    if (!failures.has(id)) logger.info(`Reaped snapshot ${id}`);
+  }
+  for (const [id, error] of failures) {
+    logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
+  }
+  const [first] = failures.values();
+  if (first === undefined) return;
+  throw toSnapshotError(
+    `reap ${failures.size} of ${doomed.length} snapshots`,
+    first,
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * `seal()`: adding `blocks.crc64` to a snapshot that has none, because Go wrote
+ * it.
+ *
+ * @module
+ */
+
+import { SnapshotError, UnsupportedSnapshotVersionError } from "../errors.ts";
+import {
+  BLOCKS_FILE_SIZE_MAX,
+  encodeBlocks,
+} from "../snapshot/block_checksums.ts";
+import type { SnapshotMeta, VerifyOptions } from "../snapshot/types.ts";
+import { checkState } from "./check_state.ts";
+import { readHeader } from "./header.ts";
+import type { StoreParts } from "./parts.ts";
+
+/**
+ * Checks a snapshot against its CRC, and writes the checksums of its blocks.
+ * One that has them already is left as it is; damaged ones are replaced.
+ */
+export async function sealSnapshot(
+  parts: StoreParts,
+  id: string,
+  options: VerifyOptions,
+): Promise<SnapshotMeta> {
+  const { backend, exclusive } = parts;
+  const header = await readHeader(parts, id);
+  // Those of a newer format are better than any that this could write.
+  if (header.blocksError instanceof UnsupportedSnapshotVersionError) {
+    throw header.blocksError;
+  }
+  const { blocks, error } = await checkState(parts, header, options);
+  if (error !== undefined) throw error;
+  if (header.blocks === undefined) {
+    const bytes = encodeBlocks(blocks);
+    if (bytes.length > BLOCKS_FILE_SIZE_MAX) {
+      throw new SnapshotError(
+        `Cannot seal snapshot ${id} in ${blocks.crcs.length} blocks: ` +
+          "expected fewer; open the store with a larger blockSize",
+      );
+    }
+    await exclusive.run(() => backend.addBlocks(id, bytes));
+  }
+  return header.meta;
+}

@@ -1,0 +1,120 @@
+/**
+ * A snapshot that is being written, from its first byte until it is published or
+ * discarded.
+ *
+ * @module
+ */
+
+import type { FinalParts, PendingSnapshot } from "../backend/backend.ts";
+import { MaybePublishedError } from "../backend/maybe_published_error.ts";
+import { crc64 } from "../crc64/mod.ts";
+import { SnapshotPublishError } from "../errors.ts";
+import {
+  BLOCKS_FILE_SIZE_MAX,
+  encodeBlocks,
+} from "../snapshot/block_checksums.ts";
+import type { MakeExtra } from "../snapshot/extras.ts";
+import { encodeMeta } from "../snapshot/meta/encode.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
+import { describe } from "../text.ts";
+import { BlockWriter } from "./block_writer.ts";
+import type { StoreParts } from "./parts.ts";
+
+type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "logger">;
+
+/** Writes a snapshot. A sink ends it once, in one of two ways. */
+export class SnapshotWriter {
+  readonly #parts: Parts;
+  readonly #pending: PendingSnapshot;
+  /** What is written: a copy, because callers can change what they are given. */
+  readonly #init: SnapshotMeta;
+  readonly #blocks: BlockWriter;
+  #meta: SnapshotMeta;
+  #makeExtra: MakeExtra | undefined;
+
+  constructor(parts: Parts, meta: SnapshotMeta, pending: PendingSnapshot) {
+    this.#parts = parts;
+    this.#meta = meta;
+    this.#init = structuredClone(meta);
+    this.#pending = pending;
+    this.#blocks = new BlockWriter(pending, parts.blockSize);
+  }
+
+  /** The metadata; `size` and `crc` are final once it is published. */
+  get meta(): SnapshotMeta {
+    return this.#meta;
+  }
+
+  /** Appends to the state, perhaps at once. Calls do not overlap. */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    return this.#blocks.write(bytes)?.catch((error) => {
+      throw this.#failure("write", error, false);
+    });
+  }
+
+  /** Whether the snapshot can carry a file. */
+  get canCarryExtras(): boolean {
+    return this.#parts.backend.canCarryExtras;
+  }
+
+  /** Lets the snapshot carry a file; before the publication. */
+  addExtra(make: MakeExtra): void {
+    this.#makeExtra = make;
+  }
+
+  /** Publishes the snapshot, or removes every trace and rejects. */
+  async publish(): Promise<void> {
+    try {
+      await this.#pending.publish(await this.#finish());
+    } catch (error) {
+      if (error instanceof MaybePublishedError) {
+        throw this.#failure("publish", error.cause, true);
+      }
+      await this.discard();
+      throw this.#failure("publish", error, false);
+    }
+    this.#parts.health.acknowledge(this.#init.id);
+  }
+
+  /** The parts beside the state, which the backend then has all of. */
+  async #finish(): Promise<FinalParts> {
+    await this.#blocks.finish();
+    const { size, crc, blockCrcs } = this.#blocks;
+    this.#meta = { ...this.#meta, size, crc };
+    const meta = encodeMeta({ ...this.#init, size, crc });
+    const blocks = encodeBlocks({
+      blockSize: this.#parts.blockSize,
+      stateSize: size,
+      metaCrc: crc64(meta),
+      crcs: blockCrcs,
+    });
+    // A longer one would not be read: the CRC of the state has to do then.
+    const isRead = blocks.length <= BLOCKS_FILE_SIZE_MAX;
+    return {
+      meta,
+      blocks: isRead ? blocks : undefined,
+      extra: this.#makeExtra?.(),
+    };
+  }
+
+  /** Removes every trace, also of a write that is under way. Never rejects. */
+  async discard(): Promise<void> {
+    this.#blocks.stop();
+    try {
+      await this.#pending.discard();
+    } catch (error) {
+      // The failure that led here must not be hidden by this one.
+      this.#parts.logger.warn(
+        `Cannot discard snapshot ${this.#init.id}: ${describe(error)}`,
+      );
+    }
+  }
+
+  #failure(doing: string, error: unknown, published: boolean): Error {
+    if (error instanceof SnapshotPublishError) return error;
+    return new SnapshotPublishError(
+      `Cannot ${doing} snapshot ${this.#init.id}: ${describe(error)}`,
+      { published, cause: error },
+    );
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * The store, written once for every place: it checks what callers pass, opens
+ * sinks and sources, and knows what close() has to end.
+ *
+ * @module
+ */
+
+import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
+import { toSnapshotError } from "../backend/errors.ts";
+import {
+  SnapshotError,
+  StoreAccessError,
+  StoreClosedError,
+} from "../errors.ts";
+import { offerExtras } from "../snapshot/extras.ts";
+import { requireId } from "../snapshot/id.ts";
+import { resolveInit } from "../snapshot/init.ts";
+import type {
+  OpenOptions,
+  Restorer,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotReader,
+  SnapshotSink,
+  SnapshotSource,
+  SnapshotStore,
+  VerifyOptions,
+  VerifyReport,
+} from "../snapshot/types.ts";
+import { describe } from "../text.ts";
+import { beginSnapshot } from "./begin.ts";
+import { CheckedBackend } from "./checked_backend.ts";
+import { Exclusive } from "./exclusive.ts";
+import { readExtraFile } from "./extra.ts";
+import { Health } from "./health.ts";
+import { IdClock } from "./id_clock.ts";
+import { unlessAborted } from "./interrupt.ts";
+import { listUsable } from "./list.ts";
+import { openSource, type OpenSourceOptions } from "./open.ts";
+import { OpenStreams } from "./open_streams.ts";
+import {
+  type ResolvedStoreOptions,
+  resolveStoreOptions,
+  type StoreOptions,
+} from "./options.ts";
+import type { StoreParts } from "./parts.ts";
+import { removeSnapshots } from "./remove.ts";
+import { quarantineCorrupt, restoreNewest } from "./restore.ts";
+import { reapSnapshots } from "./retention.ts";
+import { sealSnapshot } from "./seal.ts";
+import { Sink } from "./sink.ts";
+import { verifySnapshot } from "./verify.ts";
+
+/** A store whose backend can be written to. */
+export async function openSnapshotStore(
+  backend: SnapshotBackend,
+  options?: StoreOptions,
+): Promise<SnapshotStore>;
+/** A store whose backend can only be read. */
+export async function openSnapshotStore(
+  backend: ReadableBackend,
+  options?: StoreOptions,
+): Promise<SnapshotReader>;
+/**
+ * Opens a store over a backend. The options are checked before the backend is
+ * connected. The caller must close the store.
+ *
+ * @throws {StoreAccessError} when the place can't be used.
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when an option is out of its bounds.
+ */
+export async function openSnapshotStore(
+  backend: ReadableBackend,
+  options: StoreOptions = {},
+): Promise<SnapshotStore> {
+  const store = new BackedStore(backend, resolveStoreOptions(options));
+  await store.connect();
+  return store;
+}
+
+/** A store over a backend that is connected, or needs no connection. */
+export class BackedStore implements SnapshotStore {
+  readonly #backend: CheckedBackend;
+  readonly #parts: StoreParts;
+  readonly #readOnly: boolean;
+  readonly #clock: () => number;
+  readonly #ids: IdClock;
+  /** So that sinks are acknowledged in the order of their publication. */
+  readonly #reaps = new Exclusive();
+  /** Aborts when the store is closed. */
+  readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
+
+  constructor(backend: ReadableBackend, options: ResolvedStoreOptions) {
+    const { blockSize, clock, logger, readOnly, retain } = options;
+    this.#backend = new CheckedBackend(backend);
+    this.#readOnly = readOnly || !this.#backend.isWritable;
+    this.#clock = clock;
+    this.#ids = new IdClock(clock);
+    this.#parts = {
+      backend: this.#backend,
+      health: new Health(),
+      streams: new OpenStreams(),
+      publishing: new Set(),
+      exclusive: new Exclusive(),
+      closing: this.#closing.signal,
+      logger,
+      retain,
+      blockSize,
+    };
+    offerExtras(
+      this,
+      (id, name) =>
+        this.#run(() => readExtraFile(this.#parts, requireId(id), name)),
+    );
+  }
+
+  /** Connects the backend, if it needs that; called once, first. */
+  async connect(): Promise<void> {
+    await this.#backend.connect({
+      logger: this.#parts.logger,
+      readOnly: this.#readOnly,
+      clock: this.#clock,
+      closing: this.#closing.signal,
+    });
+  }
+
+  create(init: SnapshotInit): Promise<SnapshotSink> {
+    return this.#run(
+      () => this.#create(init),
+      init?.signal,
+      (sink) => sink.cancel(),
+    );
+  }
+
+  list(): Promise<SnapshotMeta[]> {
+    return this.#run(() => listUsable(this.#parts));
+  }
+
+  open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
+    return this.#open(id, options);
+  }
+
+  #open(id: string, options: OpenSourceOptions): Promise<SnapshotSource> {
+    return this.#run(
+      () => openSource(this.#parts, requireId(id), options),
+      options.signal,
+      (source) => source.cancel(),
+    );
+  }
+
+  verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#run(
+      () => verifySnapshot(this.#parts, requireId(id), options),
+      options.signal,
+    );
+  }
+
+  async restore(restore: Restorer): Promise<SnapshotMeta | undefined> {
+    this.#backend.assertOpen();
+    const open = (id: string, options: OpenSourceOptions) =>
+      this.#open(id, options);
+    const { meta, failed } = await restoreNewest(this.#parts, open, restore);
+    if (!this.#readOnly) await quarantineCorrupt(this.#parts, failed);
+    return meta;
+  }
+
+  reap(): Promise<void> {
+    return this.#change("reap", async () => {
+      try {
+        await reapSnapshots(this.#parts);
+      } catch (error) {
+        throw toSnapshotError(`reap in ${this.#backend.place}`, error);
+      }
+    });
+  }
+
+  seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
+    return this.#change(
+      "seal",
+      () => this.#seal(requireId(id), options),
+      options.signal,
+    );
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#change("delete", () => this.#delete(requireId(id)));
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close().catch((error) => {
+      // The place may not be given up yet: a caller may try again.
+      this.#closed = undefined;
+      throw toSnapshotError(`give up ${this.#backend.place}`, error);
+    });
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #create(init: SnapshotInit): Promise<SnapshotSink> {
+    const { publishing, streams, blockSize } = this.#parts;
+    this.#assertWritable("create a snapshot");
+    const { signal } = init;
+    signal?.throwIfAborted();
+    const writer = await beginSnapshot(
+      this.#parts,
+      this.#ids,
+      resolveInit(init),
+    );
+    const { id } = writer.meta;
+    const sink = new Sink(writer, {
+      highWaterMark: blockSize,
+      signal,
+      onPublished: () => this.#reapAfter(id),
+      onEnd: () => {
+        publishing.delete(id);
+        forget();
+      },
+    });
+    publishing.add(id);
+    const forget = streams.add((reason) => sink.cancel(reason));
+    try {
+      signal?.throwIfAborted();
+      this.#backend.assertOpen();
+    } catch (error) {
+      await sink.cancel(error);
+      throw error;
+    }
+    return sink;
+  }
+
+  /** A reap that fails does not make the publication a failure. */
+  async #reapAfter(id: string): Promise<void> {
+    try {
+      await this.#reaps.run(() => reapSnapshots(this.#parts, id));
+    } catch (error) {
+      if (this.#backend.isShut) return;
+      this.#parts.logger.error(
+        `After the publication of snapshot ${id}: ${describe(error)}`,
+      );
+    }
+  }
+
+  async #delete(id: string): Promise<void> {
+    const { exclusive } = this.#parts;
+    try {
+      const failures = await exclusive.run(() =>
+        removeSnapshots(this.#parts, [id])
+      );
+      for (const error of failures.values()) throw error;
+    } catch (error) {
+      throw toSnapshotError(`delete snapshot ${id}`, error);
+    }
+  }
+
+  async #seal(id: string, options: VerifyOptions): Promise<SnapshotMeta> {
+    if (!this.#backend.canAddBlocks) {
+      throw new SnapshotError(
+        `Cannot seal snapshot ${id}: ${this.#backend.place} can't add block ` +
+          "checksums to a snapshot that is published",
+      );
+    }
+    try {
+      return await sealSnapshot(this.#parts, id, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      throw toSnapshotError(`seal snapshot ${id}`, error);
+    }
+  }
+
+  /** @throws {StoreAccessError} when the store was opened to read only. */
+  #assertWritable(what: string): void {
+    this.#backend.assertOpen();
+    if (!this.#readOnly) return;
+    throw new StoreAccessError(
+      `Cannot ${what} in ${this.#backend.place}: the store was opened read-only`,
+    );
+  }
+
+  /** Runs a call that changes what there is. */
+  async #change<T>(
+    what: string,
+    call: () => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    this.#assertWritable(what);
+    return await this.#run(call, signal);
+  }
+
+  /**
+   * Runs a call; it rejects at once when the signal aborts or the store is
+   * closed, however long the backend takes. `onLate` lets go of what comes after
+   * that.
+   */
+  async #run<T>(
+    call: () => Promise<T>,
+    signal?: AbortSignal,
+    onLate?: (value: T) => Promise<unknown>,
+  ): Promise<T> {
+    this.#backend.assertOpen();
+    const running = call();
+    const signals = signal === undefined
+      ? [this.#closing.signal]
+      : [this.#closing.signal, signal];
+    return await unlessAborted(running, signals, onLate);
+  }
+
+  async #close(): Promise<void> {
+    const { exclusive, streams } = this.#parts;
+    const reason = new StoreClosedError(
+      `The store ${this.#backend.place} has been closed`,
+    );
+    this.#backend.shut();
+    this.#closing.abort(reason);
+    await streams.abortAll(reason);
+    await this.#backend.idle();
+    // What was being opened just now.
+    await streams.abortAll(reason);
+    await exclusive.idle();
+    await this.#backend.idle();
+    await this.#backend.close();
+  }
+}

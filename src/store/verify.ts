@@ -1,0 +1,58 @@
+/**
+ * `verify()`: reading a whole snapshot and reporting what is wrong with it.
+ *
+ * @module
+ */
+
+import { SnapshotUnreadableError } from "../errors.ts";
+import { countBlocks } from "../snapshot/block_checksums.ts";
+import type { VerifyOptions, VerifyReport } from "../snapshot/types.ts";
+import { checkState } from "./check_state.ts";
+import { isCorruption } from "./error_scope.ts";
+import { findBadExtra } from "./extra.ts";
+import { readHeader, type SnapshotHeader } from "./header.ts";
+import type { StoreParts } from "./parts.ts";
+
+/**
+ * Checks a published snapshot. Finding it corrupt is a result, not a failure.
+ */
+export async function verifySnapshot(
+  parts: StoreParts,
+  id: string,
+  options: VerifyOptions,
+): Promise<VerifyReport> {
+  let header: SnapshotHeader | undefined;
+  try {
+    options.signal?.throwIfAborted();
+    header = await readHeader(parts, id);
+    const { meta, blocks, blocksError } = header;
+    // What could not be read has not been checked.
+    if (blocksError instanceof SnapshotUnreadableError) throw blocksError;
+    const check = await checkState(parts, header, options);
+    const badExtra = await findBadExtra(parts, id);
+    const errors = [blocksError, check.error, badExtra].filter(isCorruption);
+    return {
+      id,
+      ok: errors.length === 0,
+      meta,
+      sealed: blocks !== undefined,
+      blockSize: check.blocks.blockSize,
+      blockCount: countBlocks(meta.size, check.blocks.blockSize),
+      badOffsets: check.badOffsets,
+      errors,
+    };
+  } catch (error) {
+    if (!isCorruption(error)) throw error;
+    parts.health.markCorrupt(id);
+    return {
+      id,
+      ok: false,
+      meta: header?.meta,
+      sealed: header?.blocks !== undefined,
+      blockSize: 0,
+      blockCount: 0,
+      badOffsets: [],
+      errors: [error],
+    };
+  }
+}
