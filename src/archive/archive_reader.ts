@@ -17,6 +17,7 @@ import { gunzip } from "./gzip_reader.ts";
 import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";
 import type { ArchiveOrigin } from "./origin.ts";
 import { checkSums } from "./sums.ts";
+import { checkTarEnd } from "./tar_end.ts";
 import { readEntry, skipPadding, type TarEntry } from "./tar_reader.ts";
 
 /** What the caller wants to be told, and to limit. */
@@ -125,25 +126,14 @@ export class ArchiveReader {
   /** Reads what comes after the state, and checks everything. */
   async #readRest(stateDigest: string): Promise<void> {
     await this.#readUpToState();
-    await this.#checkEnd();
+    // The end of the tar is the end of the file, which then checks itself.
+    await checkTarEnd(this.#tar);
     const sums = this.#small.get(SUMS);
     if (sums === undefined) throw missing(SUMS);
     const meta = new Sha256();
     meta.update(this.#small.get(META)?.bytes ?? new Uint8Array(0));
     const actual = { [META]: meta.hex(), [STATE]: stateDigest };
     checkSums(sums.bytes, actual, sums.offset);
-  }
-
-  /** The end of the tar is the end of the file, and that checks itself. */
-  async #checkEnd(): Promise<void> {
-    const offset = this.#tar.position;
-    if (await this.#tar.takeSome() === undefined) return;
-    throw new SnapshotArchiveError({
-      reason: "tar",
-      offset,
-      actual: "more bytes",
-      expected: "its end (GNU tar pads what it writes, unless given -b 1)",
-    });
   }
 
   /** Reads small members; resolves to the state's, or at the end to nothing. */

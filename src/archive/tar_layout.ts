@@ -17,6 +17,9 @@ export const BLOCK_BYTES = 512;
 /** A tar ends with two blocks of zeros. */
 export const END_BYTES = 2 * BLOCK_BYTES;
 
+/** GNU tar writes records of 20 blocks, and fills its last one with zeros. */
+export const RECORD_BYTES = 20 * BLOCK_BYTES;
+
 /** A part of the header block. */
 export interface Field {
   /** Its first byte. */

@@ -129,7 +129,7 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
     throw fault(
       offset + start,
       quote(magic),
-      `${quote(MAGIC)} or ${quote(GNU_MAGIC)} (GNU tar: --format=ustar -b 1)`,
+      `${quote(MAGIC)} or ${quote(GNU_MAGIC)} (GNU tar: --format=ustar)`,
     );
   }
   const type = latin1(block.subarray(FIELDS.type.start, FIELDS.type.end));

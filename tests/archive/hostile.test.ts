@@ -113,11 +113,36 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     pack(patch(tar(meta, state, sums), -1, 1)),
     { reason: "tar" },
   ],
-  [
-    "zeros after the tar",
-    pack(Buffer.concat([tar(meta, state, sums), Buffer.alloc(512)])),
-    { reason: "tar", offset: tar(meta, state, sums).length },
-  ],
+  ...[
+    // GNU tar fills its last record with fewer.
+    ["a whole record of zeros", Buffer.alloc(10_240), 9_728],
+    ["half a block of zeros", Buffer.alloc(256), 256],
+    ["a byte after 19 blocks of zeros", Buffer.alloc(9_729), 9_728],
+    [
+      "something in the first block of zeros",
+      patch(Buffer.alloc(512), 0, 1),
+      0,
+    ],
+    [
+      "something in the last block of zeros",
+      patch(Buffer.alloc(9_728), -1, 1),
+      9_727,
+    ],
+    [
+      "a member after a block of zeros",
+      Buffer.concat([Buffer.alloc(512), memberBytes(state)]),
+      512,
+    ],
+  ].map(([what, rest, offset]) =>
+    [
+      `${what} after the end of the tar`,
+      pack(Buffer.concat([tar(meta, state, sums), rest as Uint8Array])),
+      {
+        reason: "tar",
+        offset: tar(meta, state, sums).length + Number(offset),
+      },
+    ] as const
+  ),
   [
     "a member after the tar",
     pack(Buffer.concat([tar(meta, state, sums), memberBytes(state)])),
