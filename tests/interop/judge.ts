@@ -41,6 +41,11 @@ interface Node {
 export interface Verbs {
   /** The versions of Go and of its raft. */
   "versions": [Record<never, never>, { go: string; raft: string }];
+  /** What each reader of raft-snapshot says against an archive; "" when it takes it. */
+  "archive.accept": [
+    { path: string },
+    { verify: string; parse: string; writeToTempFile: string },
+  ];
   /** Writes the golden archives. */
   "archive.fixtures": [{ directory: string }, true];
   /** The tar headers of a member of each size, at each time in seconds. */

@@ -59,6 +59,12 @@ export async function judgeBinary(json: JsonPackage): Promise<JudgeBinary> {
   return { path };
 }
 
+/** Where Go's cache has the files of a module that the judge is built with. */
+export async function moduleFolder(name: string): Promise<string> {
+  const folder = await goTool("v1")("list", "-m", "-f", "{{.Dir}}", name);
+  return folder.trim();
+}
+
 /** Runs `go` in the module; resolves to what it prints. */
 type GoTool = (...args: readonly string[]) => Promise<string>;
 

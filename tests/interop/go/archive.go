@@ -121,6 +121,41 @@ func readArchive(args archiveArgs) (openAnswer, error) {
 	return openAnswer{toWire(fileMeta{SnapshotMeta: *meta}), int64(state.Len()), sum[:]}, nil
 }
 
+type acceptAnswer struct {
+	// What each function says against the archive; empty when it accepts it.
+	Verify          string `json:"verify"`
+	Parse           string `json:"parse"`
+	WriteToTempFile string `json:"writeToTempFile"`
+}
+
+// acceptArchive asks each of raft-snapshot's readers whether it takes an archive;
+// its Restore uses WriteToTempFile.
+func acceptArchive(args archiveArgs) (acceptAnswer, error) {
+	content, err := os.ReadFile(args.Path)
+	if err != nil {
+		return acceptAnswer{}, err
+	}
+	_, verifyErr := snapshot.Verify(bytes.NewReader(content))
+	_, parseErr := snapshot.Parse(bytes.NewReader(content), io.Discard)
+	var meta raft.SnapshotMeta
+	_, cleanUp, writeErr := snapshot.WriteToTempFile(logger(), bytes.NewReader(content), &meta)
+	if writeErr == nil {
+		cleanUp()
+	}
+	return acceptAnswer{
+		Verify:          textOf(verifyErr),
+		Parse:           textOf(parseErr),
+		WriteToTempFile: textOf(writeErr),
+	}, nil
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 type headersArgs struct {
 	Name string `json:"name"`
 	// Sizes and times in seconds.

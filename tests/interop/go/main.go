@@ -33,6 +33,7 @@ type verb func(args json.RawMessage) (any, error)
 
 var verbs = map[string]verb{
 	"versions":         of(versions),
+	"archive.accept":   of(acceptArchive),
 	"archive.fixtures": of(writeArchiveFixtures),
 	"archive.headers":  of(writeHeaders),
 	"archive.read":     of(readArchive),
