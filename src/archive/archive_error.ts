@@ -10,9 +10,10 @@ import type { ArchiveLookalike } from "./first_bytes.ts";
 /**
  * What is wrong with an archive:
  *
- * - `"gzip"`: the file is no gzip file, damaged, cut short, or goes on after
- *   its end;
- * - `"tar"`: so is the tar in it;
+ * - `"gzip"`: the file is not a gzip file, is damaged or truncated, or
+ *   continues after its end;
+ * - `"tar"`: the tar in it is not a tar, is damaged or truncated, or continues
+ *   after its end;
  * - `"member"`: a member of the tar is unknown, there twice, missing, too long,
  *   or comes too early;
  * - `"meta"`: `meta.json` is not what it should be;
@@ -42,9 +43,22 @@ export interface SnapshotArchiveDetails extends SnapshotErrorOptions {
   readonly offset?: number | undefined;
   /** What the first bytes look like, when they are not an archive's. */
   readonly looksLike?: ArchiveLookalike | undefined;
-  /** What the caller can do about it. */
+  /**
+   * What happened, where that can't be said as what was found and expected.
+   */
+  readonly summary?: string | undefined;
+  /**
+   * What the caller can do.
+   * @default {what helps against most faults of that kind}
+   */
   readonly hint?: string | undefined;
 }
+
+/** The compression ends with a checksum: what is wrong in it came later. */
+const DAMAGED = "download or copy the file again";
+
+/** The checksum is right, so these bytes were packed. */
+const PACKED = "use another copy of the archive, or make the archive again";
 
 /** An archive is not one, is damaged, or is not what it says it is. */
 export class SnapshotArchiveError extends SnapshotError {
@@ -71,19 +85,10 @@ export class SnapshotArchiveError extends SnapshotError {
 
   /** Makes the error. */
   constructor(details: SnapshotArchiveDetails) {
-    const { reason, expected, actual, member, offset, hint } = details;
-    const whole = reason === "gzip" ? "file" : "tar";
-    const where = offset === undefined
-      ? ""
-      : ` at byte ${offset} of the ${whole}`;
-    const what = member === undefined
-      ? "the archive"
-      : `${member} in the archive`;
-    super(
-      `Cannot trust ${what}: found ${actual}${where}, expected ${expected}` +
-        (hint === undefined ? "" : `; ${hint}`),
-      details,
-    );
+    const { reason, expected, actual, member, offset } = details;
+    const { summary = summaryOf(details) } = details;
+    const { hint = reason === "gzip" ? DAMAGED : PACKED } = details;
+    super(`${summary}; ${hint}`, details);
     this.reason = reason;
     this.expected = expected;
     this.actual = actual;
@@ -91,4 +96,16 @@ export class SnapshotArchiveError extends SnapshotError {
     this.offset = offset;
     this.looksLike = details.looksLike;
   }
+}
+
+function summaryOf(details: SnapshotArchiveDetails): string {
+  const { reason, expected, actual, member, offset } = details;
+  const whole = reason === "gzip" ? "file" : "tar";
+  const where = offset === undefined
+    ? ""
+    : ` at byte ${offset} of the ${whole}`;
+  const what = member === undefined
+    ? "the archive"
+    : `${member} in the archive`;
+  return `Cannot trust ${what}: found ${actual}${where}, expected ${expected}`;
 }

@@ -30,7 +30,7 @@ export function decodeArchiveMeta(
   // Go's reader, too, passes over a CRC, as in a meta.json from a store.
   const { version, crc: _, ...rest } = orFault(
     offset,
-    () => decodeMeta(bytes, META),
+    () => decodeMeta(bytes, `${META} in the archive`),
   );
   if (version === 0 || version === 1) return { version, ...rest };
   throw new UnsupportedSnapshotVersionError(
@@ -40,7 +40,7 @@ export function decodeArchiveMeta(
 }
 
 /**
- * What a store needs to make the snapshot anew. In one of version 0 the servers
+ * What a store needs to make the snapshot again. In one of version 0 the servers
  * are in `peers`, as of the snapshot's own index (`installSnapshot` in Go's
  * `raft.go`).
  *
@@ -68,8 +68,9 @@ function orFault<T>(offset: number | undefined, decode: () => T): T {
       reason: "meta",
       member: META,
       offset,
-      actual: `something else (${cause.message})`,
-      expected: "a raft.SnapshotMeta in JSON",
+      summary: cause.message,
+      actual: String(cause.actual),
+      expected: String(cause.expected),
       cause,
     });
   }

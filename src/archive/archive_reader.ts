@@ -19,6 +19,7 @@ import type { ArchiveOrigin } from "./origin.ts";
 import { checkSums } from "./sums.ts";
 import { checkTarEnd } from "./tar_end.ts";
 import { readEntry, skipPadding, type TarEntry } from "./tar_reader.ts";
+import { missingMember, truncated } from "./wrong_end.ts";
 
 /** What the caller wants to be told, and to limit. */
 export interface ArchiveReaderOptions {
@@ -65,12 +66,12 @@ export class ArchiveReader {
   /** The metadata. Nothing vouches for it before the state's end. */
   async readMeta(): Promise<ArchiveMeta> {
     const state = await this.#readUpToState();
-    if (state === undefined) throw missing(STATE);
+    if (state === undefined) throw missingMember(STATE, this.#tar.position);
     const { offset } = state;
     const member = this.#small.get(META);
     if (member === undefined) {
       const where = { reason: "member", member: STATE, offset } as const;
-      const [actual, expected] = [`it before ${META}`, "it later"];
+      const [actual, expected] = [`${STATE} before ${META}`, `${META} first`];
       throw new SnapshotArchiveError({ ...where, actual, expected });
     }
     const meta = decodeArchiveMeta(member.bytes, member.offset);
@@ -85,12 +86,16 @@ export class ArchiveReader {
    */
   async *readState(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
     const entry = this.#state;
-    if (entry === undefined) throw new TypeError("Cannot read: no metadata");
+    if (entry === undefined) {
+      throw new TypeError(
+        "Cannot read the state: the metadata must be read first",
+      );
+    }
     const sha256 = new Sha256();
     let held: Uint8Array | undefined;
     for (let left = entry.size; left > 0;) {
       const bytes = await this.#tar.takeSome(left);
-      if (bytes === undefined) throw this.#cutShort(STATE);
+      if (bytes === undefined) throw this.#cutShort(entry, left);
       sha256.update(bytes);
       left -= bytes.length;
       if (held !== undefined) yield ownBytes(held);
@@ -129,7 +134,7 @@ export class ArchiveReader {
     // The end of the tar is the end of the file, which then checks itself.
     await checkTarEnd(this.#tar);
     const sums = this.#small.get(SUMS);
-    if (sums === undefined) throw missing(SUMS);
+    if (sums === undefined) throw missingMember(SUMS, this.#tar.position);
     const meta = new Sha256();
     meta.update(this.#small.get(META)?.bytes ?? new Uint8Array(0));
     const actual = { [META]: meta.hex(), [STATE]: stateDigest };
@@ -144,7 +149,7 @@ export class ArchiveReader {
       const { name, offset } = entry;
       if (this.#small.has(name) || this.#state?.name === name) {
         const where = { reason: "member", member: name, offset } as const;
-        const [actual, expected] = ["it twice", "it once"];
+        const [actual, expected] = [`a second ${name}`, "one"];
         throw new SnapshotArchiveError({ ...where, actual, expected });
       }
       if (name === STATE) return entry;
@@ -154,11 +159,11 @@ export class ArchiveReader {
   }
 
   async #readSmall(entry: TarEntry): Promise<SmallMember> {
-    const { name, size } = entry;
+    const { size } = entry;
     requireSmall(entry);
     const offset = this.#tar.position;
     const bytes = await this.#tar.take(size);
-    if (bytes.length < size) throw this.#cutShort(name);
+    if (bytes.length < size) throw this.#cutShort(entry, size - bytes.length);
     await skipPadding(this.#tar, entry);
     return { bytes, offset, modified: entry.modified };
   }
@@ -172,16 +177,17 @@ export class ArchiveReader {
       offset,
       actual: `${size} bytes`,
       expected: size === meta.size
-        ? `at most ${stateSizeMax}`
-        : `the ${meta.size} of ${META}`,
+        ? `at most ${stateSizeMax} bytes`
+        : `${meta.size} bytes (Size in ${META})`,
+      hint: size === meta.size ? "raise stateSizeMax to accept it" : undefined,
     });
   }
 
-  #cutShort(member: string): SnapshotArchiveError {
+  /** The last `left` bytes of the member are not in the tar. */
+  #cutShort({ name, size }: TarEntry, left: number): SnapshotArchiveError {
     const offset = this.#tar.position;
-    const where = { reason: "tar", member, offset } as const;
-    const [actual, expected] = ["the end of the tar", "more"];
-    return new SnapshotArchiveError({ ...where, actual, expected });
+    const what = `${left} of ${size} bytes of ${name} are missing`;
+    return truncated(what, { reason: "tar", member: name, offset });
   }
 }
 
@@ -193,6 +199,8 @@ function requireSmall({ name, size, offset }: TarEntry): void {
       offset,
       actual: `the member ${quote(name)}`,
       expected: `only ${STATE}, ${[...SIZES_MAX.keys()].join(", ")}`,
+      hint: `pack the files by these names: tar -czf FILE ${META} ${STATE} ` +
+        SUMS,
     });
   }
   if (size > sizeMax) {
@@ -201,16 +209,7 @@ function requireSmall({ name, size, offset }: TarEntry): void {
       member: name,
       offset,
       actual: `${size} bytes`,
-      expected: `at most ${sizeMax}`,
+      expected: `at most ${sizeMax} bytes`,
     });
   }
-}
-
-function missing(member: string): SnapshotArchiveError {
-  return new SnapshotArchiveError({
-    reason: "member",
-    member,
-    actual: "the end of the tar",
-    expected: "it",
-  });
 }

@@ -44,7 +44,7 @@ interface Format {
   readonly matches: (bytes: Uint8Array, text: string) => boolean;
 }
 
-const ASK_AGAIN = "open the file: it may say why the download failed";
+const ASK_AGAIN = "open the file to see why the download failed";
 
 const repack = (tool: string) =>
   `decompress the file with ${tool} and compress the tar in it with gzip`;
@@ -54,13 +54,14 @@ const FORMATS: readonly Format[] = [
   {
     looksLike: "empty",
     words: "no bytes",
-    hint: "the download has probably failed: repeat it",
+    hint: "the download has probably failed: repeat the download",
     matches: ({ length }) => length === 0,
   },
   {
     looksLike: "tar",
     words: "a tar that is not compressed",
-    hint: "compress it with gzip first (some HTTP clients decompress what " +
+    hint:
+      "compress the file with gzip first (some HTTP clients decompress what " +
       "they download: ask the server for accept-encoding: identity)",
     matches: (_, text) =>
       text.slice(FIELDS.magic.start).startsWith("ustar") ||
@@ -81,7 +82,7 @@ const FORMATS: readonly Format[] = [
   {
     looksLike: "zip",
     words: "a zip file",
-    hint: "unpack it; the archive may be inside",
+    hint: "unpack the file: the archive may be inside",
     matches: startsWith(0x50, 0x4b, 0x03, 0x04),
   },
   {
@@ -100,7 +101,7 @@ const FORMATS: readonly Format[] = [
     looksLike: "utf-16",
     words: "text in UTF-16",
     hint: "download the archive as bytes: a redirection in PowerShell turns " +
-      "them into text",
+      "bytes into text",
     matches: (bytes) =>
       startsWith(0xff, 0xfe)(bytes) || startsWith(0xfe, 0xff)(bytes),
   },
@@ -133,8 +134,10 @@ export function describeFirstBytes(bytes: Uint8Array): FirstBytes {
   const format = FORMATS.find(({ matches }) => matches(bytes, text));
   const begins = shown(bytes, format?.looksLike);
   if (format === undefined) {
+    const isZero = bytes.every((byte) => byte === 0);
+    const actual = `${isZero ? "zeros" : "unknown data"}${begins}`;
     const hint = "check that the file is a snapshot archive (.snap)";
-    return { looksLike: "unknown", actual: `something else${begins}`, hint };
+    return { looksLike: "unknown", actual, hint };
   }
   const { looksLike, words, hint } = format;
   return { looksLike, actual: words + begins, hint };

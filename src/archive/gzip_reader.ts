@@ -9,10 +9,15 @@ import { crc32, InflateError, inflateRaw } from "../runtime/deflate.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { describeFirstBytes, FIRST_BYTES } from "./first_bytes.ts";
+import { trailingBytes, truncated } from "./wrong_end.ts";
 
 const HEADER_BYTES = 10;
 const TRAILER_BYTES = 8;
 const DEFLATE = 8;
+
+/** The parts of the file, in words. */
+const HEADER = "the gzip header";
+const TRAILER = "the checksum at the end of the gzip file";
 
 /** What follows the header, by the bit that says so. */
 const FLAGS = { crc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
@@ -39,8 +44,8 @@ export async function* gunzip(
   }
   await checkTrailer(file, crc, size);
   const end = file.position;
-  if (await file.takeSome() === undefined) return;
-  throw fault(end, "more bytes", "its end");
+  const rest = await file.takeSome();
+  if (rest !== undefined) throw trailingBytes(end, rest);
 }
 
 async function* inflateBody(
@@ -51,8 +56,8 @@ async function* inflateBody(
     file.giveBack(rest.length);
   } catch (error) {
     if (!(error instanceof InflateError)) throw error;
-    if (error.isCutShort) throw cutShort(file, error);
-    // It is somewhere in what was taken last; zlib does not tell where.
+    if (error.isCutShort) throw cutShort(file, "the compressed data", error);
+    // The fault is somewhere in what was taken last; zlib does not tell where.
     const actual = `${error.message} before byte ${file.position} of the file`;
     throw fault(undefined, actual, "deflated data", error);
   }
@@ -64,14 +69,15 @@ async function skipHeader(file: ByteReader): Promise<void> {
   if (header.length === 0 || magic !== 0x1f || gzip !== 0x8b) {
     throw notGzip(file, header);
   }
-  if (header.length < HEADER_BYTES) throw cutShort(file);
+  if (header.length < HEADER_BYTES) throw cutShort(file, HEADER);
   if (method !== DEFLATE || (flags & FLAGS.reserved) !== 0) {
-    throw fault(2, `method ${method}, flags ${flags}`, "method 8, known flags");
+    const actual = `compression method ${method} and flags ${flags}`;
+    throw fault(2, actual, `method ${DEFLATE} (deflate) and known flags`);
   }
   let crc = crc32(header);
   if (flags & FLAGS.extra) {
-    const length = await take(file, 2);
-    const extra = await take(file, readUint16(length));
+    const length = await take(file, 2, HEADER);
+    const extra = await take(file, readUint16(length), HEADER);
     crc = crc32(extra, crc32(length, crc));
   }
   if (flags & FLAGS.name) crc = await skipText(file, crc);
@@ -100,19 +106,22 @@ function notGzip(file: ByteReader, header: Uint8Array): SnapshotArchiveError {
 async function skipText(file: ByteReader, before: number): Promise<number> {
   let crc = before;
   for (let length = 0; length < TEXT_BYTES_MAX; length++) {
-    const byte = await take(file, 1);
+    const byte = await take(file, 1, HEADER);
     crc = crc32(byte, crc);
     if (byte[0] === 0) return crc;
   }
   const expected = `at most ${TEXT_BYTES_MAX} bytes`;
-  throw fault(file.position, "a longer name", expected);
+  const actual = "a longer file name or comment in the gzip header";
+  throw fault(file.position, actual, expected);
 }
 
 async function checkHeaderCrc(file: ByteReader, crc: number): Promise<void> {
   const at = file.position;
-  const found = readUint16(await take(file, 2));
-  if (found === (crc & 0xffff)) return;
-  throw fault(at, "another CRC of the header", "its own");
+  const found = readUint16(await take(file, 2, HEADER));
+  const actual = crc & 0xffff;
+  if (found === actual) return;
+  const name = "CRC-16 of the gzip header";
+  throw fault(at, `${name} ${hex(actual, 4)}`, `CRC-16 ${hex(found, 4)}`);
 }
 
 async function checkTrailer(
@@ -121,34 +130,45 @@ async function checkTrailer(
   size: number,
 ): Promise<void> {
   const at = file.position;
-  const trailer = await take(file, TRAILER_BYTES);
+  const trailer = await take(file, TRAILER_BYTES, TRAILER);
   const view = new DataView(trailer.buffer);
   const foundCrc = view.getUint32(0, true);
   if (foundCrc !== crc) {
-    throw fault(at, `CRC-32 ${hex(crc)}`, `CRC-32 ${hex(foundCrc)}`);
+    const actual = `data of CRC-32 ${hex(crc)}`;
+    throw fault(at, actual, `CRC-32 ${hex(foundCrc)}`);
   }
   const foundSize = view.getUint32(4, true);
   if (foundSize !== size % 2 ** 32) {
-    throw fault(at + 4, `${size} bytes`, `${foundSize} bytes (modulo 2^32)`);
+    throw fault(at + 4, `${size} bytes of data`, `${foundSize} (modulo 2^32)`);
   }
 }
 
-async function take(file: ByteReader, length: number): Promise<Uint8Array> {
+/** So many bytes of the part that is named. */
+async function take(
+  file: ByteReader,
+  length: number,
+  part: string,
+): Promise<Uint8Array> {
   const bytes = await file.take(length);
   if (bytes.length === length) return bytes;
-  throw cutShort(file);
+  throw cutShort(file, part);
 }
 
 function readUint16(bytes: Uint8Array): number {
   return (bytes[0] ?? 0) | (bytes[1] ?? 0) << 8;
 }
 
-function hex(crc: number): string {
-  return crc.toString(16).padStart(8, "0");
+function hex(crc: number, digits = 8): string {
+  return crc.toString(16).padStart(digits, "0");
 }
 
-function cutShort(file: ByteReader, cause?: unknown): SnapshotArchiveError {
-  return fault(file.position, "its end", "more", cause);
+function cutShort(
+  file: ByteReader,
+  part: string,
+  cause?: unknown,
+): SnapshotArchiveError {
+  const details = { reason: "gzip", offset: file.position, cause } as const;
+  return truncated(`${part} is incomplete`, details);
 }
 
 function fault(

@@ -93,7 +93,7 @@ function warnOfSeal(
   warn: (message: string) => void,
 ): void {
   if (sealedSums === undefined && isVaults(id)) {
-    warn(`The archive came from Vault, but ${NO_SEAL}`);
+    warn(`The archive ${NO_SEAL}`);
   }
   if (sealedSums === undefined || isKept) return;
   warn(

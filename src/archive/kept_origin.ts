@@ -12,9 +12,9 @@ import {
 import { ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { resolveInit } from "../snapshot/init.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
+import type { SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
-import { decodeArchiveMeta, initOf } from "./archive_meta.ts";
+import { type ArchiveMeta, decodeArchiveMeta, initOf } from "./archive_meta.ts";
 import { SEALED_SUMS } from "./members.ts";
 import { type ArchiveOrigin, decodeOrigin } from "./origin.ts";
 import { checkSums, type Sums } from "./sums.ts";
@@ -24,7 +24,7 @@ const VAULT_ID = "bolt-snapshot";
 
 /** What Vault does with an archive that has no sealed sums. */
 export const NO_SEAL =
-  `it has no ${SEALED_SUMS}: an ordinary restore crashes ` +
+  `came from Vault, but without ${SEALED_SUMS}: an ordinary restore crashes ` +
   "Vault (seen with 1.20.4); use `vault operator raft snapshot restore -force`";
 
 /** Whether an archive with this ID in its `meta.json` came from Vault. */
@@ -34,8 +34,8 @@ export function isVaults(id: string): boolean {
 
 /**
  * The origin that the store has kept for the snapshot, if that is the origin of
- * this snapshot. `warn` gets the reason when
- * it is not used, and a warning when the seal is missing.
+ * this snapshot. `warn` gets the reason when the kept file is not used, and a
+ * warning when the seal is missing.
  */
 export async function loadOrigin(
   store: object,
@@ -47,10 +47,10 @@ export async function loadOrigin(
     const bytes = await readExtra(store, meta.id, ORIGIN);
     if (bytes === undefined) return undefined;
     const origin = decodeOrigin(bytes, what);
-    const kept = decodeArchiveMeta(origin.meta, 0);
-    requireSame(kept, meta, what);
+    const { kept, init } = decodeKeptMeta(origin.meta, what);
+    requireSame({ ...resolveInit(init), size: kept.size }, meta, what);
     if (isVaults(kept.id) && origin.sealedSums === undefined) {
-      warn(`Snapshot ${meta.id} came from Vault, but ${NO_SEAL}`);
+      warn(`Snapshot ${meta.id} ${NO_SEAL}`);
     }
     return origin;
   } catch (error) {
@@ -89,21 +89,36 @@ export function checkKeptSums(
 
 function isVerdict(error: unknown): error is SnapshotError {
   return error instanceof SnapshotCorruptError ||
-    error instanceof SnapshotArchiveError ||
     error instanceof UnsupportedSnapshotVersionError;
+}
+
+/** What the kept `meta.json` says, and the snapshot that an import makes of it. */
+function decodeKeptMeta(
+  bytes: Uint8Array,
+  what: string,
+): { readonly kept: ArchiveMeta; readonly init: SnapshotInit } {
+  try {
+    const kept = decodeArchiveMeta(bytes, 0);
+    return { kept, init: initOf(kept) };
+  } catch (cause) {
+    if (!(cause instanceof SnapshotArchiveError)) throw cause;
+    throw new SnapshotCorruptError(what, {
+      reason: "archive",
+      actual: `${cause.actual} in the kept meta.json`,
+      expected: cause.expected,
+      cause,
+    });
+  }
 }
 
 /** A file in the directory of another snapshot must not pass for this one's. */
 function requireSame(
-  kept: ReturnType<typeof decodeArchiveMeta>,
+  kept: Omit<SnapshotMeta, "id" | "crc">,
   meta: SnapshotMeta,
   what: string,
 ): void {
-  const id = "";
-  const { size } = kept;
-  const imported = { ...resolveInit(initOf(kept)), id, size };
-  const [actual, expected] = [imported, { ...meta, id }].map((each) =>
-    new TextDecoder().decode(encodeArchiveMeta(each))
+  const [actual, expected] = [kept, meta].map((each) =>
+    new TextDecoder().decode(encodeArchiveMeta({ ...each, id: "" }))
   );
   if (actual === expected) return;
   throw new SnapshotCorruptError(what, {

@@ -28,10 +28,11 @@ export function decodeExtendedSize(
       offset + at,
     );
     if (records.has(key)) {
-      throw fault(offset + at, `${quote(key)} twice`, "each key once");
+      throw fault(offset + at, `the key ${quote(key)} twice`, "each key once");
     }
     if (key !== "size" && !IGNORED_KEYS.has(key)) {
-      throw fault(offset + at, `the key ${quote(key)}`, "size");
+      const expected = `only ${["size", ...IGNORED_KEYS].join(", ")}`;
+      throw fault(offset + at, `the key ${quote(key)}`, expected);
     }
     records.set(key, value);
     at += length;
@@ -51,7 +52,7 @@ function decodeRecord(
   // There may be line ends in the value, too.
   const [, key, value] = /^([^=]+)=([^]*)\n$/.exec(record) ?? [];
   if (key === undefined || value === undefined || length > bytes.length) {
-    throw fault(offset, quote(beginning), "<length> key=value");
+    throw fault(offset, quote(beginning), "a record <length> key=value");
   }
   return { key, value, length };
 }
@@ -64,7 +65,7 @@ function decode(bytes: Uint8Array): string {
 function decodeSize(text: string, offset: number): number {
   const size = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(size)) return size;
-  throw fault(offset, `size ${quote(text)}`, "a possible file size");
+  throw fault(offset, `size ${quote(text)}`, "a number below 2^53");
 }
 
 function fault(
@@ -72,6 +73,10 @@ function fault(
   actual: string,
   expected: string,
 ): SnapshotArchiveError {
-  const reason = "tar";
-  return new SnapshotArchiveError({ reason, offset, actual, expected });
+  return new SnapshotArchiveError({
+    reason: "tar",
+    offset,
+    actual: `${actual} in an extended header`,
+    expected,
+  });
 }

@@ -17,7 +17,7 @@ export interface StreamOfOptions {
 
 /**
  * Makes a stream that asks the generator for nothing before it is read, so that
- * a stream that nobody reads holds nothing.
+ * a stream that is not read holds nothing.
  */
 export function streamOf<Bytes extends Uint8Array>(
   chunks: AsyncGenerator<Bytes, void, void>,
@@ -28,7 +28,7 @@ export function streamOf<Bytes extends Uint8Array>(
   const stop = async (reason: unknown) => {
     forget();
     await release(reason);
-    // What it may still complain of is of no use to anybody.
+    // The stream has its error already; a second one would reach no caller.
     await chunks.return().catch(() => {});
   };
   return new ReadableStream({

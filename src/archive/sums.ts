@@ -43,7 +43,7 @@ export function checkSums(
     const expected = listed.get(name);
     if (expected === actual[name]) continue;
     throw expected === undefined
-      ? fault(SUMS, "none", `a digest of ${name}`, offset)
+      ? fault(SUMS, `no digest of ${name}`, "one", offset)
       : fault(name, `SHA-256 ${actual[name]}`, `SHA-256 ${expected}`);
   }
 }
@@ -51,13 +51,15 @@ export function checkSums(
 function decodeSums(text: string, offset: number): Map<string, string> {
   const listed = new Map<string, string>();
   const lines = text.split("\n");
-  if (lines.pop() !== "") throw fault(SUMS, "no line end", "one", offset);
+  if (lines.pop() !== "") {
+    throw fault(SUMS, "a last line that does not end", "a line end", offset);
+  }
   for (const line of lines) {
     const [, digest, name = ""] =
       /^([0-9a-fA-F]{64}) {2}(meta\.json|state\.bin)$/.exec(line) ?? [];
     if (digest === undefined || listed.has(name)) {
       const expected = "one line for each of meta.json and state.bin";
-      throw fault(SUMS, quote(line), expected, offset);
+      throw fault(SUMS, `the line ${quote(line)}`, expected, offset);
     }
     listed.set(name, digest.toLowerCase());
   }

@@ -6,6 +6,7 @@
 
 import { SnapshotArchiveError } from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
+import { truncated } from "./wrong_end.ts";
 import { BLOCK_BYTES, RECORD_BYTES } from "./tar_layout.ts";
 
 /** The last record holds at least the last block of the end. */
@@ -22,29 +23,29 @@ export async function checkTarEnd(tar: ByteReader): Promise<void> {
   const padding = await tar.take(PADDING_BYTES_MAX + 1);
   const odd = padding.findIndex((byte) => byte !== 0);
   if (odd >= 0) {
-    throw fault(end + odd, "bytes after the end of the tar", "zeros");
+    throw new SnapshotArchiveError({
+      reason: "tar",
+      offset: end + odd,
+      summary: `The tar in the archive ends at byte ${end}, but other bytes ` +
+        `than zeros follow at byte ${end + odd}`,
+      actual: "other bytes than zeros",
+      expected: "zeros",
+    });
   }
   if (padding.length > PADDING_BYTES_MAX) {
-    throw fault(
-      end + PADDING_BYTES_MAX,
-      `more than ${PADDING_BYTES_MAX} zeros after the end of the tar`,
-      "the end of the file",
-      "pack the tar with -b 20",
-    );
+    const expected = `at most ${PADDING_BYTES_MAX} zeros`;
+    throw new SnapshotArchiveError({
+      reason: "tar",
+      offset: end + PADDING_BYTES_MAX,
+      summary: `The tar in the archive ends at byte ${end}, but more zeros ` +
+        `follow than GNU tar writes by default, expected ${expected}`,
+      actual: "more zeros",
+      expected,
+      hint: "pack the tar with -b 20",
+    });
   }
   if (padding.length % BLOCK_BYTES !== 0) {
-    const expected = `a multiple of ${BLOCK_BYTES}`;
-    const actual = `${padding.length} zeros after the end of the tar`;
-    throw fault(end + padding.length, actual, expected);
+    const details = { reason: "tar", offset: tar.position } as const;
+    throw truncated("the last block of zeros is incomplete", details);
   }
-}
-
-function fault(
-  offset: number,
-  actual: string,
-  expected: string,
-  hint?: string,
-): SnapshotArchiveError {
-  const reason = "tar";
-  return new SnapshotArchiveError({ reason, offset, actual, expected, hint });
 }

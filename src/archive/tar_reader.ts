@@ -22,6 +22,7 @@ import {
   paddingOf,
   REGULAR_TYPE,
 } from "./tar_layout.ts";
+import { truncated } from "./wrong_end.ts";
 
 /** An extended header of ours has 20 bytes. */
 const EXTENDED_BYTES_MAX = 8 * 1024;
@@ -48,13 +49,21 @@ interface Header extends TarEntry {
   readonly isGnu: boolean;
 }
 
+/** The fields that hold octal digits, in words. */
+const OCTAL_FIELDS = {
+  checksum: "a header's checksum",
+  size: "a member's size",
+  gnuAccessed: "the time of a member's last access",
+  gnuChanged: "the time of a member's last change",
+} as const;
+
 /** What GNU tar's own types are, which are not read. */
 const GNU_TYPES: ReadonlyMap<string, string> = new Map([
   ["D", "a list of names"],
   ["K", "a long name of a link"],
   ["L", "a long name"],
   ["M", "a file that continues from another volume"],
-  ["S", "a sparse file (write it without -S)"],
+  ["S", "a sparse file"],
   ["V", "a volume's label"],
 ]);
 
@@ -76,7 +85,8 @@ export async function readEntry(
   const size = await readExtendedSize(tar, header);
   const next = await readHeader(tar);
   if (next === undefined) {
-    throw fault(tar.position, "the end", "the member of an extended header");
+    const details = { reason: "tar", offset: tar.position } as const;
+    throw truncated("the member of an extended header is missing", details);
   }
   requireType(next, REGULAR_TYPE);
   requireUstar(next);
@@ -86,23 +96,28 @@ export async function readEntry(
 /** Takes the zeros that come after a member's bytes. */
 export async function skipPadding(
   tar: ByteReader,
-  { size }: TarEntry,
+  { size, name }: TarEntry,
 ): Promise<void> {
   const at = tar.position;
   const bytes = await take(tar, paddingOf(size));
   const odd = bytes.findIndex((byte) => byte !== 0);
-  if (odd >= 0) throw fault(at + odd, "something else", "zeros");
+  if (odd < 0) return;
+  throw fault(at + odd, `other bytes after the end of ${quote(name)}`, "zeros");
 }
 
 async function readHeader(tar: ByteReader): Promise<Header | undefined> {
   const offset = tar.position;
   const block = await tar.take(BLOCK_BYTES);
   if (offset === 0) requireTar(block);
-  if (block.length < BLOCK_BYTES) throw fault(tar.position, "its end", "more");
+  if (block.length === 0) throw noEnd(tar);
+  if (block.length < BLOCK_BYTES) throw cutShort(tar);
   if (isZero(block)) {
     const at = tar.position;
-    if (isZero(await take(tar, BLOCK_BYTES))) return undefined;
-    throw fault(at, "something else", "a second block of zeros");
+    const second = await tar.take(BLOCK_BYTES);
+    if (second.length === 0) throw noEnd(tar);
+    if (second.length < BLOCK_BYTES) throw cutShort(tar);
+    if (isZero(second)) return undefined;
+    throw fault(at, "other bytes after one block of zeros", "two such blocks");
   }
   return decodeHeader(block, offset);
 }
@@ -116,11 +131,11 @@ function requireTar(block: Uint8Array): void {
 }
 
 function decodeHeader(block: Uint8Array, offset: number): Header {
-  const found = readOctal(block, FIELDS.checksum, offset);
+  const found = readOctal(block, "checksum", offset);
   const sum = checksumOf(block);
   if (found !== sum) {
     const at = offset + FIELDS.checksum.start;
-    throw fault(at, `checksum ${found}`, `checksum ${sum}`);
+    throw fault(at, `header checksum ${found}`, `checksum ${sum}`);
   }
   const { start, end } = FIELDS.magic;
   const magic = latin1(block.subarray(start, end));
@@ -128,8 +143,9 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
   if (magic !== MAGIC && !isGnu) {
     throw fault(
       offset + start,
-      quote(magic),
-      `${quote(MAGIC)} or ${quote(GNU_MAGIC)} (GNU tar: --format=ustar)`,
+      `the magic ${quote(magic)}`,
+      `${quote(MAGIC)} or ${quote(GNU_MAGIC)}`,
+      "make the tar with --format=ustar",
     );
   }
   const type = latin1(block.subarray(FIELDS.type.start, FIELDS.type.end));
@@ -140,7 +156,7 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
     name: prefix === "" ? name : `${prefix}/${name}`,
     size: isGnu && isBase256(block, FIELDS.size)
       ? readBase256(block, FIELDS.size, offset)
-      : readOctal(block, FIELDS.size, offset),
+      : readOctal(block, "size", offset),
     modified: octalIn(block, FIELDS.modified),
     isGnu,
     type,
@@ -150,16 +166,18 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
 
 function requireType({ type, name, offset }: Header, expected: string): void {
   if (type === expected) return;
-  const words = GNU_TYPES.get(type) ?? "type";
-  const actual = `${words} ${quote(type)} for ${quote(name)}`;
-  throw fault(offset + FIELDS.type.start, actual, "a regular file");
+  const words = GNU_TYPES.get(type) ?? "another kind of member";
+  const actual = `${words} (type ${quote(type)}) named ${quote(name)}`;
+  const hint = type === "S" ? "pack the tar without -S" : undefined;
+  throw fault(offset + FIELDS.type.start, actual, "a regular file", hint);
 }
 
 /** Go takes the one for a format of its own, and GNU tar writes no such mix. */
 function requireUstar({ isGnu, offset }: Header): void {
   if (!isGnu) return;
   const at = offset + FIELDS.magic.start;
-  throw fault(at, quote(GNU_MAGIC), `${quote(MAGIC)} with an extended header`);
+  const actual = `the magic ${quote(GNU_MAGIC)} beside an extended header`;
+  throw fault(at, actual, quote(MAGIC), "make the tar with --format=ustar");
 }
 
 async function readExtendedSize(
@@ -168,7 +186,7 @@ async function readExtendedSize(
 ): Promise<number | undefined> {
   if (header.size > EXTENDED_BYTES_MAX) {
     const actual = `an extended header of ${header.size} bytes`;
-    throw fault(header.offset, actual, `at most ${EXTENDED_BYTES_MAX}`);
+    throw fault(header.offset, actual, `at most ${EXTENDED_BYTES_MAX} bytes`);
   }
   const at = tar.position;
   const bytes = await take(tar, header.size);
@@ -177,11 +195,17 @@ async function readExtendedSize(
 }
 
 /** Octal digits, with whatever writers put before and after them. */
-function readOctal(block: Uint8Array, field: Field, offset: number): number {
+function readOctal(
+  block: Uint8Array,
+  name: keyof typeof OCTAL_FIELDS,
+  offset: number,
+): number {
+  const field = FIELDS[name];
   const number = octalIn(block, field);
   if (number !== undefined) return number;
   const text = latin1(block.subarray(field.start, field.end));
-  throw fault(offset + field.start, quote(text), "octal digits");
+  const actual = `${quote(text)} for ${OCTAL_FIELDS[name]}`;
+  throw fault(offset + field.start, actual, "octal digits");
 }
 
 function octalIn(block: Uint8Array, field: Field): number | undefined {
@@ -204,7 +228,8 @@ function readBase256(block: Uint8Array, field: Field, offset: number): number {
     if (!Number.isSafeInteger(value)) break;
   }
   if (Number.isSafeInteger(value)) return value;
-  throw fault(offset + field.start, "a size beyond 2^53", "a possible size");
+  const actual = "a member of 2^53 bytes or more";
+  throw fault(offset + field.start, actual, "fewer bytes");
 }
 
 /**
@@ -213,13 +238,15 @@ function readBase256(block: Uint8Array, field: Field, offset: number): number {
  * that must not be there.
  */
 function checkGnuFields(block: Uint8Array, offset: number): void {
-  for (const field of [FIELDS.gnuAccessed, FIELDS.gnuChanged]) {
-    const isEmpty = isZero(block.subarray(field.start, field.end));
-    if (!isEmpty) readOctal(block, field, offset);
+  for (const name of ["gnuAccessed", "gnuChanged"] as const) {
+    const { start, end } = FIELDS[name];
+    if (!isZero(block.subarray(start, end))) readOctal(block, name, offset);
   }
   const { start, end } = FIELDS.gnuRest;
   const odd = block.subarray(start, end).findIndex((byte) => byte !== 0);
-  if (odd >= 0) throw fault(offset + start + odd, "something else", "zeros");
+  if (odd < 0) return;
+  const actual = "data in a field of GNU tar that only sparse files have";
+  throw fault(offset + start + odd, actual, "zeros");
 }
 
 /** A text that a zero ends, or the field. */
@@ -242,14 +269,25 @@ function isZero(bytes: Uint8Array): boolean {
 async function take(tar: ByteReader, length: number): Promise<Uint8Array> {
   const bytes = await tar.take(length);
   if (bytes.length === length) return bytes;
-  throw fault(tar.position, "its end", "more");
+  throw cutShort(tar);
+}
+
+function cutShort({ position: offset }: ByteReader): SnapshotArchiveError {
+  const details = { reason: "tar", offset } as const;
+  return truncated("a block of the tar is incomplete", details);
+}
+
+function noEnd({ position: offset }: ByteReader): SnapshotArchiveError {
+  const details = { reason: "tar", offset } as const;
+  return truncated("the blocks of zeros that end a tar are missing", details);
 }
 
 function fault(
   offset: number,
   actual: string,
   expected: string,
+  hint?: string,
 ): SnapshotArchiveError {
   const reason = "tar";
-  return new SnapshotArchiveError({ reason, offset, actual, expected });
+  return new SnapshotArchiveError({ reason, offset, actual, expected, hint });
 }

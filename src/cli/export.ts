@@ -81,7 +81,9 @@ async function exportToStdout(
   json: boolean,
 ): Promise<void> {
   if (json) {
-    throw new InvalidArgumentError("Cannot print --json: the archive is there");
+    throw new InvalidArgumentError(
+      "Cannot print --json: the archive goes to stdout",
+    );
   }
   if (process.stdout.isTTY) {
     throw new CommandError("Cannot write an archive to a terminal");

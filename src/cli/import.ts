@@ -56,7 +56,7 @@ async function importSnapshot(
             signal,
             onProgress: ({ done, total }) => progress.update(done, total),
             onUnchecked: (member) =>
-              warn(`cannot check ${member}: it is sealed`),
+              warn(`cannot check ${member}: only Vault has the key`),
             onWarning: warn,
           }),
       );

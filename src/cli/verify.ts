@@ -97,7 +97,7 @@ async function checkFile(file: string): Promise<Finding> {
   try {
     const { meta, unchecked } = await checkArchive(file);
     for (const member of unchecked) {
-      warn(`cannot check ${member} in ${file}: it is sealed`);
+      warn(`cannot check ${member} in ${file}: only Vault has the key`);
     }
     return { id: file, meta, errors: [], report: undefined, unchecked };
   } catch (error) {

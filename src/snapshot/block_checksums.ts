@@ -86,7 +86,9 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
       throw corrupt(`${name} of ${what}`, actual, expected);
     }
   };
-  if (end < AT.crcs) throw corrupt(what, `${bytes.length} bytes`, "more");
+  if (end < AT.crcs) {
+    throw corrupt(what, `${bytes.length} bytes`, `at least ${AT.crcs}`);
+  }
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
   expect("magic", isMagic ? "RAFTBLKS" : "something else", "RAFTBLKS");
   // First: a flipped bit must not pass for a newer version.

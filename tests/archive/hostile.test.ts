@@ -52,7 +52,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     reason: "gzip",
     offset: 2,
   }],
-  ["flags that nobody knows", patch(GOOD, 3, 0x20), {
+  ["flags that gzip does not define", patch(GOOD, 3, 0x20), {
     reason: "gzip",
     offset: 2,
   }],
@@ -153,7 +153,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     offset: 148,
   }],
   [
-    "a checksum that is no number",
+    "a checksum that is not a number",
     archiveOf({ ...meta, checksum: "zzzzzz\0 " }),
     {
       reason: "tar",
@@ -206,10 +206,14 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     }),
     { reason: "tar", offset: 124 },
   ],
-  ["a size that is no number", archiveOf({ ...meta, size: "12345678901x" }), {
-    reason: "tar",
-    offset: 124,
-  }],
+  [
+    "a size that is not a number",
+    archiveOf({ ...meta, size: "12345678901x" }),
+    {
+      reason: "tar",
+      offset: 124,
+    },
+  ],
   ["a size in binary", archiveOf({ ...meta, size: "\x80" + "\0".repeat(11) }), {
     reason: "tar",
     offset: 124,
@@ -414,7 +418,7 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     offset: 1024,
   }],
   [
-    "a state that goes on to the end of the tar",
+    "a state that is longer than the tar",
     archiveOf(
       { name: "meta.json", content: metaText({ Size: 1e9 }) },
       { ...state, size: octal(1e9) },
@@ -422,10 +426,14 @@ const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
     ),
     { reason: "tar", member: "state.bin" },
   ],
-  ["a meta.json that goes on", archiveOf({ ...meta, size: octal(1e6) }), {
-    reason: "tar",
-    member: "meta.json",
-  }],
+  [
+    "a meta.json that is longer than the tar",
+    archiveOf({ ...meta, size: octal(1e6) }),
+    {
+      reason: "tar",
+      member: "meta.json",
+    },
+  ],
   [
     "a state that is shorter than it is",
     archiveOf(
@@ -513,6 +521,10 @@ describe("a bad archive is refused, and nothing is published, when it has", () =
       if (fault.offset !== undefined) assert.equal(offset, fault.offset);
       assert.ok(error.message.length < 300, error.message);
       assert.doesNotMatch(error.message, /[\p{Cc}\p{Cf}]/u);
+      // The subject has a name, and the last part says what to do.
+      assert.doesNotMatch(error.message, /\b(found|expected) (it|its|more)\b/);
+      assert.doesNotMatch(error.message, /\bsomething else\b|\bnone\b/);
+      assert.match(error.message, /; \w.+$/);
     });
   }
 });
@@ -572,7 +584,7 @@ function flip(source: Uint8Array, bit: number): Uint8Array {
   return patch(source, at, (source[at] ?? 0) ^ 1 << (bit & 7));
 }
 
-/** A gzip file that begins with this and goes on for ever with zeros. */
+/** A gzip file that begins with this and continues forever with zeros. */
 function endless(beginning: Uint8Array) {
   let read = 0;
   let cancelled = false;
@@ -606,7 +618,7 @@ describe("an archive without end is refused, before much of it is read, when", (
   const huge = octal(8 ** 11 - 1);
   const cases: readonly (readonly [string, Uint8Array])[] = [
     ["it is nothing but zeros", Buffer.alloc(0)],
-    ["it goes on after the tar's end", whole],
+    ["it continues after the tar's end", whole],
     [
       "its meta.json does",
       memberBytes({ ...meta, size: huge }).subarray(0, 512),

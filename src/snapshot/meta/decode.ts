@@ -73,14 +73,16 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
   const { depth, members } = measure(text);
   if (depth > DEPTH_MAX) {
-    throw corrupt(what, `at most ${DEPTH_MAX} levels of nesting`, "more");
+    const expected = `at most ${DEPTH_MAX} levels of nesting`;
+    throw corrupt(what, expected, `${depth} levels`);
   }
   let value;
   try {
     value = parse(text, null, { onDuplicateKey: refuseDuplicateKey });
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
-    throw corrupt(what, "a JSON value", printable(found), cause);
+    const actual = `invalid JSON (${printable(found)})`;
+    throw corrupt(what, "a JSON value", actual, cause);
   }
   // The parser passes over a key that is given twice with values that it takes
   // for equal, and it takes {} and [] for equal.

@@ -150,7 +150,7 @@ function corrupt(at: number, expected: string, cause?: unknown): Error {
   return new SnapshotCorruptError("the Peers field", {
     reason: "meta",
     expected,
-    actual: `something else at its byte ${at}`,
+    actual: `other data at byte ${at} of the field`,
     cause,
   });
 }
