@@ -32,7 +32,11 @@ export function registerExport(program: Command): void {
       "Makes an archive of a snapshot (.snap) as Consul, Nomad and Vault " +
         "write and restore it. The file is there when it is complete, on the " +
         "disk and has been checked, or else not at all; what had its name is " +
-        "replaced.",
+        "replaced.\n\n" +
+        "A snapshot that was imported from Vault is exported with the sums that " +
+        "Vault has sealed (SHA256SUMS.sealed). Where they are missing, export " +
+        "warns: an ordinary restore then crashes Vault, and only " +
+        "`vault operator raft snapshot restore -force` takes the archive.",
     )
     .argument("<DIR>", "the store's directory")
     .argument("<ID>", "the snapshot")

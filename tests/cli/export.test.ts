@@ -5,9 +5,11 @@ import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { setImmediate } from "node:timers";
 import { openFileSnapshotStore } from "@raft/snapshots";
 import { exportArchive, readArchive } from "@raft/snapshots/archive";
+import { archive, metaText } from "../archive/hand_made.ts";
 import { save } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -52,10 +54,10 @@ describe("raft-snapshots export", () => {
     const { store, id, folder } = await setUp();
     const file = join(folder, "by the library");
     const opened = await openFileSnapshotStore(store, { readOnly: true });
-    const archive = exportArchive(opened, id);
+    const exported = exportArchive(opened, id);
     await writeFile(
       file,
-      Buffer.from(await new Response(archive).arrayBuffer()),
+      Buffer.from(await new Response(exported).arrayBuffer()),
     );
     await opened.close();
     const child = startRaftSnapshots(["export", store, id, "-"]);
@@ -173,6 +175,45 @@ describe("raft-snapshots export", () => {
     assert.match(
       stderr,
       /Vault will refuse this archive: its meta\.json has \d+ bytes/,
+    );
+  });
+
+  it("warns that Vault needs -force when a snapshot of Vault has lost its seal, also on the way to stdout", async () => {
+    const { store, folder } = await setUp();
+    const file = join(folder, "vault.snap");
+    await writeFile(file, archive({ meta: metaText({ ID: "bolt-snapshot" }) }));
+    const imported = await raftSnapshots(["import", store, file]);
+    assert.equal(imported.code, 0);
+    const id = imported.stdout.trim();
+    for (const target of [join(folder, "again.snap"), "-"]) {
+      const { code, stderr } = await raftSnapshots(
+        ["export", store, id, target],
+      );
+      assert.equal(code, 0);
+      assert.match(stderr, /without SHA256SUMS\.sealed: .* restore -force/);
+    }
+  });
+
+  it("does not warn when the seal of a snapshot of Vault was kept", async () => {
+    const { store, folder } = await setUp();
+    const { stdout } = await raftSnapshots([
+      "import",
+      store,
+      fileURLToPath(
+        new URL("../fixtures/archives/vault.snap", import.meta.url),
+      ),
+    ]);
+    const { stderr } = await raftSnapshots(
+      ["export", store, stdout.trim(), join(folder, "again.snap")],
+    );
+    assert.doesNotMatch(stderr, /-force/);
+  });
+
+  it("says in its help when Vault needs -force", async () => {
+    const { stdout } = await raftSnapshots(["export", "--help"]);
+    assert.match(
+      stdout.replace(/\s+/g, " "),
+      /SHA256SUMS\.sealed.* warns: .* restore -force/,
     );
   });
 });
