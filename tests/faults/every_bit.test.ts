@@ -8,11 +8,12 @@ import {
   type VerifyMode,
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
+import { archive } from "../archive/hand_made.ts";
 import { Ledger } from "../crash/ledger.ts";
 import { BASE, silent } from "../crash/recovery.ts";
 import { Stage } from "../crash/stage.ts";
 import { amount, report } from "../support/full_run.ts";
-import { freshSeed, random } from "../support/random.ts";
+import { bytes, freshSeed, random } from "../support/random.ts";
 
 const seed = freshSeed();
 
@@ -54,11 +55,22 @@ interface Specimen {
   readonly state: Uint8Array;
 }
 
-async function makeSpecimen(): Promise<Specimen> {
+/** How the snapshot gets into the store; gives its ID. */
+type Write = (stage: Stage, store: FileSnapshotStore) => Promise<string>;
+
+const take: Write = (stage, store) =>
+  stage.take(store, { index: 1, size: SIZE });
+
+const importArchive: Write = (stage, store) => {
+  const state = bytes(SIZE, 1);
+  return stage.import(store, archive({ state }), state);
+};
+
+async function makeSpecimen(write = take): Promise<Specimen> {
   const disk = new MemoryFileSystem();
   const stage = new Stage(disk, new Ledger());
   const writer = await stage.open({ blockSize: BLOCK_SIZE });
-  const id = await stage.take(writer, { index: 1, size: SIZE });
+  const id = await write(stage, writer);
   await writer.close();
   const store = await openFileSnapshotStore(BASE, {
     fileSystem: disk,
@@ -154,6 +166,16 @@ const unsealed: Consequences = {
     },
 };
 
+/** The same for an imported snapshot, whose state does not depend on it. */
+const imported: Consequences = {
+  "archive.origin": () => ({
+    verified: "archive",
+    read: { auto: undefined, before: undefined, stream: undefined },
+    got: SIZE,
+    listed: true,
+  }),
+};
+
 async function check(specimen: Specimen, expected: Consequence) {
   const { store, id, state } = specimen;
   const { ok, errors } = await store.verify(id);
@@ -197,6 +219,12 @@ describe("a snapshot whose bytes have changed", () => {
   for (const [file, consequence] of Object.entries(sealed)) {
     it(`is found out at every bit and every length of ${file}`, async () => {
       await checkAll(await makeSpecimen(), file, consequence);
+    });
+  }
+
+  for (const [file, consequence] of Object.entries(imported)) {
+    it(`is found out at every bit and every length of ${file}`, async () => {
+      await checkAll(await makeSpecimen(importArchive), file, consequence);
     });
   }
 

@@ -11,10 +11,13 @@ import type {
   SnapshotStore,
   VerifyMode,
 } from "@raft/snapshots";
+import { exportArchive } from "@raft/snapshots/archive";
 import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
+import { archiveOf, members, metaText } from "../archive/hand_made.ts";
 import { Ledger } from "../crash/ledger.ts";
 import { BASE } from "../crash/recovery.ts";
 import { Stage } from "../crash/stage.ts";
+import { bytes } from "../support/random.ts";
 
 /** Something that the store could not do. */
 export interface Refusal {
@@ -56,6 +59,32 @@ async function read(source: SnapshotSource): Promise<Uint8Array> {
   }
   assert.equal(position, state.length);
   return state;
+}
+
+/** A state, and the archive of it, with a seal as Vault's. */
+const IMPORTED = bytes(7000, 8);
+const SEAL = "sealed with the cluster's key";
+const parts = members({
+  state: IMPORTED,
+  meta: metaText({ Index: 8, Size: IMPORTED.length }),
+});
+const ARCHIVE = archiveOf(parts.meta, parts.state, parts.sums, {
+  name: "SHA256SUMS.sealed",
+  content: SEAL,
+});
+
+/** The archive of a snapshot; not through a `Response`, which hides errors. */
+async function exported(store: SnapshotStore, id: string): Promise<string> {
+  const warnings: string[] = [];
+  let text = "";
+  const archive = exportArchive(store, id, {
+    level: 0,
+    onWarning: (warning) => warnings.push(warning),
+  });
+  for await (const chunk of archive) text += String.fromCharCode(...chunk);
+  // An error of the system must not pass for a snapshot without a seal.
+  assert.deepEqual(warnings, []);
+  return text;
 }
 
 /** The tasks in their order; each stands for itself. */
@@ -101,6 +130,18 @@ const tasks: Readonly<Record<string, (day: Workday) => Promise<void>>> = {
       if (result.status === "rejected") throw result.reason;
     }
   },
+  "import an archive": async (day) => {
+    day.imported = await day.stage.import(
+      await day.store(),
+      ARCHIVE,
+      IMPORTED,
+    );
+  },
+  "export what was imported": async (day) => {
+    if (day.imported === undefined) return;
+    const text = await exported(await day.store(), day.imported);
+    assert.ok(text.includes(SEAL), "the seal is lost");
+  },
   "open again, to keep one": async (day) => {
     await day.close();
     await day.store(1);
@@ -117,6 +158,8 @@ export class Workday {
   readonly stage: Stage;
   /** What could not be done, in order. */
   readonly refusals: Refusal[] = [];
+  /** The snapshot that was imported, once it is published. */
+  imported: string | undefined;
   #store: SnapshotStore | undefined;
   #closing = false;
   #task = "";

@@ -20,6 +20,9 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openFileSnapshotStore } from "@raft/snapshots";
+import { importArchive } from "@raft/snapshots/archive";
+import { archive } from "../archive/hand_made.ts";
+import { streamOf } from "../archive/stores.ts";
 import { INIT, Log, save } from "../file_store/bench.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -110,6 +113,20 @@ describe("a store in which root writes", () => {
       await assertAllBelongTo(base, SERVICE, GROUP, 14);
       await sink.cancel();
       await store.close();
+    },
+  );
+
+  it(
+    "belongs to that owner also in what an import keeps of its archive",
+    asRoot,
+    async (t) => {
+      const base = await serviceDirectory(t);
+      const store = await openFileSnapshotStore(base, { logger });
+      const { id } = await importArchive(store, streamOf(archive()));
+      await store.close();
+      const snapshot = join(base, "snapshots", id);
+      assert.ok((await readdir(snapshot)).includes("archive.origin"));
+      await assertAllBelongTo(snapshot, SERVICE, GROUP, 4);
     },
   );
 
