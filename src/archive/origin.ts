@@ -12,12 +12,7 @@ import {
   SnapshotCorruptError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import {
-  checkCrc,
-  EXTRA_SIZES_MAX,
-  ORIGIN,
-  withCrc,
-} from "../snapshot/extras.ts";
+import { checkCrc, withCrc } from "../snapshot/extras.ts";
 
 /** The parts of an archive that a store's own files don't have. */
 export interface ArchiveOrigin {
@@ -72,13 +67,6 @@ export function encodeOrigin(origin: ArchiveOrigin): Uint8Array {
  * @throws {UnsupportedSnapshotVersionError} when it is of a newer format.
  */
 export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
-  if (bytes.length > EXTRA_SIZES_MAX[ORIGIN]) {
-    throw corrupt(
-      what,
-      `${bytes.length} bytes`,
-      `at most ${EXTRA_SIZES_MAX[ORIGIN]}`,
-    );
-  }
   // First: a flipped bit must not pass for a newer version.
   const content = checkCrc(bytes, what);
   if (content.length < AT.texts) {

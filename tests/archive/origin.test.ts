@@ -8,9 +8,12 @@ import {
   DiscardSnapshotStore,
   MemorySnapshotStore,
   openFileSnapshotStore,
+  SnapshotError,
   type SnapshotStore,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
+import { crc64 } from "@raft/snapshots/crc64";
+import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
   archive,
@@ -61,6 +64,10 @@ async function withStore(
 
 const path = (directory: string, id: string) =>
   join(directory, "snapshots", id, "archive.origin");
+
+/** Makes a 32-bit number in the file greater. */
+const addTo = (at: number, difference: number) => (bytes: Buffer) =>
+  void bytes.writeUInt32BE(bytes.readUInt32BE(at) + difference, at);
 
 /** The tar's members as one text, which a failed comparison can show. */
 const text = (packed: Uint8Array) => gunzipSync(packed).toString("latin1");
@@ -175,6 +182,65 @@ describe("the origin of an imported snapshot", () => {
       assert.equal((await store.verify(id)).ok, false);
       assert.equal((await exported(store, id)).warnings.length, 1);
     }));
+
+  for (
+    const [what, forge] of [
+      ["begins with another word", (bytes) => void bytes.write("RAFTOTHR")],
+      ["is of a newer version", (bytes) => void bytes.writeUInt32BE(2, 8)],
+      ["claims a longer meta.json", addTo(12, 1)],
+      ["claims a shorter meta.json", addTo(12, -1)],
+      ["claims longer sums", addTo(24, 1)],
+      ["claims shorter sealed sums", addTo(28, -1)],
+      [
+        "has a byte too many",
+        (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]),
+      ],
+      ["has a byte too few", (bytes) => bytes.subarray(0, -1)],
+      ["ends in its header", (bytes) => bytes.subarray(0, 31)],
+      [
+        "is longer than it may be",
+        (bytes) => {
+          const more = 2 * 1024 * 1024;
+          addTo(28, more)(bytes);
+          return Buffer.concat([bytes, Buffer.alloc(more)]);
+        },
+      ],
+    ] as readonly (readonly [string, (bytes: Buffer) => Buffer | void])[]
+  ) {
+    it(`is not used when it ${what}, though its CRC is right`, () =>
+      withStore(async (store, directory) => {
+        const { id } = await imported(store, await readFile(VAULT));
+        const good = await readFile(path(directory, id));
+        const content = Buffer.from(good.subarray(0, -8));
+        const forged = forge(content) ?? content;
+        const crc = Buffer.alloc(8);
+        crc.writeBigUInt64BE(crc64(forged));
+        await writeFile(path(directory, id), Buffer.concat([forged, crc]));
+        const { file, warnings } = await exported(store, id);
+        assert.match(warnings.join(), /archive\.origin.*-force/);
+        assert.doesNotMatch(text(file), /sealed/);
+      }));
+  }
+
+  for (const code of ["EIO", "EACCES", "EMFILE"]) {
+    it(`fails the export when the system can't read it: ${code}`, async () => {
+      const fileSystem = new FaultyFileSystem(new MemoryFileSystem());
+      const store = await openFileSnapshotStore("/raft", { fileSystem });
+      const { id } = await imported(store, await readFile(VAULT));
+      fileSystem.inject(({ name, path }) =>
+        name === "open" && path.endsWith("archive.origin")
+          ? { code }
+          : undefined
+      );
+      await assert.rejects(
+        exported(store, id),
+        (error) => error instanceof SnapshotError && error.code === code,
+      );
+      fileSystem.inject();
+      assert.match(text((await exported(store, id)).file), /sealed/);
+      await store.close();
+    });
+  }
 
   it("is not used for another snapshot", () =>
     withStore(async (store, directory) => {

@@ -32,6 +32,7 @@ const LENGTHS = [12, 24, 28];
 
 /** A length that ends before, at or far behind the end of the file. */
 const length = fc.oneof(
+  fc.nat({ max: 30 }),
   fc.nat({ max: 1000 }),
   fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   fc.constantFrom(2 ** 31, 2 ** 32 - 32, 2 ** 32 - 1),
@@ -40,14 +41,18 @@ const length = fc.oneof(
 /** A file with fields and lengths changed, and the CRC that goes with it. */
 const forged: fc.Arbitrary<Uint8Array> = fc.tuple(
   origins,
-  fc.array(fc.tuple(fc.nat({ max: 39 }), fc.nat({ max: 255 })), {
-    maxLength: 3,
-  }),
+  // More often than not, nothing but a length is wrong.
+  fc.oneof(
+    fc.constant([]),
+    fc.array(fc.tuple(fc.nat({ max: 39 }), fc.nat({ max: 255 })), {
+      maxLength: 3,
+    }),
+  ),
   fc.array(fc.tuple(fc.constantFrom(...LENGTHS), length), { maxLength: 3 }),
-  fc.nat({ max: 60 }),
+  fc.oneof(fc.constant(0), fc.nat({ max: 30 })),
 ).map(([origin, changes, lengths, cut]) => {
   const good = encodeOrigin(origin);
-  const bytes = good.slice(0, Math.max(good.length - (cut >> 1), 8));
+  const bytes = good.slice(0, Math.max(good.length - cut, 8));
   const view = new DataView(bytes.buffer);
   for (const [at, byte] of changes) if (at < bytes.length) bytes[at] = byte;
   for (const [at, value] of lengths) {
@@ -83,6 +88,14 @@ describe("the archive.origin decoder", () => {
         const total = lengths.reduce((sum, length) => sum + length);
         assert.equal(total, bytes.length - 40);
         assert.ok(modified === undefined || modified <= TIME_MAX);
+        // What is accepted is what would be written, but for a time too late.
+        const again = encodeOrigin(decoded);
+        for (const [start, end] of [[0, 16], [24, -8]] as const) {
+          assert.deepEqual(
+            again.subarray(start, end),
+            bytes.subarray(start, end),
+          );
+        }
       } catch (error) {
         assert.ok(isNamed(error), `unnamed: ${error}`);
       }
