@@ -4,6 +4,12 @@ import { InvalidArgumentError } from "commander";
 import type { Server, Suffrage } from "../snapshot/types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
+/** A path. An empty one, from an unset variable, would be the working directory. */
+export function parsePath(text: string): string {
+  if (text !== "") return text;
+  throw new InvalidArgumentError("Expected a path that is not empty.");
+}
+
 /** A uint64 in decimal digits, without loss. */
 export function parseUint64(text: string): bigint {
   if (/^\d{1,20}$/.test(text)) {

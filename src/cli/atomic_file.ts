@@ -38,7 +38,7 @@ export async function writeAtomically<T>(
     found = await check(temporary);
     await fileSystem.rename(temporary, path);
   } catch (error) {
-    // It may never have been made.
+    // The temporary file may not exist yet.
     await fileSystem.removeFile(temporary).catch(() => {});
     throw cannotWrite(file, error);
   }
@@ -46,7 +46,11 @@ export async function writeAtomically<T>(
   return found;
 }
 
-/** Where a link leads to, and nothing that is more than a file. */
+/**
+ * The path of the file, or of what a link leads to.
+ *
+ * @throws {CommandError} when something other than a file is there.
+ */
 async function targetOf(fs: FileSystem, file: string): Promise<string> {
   const path = fs.resolve(file);
   const { kind } = await statOf(fs, path) ?? { kind: "file" };
@@ -58,9 +62,11 @@ async function targetOf(fs: FileSystem, file: string): Promise<string> {
       throw cannotWrite(file, error);
     }
   }
-  // A rename would replace /dev/null, if one is root.
-  const hint = kind === "other" ? "; - is stdout" : "";
-  throw new CommandError(`Cannot write ${file}: it is no file${hint}`);
+  if (kind === "directory") throw cannotWrite(file, { code: "EISDIR" });
+  // A rename would replace /dev/null, if root runs the command.
+  throw new CommandError(
+    `Cannot write ${file}: not a regular file; give - for stdout`,
+  );
 }
 
 async function statOf(

@@ -3,6 +3,7 @@
 import process from "node:process";
 import type { Command } from "commander";
 import type { SnapshotSource } from "../snapshot/types.ts";
+import { parsePath } from "./arguments.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { newestIn, withStoreToRead } from "./stores.ts";
@@ -16,7 +17,7 @@ export function registerCat(program: Command): void {
         "when the snapshot is corrupt, the output ends early and the exit " +
         "code is 1.",
     )
-    .argument("<DIR>", "the store's directory")
+    .argument("<DIR>", "the store's directory", parsePath)
     .argument("[ID]", "the snapshot; the newest by default")
     .action(cat);
 }

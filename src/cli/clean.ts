@@ -3,7 +3,7 @@
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { SweepOutcome } from "../backends/file/sweep.ts";
-import { parseDuration } from "./arguments.ts";
+import { parseDuration, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
@@ -34,7 +34,7 @@ export function registerClean(program: Command): void {
         "server, are removed only when nothing in them has changed for an " +
         "hour. Snapshots stay, and so do corrupt ones in quarantine.",
     )
-    .argument("<DIR>", "the store's directory")
+    .argument("<DIR>", "the store's directory", parsePath)
     .option(
       "--yes",
       "remove without asking; needed when stdin is not a terminal",

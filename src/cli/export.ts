@@ -6,7 +6,7 @@ import { exportArchive } from "../archive/mod.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
 import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
 import { checkArchive } from "./archive_file.ts";
-import { parseLevel } from "./arguments.ts";
+import { parseLevel, parsePath } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { CommandError } from "./failure.ts";
 import { formatSize } from "./format.ts";
@@ -38,9 +38,9 @@ export function registerExport(program: Command): void {
         "warns: an ordinary restore then crashes Vault, and only " +
         "`vault operator raft snapshot restore -force` takes the archive.",
     )
-    .argument("<DIR>", "the store's directory")
+    .argument("<DIR>", "the store's directory", parsePath)
     .argument("<ID>", "the snapshot")
-    .argument("<FILE>", "the archive; stdout when it is -")
+    .argument("<FILE>", "the archive; stdout when it is -", parsePath)
     .option(
       "--level <N>",
       "how hard to compress, 1 to 9; 0 only stores",

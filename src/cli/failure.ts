@@ -60,10 +60,10 @@ function reportUsage(error: CommanderError): number {
 
 const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
-  EBADF: "it is closed",
-  EISDIR: "it is a directory",
-  ENOENT: "it does not exist",
-  ENOTDIR: "it is not a directory",
+  EBADF: "closed",
+  EISDIR: "is a directory",
+  ENOENT: "no such file or directory",
+  ENOTDIR: "not a directory",
   EPERM: "permission denied",
 };
 

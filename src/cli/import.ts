@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { importArchive } from "../archive/mod.ts";
 import { streamOfInput } from "./archive_file.ts";
-import { parseRetain } from "./arguments.ts";
+import { parsePath, parseRetain } from "./arguments.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn } from "./output.ts";
@@ -26,8 +26,12 @@ export function registerImport(program: Command): void {
         "the snapshot is in the store; after an error or an " +
         "interruption nothing of it is there.",
     )
-    .argument("<DIR>", "the store's directory; made when it is missing")
-    .argument("<FILE>", "the archive; stdin when it is -")
+    .argument(
+      "<DIR>",
+      "the store's directory; made when it is missing",
+      parsePath,
+    )
+    .argument("<FILE>", "the archive; stdin when it is -", parsePath)
     .option(
       "--retain <N>",
       "how many snapshots to keep: older ones are deleted, and named on " +

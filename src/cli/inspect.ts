@@ -9,6 +9,7 @@ import {
   type CheckedArchive,
   isArchive,
 } from "./archive_file.ts";
+import { parsePath } from "./arguments.ts";
 import {
   alignColumns,
   formatCount,
@@ -34,7 +35,11 @@ export function registerInspect(program: Command): void {
         "does that. An archive is read to its end and checked, for nothing " +
         "else vouches for what it says.",
     )
-    .argument("<DIR|FILE>", "the store's directory, or an archive")
+    .argument(
+      "<DIR|FILE>",
+      "the store's directory, or an archive",
+      parsePath,
+    )
     .argument("[ID]", "the snapshot in the store; the newest by default")
     .option("--json", "print the snapshot as an object")
     .action(inspect);

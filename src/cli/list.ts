@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { SnapshotStore } from "../../mod.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotCorruptError } from "../errors.ts";
+import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize, timeOf } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
@@ -24,7 +25,7 @@ export function registerList(program: Command): void {
         "verify does that. The exit code is 1 when one is bad, and 3 when none " +
         "is bad but one can't be read or is of an unknown version.",
     )
-    .argument("<DIR>", "the store's directory")
+    .argument("<DIR>", "the store's directory", parsePath)
     .option(
       "--json",
       "print the snapshots, and what is unfinished, as an object",

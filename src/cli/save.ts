@@ -6,6 +6,7 @@ import type { SnapshotStore } from "../../mod.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import {
   parseCrc,
+  parsePath,
   parseRetain,
   parseServer,
   parseSize,
@@ -45,8 +46,16 @@ export function registerSave(program: Command): void {
         "program before it has failed half-way: give --size where the length " +
         "is known. An empty state is refused without --allow-empty.",
     )
-    .argument("<DIR>", "the store's directory; made when it is missing")
-    .argument("[FILE]", "the state; stdin by default, or when it is -")
+    .argument(
+      "<DIR>",
+      "the store's directory; made when it is missing",
+      parsePath,
+    )
+    .argument(
+      "[FILE]",
+      "the state; stdin by default, or when it is -",
+      parsePath,
+    )
     .requiredOption(
       "--index <N>",
       "the last log index that the state includes",

@@ -1,6 +1,7 @@
 /** `seal DIR ID...`: adds block checksums to snapshots that Go wrote. */
 
 import type { Command } from "commander";
+import { parsePath } from "./arguments.ts";
 import { withInterrupts } from "./interrupt.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { print, printJson } from "./output.ts";
@@ -18,7 +19,7 @@ export function registerSeal(program: Command): void {
         "alone, and verify tells which blocks are bad. Go does not mind. " +
         "Nothing is written to a snapshot that is bad.",
     )
-    .argument("<DIR>", "the store's directory")
+    .argument("<DIR>", "the store's directory", parsePath)
     .argument("<ID...>", "the snapshots")
     .option("--json", "print an array of the snapshots")
     .action(seal);

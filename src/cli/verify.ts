@@ -12,6 +12,7 @@ import {
 } from "../errors.ts";
 import { printable } from "../text.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
+import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import {
   describeFinding,
@@ -38,7 +39,11 @@ export function registerVerify(program: Command): void {
         "archives. The exit code is 1 when one is bad, and 3 when none is bad " +
         "but one could not be read (???).",
     )
-    .argument("<DIR|FILE>", "the store's directory, or an archive")
+    .argument(
+      "<DIR|FILE>",
+      "the store's directory, or an archive",
+      parsePath,
+    )
     .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
     .option("--json", "print what was found as an object")
     .action(verify);
@@ -51,7 +56,7 @@ async function verify(
 ): Promise<void> {
   const isFile = await isArchive(path);
   const findings = isFile
-    ? await verifyArchives([path, ...named], json)
+    ? await verifyArchives([path, ...named.map(parsePath)], json)
     : await verifyStore(path, named, json);
   const leftovers = isFile ? undefined : await tellLeftovers(path);
   if (json) {

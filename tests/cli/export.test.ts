@@ -112,13 +112,17 @@ describe("raft-snapshots export", () => {
     const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
       [1, /Cannot find snapshot 1-2-3 /, [store, "1-2-3", join(folder, "f")]],
       [2, /Cannot use "nonsense" /, [store, "nonsense", join(folder, "f")]],
-      [1, /Cannot write .*: it is no file\n/, [store, id, folder]],
-      [1, /Cannot write .*: it does not exist\n/, [
+      [1, /Cannot write .*: is a directory\n/, [store, id, folder]],
+      [1, /Cannot write .*: no such file or directory\n/, [
         store,
         id,
         join(folder, "no", "f"),
       ]],
-      [1, /Cannot read .*: it does not exist\n/, [join(folder, "no"), id, "f"]],
+      [1, /Cannot read .*: no such file or directory\n/, [
+        join(folder, "no"),
+        id,
+        "f",
+      ]],
       [2, /--level/, [store, id, join(folder, "f"), "--level", "10"]],
       [2, /--json/, [store, id, "-", "--json"]],
     ];
@@ -137,7 +141,7 @@ describe("raft-snapshots export", () => {
     spawnSync("mkfifo", [pipe]);
     const { code, stderr } = await raftSnapshots(["export", store, id, pipe]);
     assert.equal(code, 1);
-    assert.match(stderr, /it is no file; - is stdout\n$/);
+    assert.match(stderr, /not a regular file; give - for stdout\n$/);
     assert.ok((await stat(pipe)).isFIFO());
   });
 

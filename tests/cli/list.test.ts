@@ -113,7 +113,7 @@ describe("raft-snapshots list", () => {
     assert.equal(
       stderr,
       `raft-snapshots: Cannot read ${join(missing, "snapshots")}: ` +
-        "it does not exist\n",
+        "no such file or directory\n",
     );
     assert.deepEqual(await readdir(directory), []);
   });

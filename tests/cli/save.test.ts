@@ -120,7 +120,7 @@ describe("raft-snapshots save", () => {
     assert.equal(
       stderr,
       `raft-snapshots: Cannot read ${join(directory, "none")}: ` +
-        "it does not exist\n",
+        "no such file or directory\n",
     );
     assert.deepEqual(await readdir(directory), []);
   });

@@ -84,7 +84,7 @@ describe("raft-snapshots save", () => {
     assert.deepEqual([code, stdout], [1, ""]);
     assert.equal(
       stderr,
-      `raft-snapshots: Cannot read ${folder}: it is a directory\n`,
+      `raft-snapshots: Cannot read ${folder}: is a directory\n`,
     );
     assert.deepEqual(await readdir(folder), []);
   });
@@ -100,7 +100,7 @@ describe("raft-snapshots save", () => {
       assert.equal(code, 1);
       assert.equal(
         stderr,
-        "raft-snapshots: Cannot read stdin: it is a directory\n",
+        "raft-snapshots: Cannot read stdin: is a directory\n",
       );
       assert.deepEqual(await readdir(folder), []);
     }

@@ -44,6 +44,23 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],
 };
 
+/** An unset variable in a script. */
+const EMPTY_PATHS: Readonly<Record<string, readonly string[]>> = {
+  "list's DIR": ["list", ""],
+  "cat's DIR": ["cat", ""],
+  "verify's DIR": ["verify", ""],
+  "inspect's DIR": ["inspect", ""],
+  "seal's DIR": ["seal", "", "1-2-3"],
+  "clean's DIR": ["clean", "", "--yes"],
+  "export's DIR": ["export", "", "1-2-3", "file"],
+  "export's FILE": ["export", "DIR", "ID", ""],
+  "import's DIR": ["import", "", "-"],
+  "import's FILE": ["import", "DIR", ""],
+  "save's DIR": ["save", "", "--index", "1", "--term", "1"],
+  "save's FILE": ["save", "DIR", "", "--index", "1", "--term", "1"],
+  "the second archive of verify": ["verify", "-", ""],
+};
+
 const COMMANDS = [
   ...["save", "list", "cat", "verify", "inspect", "seal", "export", "import"],
   "clean",
@@ -59,6 +76,28 @@ describe("raft-snapshots", () => {
       const { code, stdout, stderr } = await raftSnapshots(real);
       assert.deepEqual([code, stdout], [2, ""], what);
       assert.match(stderr, /^raft-snapshots: \S.*\n$/, what);
+    });
+    await Promise.all(runs);
+    assert.deepEqual(await readdir(join(directory, "snapshots")), before);
+  });
+
+  it("refuses an empty path, and does not take it for the working directory", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const [id = ""] = await makeStore(directory, ["a"]);
+    const before = await readdir(join(directory, "snapshots"));
+    const runs = Object.entries(EMPTY_PATHS).map(async ([what, args]) => {
+      const real = args.map((arg) =>
+        arg === "DIR" ? directory : arg === "ID" ? id : arg
+      );
+      const { code, stdout, stderr } = await raftSnapshots(real, "x", {
+        cwd: directory,
+      });
+      assert.deepEqual([code, stdout], [2, ""], what);
+      assert.match(
+        stderr,
+        /^raft-snapshots: .*Expected a path that is not empty\..*\n$/,
+        what,
+      );
     });
     await Promise.all(runs);
     assert.deepEqual(await readdir(join(directory, "snapshots")), before);
