@@ -10,6 +10,8 @@ import {
 import { FileBackend } from "../backends/file/file_backend.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { StoreAccessError } from "../errors.ts";
+import { findMissing } from "../backends/file/claim.ts";
+import { nodeFileSystem } from "../fs/node/file_system.ts";
 import { openSnapshotStore } from "../store/store.ts";
 import {
   CommandError,
@@ -30,20 +32,37 @@ export const logger: Logger = {
 };
 
 /**
- * Opens a store, made when missing, for `use`, and closes it again. Deletes
- * snapshots only when `retain` says how many are to be kept: the program that
- * the store belongs to may keep more than any default.
+ * Opens a store, made when missing, for `use`, and closes it again. When that
+ * fails, the directories that it has made are removed. Deletes snapshots only
+ * when `retain` says how many are to be kept: the program that the store belongs
+ * to may keep more than any default.
  */
 export async function withStoreToWrite<T>(
   directory: string,
   retain: number | undefined,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
-  const store = await openFileSnapshotStore(directory, {
-    logger,
-    retain: retain ?? Number.MAX_SAFE_INTEGER,
-  });
-  return await useAndClose(store, use);
+  const path = `${nodeFileSystem.resolve(directory)}/snapshots`;
+  // What can't be looked at can't be opened either, which says why.
+  const missing = await findMissing(nodeFileSystem, path).catch(() => []);
+  try {
+    const store = await openFileSnapshotStore(directory, {
+      logger,
+      retain: retain ?? Number.MAX_SAFE_INTEGER,
+    });
+    return await useAndClose(store, use);
+  } catch (error) {
+    await removeEmpty(missing);
+    throw error;
+  }
+}
+
+/** Removes directories, innermost first, up to one that another program uses. */
+async function removeEmpty(directories: readonly string[]): Promise<void> {
+  for (const path of [...directories].reverse()) {
+    // The error that led here is the one that matters.
+    await nodeFileSystem.removeDirectory(path).catch(() => {});
+  }
 }
 
 /**

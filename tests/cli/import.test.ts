@@ -90,6 +90,16 @@ describe("raft-snapshots import", () => {
     }
   });
 
+  it("removes the directories that it has made when the archive is bad", async () => {
+    const folder = await temporaryDirectory();
+    const { code } = await raftSnapshots(
+      ["import", join(folder, "new", "store"), "-"],
+      "no archive",
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   it("makes no store when there is no such file", async () => {
     const directory = await temporaryDirectory();
     const { code, stderr } = await raftSnapshots(

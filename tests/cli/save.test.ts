@@ -131,6 +131,7 @@ describe("raft-snapshots save", () => {
 
   it("leaves no trace when the input fails", { skip: noFile }, async (t) => {
     const directory = await temporaryDirectory(t);
+    await makeStore(directory, []);
     const { code, stdout, stderr } = await raftSnapshots(
       ["save", directory, "/proc/self/mem", ...AT],
     );
@@ -147,6 +148,7 @@ describe("raft-snapshots save", () => {
   ) {
     it(`leaves no trace and no lock when ${signal} ends it`, async (t) => {
       const directory = await temporaryDirectory(t);
+      await makeStore(directory, []);
       const child = startRaftSnapshots(["save", directory, ...AT]);
       await feed(child);
       const [writing] = await snapshotNames(directory);
@@ -158,6 +160,17 @@ describe("raft-snapshots save", () => {
       assert.deepEqual([again.code, again.stderr], [0, ""]);
     });
   }
+
+  it("removes the directory that it has made when SIGTERM ends it", async (t) => {
+    const folder = await temporaryDirectory(t);
+    const directory = join(folder, "store");
+    const child = startRaftSnapshots(["save", directory, ...AT]);
+    await feed(child);
+    assert.deepEqual(await readdir(folder), ["store"]);
+    const { code } = await endBySignal(child, "SIGTERM");
+    assert.equal(code, 143);
+    assert.deepEqual(await readdir(folder), []);
+  });
 
   it("refuses a store that another process has", async (t) => {
     const directory = await temporaryDirectory(t);

@@ -67,6 +67,17 @@ describe("raft-snapshots save", () => {
     });
   }
 
+  it("removes the directories that it has made when it fails", async (t) => {
+    const folder = await temporaryDirectory(t);
+    const { code } = await raftSnapshots(
+      ["save", join(folder, "new", "store"), ...AT],
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(await readdir(folder), []);
+    await raftSnapshots(["save", folder, ...AT]);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   it("saves an empty state with --allow-empty", async (t) => {
     const directory = await temporaryDirectory(t);
     const { code, stdout } = await raftSnapshots(

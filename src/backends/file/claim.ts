@@ -10,7 +10,7 @@ import {
   StoreLockedError,
   systemCode,
 } from "../../errors.ts";
-import type { FileLock } from "../../fs/file_system.ts";
+import type { FileLock, FileSystem } from "../../fs/file_system.ts";
 import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 
@@ -92,7 +92,7 @@ export async function settleNames(directory: Directory): Promise<void> {
  * killed only the innermost is in doubt.
  */
 async function makeDirectories(directory: Directory): Promise<void> {
-  const missing = await findMissing(directory, directory.path);
+  const missing = await findMissing(directory.fileSystem, directory.path);
   // Survives: a power cut after the first publication. Without these syncs the
   // whole store could be missing.
   await syncNameOfExisting(directory, missing[0]);
@@ -126,18 +126,18 @@ async function syncNameOfExisting(
   }
 }
 
-/** The directories to make, outermost first. */
-async function findMissing(
-  directory: Directory,
+/** The directories on the way to `path` that are missing, outermost first. */
+export async function findMissing(
+  fileSystem: FileSystem,
   path: string,
 ): Promise<string[]> {
   try {
-    await directory.fileSystem.stat(path);
+    await fileSystem.stat(path);
     return [];
   } catch (error) {
     const parent = parentOf(path);
     if (systemCode(error) !== "ENOENT" || parent === path) throw error;
-    return [...await findMissing(directory, parent), path];
+    return [...await findMissing(fileSystem, parent), path];
   }
 }
 
