@@ -8,6 +8,7 @@ import { isLockHeld } from "../fs/lock/chain.ts";
 import { describe } from "../text.ts";
 import { formatSize } from "./format.ts";
 import { warn } from "./output.ts";
+import { shellQuote } from "./shell_quote.ts";
 
 /** An unfinished snapshot, deletion or seal in a store. */
 export interface Leftover extends Unfinished {
@@ -54,7 +55,7 @@ export async function tellLeftovers(directory: string): Promise<Leftover[]> {
     if (left.length === 0) return found;
     warn(
       `${summarize(left)}, left by a crash; ` +
-        `raft-snapshots clean ${directory} removes them` +
+        `raft-snapshots clean ${shellQuote(directory)} removes them` +
         (others === 0 ? "" : `; ${others} more may be under way`),
     );
     return found;
