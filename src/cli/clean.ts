@@ -57,7 +57,10 @@ async function clean(directory: string, options: CleanOptions): Promise<void> {
   const doomed = found.filter((leftover) => !leftover.isForeignAndYoung);
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);
-    if (!await isConfirmed(doomed)) return warn("nothing was removed");
+    if (!await isConfirmed(doomed)) {
+      warn("nothing was removed");
+      return await report(found, new Map(), options);
+    }
   }
   // Without leftovers the lock is not needed.
   const outcomes = found.length === 0
@@ -118,7 +121,10 @@ async function report(
     found.filter(({ name }) => outcomes.get(name) === outcome);
   const [removed, failed] = [of("removed"), of("failed")];
   if (json) {
-    const left = [...failed, ...of("left")];
+    // What is gone has been finished or removed by another program meanwhile.
+    const left = found.filter(({ name }) =>
+      !["removed", "gone"].includes(outcomes.get(name) ?? "left")
+    );
     await printJson({
       removed: removed.map(leftoverJson),
       left: left.map(leftoverJson),

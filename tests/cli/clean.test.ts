@@ -8,12 +8,14 @@ import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openFileSnapshotStore } from "@raft/snapshots";
+import { shellQuote } from "../../src/cli/shell_quote.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
   makeStore,
   makeUnfinished,
   raftSnapshots,
+  runBy,
   snapshotNames,
 } from "./raft_snapshots.ts";
 
@@ -43,12 +45,18 @@ const onTerminal = {
     : "needs util-linux's script to have a terminal",
 } as const;
 
+const skip = process.platform === "win32" ? "needs a POSIX shell" : false;
+
 /** Runs the tool on a terminal of its own, on which the answer is typed. */
-async function cleanOnTerminal(directory: string, answer: string) {
+async function cleanOnTerminal(
+  directory: string,
+  answer: string,
+  options: readonly string[] = [],
+) {
   const main = new URL("../../src/cli/main.ts", import.meta.url);
   const flags = runtime.name === "deno" ? ["run", "--quiet", "-A"] : [];
   const args = [process.execPath, ...flags, fileURLToPath(main)];
-  const command = [...args, "clean", directory]
+  const command = [...args, "clean", directory, ...options]
     .map((arg) => `'${arg}'`).join(" ");
   const child = spawn(script, ["-qec", command, "/dev/null"]);
   const shown: string[] = [];
@@ -128,6 +136,13 @@ describe("raft-snapshots clean", () => {
         assert.match(shown, /nothing was removed/);
         assert.deepEqual(await snapshotNames(directory), all(id));
       }
+      const { shown: json } = await cleanOnTerminal(
+        directory,
+        "n\n",
+        ["--json"],
+      );
+      const { removed, left } = JSON.parse(json.slice(json.indexOf("\n{")));
+      assert.deepEqual([removed.length, left.length], [0, 4]);
       const { code, shown } = await cleanOnTerminal(directory, "y\n");
       assert.equal(code, 0, shown);
       assert.deepEqual(
@@ -199,6 +214,28 @@ describe("raft-snapshots list, verify and inspect", () => {
     }
     assert.deepEqual(await snapshotNames(directory), all(id));
   });
+
+  it(
+    "quote the directory in the command that they advise",
+    { skip },
+    async (t) => {
+      const folder = await temporaryDirectory(t);
+      const directory = join(folder, `it's a "store"; $HOME \\ &`);
+      await makeStore(directory, ["a"]);
+      for (const command of COMMANDS) {
+        await makeUnfinished(directory, OURS, { isOurs: true });
+        const { stderr } = await raftSnapshots([command, directory]);
+        const advice = /; raft-snapshots (clean .*) removes them/;
+        const [, args = ""] = advice.exec(stderr) ?? [];
+        const script = `"$@" ${args} --yes`;
+        const { code } = await runBy(["sh", "-c", script, "sh"], []);
+        assert.equal(code, 0, stderr);
+        assert.ok(!existsSync(join(directory, "snapshots", OURS)));
+      }
+      assert.equal(shellQuote("-a"), "./-a");
+      assert.equal(shellQuote("it's\n"), "$'it\\'s\\u000a'");
+    },
+  );
 
   it("have it in --json, and tell leftovers from what may be under way", async (t) => {
     const directory = await temporaryDirectory(t);
