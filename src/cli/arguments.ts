@@ -1,6 +1,7 @@
 /** Reads the values of options and arguments; a wrong one is a usage error. */
 
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import { HOST_ID_LENGTH_MAX } from "../backends/file/options.ts";
 import type { Server, Suffrage } from "../snapshot/types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
@@ -63,6 +64,23 @@ export function parseServer(
     throw new InvalidArgumentError("Expected each ID and each address once.");
   }
   return [...earlier, { suffrage: suffrage as Suffrage, id, address }];
+}
+
+function parseHostId(text: string): string {
+  if (text !== "" && text.length <= HOST_ID_LENGTH_MAX) return text;
+  throw new InvalidArgumentError(
+    `Expected 1 to ${HOST_ID_LENGTH_MAX} characters.`,
+  );
+}
+
+/** `--host-id`, for the commands that take the store's lock. */
+export function hostIdOption(): Option {
+  return new Option(
+    "--host-id <ID>",
+    "what identifies this host in the store's lock, instead of its name: the " +
+      "same as the option hostId of the program that uses the store; two " +
+      "machines must never have the same",
+  ).argParser(parseHostId);
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -2,12 +2,17 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { FOREIGN_TMP_AGE_MS_DEFAULT } from "../backends/file/options.ts";
 import type { SweepOutcome } from "../backends/file/sweep.ts";
-import { parseDuration, parsePath } from "./arguments.ts";
+import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
-import { requireStore, withBackendToMend } from "./stores.ts";
+import {
+  type LockingOptions,
+  requireStore,
+  withBackendToMend,
+} from "./stores.ts";
 import {
   backendOf,
   findLeftovers,
@@ -17,9 +22,9 @@ import {
   summarize,
 } from "./unfinished.ts";
 
-interface CleanOptions {
+interface CleanOptions extends LockingOptions {
   readonly yes?: true;
-  readonly olderThan?: number;
+  readonly olderThan: number;
   readonly json?: true;
 }
 
@@ -43,17 +48,19 @@ export function registerClean(program: Command): void {
       new Option(
         "--older-than <DURATION>",
         "how long another program must have left its unfinished snapshot " +
-          "unchanged, such as 90s, 30m, 2h or 1d (default: 1h)",
-      ).argParser(parseDuration),
+          "unchanged, such as 90s, 30m, 2h or 1d",
+      ).argParser(parseDuration).default(FOREIGN_TMP_AGE_MS_DEFAULT, "1h"),
     )
+    .addOption(hostIdOption())
     .option("--json", "print what was removed and what was left as an object")
     .action(clean);
 }
 
 async function clean(directory: string, options: CleanOptions): Promise<void> {
   await requireStore(directory);
-  const backend = backendOf(directory, options.olderThan);
-  const found = await findLeftovers(backend);
+  const { olderThan: foreignTmpAgeMs, hostId } = options;
+  const backend = backendOf(directory, { foreignTmpAgeMs, hostId });
+  const found = await findLeftovers(backend, hostId);
   const doomed = found.filter((leftover) => !leftover.isForeignAndYoung);
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);

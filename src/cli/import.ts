@@ -3,16 +3,15 @@
 import type { Command } from "commander";
 import { importArchive } from "../archive/mod.ts";
 import { streamOfInput } from "./archive_file.ts";
-import { parsePath, parseRetain } from "./arguments.ts";
+import { hostIdOption, parsePath, parseRetain } from "./arguments.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { withStoreToWrite } from "./stores.ts";
+import { withStoreToWrite, type WritingOptions } from "./stores.ts";
 
-interface ImportOptions {
-  readonly retain?: number;
+interface ImportOptions extends WritingOptions {
   readonly json?: boolean;
 }
 
@@ -38,6 +37,7 @@ export function registerImport(program: Command): void {
         "stderr (default: all are kept)",
       parseRetain,
     )
+    .addOption(hostIdOption())
     .option("--json", "print the snapshot as an object")
     .action(importSnapshot);
 }
@@ -45,7 +45,7 @@ export function registerImport(program: Command): void {
 async function importSnapshot(
   directory: string,
   file: string,
-  { retain, json = false }: ImportOptions,
+  { json = false, ...options }: ImportOptions,
 ): Promise<void> {
   const meta = await withInterrupts(async (signal) => {
     // First, so that a wrong name does not make a store.
@@ -54,7 +54,7 @@ async function importSnapshot(
     try {
       return await withStoreToWrite(
         directory,
-        retain,
+        options,
         (store) =>
           importArchive(store, streamOfInput(input), {
             signal,

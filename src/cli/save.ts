@@ -5,6 +5,7 @@ import { type Command, Option } from "commander";
 import type { SnapshotStore } from "../../mod.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import {
+  hostIdOption,
   parseCrc,
   parsePath,
   parseRetain,
@@ -19,14 +20,13 @@ import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { withStoreToWrite } from "./stores.ts";
+import { withStoreToWrite, type WritingOptions } from "./stores.ts";
 
-interface SaveOptions {
+interface SaveOptions extends WritingOptions {
   readonly index: bigint;
   readonly term: bigint;
   readonly configurationIndex: bigint;
   readonly server: readonly Server[];
-  readonly retain?: number;
   readonly size?: number;
   readonly crc64?: bigint;
   readonly allowEmpty?: true;
@@ -92,6 +92,7 @@ export function registerSave(program: Command): void {
         "prints it; it is not saved otherwise",
       parseCrc,
     )
+    .addOption(hostIdOption())
     .option("--allow-empty", "save a state of 0 bytes, too")
     .option("--json", "print the snapshot as an object")
     .action(save);
@@ -109,7 +110,7 @@ async function save(
     try {
       return await withStoreToWrite(
         directory,
-        options.retain,
+        options,
         (store) =>
           writeSnapshot(store, { ...initOf(options), signal }, {
             chunks: checkState(input.chunks(), options),

@@ -1,13 +1,17 @@
 /** `seal DIR ID...`: adds block checksums to snapshots that Go wrote. */
 
 import type { Command } from "commander";
-import { parsePath } from "./arguments.ts";
+import { hostIdOption, parsePath } from "./arguments.ts";
 import { withInterrupts } from "./interrupt.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { withStoreToMend } from "./stores.ts";
+import { type LockingOptions, withStoreToMend } from "./stores.ts";
+
+interface SealOptions extends LockingOptions {
+  readonly json?: boolean;
+}
 
 /** Adds the command. */
 export function registerSeal(program: Command): void {
@@ -21,6 +25,7 @@ export function registerSeal(program: Command): void {
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .argument("<ID...>", "the snapshots")
+    .addOption(hostIdOption())
     .option("--json", "print an array of the snapshots")
     .action(seal);
 }
@@ -28,10 +33,10 @@ export function registerSeal(program: Command): void {
 async function seal(
   directory: string,
   ids: readonly string[],
-  { json = false }: { readonly json?: boolean },
+  { json = false, ...options }: SealOptions,
 ): Promise<void> {
   const metas = await withInterrupts((signal) =>
-    withStoreToMend(directory, async (store) => {
+    withStoreToMend(directory, options, async (store) => {
       const sealed = [];
       for (const id of ids) {
         const progress = startProgress(`Checking ${id}`);

@@ -31,6 +31,18 @@ export const logger: Logger = {
   error: warn,
 };
 
+/** How commands take a store's lock. */
+export interface LockingOptions {
+  /** What identifies this host in the lock. */
+  readonly hostId?: string;
+}
+
+/** How commands open a store to add a snapshot. */
+export interface WritingOptions extends LockingOptions {
+  /** How many snapshots to keep; all when it is left out. */
+  readonly retain?: number;
+}
+
 /**
  * Opens a store, made when missing, for `use`, and closes it again. When that
  * fails, the directories that it has made are removed. Deletes snapshots only
@@ -39,7 +51,7 @@ export const logger: Logger = {
  */
 export async function withStoreToWrite<T>(
   directory: string,
-  retain: number | undefined,
+  { retain, hostId }: WritingOptions,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   const path = `${nodeFileSystem.resolve(directory)}/snapshots`;
@@ -48,6 +60,7 @@ export async function withStoreToWrite<T>(
   try {
     const store = await openFileSnapshotStore(directory, {
       logger,
+      hostId,
       retain: retain ?? Number.MAX_SAFE_INTEGER,
     });
     return await useAndClose(store, use);
@@ -71,11 +84,12 @@ async function removeEmpty(directories: readonly string[]): Promise<void> {
  */
 export async function withStoreToMend<T>(
   directory: string,
+  { hostId }: LockingOptions,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
   return await withBackendToMend(
-    new FileBackend(directory, { sweep: false }),
+    new FileBackend(directory, { sweep: false, hostId }),
     use,
   );
 }

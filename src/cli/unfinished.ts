@@ -2,6 +2,7 @@
 
 import { FileBackend } from "../backends/file/file_backend.ts";
 import { temporaryName } from "../backends/file/names.ts";
+import type { FileBackendOptions } from "../backends/file/options.ts";
 import type { Unfinished } from "../backends/file/unfinished.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
 import { isLockHeld } from "../fs/lock/chain.ts";
@@ -21,18 +22,20 @@ export interface Leftover extends Unfinished {
 /** The store in `directory` as the library's own parts see it. */
 export function backendOf(
   directory: string,
-  foreignTmpAgeMs?: number,
+  options: FileBackendOptions = {},
 ): FileBackend {
-  const options = foreignTmpAgeMs === undefined ? {} : { foreignTmpAgeMs };
-  return new FileBackend(directory, { sweep: false, ...options });
+  return new FileBackend(directory, { ...options, sweep: false });
 }
 
 /** Looks at all that is unfinished; takes no lock and changes nothing. */
-export async function findLeftovers(backend: FileBackend): Promise<Leftover[]> {
+export async function findLeftovers(
+  backend: FileBackend,
+  hostId?: string,
+): Promise<Leftover[]> {
   const found = await backend.findUnfinished();
   if (found.length === 0) return [];
   const lock = `${backend.place}/snapshots/.lock`;
-  const isLocked = await isLockHeld(nodeFileSystem, lock);
+  const isLocked = await isLockHeld(nodeFileSystem, lock, hostId);
   return found.map((unfinished) => {
     const { isOurs, isForeignAndYoung } = unfinished;
     return {

@@ -14,22 +14,28 @@ export interface StoreOptions {
    * How many snapshots to keep; an integer of 1 or more.
    * `Number.MAX_SAFE_INTEGER` keeps all of them. @default {2}
    */
-  readonly retain?: number;
+  readonly retain?: number | undefined;
   /** Where to report. @default {warnings and errors go to the console} */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
   /** Claims nothing, cleans nothing up, writes nothing. @default {false} */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /** The time in milliseconds since 1970. @default {Date.now} */
-  readonly clock?: () => number;
+  readonly clock?: (() => number) | undefined;
   /**
    * Bytes that are written and checked at a time; from 512 to 64 MiB. A stream
    * holds a handful of such blocks in memory. @default {1 MiB}
    */
-  readonly blockSize?: number;
+  readonly blockSize?: number | undefined;
 }
 
 /** The options with every default filled in. */
-export type ResolvedStoreOptions = Required<StoreOptions>;
+export interface ResolvedStoreOptions {
+  readonly retain: number;
+  readonly logger: Logger;
+  readonly readOnly: boolean;
+  readonly clock: () => number;
+  readonly blockSize: number;
+}
 
 const BLOCK_SIZE_DEFAULT = 1024 * 1024;
 

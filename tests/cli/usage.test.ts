@@ -38,6 +38,7 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
     ...["save", "DIR", "--index", "1", "--term", "1"],
     ...["--server", "a=b:1", "--server", "c=b:1"],
   ],
+  "an identity of the host that is empty": ["clean", "DIR", "--host-id", ""],
   "a duration without a unit": ["clean", "DIR", "--older-than", "60"],
   "an ID that is none, for cat": ["cat", "DIR", "../outside"],
   "an ID that is none, for inspect": ["inspect", "DIR", "1-2"],

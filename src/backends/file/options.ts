@@ -11,7 +11,7 @@ import { nodeFileSystem } from "../../fs/node/file_system.ts";
 /** Options of a directory that snapshots are kept in. */
 export interface FileBackendOptions {
   /** The file operations to use. @default {the real file system} */
-  readonly fileSystem?: FileSystem;
+  readonly fileSystem?: FileSystem | undefined;
   /**
    * Whether opening removes what was left unfinished. Snapshots of this library
    * go at once, because the lock proves that their writer has ended. Of what
@@ -19,7 +19,7 @@ export interface FileBackendOptions {
    *
    * @default {true}
    */
-  readonly sweep?: boolean;
+  readonly sweep?: boolean | undefined;
   /**
    * A `.tmp` directory of a program that knows no lock, such as a Go server, is
    * left alone as long as the directory or a file in it was changed less than
@@ -28,11 +28,11 @@ export interface FileBackendOptions {
    *
    * @default {3_600_000} an hour
    */
-  readonly foreignTmpAgeMs?: number;
+  readonly foreignTmpAgeMs?: number | undefined;
   /** Permission bits of new files. @default {0o600} */
-  readonly fileMode?: number;
+  readonly fileMode?: number | undefined;
   /** Permission bits of new directories. @default {0o700} */
-  readonly directoryMode?: number;
+  readonly directoryMode?: number | undefined;
   /**
    * Which identity stands for the host in the lock, instead of the host's name
    * and the run of its kernel. A lock that was left by a dead process of the
@@ -44,15 +44,20 @@ export interface FileBackendOptions {
 }
 
 /** The options with every default filled in. */
-export type ResolvedFileBackendOptions =
-  & Required<Omit<FileBackendOptions, "hostId">>
-  & { readonly hostId: string | undefined };
+export interface ResolvedFileBackendOptions {
+  readonly fileSystem: FileSystem;
+  readonly sweep: boolean;
+  readonly foreignTmpAgeMs: number;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  readonly hostId: string | undefined;
+}
 
 /** The lock's record has to hold it. */
-const HOST_ID_LENGTH_MAX = 256;
+export const HOST_ID_LENGTH_MAX = 256;
 
 /** Longer than a live writer is silent for, shorter than a disk takes to fill. */
-const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
+export const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
 
 /**
  * Fills in the defaults.

@@ -103,14 +103,16 @@ export async function checkVacant(
 
 /**
  * Whether a live process holds the lock, or one that may be alive for all that
- * can be known. Takes nothing and changes nothing.
+ * can be known. `hostId` identifies this host. Takes nothing and changes
+ * nothing.
  */
 export async function isLockHeld(
   files: FileSystem,
   path: string,
+  hostId?: string,
 ): Promise<boolean> {
   try {
-    const site = siteOf(files, path);
+    const site = siteOf(files, path, { hostId });
     await checkVacant(site, (await readChain(site)).at(-1));
     return false;
   } catch {

@@ -152,8 +152,8 @@ function hintFor(record: LockRecord, asker: Asker, path: string): string {
   }
   if (isSameHost(record, asker) === false) {
     return `this is ${asker.hostId ?? asker.host}, from which the holder ` +
-      `can't be checked; ${remove}, or open the store with the same hostId ` +
-      "on both sides if they are one machine";
+      `can't be checked; ${remove}, or give the same hostId (--host-id) on ` +
+      "both sides if they are one machine";
   }
   return "the holder may be in another container, where it can't be " +
     `checked; ${remove}`;
