@@ -6,6 +6,7 @@ import type { SnapshotSource } from "../snapshot/types.ts";
 import { parsePath } from "./arguments.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";
+import { requireStdout } from "./stdout.ts";
 import { newestIn, withStoreToRead } from "./stores.ts";
 
 /** Adds the command. */
@@ -23,6 +24,7 @@ export function registerCat(program: Command): void {
 }
 
 async function cat(directory: string, id: string | undefined): Promise<void> {
+  requireStdout();
   await withStoreToRead(directory, async (store) => {
     await copyToStdout(await store.open(id ?? await newestIn(directory)));
   });

@@ -14,6 +14,7 @@ import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn, write } from "./output.ts";
 import { type ProgressBar, startProgress } from "./progress.ts";
 import { snapshotJson } from "./snapshot_json.ts";
+import { requireStdout } from "./stdout.ts";
 import { withStoreToRead } from "./stores.ts";
 
 /** From this length on, raft-snapshot, which Vault uses, refuses a meta.json. */
@@ -92,6 +93,7 @@ async function exportToStdout(
   if (process.stdout.isTTY) {
     throw new CommandError("Cannot write an archive to a terminal");
   }
+  requireStdout();
   await withStoreToRead(directory, async (store) => {
     const progress = startProgress(`Exporting ${id}`);
     try {

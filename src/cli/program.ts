@@ -11,6 +11,7 @@ import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
+import { write } from "./output.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
 import { registerVerify } from "./verify.ts";
@@ -60,20 +61,31 @@ Exit codes:
 /** Runs one command line and gives its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {
   try {
-    await makeProgram().parseAsync(args, { from: "user" });
+    await parse(args);
     return 0;
   } catch (error) {
     return reportError(error);
   }
 }
 
-function makeProgram(): Command {
+/** Runs the command that is named; help and the version are output as any. */
+async function parse(args: readonly string[]): Promise<void> {
+  let help = "";
+  const program = makeProgram((text) => help += text);
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } finally {
+    if (help !== "") await write(new TextEncoder().encode(help));
+  }
+}
+
+function makeProgram(writeOut: (text: string) => void): Command {
   const program = new Command("raft-snapshots")
     .description("Writes, lists, reads, checks and moves Raft snapshots.")
     .version(VERSION)
     .exitOverride()
     // A usage error comes to reportError() as an exception: say it there, once.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeOut })
     .addHelpText("after", NOTES);
   for (const register of COMMANDS) register(program);
   return program;

@@ -1,6 +1,6 @@
 /** Bytes to stdout, all of them, at the reader's pace. */
 
-import { fstatSync } from "node:fs";
+import { fstatSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Writable } from "node:stream";
@@ -17,6 +17,34 @@ export function writeToStdout(bytes: Uint8Array): Promise<void> {
       else resolve();
     });
   });
+}
+
+/**
+ * Refuses a closed stdout (`>&-`) for a command whose bytes would be lost. The
+ * commands whose work or exit code counts without their output, such as verify,
+ * have no need of it.
+ *
+ * @throws {Error} when stdout is closed, as far as Linux tells.
+ */
+export function requireStdout(): void {
+  if (!isNullForReading()) return;
+  throw new Error(
+    "Cannot write to stdout: closed, or /dev/null that is open for reading",
+  );
+}
+
+/**
+ * Each runtime opens `/dev/null` for reading and writing in the place of a
+ * closed stdout; a shell opens it (`>/dev/null`) for writing only.
+ */
+function isNullForReading(): boolean {
+  try {
+    if (fstatSync(1).rdev !== statSync("/dev/null").rdev) return false;
+    const info = readFileSync("/proc/self/fdinfo/1", "utf8");
+    return /^flags:\s+[0-7]*2$/m.test(info);
+  } catch {
+    return false; // not Linux, or Deno may not read there
+  }
 }
 
 /**
