@@ -4,6 +4,7 @@ import { CommanderError } from "commander";
 import {
   InvalidSnapshotIdError,
   SnapshotUnreadableError,
+  systemCode,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
 import { describe, printable } from "../text.ts";
@@ -69,15 +70,17 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
 
 /** The system's reason in words; its own message where we have none. */
 export function systemReason(error: unknown): string {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  const reason = typeof code === "string" ? SYSTEM_REASONS[code] : undefined;
-  return reason ?? messageOf(error);
+  return SYSTEM_REASONS[systemCode(error) ?? ""] ?? messageOf(error);
 }
 
-/** The exit code for a path that can't be read: 1 when it is missing. */
+/** The codes of a path that leads to nothing that could be read. */
+const NOTHING_TO_READ: ReadonlySet<string | undefined> = new Set(
+  ["EBADF", "EISDIR", "ENOENT", "ENOTDIR"],
+);
+
+/** The exit code for a path that can't be read: 1 when it is a wrong one. */
 export function exitCodeOf(error: unknown): number {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return code === "ENOENT" || code === "ENOTDIR" ? 1 : NOT_CHECKED;
+  return NOTHING_TO_READ.has(systemCode(error)) ? 1 : NOT_CHECKED;
 }
 
 /** An error's message on one line. */

@@ -4,7 +4,7 @@ import { fstatSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import process from "node:process";
 import { addAbortSignal, type Readable } from "node:stream";
-import { CommandError, systemReason } from "./failure.ts";
+import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -93,5 +93,6 @@ function cannotRead(name: string, error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   return new CommandError(`Cannot read ${name}: ${systemReason(error)}`, {
     cause: error,
+    exitCode: exitCodeOf(error),
   });
 }

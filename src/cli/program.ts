@@ -53,8 +53,8 @@ Exit codes:
   0    done, and every snapshot that was looked at is good
   1    a snapshot is bad or missing, or the work failed
   2    the command line is wrong: an option, an argument, a number, an ID
-  3    a snapshot or the store could not be read or checked, and none is known
-       to be bad: a missing permission, a disk error, an unknown version
+  3    a snapshot, the store or FILE could not be read or checked, and none is
+       known to be bad: a missing permission, a disk error, an unknown version
   130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)
   141  the reader of the output went away before its end`;
 

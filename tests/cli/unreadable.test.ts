@@ -3,9 +3,10 @@
  */
 
 import assert from "node:assert/strict";
-import { chmod, truncate } from "node:fs/promises";
+import { chmod, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { archive } from "../archive/hand_made.ts";
 import { powerless, whyNotPowerless } from "../support/permissions.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
@@ -55,6 +56,32 @@ describe("raft-snapshots, of a snapshot that it may not read,", () => {
       await chmod(join(path, part), 0o700);
     });
   }
+
+  it(
+    "exits with 3 when an archive or a file can't be read",
+    needs,
+    async (t) => {
+      const folder = await temporaryDirectory(t);
+      const file = join(folder, "backup.snap");
+      await writeFile(file, archive());
+      await chmod(file, 0);
+      for (
+        const args of [
+          ["inspect", file],
+          ["verify", file],
+          ["import", join(folder, "store"), file],
+          ["save", join(folder, "store"), file, "--index", "1", "--term", "1"],
+        ]
+      ) {
+        const { code, stderr } = await run(...args);
+        assert.equal(code, 3, args[0]);
+        assert.match(
+          stderr,
+          /Cannot read .*: permission denied|not be checked/,
+        );
+      }
+    },
+  );
 
   it("lists the others, and exits with 3", needs, async (t) => {
     const { directory, older, newest, path } = await setUp(t);
