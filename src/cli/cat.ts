@@ -7,7 +7,7 @@ import { parsePath } from "./arguments.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { requireStdout } from "./stdout.ts";
-import { newestIn, withStoreToRead } from "./stores.ts";
+import { openChosen, withStoreToRead } from "./stores.ts";
 
 /** Adds the command. */
 export function registerCat(program: Command): void {
@@ -26,7 +26,7 @@ export function registerCat(program: Command): void {
 async function cat(directory: string, id: string | undefined): Promise<void> {
   requireStdout();
   await withStoreToRead(directory, async (store) => {
-    await copyToStdout(await store.open(id ?? await newestIn(directory)));
+    await copyToStdout(await openChosen(store, directory, { id }));
   });
 }
 

@@ -19,7 +19,7 @@ import {
 } from "./format.ts";
 import { print, printJson } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
-import { newestIn, requireStore, withStoreToRead } from "./stores.ts";
+import { openChosen, requireStore, withStoreToRead } from "./stores.ts";
 import { leftoverJson, tellLeftovers } from "./unfinished.ts";
 
 interface InspectOptions {
@@ -104,8 +104,7 @@ function readMeta(
   return withStoreToRead(directory, async (store) => {
     // open() says what is wrong with an ID, where list() leaves it out; in this
     // mode nothing of the state is read before it is asked for.
-    const wanted = id ?? await newestIn(directory);
-    const source = await store.open(wanted, { verify: "stream" });
+    const source = await openChosen(store, directory, { id, verify: "stream" });
     await source.cancel();
     return source.meta;
   });

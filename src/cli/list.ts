@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { SnapshotStore } from "../../mod.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
-import { SnapshotCorruptError } from "../errors.ts";
+import { SnapshotCorruptError, SnapshotNotFoundError } from "../errors.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize, timeOf } from "./format.ts";
@@ -57,27 +57,31 @@ async function list(directory: string, options: ListOptions): Promise<void> {
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
 async function look(directory: string, store: SnapshotStore) {
-  const before = await publishedIds(directory);
+  const ids = await publishedIds(directory);
   const snapshots = await store.list();
   const listed = new Set(snapshots.map(({ id }) => id));
-  // Whoever writes to the store may have removed some meanwhile.
-  const after = new Set(await publishedIds(directory));
-  const skipped = before.filter((id) => after.has(id) && !listed.has(id));
-  let isBad = false;
-  for (const id of skipped) isBad ||= await isCorrupt(store, id);
+  const errors: unknown[] = [];
+  for (const id of ids) {
+    if (!listed.has(id)) errors.push(await whyNotListed(store, id));
+  }
+  // Another program may have removed some of them meanwhile.
+  const skipped = errors.filter((error) =>
+    !(error instanceof SnapshotNotFoundError)
+  );
+  const isBad = skipped.some((error) => error instanceof SnapshotCorruptError);
   return { snapshots, skipped: skipped.length, isBad };
 }
 
-/** Whether a snapshot that is not listed is bad, or just can't be read. */
-async function isCorrupt(
+/** The error of opening a snapshot; `undefined` when it opens by now. */
+async function whyNotListed(
   store: SnapshotStore,
   id: string,
-): Promise<boolean> {
+): Promise<unknown> {
   try {
     await (await store.open(id, { verify: "stream" })).cancel();
-    return false;
+    return undefined;
   } catch (error) {
-    return error instanceof SnapshotCorruptError;
+    return error;
   }
 }
 

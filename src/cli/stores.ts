@@ -9,10 +9,11 @@ import {
 } from "../../mod.ts";
 import { FileBackend } from "../backends/file/file_backend.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
-import { StoreAccessError } from "../errors.ts";
+import { SnapshotNotFoundError, StoreAccessError } from "../errors.ts";
 import { findMissing } from "../backends/file/claim.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
 import { openSnapshotStore } from "../store/store.ts";
+import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
 import {
   CommandError,
   exitCodeOf,
@@ -187,14 +188,40 @@ function notAStore(directory: string, error: unknown): CommandError {
   );
 }
 
+/** Which snapshot a command opens, and how. */
+export interface Choice extends OpenOptions {
+  /** The snapshot; the newest when it is left out. */
+  readonly id: string | undefined;
+}
+
 /**
- * The ID of the newest snapshot. When that one is bad, an older one is not what
- * was asked for.
+ * Opens the snapshot that is named, or the newest. An older one does not stand
+ * in for a newest that is bad, only for one that another program removes
+ * meanwhile.
+ *
+ * @throws {CommandError} when there is no snapshot.
  */
-export async function newestIn(directory: string): Promise<string> {
-  const [newest] = await publishedIds(directory);
-  if (newest !== undefined) return newest;
-  throw new CommandError(
-    `Cannot find a snapshot in ${join(directory, "snapshots")}: there is none`,
-  );
+export async function openChosen(
+  store: SnapshotStore,
+  directory: string,
+  { id, ...options }: Choice,
+): Promise<SnapshotSource> {
+  if (id !== undefined) return await store.open(id, options);
+  const gone = new Set<string>();
+  for (;;) {
+    const ids = await publishedIds(directory);
+    const newest = ids.find((id) => !gone.has(id));
+    if (newest === undefined) throw noSnapshotIn(directory);
+    try {
+      return await store.open(newest, options);
+    } catch (error) {
+      if (!(error instanceof SnapshotNotFoundError)) throw error;
+      gone.add(newest);
+    }
+  }
+}
+
+function noSnapshotIn(directory: string): CommandError {
+  const path = join(directory, "snapshots");
+  return new CommandError(`Cannot find a snapshot in ${path}: found none`);
 }

@@ -38,12 +38,18 @@ export async function findLeftovers(
   const isLocked = await isLockHeld(nodeFileSystem, lock, hostId);
   return found.map((unfinished) => {
     const { isOurs, isForeignAndYoung } = unfinished;
+    const isUnderWay = isLocked || mayBeReaped(unfinished);
     return {
       ...unfinished,
       name: temporaryName(unfinished),
-      mayBeUnderWay: isOurs ? isLocked : isForeignAndYoung,
+      mayBeUnderWay: isOurs ? isUnderWay : isForeignAndYoung,
     };
   });
+}
+
+/** A Go server that reaps removes the files first, and the directory last. */
+function mayBeReaped({ inPlace, bytes, isYoung }: Unfinished): boolean {
+  return inPlace === true && bytes === 0 && isYoung;
 }
 
 /**

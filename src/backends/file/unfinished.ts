@@ -20,6 +20,8 @@ export interface Unfinished extends TemporaryName {
   readonly changedMs: number;
   /** Whether this library has made it: the lock tells whether it is under way. */
   readonly isOurs: boolean;
+  /** Whether it was changed so lately that its writer may be at work. */
+  readonly isYoung: boolean;
   /** Whether another program may be writing it, which its age tells. */
   readonly isForeignAndYoung: boolean;
 }
@@ -95,8 +97,9 @@ export class UnfinishedSnapshots {
       if (code !== "EACCES" && code !== "EPERM") throw error;
     }
     if (changedMs === -Infinity) return undefined;
-    const isForeignAndYoung = !isOurs && this.#isYoung(changedMs);
-    return { ...name, bytes, changedMs, isOurs, isForeignAndYoung };
+    const isYoung = this.#isYoung(changedMs);
+    const isForeignAndYoung = !isOurs && isYoung;
+    return { ...name, bytes, changedMs, isOurs, isYoung, isForeignAndYoung };
   }
 
   /** Whether this library has made it: Go never makes `blocks.crc64`. */
@@ -107,7 +110,10 @@ export class UnfinishedSnapshots {
     return await exists(this.#directory.fileSystem, path);
   }
 
-  /** A clock that goes wrong, and a time that is yet to come, make it young. */
+  /**
+   * Whether another program may still be changing what was changed then. A wrong
+   * clock and a time in the future count as young.
+   */
   #isYoung(modifiedMs: number): boolean {
     const { clock, foreignTmpAgeMs } = this.#rule;
     return !(clock() - modifiedMs >= foreignTmpAgeMs);
