@@ -1,4 +1,4 @@
-/** Archives as commands read them: from a file or stdin, and all of it. */
+/** Reads an archive from a file or stdin to its end, and checks it. */
 
 import { stat } from "node:fs/promises";
 import { readArchive } from "../archive/mod.ts";
@@ -11,7 +11,7 @@ import { startProgress } from "./progress.ts";
 
 /** An archive that has passed every check. */
 export interface CheckedArchive {
-  /** What it says of its snapshot, and the CRC of the state. */
+  /** The snapshot's metadata, with the CRC of its state. */
   readonly meta: SnapshotMeta;
   /** The archive's own length in bytes. */
   readonly fileSize: number;
@@ -20,8 +20,8 @@ export interface CheckedArchive {
 }
 
 /**
- * Whether a command is given an archive, and not a store's directory: anything
- * that is no directory may be one, and `-` is one on stdin.
+ * Whether a path is that of an archive, and not of a store: everything but a
+ * directory counts as an archive, and `-` is an archive on stdin.
  */
 export async function isArchive(path: string): Promise<boolean> {
   if (path === "-") return true;
@@ -36,9 +36,9 @@ export async function isArchive(path: string): Promise<boolean> {
 }
 
 /**
- * Reads a whole archive; `name` is what the user calls it.
+ * Reads a whole archive; messages call it `name`.
  *
- * @throws {SnapshotArchiveError} when it is bad.
+ * @throws {SnapshotArchiveError} when the archive is bad.
  */
 export async function checkArchive(
   file: string,
@@ -67,7 +67,7 @@ export async function checkArchive(
   }
 }
 
-/** The input as a web stream; `onChunk` is told the length of each chunk. */
+/** The input as a web stream; `onChunk` gets the length of each chunk. */
 export function streamOfInput(
   input: Input,
   onChunk: (length: number) => void = () => {},

@@ -1,4 +1,4 @@
-/** Writes a file so that it is there whole and checked, or not at all. */
+/** Writes a file that gets its name only when it is whole and checked. */
 
 import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
@@ -21,9 +21,9 @@ export interface AtomicWrite<T> {
 
 /**
  * Writes the bytes under a temporary name beside the file's, has them checked
- * there, and then gives them the file's name, in place of what had it. A
- * failure, of the check too, leaves what was there as it was. Resolves to what
- * the check found.
+ * there, and then renames them to the file's name, which replaces an older file.
+ * After a failure, also of the check, the older file is unchanged. Resolves to
+ * the result of the check.
  */
 export async function writeAtomically<T>(
   file: string,
@@ -94,7 +94,7 @@ async function writeDurably(
       position += chunk.length;
     }
     // Survives: a power cut after the rename. Without it the file could be
-    // empty under its final name, and what had that name gone.
+    // empty under its final name, and the older file lost.
     await handle.sync();
   });
 }
@@ -113,7 +113,7 @@ async function syncParent(fs: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** The system's errors get the file's name; those of the bytes have theirs. */
+/** Adds the file's name to an error of the system; other errors name theirs. */
 function cannotWrite(file: string, error: unknown): unknown {
   const isOurs = error instanceof SnapshotError ||
     error instanceof CommandError;

@@ -9,7 +9,7 @@ const MARKS_MAX = 4 * ROW_LENGTH;
 const GOOD = "░";
 const BAD = "X";
 
-/** Lines for the terminal; none when all blocks are good, or only one is. */
+/** Lines for the terminal; none when all blocks are good, or there is only one. */
 export function describeBlocks(report: VerifyReport): string[] {
   const { blockSize, blockCount, badOffsets } = report;
   if (badOffsets.length === 0 || blockCount < 2) return [];

@@ -14,9 +14,9 @@ export function registerCat(program: Command): void {
   program.command("cat")
     .summary("write a snapshot's state to stdout")
     .description(
-      "Writes a snapshot's state to stdout. What is written has been checked; " +
-        "when the snapshot is corrupt, the output ends early and the exit " +
-        "code is 1.",
+      "Writes a snapshot's state to stdout. Every byte is checked before it is " +
+        "written; when the snapshot is corrupt, the output ends early and the " +
+        "exit code is 1.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .argument("[ID]", "the snapshot; the newest by default")

@@ -1,4 +1,4 @@
-/** `clean DIR`: removes what was left unfinished in a store. */
+/** `clean DIR`: removes unfinished snapshots and deletions from a store. */
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
@@ -31,13 +31,14 @@ interface CleanOptions extends LockingOptions {
 /** Adds the command. */
 export function registerClean(program: Command): void {
   program.command("clean")
-    .summary("remove what was left unfinished")
+    .summary("remove unfinished snapshots and deletions")
     .description(
-      "Removes unfinished snapshots and deletions, as a crash leaves them. It " +
-        "takes the store's lock, so that no live program that uses this " +
-        "library is writing them. Those of another program, such as a Go " +
-        "server, are removed only when nothing in them has changed for an " +
-        "hour. Snapshots stay, and so do corrupt ones in quarantine.",
+      "Removes the unfinished snapshots and deletions that a crash has left. " +
+        "clean takes the store's lock, which proves that no program with this " +
+        "library is writing them. Unfinished snapshots of another program, " +
+        "such as a Go server, are removed only when nothing in them has " +
+        "changed for an hour. Published snapshots stay, and so do corrupt ones " +
+        "in quarantine.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .option(
@@ -52,7 +53,7 @@ export function registerClean(program: Command): void {
       ).argParser(parseDuration).default(FOREIGN_TMP_AGE_MS_DEFAULT, "1h"),
     )
     .addOption(hostIdOption())
-    .option("--json", "print what was removed and what was left as an object")
+    .option("--json", "print the outcomes as an object")
     .action(clean);
 }
 
@@ -77,7 +78,7 @@ async function clean(directory: string, options: CleanOptions): Promise<void> {
   await report(found, outcomes, options);
 }
 
-/** Lists what was found, before the question whether to remove it. */
+/** Lists the leftovers before the question whether to remove them. */
 async function showPlan(
   found: readonly Leftover[],
   { json }: CleanOptions,
@@ -128,7 +129,7 @@ async function report(
     found.filter(({ name }) => outcomes.get(name) === outcome);
   const [removed, failed] = [of("removed"), of("failed")];
   if (json) {
-    // What is gone has been finished or removed by another program meanwhile.
+    // Another program has finished or removed those that are gone.
     const left = found.filter(({ name }) =>
       !["removed", "gone"].includes(outcomes.get(name) ?? "left")
     );

@@ -31,9 +31,9 @@ export function registerExport(program: Command): void {
     .summary("make an archive for Consul, Nomad or Vault")
     .description(
       "Makes an archive of a snapshot (.snap) as Consul, Nomad and Vault " +
-        "write and restore it. The file is there when it is complete, on the " +
-        "disk and has been checked, or else not at all; what had its name is " +
-        "replaced.\n\n" +
+        "write and restore it. FILE gets its name when the archive is " +
+        "complete, checked and on the disk, and replaces an older FILE, which " +
+        "an error leaves unchanged.\n\n" +
         "A snapshot that was imported from Vault is exported with the sums that " +
         "Vault has sealed (SHA256SUMS.sealed). Where they are missing, export " +
         "warns: an ordinary restore then crashes Vault, and only " +
@@ -87,7 +87,7 @@ async function exportToStdout(
 ): Promise<void> {
   if (json) {
     throw new InvalidArgumentError(
-      "Cannot print --json: the archive goes to stdout",
+      "Cannot use --json: stdout takes the archive",
     );
   }
   if (process.stdout.isTTY) {

@@ -1,4 +1,4 @@
-/** What the user is told when something goes wrong, and with which exit code. */
+/** Error messages and exit codes. */
 
 import { CommanderError } from "commander";
 import {
@@ -14,10 +14,10 @@ import { BrokenPipeError, warn } from "./output.ts";
 /** The exit code where a snapshot could not be read, and so may be good. */
 export const NOT_CHECKED = 3;
 
-/** A failure that is the command's own finding, such as a missing directory. */
+/** An error that a command finds itself, such as a missing directory. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
-  /** What the command ends with. */
+  /** The exit code of the command. */
   readonly exitCode: number;
 
   /** Makes the error; the exit code is 1 when it is left out. */
@@ -30,10 +30,10 @@ export class CommandError extends Error {
   }
 }
 
-/** Says on stderr what went wrong, on one line, and gives the exit code. */
+/** Reports an error on stderr, on one line, and gives the exit code. */
 export function reportError(error: unknown): number {
-  // The reader has had enough (`| head`): nothing to talk about. But not all
-  // has been done: 128 + SIGPIPE, as it is of the system's own tools.
+  // The reader has ended (`| head`), which needs no message. The output is not
+  // complete: 128 + SIGPIPE, as the system's own tools exit.
   if (error instanceof BrokenPipeError) return 141;
   if (error instanceof CommanderError) return reportUsage(error);
   warn(messageOf(error));
@@ -44,7 +44,7 @@ export function reportError(error: unknown): number {
   return isNotChecked(error) ? NOT_CHECKED : 1;
 }
 
-/** Whether a snapshot could not be looked at, which says nothing against it. */
+/** Whether a snapshot could not be read or checked, and so may be good. */
 function isNotChecked(error: unknown): boolean {
   return error instanceof SnapshotUnreadableError ||
     error instanceof UnsupportedSnapshotVersionError;
@@ -68,7 +68,7 @@ const SYSTEM_REASONS: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
 };
 
-/** The system's reason in words; its own message where we have none. */
+/** The system's reason in words, or its own message. */
 export function systemReason(error: unknown): string {
   return SYSTEM_REASONS[systemCode(error) ?? ""] ?? messageOf(error);
 }

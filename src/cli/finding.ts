@@ -9,13 +9,13 @@ import { messageOf } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
 import { paint } from "./output.ts";
 
-/** What came of checking one snapshot. */
+/** The outcome of checking one snapshot. */
 export interface Finding {
   /** The snapshot's ID, or the archive's file. */
   readonly id: string;
   /** `undefined` when the metadata itself can't be trusted. */
   readonly meta: SnapshotMeta | undefined;
-  /** Everything that is wrong; empty when it is good. */
+  /** Everything that is wrong; empty for a good snapshot. */
   readonly errors: readonly Error[];
   /** What the store reported; `undefined` when it could not check. */
   readonly report: VerifyReport | undefined;
@@ -63,7 +63,7 @@ export function describeFinding(
 }
 
 function describeState(report: VerifyReport, isBad: boolean): string[] {
-  // Who knows neither its length nor its CRC can't check it.
+  // Without metadata neither its length nor its CRC is known.
   return isBad && report.blockSize === 0
     ? ["state.bin: not checked"]
     : describeBlocks(report);

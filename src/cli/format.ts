@@ -1,4 +1,4 @@
-/** Numbers and tables for human eyes. */
+/** Formats numbers and tables for people. */
 
 import { parseId } from "../snapshot/id.ts";
 
@@ -41,7 +41,7 @@ export function formatCrc(crc: bigint): string {
   return crc.toString(16).padStart(16, "0");
 }
 
-/** When a snapshot was taken, from its ID; `undefined` when that tells none. */
+/** When a snapshot was taken, from its ID; `undefined` for a foreign ID. */
 export function timeOf(id: string): string | undefined {
   const unixMs = parseId(id)?.unixMs;
   return unixMs === undefined

@@ -22,8 +22,8 @@ export function registerImport(program: Command): void {
     .description(
       "Puts the snapshot in an archive of Consul, Nomad or Vault into a store " +
         "and prints its ID there. Everything in the archive is checked before " +
-        "the snapshot is in the store; after an error or an " +
-        "interruption nothing of it is there.",
+        "the snapshot is in the store. After an error or an interruption no " +
+        "part of it is there, nor a directory that import has made.",
     )
     .argument(
       "<DIR>",
@@ -48,7 +48,7 @@ async function importSnapshot(
   { json = false, ...options }: ImportOptions,
 ): Promise<void> {
   const meta = await withInterrupts(async (signal) => {
-    // First, so that a wrong name does not make a store.
+    // Before the store is made, which a wrong name must not do.
     const input = await openInput(file, signal);
     const progress = startProgress("Importing");
     try {

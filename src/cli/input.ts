@@ -1,4 +1,4 @@
-/** Where commands read from: a file or stdin. */
+/** Opens the input of a command: a file or stdin. */
 
 import { fstatSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
@@ -10,11 +10,11 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /** An open input. */
 export interface Input {
-  /** How many bytes it has, where that can be known. */
+  /** Its length in bytes, where that is known. */
   readonly size: number | undefined;
   /** The bytes; throws when the signal aborts. */
   chunks(): AsyncGenerator<Uint8Array>;
-  /** Lets go of it. */
+  /** Closes the input. */
   close(): void;
 }
 
@@ -22,7 +22,7 @@ export interface Input {
  * Opens a file; `undefined` and `"-"` are stdin. A directory is refused here,
  * because Node and Deno read a directory on stdin as if it were empty.
  *
- * @throws {CommandError} when it can't be read.
+ * @throws {CommandError} when the input can't be read.
  */
 export async function openInput(
   file: string | undefined,
@@ -31,7 +31,9 @@ export async function openInput(
   if (file === undefined || file === "-") {
     requireNoDirectory("stdin", statOfStdin());
     if (process.stdin.isTTY) {
-      process.stderr.write("reading from the terminal; end it with Ctrl-D\n");
+      process.stderr.write(
+        "reading from the terminal; Ctrl-D ends the input\n",
+      );
     }
     return makeInput(process.stdin, "stdin", undefined, signal);
   }

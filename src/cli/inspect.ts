@@ -32,8 +32,8 @@ export function registerInspect(program: Command): void {
     .summary("show all that is known of a snapshot")
     .description(
       "Shows a snapshot's metadata. The state in a store is not read: verify " +
-        "does that. An archive is read to its end and checked, for nothing " +
-        "else vouches for what it says.",
+        "does that. An archive is read to its end and checked, because its " +
+        "metadata can't be trusted before.",
     )
     .argument(
       "<DIR|FILE>",
@@ -53,10 +53,10 @@ async function inspect(
   if (await isArchive(path)) {
     if (id === undefined) return await inspectArchive(path, json);
     throw new InvalidArgumentError(
-      `Cannot inspect ${id}: ${path} is an archive, and of one snapshot`,
+      `Cannot inspect ${id}: ${path} is an archive, which has one snapshot`,
     );
   }
-  // First: the store may hold nothing else.
+  // First, because a store may have unfinished snapshots only.
   await requireStore(path);
   const leftovers = await tellLeftovers(path);
   const meta = await readMeta(path, id);
@@ -102,8 +102,8 @@ function readMeta(
   id: string | undefined,
 ): Promise<SnapshotMeta> {
   return withStoreToRead(directory, async (store) => {
-    // open() says what is wrong with an ID, where list() leaves it out; in this
-    // mode nothing of the state is read before it is asked for.
+    // open() reports why a snapshot can't be used, and list() leaves it out. In
+    // this mode open() reads no state.
     const source = await openChosen(store, directory, { id, verify: "stream" });
     await source.cancel();
     return source.meta;

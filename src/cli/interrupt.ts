@@ -5,7 +5,7 @@ import { constants } from "node:os";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Somebody asked the process to stop. */
+/** A signal has asked the process to stop. */
 export class InterruptedError extends Error {
   override readonly name = "InterruptedError";
   /** The shell's code for a process that the signal ended. */
@@ -19,9 +19,8 @@ export class InterruptedError extends Error {
 
 /**
  * Does work that has to be undone when it is interrupted: the first signal
- * aborts `signal`, a second one ends the process at once. Everything else dies
- * of a signal as any process does, also while it is stuck in a write to a pipe
- * that nobody reads.
+ * aborts `signal`, a second one ends the process at once. A signal ends all other
+ * work at once, also while it waits for the reader of a pipe.
  *
  * @throws {InterruptedError} when a signal made the work fail.
  */

@@ -28,7 +28,7 @@ export function registerList(program: Command): void {
     .argument("<DIR>", "the store's directory", parsePath)
     .option(
       "--json",
-      "print the snapshots, and what is unfinished, as an object",
+      "print the snapshots, and the unfinished ones, as an object",
     )
     .action(list);
 }
@@ -46,7 +46,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
     });
   } else if (snapshots.length > 0) await print(...formatList(snapshots));
   else if (skipped === 0) warn(`no snapshots in ${directory}`);
-  // Why has been said of each. A broken store must not pass for an empty one.
+  // The store has reported why. A broken store must not pass for an empty one.
   if (skipped > 0) {
     const all = snapshots.length + skipped;
     throw new CommandError(`${skipped} of ${all} snapshots can't be used`, {

@@ -8,5 +8,5 @@
 import process from "node:process";
 import { run } from "./program.ts";
 
-// exit(), not exitCode: a pipe that nobody reads would keep the process alive.
+// exit(), not exitCode: a pipe without a reader would keep the process alive.
 process.exit(await run(process.argv.slice(2)));

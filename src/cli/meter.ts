@@ -2,7 +2,7 @@
 
 /** Only the last seconds count: a copy slows down when the caches are full. */
 const WINDOW_MS = 5_000;
-/** Samples closer together than this add noise and no knowledge. */
+/** Samples closer together than this only add noise. */
 const SAMPLE_MS = 100;
 
 interface Sample {
@@ -37,7 +37,7 @@ export class Meter {
     return next !== undefined && timeMs - next.timeMs >= WINDOW_MS;
   }
 
-  /** Bytes per second; 0 before there is anything to tell. */
+  /** Bytes per second; 0 before any time has passed. */
   get bytesPerSecond(): number {
     const oldest = this.#samples[0] ?? this.#last;
     const elapsedMs = this.#last.timeMs - oldest.timeMs;

@@ -12,7 +12,7 @@ export class BrokenPipeError extends Error {
   override readonly name = "BrokenPipeError";
 }
 
-// A failed write is told to its callback; without a listener for the event of
+// A failed write is reported to its callback; without a listener for the event of
 // the same failure the process would die of it.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
@@ -45,7 +45,7 @@ export async function print(...lines: readonly string[]): Promise<void> {
   await printPainted(...lines.map(printable));
 }
 
-/** Prints lines that have been painted: what is from outside is escaped. */
+/** Prints lines with colours, in which text from outside is escaped already. */
 export async function printPainted(
   ...lines: readonly string[]
 ): Promise<void> {
@@ -63,12 +63,12 @@ export async function printJson(value: unknown): Promise<void> {
   await print(...text.split("\n"));
 }
 
-/** Says something on stderr, where it does not get into the data. */
+/** Prints a message on stderr, apart from the data. */
 export function warn(message: string): void {
   process.stderr.write(`raft-snapshots: ${printable(message)}\n`);
 }
 
-/** Colours text for a terminal that wants it. */
+/** Colours text for a terminal, unless NO_COLOR is set. */
 export function paint(
   colour: "green" | "red" | "yellow",
   text: string,

@@ -1,6 +1,6 @@
 /**
- * Puts the commands together, runs one, and turns whatever comes of it into an
- * exit code. Each command is a file of its own that registers itself here.
+ * Puts the commands together, runs one, and turns its outcome into an exit code.
+ * Each command is a file of its own that registers itself here.
  */
 
 import { Command } from "commander";
@@ -35,14 +35,14 @@ DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. Commands
 that only read (list, inspect, verify, cat, export) take no lock and change
 nothing in DIR, and so may run beside a live Raft node. save, import, seal and
-clean change DIR and need the store for themselves: they take its lock, of which
-Go's store knows nothing. save, import and clean also remove unfinished
+clean change DIR, and take its lock, so that only one program at a time writes.
+Go's store knows no lock. save, import and clean also remove unfinished
 snapshots; those of another program, such as a Go server, only when nothing in
 them has changed for an hour. Files that root writes belong to the owner of the
 directory.
 
-Where DIR may be FILE instead, that is an archive (.snap) of Consul, Nomad or
-Vault; - is one on stdin.
+FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
+an archive on stdin.
 
 With --json one JSON document is printed. Its field names are those of the
 library. index, term and configurationIndex are uint64, written as plain
@@ -68,7 +68,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs the command that is named; help and the version are output as any. */
+/** Runs a command. Help and the version wait for stdout as all output does. */
 async function parse(args: readonly string[]): Promise<void> {
   let help = "";
   const program = makeProgram((text) => help += text);

@@ -1,6 +1,6 @@
 /**
- * A progress bar on stderr, with rate and time left. It shows itself only on a
- * terminal, and only when the work takes long enough to be worth it.
+ * A progress bar on stderr, with rate and time left. The bar is shown only on a
+ * terminal, and only when the work takes a while.
  */
 
 import process from "node:process";
@@ -10,8 +10,8 @@ import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
 
 /**
- * What is used of cli-progress. Its own types would bring all of Node's types
- * with them, and change what everything else is checked against.
+ * The part of cli-progress that is used. Its own types would bring all of Node's
+ * types with them, and all other code would be checked against those.
  */
 interface SingleBar {
   start(total: number, value: number): void;
@@ -100,7 +100,7 @@ class TerminalBar implements ProgressBar {
     const bar = new SingleBar({
       stream: this.#stream,
       format: () => this.#line(),
-      // The terminal is left as it was found: a signal may end us any time.
+      // A signal may end the process before the cursor is shown again.
       hideCursor: false,
       linewrap: true,
       clearOnComplete: true,
@@ -119,7 +119,7 @@ class TerminalBar implements ProgressBar {
     const full = Math.min(BAR_WIDTH, Math.floor(part * BAR_WIDTH));
     const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
     const percent = `${Math.floor(part * 100)}%`.padStart(4);
-    // At the end it waits for the disk, which takes an unknown time.
+    // At the end the work waits for the disk, which takes an unknown time.
     const left = part === 1 ? undefined : this.#meter.msLeft(this.#total);
     return `${this.#label}  ${bar} ${percent}  ` +
       `${done} of ${formatSize(this.#total)}  ${rate}` +

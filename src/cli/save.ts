@@ -40,11 +40,12 @@ export function registerSave(program: Command): void {
   program.command("save")
     .summary("write a snapshot from a file or stdin")
     .description(
-      "Writes a snapshot and prints its ID. It is in the store when it is " +
-        "complete and on the disk, or else not at all: after an error or an " +
-        "interruption nothing of it is there. In a pipe, save can't see that the " +
-        "program before it has failed half-way: give --size where the length " +
-        "is known. An empty state is refused without --allow-empty.",
+      "Writes a snapshot and prints its ID. The snapshot is in the store when " +
+        "it is complete and on the disk. After an error or an interruption no " +
+        "part of it is there, nor a directory that save has made. In a pipe, " +
+        "save can't see that the program before it has failed half-way: give " +
+        "--size where the length is known. An empty state is refused without " +
+        "--allow-empty.",
     )
     .argument(
       "<DIR>",
@@ -105,7 +106,7 @@ async function save(
 ): Promise<void> {
   const startMs = Date.now();
   const meta = await withInterrupts(async (signal) => {
-    // First, so that a wrong name does not make a store.
+    // Before the store is made, which a wrong name must not do.
     const input = await openInput(file, signal);
     try {
       return await withStoreToWrite(

@@ -20,8 +20,8 @@ export function registerSeal(program: Command): void {
     .description(
       "Checks snapshots against their CRC and adds blocks.crc64 to those that " +
         "have none: from then on they are read in one pass, a part can be read " +
-        "alone, and verify tells which blocks are bad. Go does not mind. " +
-        "Nothing is written to a snapshot that is bad.",
+        "alone, and verify tells which blocks are bad. Go ignores the file. " +
+        "A bad snapshot is not changed.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .argument("<ID...>", "the snapshots")

@@ -60,7 +60,7 @@ function openStdout(): Writable {
     return process.stdout;
   }
   const socket = new Socket({ fd: 1, readable: false, writable: true });
-  // A failed write is told to its callback.
+  // A failed write is reported to its callback.
   socket.on("error", () => {});
   return socket;
 }

@@ -127,7 +127,11 @@ export async function withStoreToRead<T>(
   }
 }
 
-/** A store that is looked into or mended must be there: nothing is made. */
+/**
+ * Looks whether there is a store: commands that read or mend do not make one.
+ *
+ * @throws {CommandError} when there is none.
+ */
 export async function requireStore(directory: string): Promise<void> {
   await snapshotDirectories(directory);
 }
@@ -144,9 +148,9 @@ async function useAndClose<T>(
 }
 
 /**
- * The IDs of all published snapshots, newest first, whatever state they are in:
- * `list()` leaves out those whose metadata can't be read. `onOther` is told the
- * paths of the directories that are no snapshots.
+ * The IDs of all published snapshots, newest first, also of those that `list()`
+ * leaves out because their metadata can't be read. `onOther` gets the paths of
+ * directories that are not snapshots.
  */
 export async function publishedIds(
   directory: string,

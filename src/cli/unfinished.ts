@@ -27,7 +27,7 @@ export function backendOf(
   return new FileBackend(directory, { ...options, sweep: false });
 }
 
-/** Looks at all that is unfinished; takes no lock and changes nothing. */
+/** Finds all that is unfinished; takes no lock and changes nothing. */
 export async function findLeftovers(
   backend: FileBackend,
   hostId?: string,
@@ -53,8 +53,8 @@ function mayBeReaped({ inPlace, bytes, isYoung }: Unfinished): boolean {
 }
 
 /**
- * Tells on stderr, in one line, what a crash has left in a store, and gives all
- * that is unfinished. Snapshots that may be under way are not a reason to warn.
+ * Reports on stderr, in one line, what a crash has left in a store, and gives all
+ * that is unfinished. What may be under way is not a reason to warn.
  */
 export async function tellLeftovers(directory: string): Promise<Leftover[]> {
   try {

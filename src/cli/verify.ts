@@ -45,7 +45,7 @@ export function registerVerify(program: Command): void {
       parsePath,
     )
     .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
-    .option("--json", "print what was found as an object")
+    .option("--json", "print the results as an object")
     .action(verify);
 }
 
@@ -67,7 +67,7 @@ async function verify(
   requireGood(findings);
 }
 
-/** A bad one counts for more than one that could not be read. */
+/** One bad snapshot decides, whatever else could not be read. */
 function requireGood(findings: readonly Finding[]): void {
   const count = (state: FindingState) =>
     findings.filter((finding) => stateOf(finding) === state).length;
@@ -106,7 +106,7 @@ async function checkFile(file: string): Promise<Finding> {
     }
     return { id: file, meta, errors: [], report: undefined, unchecked };
   } catch (error) {
-    // A file that can't be read is no reason to leave the others unchecked.
+    // A file that can't be read is not a reason to leave the others unchecked.
     const isFinding = error instanceof SnapshotError ||
       error instanceof CommandError;
     if (!isFinding) throw error;
@@ -133,7 +133,7 @@ async function verifyStore(
 
 interface CheckSettings {
   readonly json: boolean;
-  /** Whoever writes to the store may reap what we have just seen in it. */
+  /** Whether another program may remove a snapshot before it is checked. */
   readonly mayVanish?: true;
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { archive } from "../archive/hand_made.ts";
-import { lockRecord, writeRecord } from "../fs/lock_records.ts";
+import { lockRecord, writeRecord } from "../fs/lock/records.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
   endBySignal,

@@ -56,7 +56,7 @@ interface Specimen {
 }
 
 /** How the snapshot gets into the store; gives its ID. */
-type Write = (stage: Stage, store: FileSnapshotStore) => Promise<string>;
+type Write = (stage: Stage, store: SnapshotStore) => Promise<string>;
 
 const take: Write = (stage, store) =>
   stage.take(store, { index: 1, size: SIZE });
