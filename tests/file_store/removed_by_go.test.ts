@@ -13,6 +13,7 @@ import {
   openFileSnapshotStore,
   SnapshotNotFoundError,
   type SnapshotStore,
+  StoreClosedError,
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
@@ -115,6 +116,72 @@ describe("a snapshot that is being removed file by file", () => {
     assert.deepEqual([ok, errors[0]?.reason], [false, "size"]);
     await store.close();
   });
+});
+
+/** A disk on which a snapshot lacks a file, and changes at each look. */
+class Restless extends MemoryFileSystem {
+  directory = "";
+  looks = 0;
+  onThirdLook: () => void = () => {};
+
+  override async stat(path: string): Promise<FileStat> {
+    const stat = await super.stat(path);
+    if (path !== this.directory) return stat;
+    if (++this.looks === 3) this.onThirdLook();
+    return { ...stat, modifiedMs: Date.now() };
+  }
+}
+
+async function openRestless(missing: string) {
+  const disk = new Restless();
+  const bench = new Bench(disk);
+  const [, id] = await bench.prepare([1, 2]) as [string, string];
+  await bench.unseal(id);
+  await bench.remove(id, missing);
+  const store = await bench.open({ retain: 1 });
+  disk.directory = `${SNAPSHOTS}/${id}`;
+  disk.looks = 0;
+  return { disk, store, id };
+}
+
+/** Each call that waits for a snapshot to be gone. */
+const WAITING = {
+  open: (store: SnapshotStore, id: string, signal?: AbortSignal) =>
+    store.open(id, signal && { signal }),
+  verify: (store: SnapshotStore, id: string, signal?: AbortSignal) =>
+    store.verify(id, signal && { signal }),
+  seal: (store: SnapshotStore, id: string, signal?: AbortSignal) =>
+    store.seal(id, signal && { signal }),
+  list: (store: SnapshotStore) => store.list(),
+  reap: (store: SnapshotStore) => store.reap(),
+  restore: (store: SnapshotStore) => store.restore(async () => {}),
+} as const;
+
+describe("the wait for a snapshot to be removed", () => {
+  for (const missing of ["meta.json", "state.bin"]) {
+    for (const name of ["open", "verify", "seal"] as const) {
+      it(`is ended by the signal of ${name}(), without ${missing}`, async () => {
+        const { disk, store, id } = await openRestless(missing);
+        const controller = new AbortController();
+        const reason = new Error("given up");
+        disk.onThirdLook = () => controller.abort(reason);
+        const call = WAITING[name](store, id, controller.signal);
+        await assert.rejects(call, (error) => error === reason);
+        await store.close();
+      });
+    }
+
+    for (const [name, call] of Object.entries(WAITING)) {
+      it(`of ${name}() is ended by close(), without ${missing}`, async () => {
+        const { disk, store, id } = await openRestless(missing);
+        let closing: Promise<void> | undefined;
+        disk.onThirdLook = () => closing = store.close();
+        await assert.rejects(call(store, id), StoreClosedError);
+        assert.ok(closing !== undefined);
+        await closing;
+      });
+    }
+  }
 });
 
 /** What Go would have written, but for the syncs. */
