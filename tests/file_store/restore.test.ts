@@ -18,6 +18,7 @@ import { bytes } from "../support/random.ts";
 import {
   Bench,
   decode,
+  letOthersWork,
   listIds,
   load,
   save,
@@ -360,11 +361,36 @@ describe("restore()", () => {
   it("touches nothing once the store has been closed", async () => {
     const { bench, store, ids, id } = await prepare(2);
     bench.write(id(0), "meta.json", "garbage");
+    let before = 0;
     const meta = await store.restore(async (source) => {
       await new Response(source).text();
       await store.close(); // the directory may be another's now
+      before = bench.files.trace.length;
     });
     assert.equal(meta?.id, id(1));
+    assert.deepEqual(bench.names(), ids.toSorted());
+    assert.deepEqual(bench.trace(before), []);
+  });
+
+  it("lets close() wait until it reads no more of what may be corrupt", async () => {
+    const { bench, store, ids, id } = await prepare(3);
+    for (const bad of [id(0), id(1)]) bench.corrupt(bad);
+    let restored = false;
+    let closing: Promise<number> | undefined;
+    bench.files.inject(({ name, path }) => {
+      const isRead = name === "read" && path.endsWith(`${id(0)}/state.bin`);
+      if (!restored || !isRead) return undefined;
+      closing ??= store.close().then(() => bench.files.trace.length);
+      return { wait: letOthersWork() };
+    });
+    const meta = await store.restore(async (source) => {
+      await new Response(source).text();
+      restored = true;
+    });
+    assert.equal(meta?.id, id(2));
+    const before = await closing;
+    assert.ok(before !== undefined, "nothing was read to find out");
+    assert.deepEqual(bench.trace(before), []);
     assert.deepEqual(bench.names(), ids.toSorted());
   });
 });
