@@ -156,13 +156,14 @@ function connectTo(path: string): Promise<string | undefined> {
   });
 }
 
-/** Whether there is nothing of that name, also when it is looked at by name. */
-async function isMissing(path: string): Promise<boolean> {
+/** What has a name now. */
+async function kindAt(
+  path: string,
+): Promise<"socket" | "missing" | "unknown"> {
   try {
-    await lstat(path);
-    return false;
+    return (await lstat(path)).isSocket() ? "socket" : "unknown";
   } catch (error) {
-    return systemCode(error) === "ENOENT";
+    return systemCode(error) === "ENOENT" ? "missing" : "unknown";
   }
 }
 
@@ -178,10 +179,13 @@ async function ask(
       { code },
     );
   }
-  if (code === "ECONNREFUSED") return "silent";
-  // Without /proc the short path leads nowhere, which says nothing.
-  const isGone = code === "ENOENT" && await isMissing(path);
-  return isGone ? "silent" : "unknown";
+  // Files that are not sockets refuse, too. Without /proc the short path leads
+  // nowhere. Neither says anything of the holder.
+  const kind = await kindAt(path);
+  const isRefused = code === "ECONNREFUSED" && kind === "socket";
+  const isGone = ["ECONNREFUSED", "ENOENT"].includes(code) &&
+    kind === "missing";
+  return isRefused || isGone ? "silent" : "unknown";
 }
 
 /**

@@ -13,7 +13,13 @@ import { isLockHeld } from "../../../src/fs/lock/chain.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { runtime } from "../../support/runtime.ts";
 import { withChildren } from "./children.ts";
-import { readRecord, refusal, setUp } from "./records.ts";
+import {
+  lockRecord,
+  readRecord,
+  refusal,
+  setUp,
+  writeRecord,
+} from "./records.ts";
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const script = (name: string) =>
@@ -141,6 +147,30 @@ describe("the holder of a lock, asked by its socket", () => {
     assert.ok(answers.has("StoreLockedError"), stdout);
     await lock.release();
   });
+
+  for (
+    const [what, command] of Object.entries({
+      "a file": ["touch"],
+      "a directory": ["mkdir"],
+      "a pipe": ["mkfifo"],
+      "a link to nothing": ["ln", "-s", "nothing"],
+    })
+  ) {
+    it(`is not taken for dead when ${what} has its socket's name`, {
+      skip: onLinux,
+    }, async (t) => {
+      const { path } = await setUp(t);
+      const record = lockRecord({ pid: process.pid, listens: true });
+      await writeRecord(path, record);
+      const [program = "", ...args] = command;
+      const { status } = spawnSync(program, [
+        ...args,
+        `${path}.${record.token}.sock`,
+      ]);
+      assert.equal(status, 0);
+      await refusal(files.lock(path));
+    });
+  }
 
   it("listens however long the path of its directory is", {
     skip: onLinux,
