@@ -75,6 +75,25 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.match(bench.log.matching("info").join(), /^info: Removed 3-10-2/);
   });
 
+  it("removes at once what is left of a cancelled snapshot when its process was killed meanwhile", async () => {
+    const bench = new Bench();
+    const store = await bench.open();
+    const sink = await store.create(INIT);
+    const killed: Bench[] = [];
+    bench.files.inject(() => {
+      const choice = { seed: 1, keptPercent: 100, renames: "atomic" } as const;
+      killed.push(new Bench(bench.disk.crashImage(choice)));
+      return undefined;
+    });
+    await sink.cancel();
+    assert.ok(killed.length > 4, "nothing was removed");
+    for (const each of killed) {
+      await openAndClose(each, at(0));
+      assert.deepEqual(each.names(), []);
+    }
+    await store.close();
+  });
+
   it("leaves a foreign .tmp alone that is newer than the clock, or whose age is unknown", async () => {
     for (const now of [-1, -2 * HOUR, NaN]) {
       const bench = benchWith(FOREIGN);
