@@ -5,17 +5,14 @@
  */
 
 import type { LockOwner } from "./fs/file_system.ts";
+import { systemCode } from "./system_code.ts";
+
+export { systemCode } from "./system_code.ts";
 
 /** Options that every error of this library takes. */
 export interface SnapshotErrorOptions {
   /** What brought it about; its `code`, when it has one, is taken over. */
   readonly cause?: unknown;
-}
-
-/** The system's `code` of an error (`ENOSPC`, ...), when it has one. */
-export function systemCode(error: unknown): string | undefined {
-  const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === "string" ? code : undefined;
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { unnamedCode } from "./system_code.ts";
+
 /**
  * Characters that move the cursor, change colours, end a line or turn the text
  * around (`Cc`, `Cf`, `Zl`, `Zp`), that have no width (`DI`: zero-width spaces,
@@ -31,7 +33,10 @@ function escapeUnits(character: string): string {
 /** What was thrown, in words: which may be anything, also without a text. */
 export function describe(error: unknown): string {
   try {
-    return error instanceof Error ? error.message : String(error);
+    const text = error instanceof Error ? error.message : String(error);
+    // Otherwise a person would read "unknown error".
+    const code = unnamedCode(error);
+    return code === undefined ? text : `${text} (${code})`;
   } catch {
     return Object.prototype.toString.call(error);
   }

@@ -57,6 +57,35 @@ describe("every error", () => {
   });
 });
 
+describe("the code of an error whose runtime has no name for it", () => {
+  const number = (errno: number, fields: { code?: string }, message = "") =>
+    Object.assign(new Error(message), { errno }, fields);
+  for (const [code, errno] of Object.entries({ EDQUOT: 122, EUCLEAN: 117 })) {
+    for (
+      const [runtime, cause] of Object.entries({
+        "Node, as a text": number(-errno, {
+          code: `Unknown system error -${errno}`,
+        }),
+        "Deno, as a number": number(-errno, { code: "UNKNOWN" }),
+        "Deno, in its message": new Error(`It failed (os error ${errno})`),
+        "Bun, by its name": number(-errno, { code }),
+      })
+    ) {
+      it(`is ${code} as ${runtime}`, () => {
+        assert.equal(new SnapshotError("x", { cause }).code, code);
+      });
+    }
+  }
+
+  it("stays what it was where the number says nothing", () => {
+    const of = (cause: unknown) => new SnapshotError("x", { cause }).code;
+    assert.equal(of(number(-4094, { code: "UNKNOWN" })), "UNKNOWN");
+    assert.equal(of({ code: "UNKNOWN", errno: Symbol() }), "UNKNOWN");
+    assert.equal(of(new Error("no (os error 28) at the end")), undefined);
+    assert.equal(of({ message: { toString: null } }), undefined);
+  });
+});
+
 describe("SnapshotCorruptError", () => {
   it("tells what it found and wanted, and where", () => {
     const error = new SnapshotCorruptError("state.bin of snapshot 3-10-1", {

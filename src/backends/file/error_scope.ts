@@ -34,9 +34,6 @@ const OF_ONE_FILE: ReadonlySet<string> = new Set([
   "ENODATA",
   "EREMOTEIO",
   "EUCLEAN",
-  // What Node calls EBADMSG and EUCLEAN on Linux.
-  "Unknown system error -74",
-  "Unknown system error -117",
 ]);
 
 /** Whether the process, or the machine, has no file descriptors left. */

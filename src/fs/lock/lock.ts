@@ -12,6 +12,7 @@
  */
 
 import { StoreLockedError, systemCode } from "../../errors.ts";
+import { isFull } from "../../system_code.ts";
 import type { FileLock, FileSystem } from "../file_system.ts";
 import { tokensGivenUpHere, tokensHeldHere } from "./held_tokens.ts";
 import {
@@ -216,11 +217,6 @@ async function withdraw(
     await claim?.end();
   }
   tokensHeldHere.delete(token);
-}
-
-/** Whether the disk, or what the user may have of it, is full. */
-function isFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
 }
 
 /** Takes over; on a full disk, with a record that needs no block. */

@@ -1,0 +1,63 @@
+/**
+ * The codes of the system's errors, by the same names on every runtime.
+ *
+ * @module
+ */
+
+/**
+ * Codes that Node and Deno have no name for, by the numbers that Linux gives
+ * them; 69 is macOS's. (A number that another system uses for something else is
+ * of a code that has a name there.)
+ */
+const UNNAMED: ReadonlyMap<number, string> = new Map([
+  [61, "ENODATA"],
+  [69, "EDQUOT"],
+  [74, "EBADMSG"],
+  [117, "EUCLEAN"],
+  [121, "EREMOTEIO"],
+  [122, "EDQUOT"],
+]);
+
+/** What an error of the system may have. */
+interface SystemFields {
+  readonly code?: unknown;
+  readonly errno?: unknown;
+  readonly message?: unknown;
+}
+
+function numberIn(text: unknown, pattern: RegExp): number {
+  return typeof text === "string" ? Number(pattern.exec(text)?.[1]) : NaN;
+}
+
+/** The number of an error that its runtime has no name for. */
+function numberOf({ code, errno, message }: SystemFields): number {
+  // Node, of every operation.
+  if (code !== undefined && code !== "UNKNOWN") {
+    return numberIn(code, /^Unknown system error -(\d+)$/);
+  }
+  // Deno, of an operation on a path, and of one on an open file, which gives
+  // the number in its message only.
+  return typeof errno === "number"
+    ? -errno
+    : numberIn(message, /\(os error (\d+)\)$/);
+}
+
+/** The code of a system error that has none, or no better one than a number. */
+export function unnamedCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  return UNNAMED.get(numberOf(error));
+}
+
+/**
+ * The `code` of a system error (`"ENOENT"`), if it has one. The errors of `node:`
+ * modules have it on all three runtimes.
+ */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as SystemFields | null | undefined)?.code;
+  return unnamedCode(error) ?? (typeof code === "string" ? code : undefined);
+}
+
+/** Whether the disk, or what the user may have of it, is full. */
+export function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
+}
