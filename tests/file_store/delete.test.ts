@@ -9,7 +9,7 @@ import {
   SnapshotError,
   SnapshotNotFoundError,
 } from "@raft/snapshots";
-import { failOn } from "@raft/snapshots/testing";
+import { failOn, type Injector } from "@raft/snapshots/testing";
 import { Bench, INIT, listIds, save, SNAPSHOTS } from "./bench.ts";
 
 describe("delete()", () => {
@@ -173,6 +173,56 @@ describe("delete()", () => {
     bench.files.inject();
     await store.reap();
     assert.deepEqual(bench.names(), []);
+    await store.close();
+  });
+});
+
+describe("delete() on a full disk that has no room for another name", () => {
+  const refusing = (code: string): Injector => {
+    const rules = [
+      failOn("rename", code),
+      failOn("open", code, {
+        path: /deleted$/,
+      }),
+    ];
+    return (operation) => rules.map((rule) => rule(operation)).find(Boolean);
+  };
+
+  for (const code of ["ENOSPC", "EDQUOT"]) {
+    it(`removes the files, and reap() too: ${code}`, async () => {
+      const bench = new Bench();
+      const [first, second, newest = ""] = await bench.prepare([1, 2, 3]);
+      const store = await bench.open({ retain: 1 });
+      bench.files.inject(refusing(code));
+      await store.delete(second ?? "");
+      assert.deepEqual(bench.names(), [first, newest]);
+      await store.reap();
+      assert.deepEqual(bench.names(), [newest]);
+      await store.close();
+    });
+  }
+
+  it("never leaves, when it is cut off by a kill, what is restored wrongly", async () => {
+    const bench = new Bench();
+    const [older = "", id = ""] = await bench.prepare([1, 2]);
+    const store = await bench.open({ retain: 2 });
+    const refuse = refusing("ENOSPC");
+    const killed: Bench[] = [];
+    bench.files.inject((operation) => {
+      const choice = { seed: 1, keptPercent: 100, renames: "atomic" } as const;
+      killed.push(new Bench(bench.disk.crashImage(choice)));
+      return refuse(operation);
+    });
+    await store.delete(id);
+    const restored = new Set<string | undefined>();
+    for (const each of killed) {
+      const next = await each.open();
+      const meta = await next.restore((source) => new Response(source).text());
+      restored.add(meta?.id);
+      await next.close();
+    }
+    // Before its first step the snapshot is whole.
+    assert.deepEqual(restored, new Set([id, older]));
     await store.close();
   });
 });

@@ -1,16 +1,26 @@
-/** A store is opened where not one block is free: to restore, and to make room. */
+/** A store is used where not one block is free: to restore, and to make room. */
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdir, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
-import { openFileSnapshotStore, StoreLockedError } from "@raft/snapshots";
+import {
+  type FileSnapshotStore,
+  openFileSnapshotStore,
+  StoreAccessError,
+  StoreLockedError,
+} from "@raft/snapshots";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
+import {
+  fill,
+  makeRoom,
+  onSmallDisk,
+  SMALL_DISKS,
+  whyNoSmallDisk,
+} from "./small_disks.ts";
 
 const HOLDER = new URL("./lock_holder.ts", import.meta.url);
 
@@ -19,54 +29,6 @@ const init = {
   configuration: { servers: [] },
   configurationIndex: 1n,
 } as const;
-
-/** Why no small disk can be made, or `false` when one can. */
-function whyNoSmallDisk(): string | false {
-  if (process.platform !== "linux") return "needs Linux";
-  if (process.getuid?.() !== 0) return "needs root, to mount a small disk";
-  const { status } = spawnSync("unshare", ["--mount", "true"]);
-  return status === 0 ? false : "needs leave to mount a small disk";
-}
-
-/** How to make each kind of disk, of which not all may be there. */
-const DISKS: Readonly<Record<string, (directory: string) => string>> = {
-  tmpfs: (directory) => `mount -t tmpfs -o size=2m tmpfs ${directory}/disk`,
-  ext4: (directory) =>
-    `truncate -s 8m ${directory}/image && ` +
-    `mkfs.ext4 -q -m 0 ${directory}/image && ` +
-    `mount -o loop ${directory}/image ${directory}/disk`,
-};
-
-/** Uses a small disk. */
-async function onDisk(
-  directory: string,
-  command: string,
-  use: (disk: string) => Promise<void>,
-): Promise<void> {
-  const disk = join(directory, "disk");
-  const line = `mkdir ${disk} && ${command}`;
-  const { status, stderr } = spawnSync("sh", ["-c", line]);
-  assert.equal(status, 0, String(stderr));
-  try {
-    await use(disk);
-  } finally {
-    assert.equal(spawnSync("umount", ["--lazy", disk]).status, 0);
-  }
-}
-
-/** Leaves not one block. */
-async function fill(disk: string): Promise<void> {
-  for (const [i, size] of [65536, 4096, 1024, 1].entries()) {
-    for (let j = 0;; j++) {
-      try {
-        await writeFile(join(disk, `filler-${i}-${j}`), new Uint8Array(size));
-      } catch (error) {
-        assert.equal((error as { code?: string }).code, "ENOSPC");
-        break;
-      }
-    }
-  }
-}
 
 /** Opens the store in a process that is killed; what it said. */
 async function killHolder(
@@ -89,49 +51,111 @@ async function killHolder(
   }
 }
 
-/** All that an operator does there. */
-async function useFullStore(disk: string): Promise<void> {
-  const before = await openFileSnapshotStore(disk, { retain: 5 });
-  for (const index of [1n, 2n, 3n]) {
-    const sink = await before.create({ index, ...init });
+/** A store of some snapshots. */
+async function openFilled(disk: string): Promise<FileSnapshotStore> {
+  const store = await openFileSnapshotStore(disk, { retain: 5 });
+  for (const index of [1n, 2n, 3n, 4n]) {
+    const sink = await store.create({ index, ...init });
     await new Blob(["state"]).stream().pipeTo(sink);
   }
-  await before.close();
+  return store;
+}
+
+/** Restores the newest. */
+async function restore(store: FileSnapshotStore): Promise<void> {
+  const restored = await store.restore(async (source) => {
+    assert.equal(await new Response(source).text(), "state");
+  });
+  assert.equal(restored?.index, 4n);
+}
+
+/** All that an operator does there. */
+async function restoreAndDelete(store: FileSnapshotStore): Promise<void> {
+  await restore(store);
+  const [, second, third] = await store.list();
+  await store.delete(second?.id ?? "");
+  await store.delete(third?.id ?? "");
+  assert.deepEqual((await store.list()).map(({ index }) => index), [4n, 1n]);
+}
+
+/** The names that are left of the store. */
+async function namesOn(disk: string): Promise<string[]> {
+  const names = await readdir(join(disk, "snapshots"));
+  return names.filter((name) => !name.startsWith(".lock")).sort();
+}
+
+async function openFullDisk(disk: string): Promise<void> {
+  await (await openFilled(disk)).close();
   await fill(disk);
   const locked = () =>
     assert.rejects(openFileSnapshotStore(disk), StoreLockedError);
-
   await killHolder(disk, locked);
   const lockFile = join(disk, "snapshots", ".lock");
   assert.equal((await stat(lockFile)).size, 0, "the disk was not full");
   const store = await openFileSnapshotStore(disk, { retain: 1 });
   await locked();
-  const restored = await store.restore(async (source) => {
-    assert.equal(await new Response(source).text(), "state");
-  });
-  assert.equal(restored?.index, 3n);
-  const [, second] = await store.list();
-  await store.delete(second?.id ?? "");
+  await restoreAndDelete(store);
   await store.reap();
-  assert.deepEqual((await store.list()).map(({ index }) => index), [3n]);
+  const [newest] = await store.list();
   await store.close();
-  const names = await readdir(join(disk, "snapshots"));
-  assert.deepEqual(names, [restored?.id]);
-  await rm(join(disk, "filler-0-0"), { force: true });
-  await (await openFileSnapshotStore(disk)).close();
+  assert.deepEqual(await readdir(join(disk, "snapshots")), [newest?.id]);
+}
+
+async function emptyStore(disk: string): Promise<void> {
+  const store = await openFilled(disk);
+  await fill(disk);
+  await restoreAndDelete(store);
+  const listed = await store.list();
+  await store.close();
+  const ids = listed.map(({ id }) => id);
+  assert.deepEqual(await namesOn(disk), ids.toSorted());
+}
+
+async function readFullDisk(disk: string): Promise<void> {
+  await (await openFilled(disk)).close();
+  await fill(disk);
+  await assert.rejects(openFileSnapshotStore(disk), (error) => {
+    assert.ok(error instanceof StoreAccessError);
+    assert.ok(["ENOSPC", "EDQUOT"].includes(error.code ?? ""), error.code);
+    assert.match(error.message, /readOnly/);
+    return true;
+  });
+  await restore(await openFileSnapshotStore(disk, { readOnly: true }));
 }
 
 describe("a store on a full disk", () => {
-  for (const [kind, command] of Object.entries(DISKS)) {
-    it(
-      `is locked, restored, emptied and taken over from a dead process on ${kind}`,
-      {
-        skip: whyNoSmallDisk(),
-      },
-      async (t) => {
+  for (const [name, kind] of Object.entries(SMALL_DISKS)) {
+    const skip = whyNoSmallDisk(kind);
+
+    it(`that was open before is restored and emptied on ${name}`, {
+      skip,
+    }, async (t) => {
+      const directory = await temporaryDirectory(t);
+      await onSmallDisk(directory, kind, emptyStore);
+    });
+
+    if (kind.hasRoomForNames) {
+      it(
+        `is locked, restored, emptied and taken over from a dead process on ${name}`,
+        {
+          skip,
+        },
+        async (t) => {
+          const directory = await temporaryDirectory(t);
+          await onSmallDisk(directory, kind, openFullDisk);
+        },
+      );
+    } else {
+      it(`can be read, and be opened once there is room, on ${name}`, {
+        skip,
+      }, async (t) => {
         const directory = await temporaryDirectory(t);
-        await onDisk(directory, command(directory), useFullStore);
-      },
-    );
+        await onSmallDisk(directory, kind, async (disk) => {
+          await readFullDisk(disk);
+          await makeRoom(disk);
+          await (await openFileSnapshotStore(disk)).close();
+        });
+      });
+    }
   }
 });

@@ -11,6 +11,7 @@ import {
   systemCode,
 } from "../../errors.ts";
 import type { FileLock, FileSystem } from "../../fs/file_system.ts";
+import { isFull } from "../../system_code.ts";
 import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 
@@ -174,8 +175,12 @@ export function accessError(
   doing: string,
   error: unknown,
 ): StoreAccessError {
+  const advice = isFull(error)
+    ? "; the disk is full: restore with the option readOnly, and make room " +
+      "for a few blocks to do more"
+    : "";
   return new StoreAccessError(
-    `Cannot ${doing} ${directory.path}: ${describe(error)}`,
+    `Cannot ${doing} ${directory.path}: ${describe(error)}${advice}`,
     { cause: error },
   );
 }

@@ -2,7 +2,7 @@
  * Directories that can't be renamed, because they come from the lower layer of
  * an overlayfs (an image's): there `rename` is refused with `EXDEV`. A snapshot
  * in one is taken out of the store by an empty file in it, whose name says what
- * became of it.
+ * became of it. The same is tried where a full disk has no room for a new name.
  *
  * @module
  */
@@ -10,6 +10,7 @@
 import { systemCode } from "../../errors.ts";
 import { exists } from "../../fs/io.ts";
 import { sideBySide } from "../../fs/side_by_side.ts";
+import { isFull } from "../../system_code.ts";
 import type { Directory } from "./directory.ts";
 import { temporaryName } from "./names.ts";
 
@@ -27,6 +28,8 @@ export class Marks {
    * changes that, so it need not look again.
    */
   readonly #known = new Map<string, Mark | "none">();
+  /** Snapshots that are to be removed, and could not be marked as deleted. */
+  readonly #doomed = new Set<string>();
   /** Whether what was found is remembered: not without the lock. */
   remembers = false;
 
@@ -57,16 +60,48 @@ export class Marks {
       this.forget(id);
       return true;
     } catch (error) {
-      if (systemCode(error) !== "EXDEV") throw error;
+      if (systemCode(error) !== "EXDEV" && !isFull(error)) throw error;
     }
     // Should this fail it may be there or not: the next look will tell.
     this.forget(id);
-    await this.#directory.hold(
-      id,
-      (held) => putMark(this.#directory, held, state),
-    );
+    if (state === "deleted") {
+      this.#doomed.add(id);
+      await this.#directory.hold(id, (held) => this.markDeleted(held));
+    } else {
+      const mark = (held: string) => putMark(this.#directory, held, state);
+      await this.#directory.hold(id, mark);
+    }
     this.#known.set(id, state);
     return false;
+  }
+
+  /**
+   * Marks a directory as deleted, before it is removed. On a full disk that takes
+   * no new name at all (XFS, Btrfs) it stays without a mark: removing files is
+   * what makes room.
+   */
+  async markDeleted(heldPath: string): Promise<void> {
+    try {
+      await putMark(this.#directory, heldPath, "deleted");
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+  }
+
+  /**
+   * Whether the files of a directory are to be removed: it has a mark on the
+   * disk, or this process could not put one there.
+   */
+  async isToBeRemoved(id: string, heldPath: string): Promise<boolean> {
+    if (this.#doomed.has(id)) return true;
+    const found = await lookForMark(this.#directory, heldPath);
+    return found !== "none" && found !== "empty";
+  }
+
+  /** The directory is gone, with its mark. */
+  noteRemoved(id: string): void {
+    this.forget(id);
+    this.#doomed.delete(id);
   }
 
   /** Those of the published snapshots that are marked, and how. */
@@ -86,6 +121,7 @@ export class Marks {
    * with it.
    */
   async read(id: string): Promise<Mark | "none"> {
+    if (this.#doomed.has(id)) return "deleted";
     const known = this.#known.get(id);
     if (known !== undefined) return known;
     let found: Mark | "none" | "empty";
@@ -102,7 +138,7 @@ export class Marks {
 }
 
 /** Puts a mark into a directory; it may be there already. */
-export async function putMark(
+async function putMark(
   { fileSystem, fileMode }: Directory,
   path: string,
   state: Mark,
@@ -116,7 +152,7 @@ export async function putMark(
 }
 
 /** Looks on the disk what a directory is marked as. */
-export async function lookForMark(
+async function lookForMark(
   { fileSystem }: Directory,
   path: string,
 ): Promise<Mark | "none" | "empty"> {

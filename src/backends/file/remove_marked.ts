@@ -8,7 +8,7 @@
 import { systemCode } from "../../errors.ts";
 import { sideBySide } from "../../fs/side_by_side.ts";
 import type { Directory } from "./directory.ts";
-import { lookForMark, type Marks, putMark } from "./marks.ts";
+import type { Marks } from "./marks.ts";
 
 /** How many of its files are removed at a time. */
 const REMOVALS_MAX = 16;
@@ -17,8 +17,8 @@ const REMOVALS_MAX = 16;
 const NOT_EMPTY = new Set(["ENOTEMPTY", "EEXIST"]);
 
 /**
- * Removes a snapshot that has a mark on the disk, or a directory with nothing
- * in it. It begins from the beginning, also where an earlier attempt has been
+ * Removes a snapshot that is marked as deleted, or a directory with nothing in
+ * it. It begins from the beginning, also where an earlier attempt has been
  * cut off. Resolves to `"gone"`, with nothing removed, when the directory has
  * files and no mark: a snapshot has come into it.
  */
@@ -29,16 +29,19 @@ export async function removeMarked(
 ): Promise<"removed" | "gone"> {
   const path = directory.at(id);
   try {
-    if (await isRemovedEmpty(directory, path)) return "removed";
-    const remove = (held: string) => removeFilesIfMarked(directory, held);
-    if (!await directory.hold(id, remove)) return "gone";
-    // The mark, and the directory.
-    await directory.fileSystem.removeTree(path);
+    if (!await isRemovedEmpty(directory, path)) {
+      const remove = (held: string) =>
+        removeFilesIfMarked(directory, marks, { id, held });
+      if (!await directory.hold(id, remove)) return "gone";
+      // The mark, and the directory.
+      await directory.fileSystem.removeTree(path);
+    }
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
   } finally {
     marks.forget(id);
   }
+  marks.noteRemoved(id);
   return "removed";
 }
 
@@ -59,14 +62,14 @@ async function isRemovedEmpty(
 /** Removes all but the mark; whether there was one. */
 async function removeFilesIfMarked(
   directory: Directory,
-  held: string,
+  marks: Marks,
+  { id, held }: { readonly id: string; readonly held: string },
 ): Promise<boolean> {
   // The directory may have been empty a moment ago, and another program may be
-  // copying a snapshot into it: nothing but a mark on the disk says that these
-  // files are to be removed.
-  const found = await lookForMark(directory, held);
-  if (found === "none" || found === "empty") return false;
-  await putMark(directory, held, "deleted");
+  // copying a snapshot into it: nothing but a mark says that these files are to
+  // be removed.
+  if (!await marks.isToBeRemoved(id, held)) return false;
+  await marks.markDeleted(held);
   // Survives: a power cut while the files below go away. Without it the mark
   // could be missing from a directory that has lost its files, also where a
   // process that was killed had made it.
