@@ -6,6 +6,7 @@
 
 import type { LockOwner } from "./fs/file_system.ts";
 import { systemCode } from "./system_code.ts";
+import { printable, shorten } from "./text.ts";
 
 export { systemCode } from "./system_code.ts";
 
@@ -143,6 +144,11 @@ function formatTime(ms: number): string {
   return Number.isNaN(time.getTime()) ? "(unknown)" : time.toISOString();
 }
 
+/** What the lock file says, which any program may have written. */
+function show(text: string): string {
+  return printable(shorten(text));
+}
+
 /** Another store object, in this process or another, has the directory. */
 export class StoreLockedError extends SnapshotError {
   /** The class's name. */
@@ -158,8 +164,8 @@ export class StoreLockedError extends SnapshotError {
   ) {
     const holder = owner === undefined
       ? "a process that did not say who it is"
-      : `process ${owner.pid} (${owner.runtime}) on host ` +
-        `${owner.host ?? "(unknown)"} since ${formatTime(owner.since)}`;
+      : `process ${owner.pid} (${show(owner.runtime)}) on host ` +
+        `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
     const hint = options.hint === undefined ? "" : `; ${options.hint}`;
     super(`Cannot lock ${path}: held by ${holder}${hint}`, options);
     this.owner = owner;

@@ -117,6 +117,15 @@ describe("SnapshotCorruptError", () => {
 });
 
 describe("StoreLockedError", () => {
+  it("shows what a lock file says as printable text that is not too long", () => {
+    const [runtime, host] = ["\u001b[31m", `\u202e\n${"h".repeat(4000)}`];
+    const owner = { ...OWNER, runtime, host };
+    const error = new StoreLockedError("/x", owner);
+    assert.equal(error.owner, owner);
+    assert.ok(error.message.includes("(\\u001b[31m) on host \\u202e\\u000ah"));
+    assert.ok(error.message.length < 300, error.message);
+  });
+
   it("says who holds the lock, as far as that is known", () => {
     const error = new StoreLockedError("/data/snapshots/.lock", OWNER);
     assert.equal(error.owner, OWNER);
