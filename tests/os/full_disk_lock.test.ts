@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import {
-  type FileSnapshotStore,
   openFileSnapshotStore,
+  type SnapshotStore,
   StoreAccessError,
   StoreLockedError,
 } from "@raft/snapshots";
@@ -52,7 +52,7 @@ async function killHolder(
 }
 
 /** A store of some snapshots. */
-async function openFilled(disk: string): Promise<FileSnapshotStore> {
+async function openFilled(disk: string): Promise<SnapshotStore> {
   const store = await openFileSnapshotStore(disk, { retain: 5 });
   for (const index of [1n, 2n, 3n, 4n]) {
     const sink = await store.create({ index, ...init });
@@ -62,7 +62,7 @@ async function openFilled(disk: string): Promise<FileSnapshotStore> {
 }
 
 /** Restores the newest. */
-async function restore(store: FileSnapshotStore): Promise<void> {
+async function restore(store: SnapshotStore): Promise<void> {
   const restored = await store.restore(async (source) => {
     assert.equal(await new Response(source).text(), "state");
   });
@@ -70,7 +70,7 @@ async function restore(store: FileSnapshotStore): Promise<void> {
 }
 
 /** All that an operator does there. */
-async function restoreAndDelete(store: FileSnapshotStore): Promise<void> {
+async function restoreAndDelete(store: SnapshotStore): Promise<void> {
   await restore(store);
   const [, second, third] = await store.list();
   await store.delete(second?.id ?? "");
