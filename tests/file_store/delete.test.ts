@@ -10,7 +10,7 @@ import {
   SnapshotNotFoundError,
 } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
-import { Bench, INIT, listIds, save, SNAPSHOTS } from "./bench.ts";
+import { Bench, INIT, listIds, load, save, SNAPSHOTS } from "./bench.ts";
 
 describe("delete()", () => {
   it("removes a snapshot, the last one too", async () => {
@@ -51,6 +51,47 @@ describe("delete()", () => {
       await bench.files.rename(`${copy}/${name}`, `${published}/${name}`);
     }
     assert.deepEqual(await listIds(store), [id]);
+    await store.close();
+  });
+
+  it("spares a snapshot that comes into a directory which was empty a moment ago", async () => {
+    const bench = new Bench();
+    const [id = ""] = await bench.prepare([7]);
+    const published = `${SNAPSHOTS}/${id}`;
+    const entries = await bench.disk.readDirectory(published);
+    const copy = entries.map(({ name }) => ({
+      name,
+      content: bench.read(id, name),
+    }));
+    for (const { name } of copy) await bench.remove(id, name);
+    let attempts = 0;
+    bench.files.inject(({ name, path }) => {
+      if (name !== "removeDirectory" || path !== published) return undefined;
+      if (++attempts > 1) return undefined;
+      // Another program, such as cp or rsync, is faster.
+      for (const { name, content } of copy) bench.write(id, name, content);
+      return undefined;
+    });
+    const store = await bench.open();
+    assert.deepEqual(await listIds(store), [id]);
+    assert.equal(attempts, 1);
+    assert.equal(await load(store, id), "state 7");
+    assert.deepEqual(await bench.disk.readDirectory(published), entries);
+    assert.deepEqual(bench.log.matching("info", `Removed ${id}`), []);
+    assert.deepEqual(bench.log.matching("warn"), []);
+    await store.close();
+  });
+
+  it("reports an empty directory that can't be removed, and tries it again", async () => {
+    const bench = new Bench();
+    const [id = ""] = await bench.prepare([7]);
+    await bench.disk.makeDirectory(`${SNAPSHOTS}/1-1-1`, 0o700);
+    bench.files.inject(failOn("removeDirectory", "EACCES", { times: 1 }));
+    const store = await bench.open();
+    assert.equal(bench.log.matching("warn", "1-1-1: ").length, 1);
+    assert.deepEqual(await listIds(store), [id]);
+    await store.reap();
+    assert.deepEqual(bench.names(), [id]);
     await store.close();
   });
 
