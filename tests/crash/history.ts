@@ -9,6 +9,7 @@ import { crc64 } from "@raft/snapshots/crc64";
 import { type CrashChoice, MemoryFileSystem } from "@raft/snapshots/testing";
 import {
   archiveViolations,
+  partsWithoutMark,
   violations,
   violationsForGo,
   violationsForReader,
@@ -147,7 +148,10 @@ function readIn(
 export async function judge({ disk, ledger }: Moment): Promise<string[]> {
   try {
     const seen = await look(disk);
-    const wrong = violationsForGo(disk, ledger);
+    const wrong = [
+      ...violationsForGo(disk, ledger),
+      ...partsWithoutMark(disk.tree()),
+    ];
     if (seen !== undefined) {
       wrong.push(...violationsForReader(seen.found, seen.corrupt, ledger));
     }

@@ -176,6 +176,25 @@ export function violationsForGo(
 }
 
 /**
+ * What is part of a snapshot under its name, with no mark that says that it is
+ * to be removed: every reader would take it for damage. What is quarantined is
+ * kept for the operator, so it must be whole, too.
+ */
+export function partsWithoutMark(tree: readonly string[]): string[] {
+  const parts = new Map<string, string[]>();
+  for (const path of tree) {
+    const [, id, part] = /\/snapshots\/([\d-]+)\/(.+)$/.exec(path) ?? [];
+    if (id === undefined || part === undefined) continue;
+    parts.set(id, [...parts.get(id) ?? [], part]);
+  }
+  return [...parts].flatMap(([id, found]) =>
+    found.includes("meta.json") || found.includes("deleted")
+      ? []
+      : [`of ${id} there is only ${found}, and it is not marked as deleted`]
+  );
+}
+
+/**
  * What is wrong with what a store has found, and with the tree that it has left
  * behind; nothing when all is well.
  */
