@@ -12,8 +12,8 @@
  *   requests that came before it and those that come after it; `cut <n> <json>`
  *   chooses what `image-<n>` is.
  *
- * `deno run -A device.ts INITIAL FOLDER`: the file with the disk as it is in the
- * beginning, and where to mount.
+ * `unshare --mount deno run -A device.ts INITIAL FOLDER`: the file with the disk
+ * as it is in the beginning, and where to mount.
  *
  * @module
  */
@@ -21,6 +21,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readSync, writeSync } from "node:fs";
+import process from "node:process";
 import {
   type Attributes,
   attributesReply,
@@ -146,7 +147,8 @@ class Device {
 }
 
 /**
- * Mounts a FUSE file system.
+ * Mounts a FUSE file system, where the process that has started this one sees
+ * it.
  *
  * @returns The descriptor that requests come from and answers go to.
  */
@@ -154,9 +156,11 @@ async function mount(folder: string): Promise<number> {
   const fuse = openSync("/dev/fuse", "r+");
   // The kernel is told of a descriptor of the process that mounts: its stdin.
   const options = "fd=0,rootmode=40000,user_id=0,group_id=0";
+  const flags = ["-i", "-t", "fuse", "-o", options];
+  const namespace = `/proc/${process.ppid}/ns/mnt`;
   const child = spawn(
-    "mount",
-    ["-i", "-t", "fuse", "-o", options, "powercut", folder],
+    "nsenter",
+    [`--mount=${namespace}`, "mount", ...flags, "powercut", folder],
     { stdio: [fuse, "inherit", "inherit"] },
   );
   const [code] = await once(child, "exit");

@@ -49,8 +49,12 @@ export class Disk implements AsyncDisposable {
     await Deno.truncate(image, fileSystem.sizeBytes);
     const [tool = "", ...args] = fileSystem.make;
     await mustRun(tool, [...args, image]);
-    const device = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--allow-all", "--quiet", DEVICE, image, files],
+    const script = ["run", "--allow-all", "--quiet", DEVICE, image, files];
+    // Its namespace never has the disk mounted. If it had, and were the last
+    // process to be killed, its end would be the end of that mount: the kernel
+    // would wait for it to take what is still to be written, forever.
+    const device = new Deno.Command("unshare", {
+      args: ["--mount", Deno.execPath(), ...script],
       stdin: "null",
       stdout: "piped",
     }).spawn();
