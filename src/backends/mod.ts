@@ -1,0 +1,29 @@
+/**
+ * For stores in places of your own: the seam between the store, which is written
+ * once, and the places that snapshots are kept in. Write a backend, and
+ * {@linkcode openSnapshotStore} makes it a store with every verb. It is
+ * experimental until object storage stands on it; `docs/backend.md` shows a
+ * complete backend.
+ *
+ * @experimental
+ * @module
+ */
+
+export type {
+  BackendHost,
+  BackendNames,
+  FinalParts,
+  PendingSnapshot,
+  ReadableBackend,
+  SnapshotBackend,
+  StateHandle,
+  UnfinishedName,
+} from "../backend/backend.ts";
+export { placeError } from "../backend/errors.ts";
+export { MaybePublishedError } from "../backend/maybe_published_error.ts";
+export { requireInteger } from "../backend/options.ts";
+export { pause } from "../backend/pause.ts";
+export type { Extra, ExtraName } from "../snapshot/extras.ts";
+export type { ByteRange } from "../snapshot/open_options.ts";
+export type { StoreOptions } from "../store/options.ts";
+export { openSnapshotStore } from "../store/store.ts";
