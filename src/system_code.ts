@@ -57,6 +57,15 @@ export function systemCode(error: unknown): string | undefined {
   return unnamedCode(error) ?? (typeof code === "string" ? code : undefined);
 }
 
+/**
+ * Whether this process, or the machine, has run out of descriptors or memory,
+ * which says nothing about what it was asking for.
+ */
+export function isOutOfResources(error: unknown): boolean {
+  const code = systemCode(error) ?? "";
+  return ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"].includes(code);
+}
+
 /** Whether the disk, or what the user may have of it, is full. */
 export function isFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");

@@ -7,6 +7,7 @@
 import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import process from "node:process";
+import { isOutOfResources } from "../system_code.ts";
 import { isEverythingPermitted, isPermitted } from "./deno.ts";
 
 /** This host's name, or `null` where it may not be known. */
@@ -49,13 +50,32 @@ async function readProcLink(path: string): Promise<string> {
   return await readlink(path);
 }
 
-/** Tells this run of the kernel from all others; `null` where it is hidden. */
-export async function bootId(): Promise<string | null> {
+/**
+ * Looks at what may be hidden or not there: not Linux, systemd's `ProcSubset`,
+ * no permission. A process without a free descriptor has not looked, and must
+ * not judge by that.
+ */
+async function look<T, Hidden>(
+  looking: Promise<T>,
+  hidden: Hidden,
+): Promise<T | Hidden> {
   try {
-    return (await readProc("/proc/sys/kernel/random/boot_id")).trim();
-  } catch {
-    return null; // not Linux, or systemd's ProcSubset=pid, or no permission
+    return await looking;
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
+    return hidden;
   }
+}
+
+/**
+ * Tells this run of the kernel from all others; `null` where it is hidden.
+ *
+ * @throws {Error} with the system's `code` when descriptors or memory run out,
+ * as the other functions here.
+ */
+export async function bootId(): Promise<string | null> {
+  const boot = await look(readProc("/proc/sys/kernel/random/boot_id"), null);
+  return boot === null ? null : boot.trim();
 }
 
 /** The number of a namespace in a link such as `pid:[4026531836]`. */
@@ -70,36 +90,37 @@ async function namespaceNumber(name: string): Promise<string> {
  */
 export async function pidNamespace(): Promise<string | null> {
   if (process.platform !== "linux") return process.platform;
-  try {
-    const pids = await namespaceNumber("pid");
-    // Start times are shifted by the time namespace. Old kernels have none.
-    const times = await namespaceNumber("time").catch(() => "");
-    return `${pids}.${times}`;
-  } catch {
-    return null;
-  }
+  const pids = await look(namespaceNumber("pid"), null);
+  if (pids === null) return null;
+  // Start times are shifted by the time namespace. Old kernels have none.
+  const times = await look(namespaceNumber("time"), "");
+  return `${pids}.${times}`;
 }
 
 /** The process that has the number now; `undefined` where one can't look. */
 export async function incarnationOf(
   pid: number,
 ): Promise<Incarnation | undefined> {
-  try {
-    const [stat, boot, self] = await Promise.all([
-      readProc(`/proc/${pid}/stat`),
-      bootId(),
-      readProcLink("/proc/self"),
-    ]);
-    // In a PID namespace without a /proc of its own, the numbers there are
-    // those of the outer namespace.
-    if (self !== String(process.pid)) return undefined;
-    // The command's name stands in brackets, and may itself hold some. After it
-    // come the third field, the state, and later the 22nd, the start.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const [state, ticks] = [fields[0], fields[19]];
-    if (state === undefined || ticks === undefined) return undefined;
-    return { started: `${boot ?? ""}/${ticks}`, ended: /[ZX]/.test(state) };
-  } catch {
-    return undefined;
-  }
+  const [stat, boot, self] = await Promise.all([
+    look(readProc(`/proc/${pid}/stat`), undefined),
+    bootId(),
+    look(readProcLink("/proc/self"), undefined),
+  ]);
+  // In a PID namespace without a /proc of its own, the numbers there are those
+  // of the outer namespace.
+  if (stat === undefined || self !== String(process.pid)) return undefined;
+  // The command's name stands in brackets, and may itself hold some. After it
+  // come the third field, the state, and later the 22nd, the start.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, ticks] = [fields[0], fields[19]];
+  if (state === undefined || ticks === undefined) return undefined;
+  return { started: `${boot ?? ""}/${ticks}`, ended: /[ZX]/.test(state) };
+}
+
+/**
+ * Whether two starts are those of one process, if both are under one kernel and
+ * have one number. The boot does not count: it is hidden from some processes.
+ */
+export function isSameStart(one: string, two: string): boolean {
+  return one.split("/").at(-1) === two.split("/").at(-1);
 }

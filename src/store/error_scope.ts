@@ -15,20 +15,16 @@ import {
   systemCode,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
+import { isFull, isOutOfResources } from "../system_code.ts";
 
 /**
- * Codes by which a process or machine says that it has run out of something:
- * whichever snapshot is tried, the answer is the same.
+ * Whether a process or machine says that it has run out of something: whichever
+ * snapshot is tried, the answer is the same.
  */
-const OUT_OF_RESOURCES: ReadonlySet<string> = new Set([
-  "EMFILE",
-  "ENFILE",
-  "ENOMEM",
-  "EAGAIN",
-  "ENOBUFS",
-  "ENOSPC",
-  "EDQUOT",
-]);
+function hasRunOut(error: unknown): boolean {
+  return isOutOfResources(error) || isFull(error) ||
+    systemCode(error) === "EAGAIN";
+}
 
 /** Errors can be their own cause; chains of real ones are short. */
 const CAUSES_MAX = 16;
@@ -50,7 +46,7 @@ export function concernsPlace(error: unknown): boolean {
   let each = error;
   for (let i = 0; i < CAUSES_MAX; i++) {
     if (each instanceof StoreAccessError) return true;
-    if (OUT_OF_RESOURCES.has(systemCode(each) ?? "")) return true;
+    if (hasRunOut(each)) return true;
     each = (each as { cause?: unknown } | null | undefined)?.cause;
   }
   return false;

@@ -7,6 +7,7 @@
 
 import { stat, statfs } from "node:fs/promises";
 import process from "node:process";
+import { isOutOfResources } from "../system_code.ts";
 
 /** A mounted disk, as this kernel numbers it. */
 export interface DiskIdentity {
@@ -38,7 +39,8 @@ async function typeOf(path: string): Promise<number | null> {
   if (process.platform !== "linux") return null;
   try {
     return (await statfs(path)).type >>> 0; // signed where a long has 32 bits
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null; // Deno without permission
   }
 }
@@ -46,7 +48,8 @@ async function typeOf(path: string): Promise<number | null> {
 async function deviceOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).dev;
-  } catch {
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
     return null;
   }
 }

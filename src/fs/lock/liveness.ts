@@ -24,6 +24,7 @@ import {
   bootId,
   hostName,
   incarnationOf,
+  isSameStart,
   pidNamespace,
 } from "../../runtime/process_identity.ts";
 
@@ -125,7 +126,7 @@ async function livenessByPid(
     const now = await incarnationOf(record.pid);
     if (now?.ended) return DEAD;
     if (now !== undefined && record.started !== null) {
-      return { dead: now.started !== record.started };
+      return { dead: !isSameStart(now.started, record.started) };
     }
   }
   return {

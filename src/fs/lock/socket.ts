@@ -23,6 +23,7 @@ import {
 import { connect, createServer, type Server } from "node:net";
 import { basename, dirname } from "node:path/posix";
 import { systemCode } from "../../errors.ts";
+import { isOutOfResources } from "../../system_code.ts";
 import { canHoldDirectories } from "../node/held_directory.ts";
 
 /** A socket that this process listens on. */
@@ -39,9 +40,6 @@ export type SocketAnswer = "answered" | "silent" | "unknown";
 
 /** Opens a file only to name it: it may be a socket. */
 const O_PATH = 0o10000000;
-
-/** Faults of this process or machine: they say nothing about the holder. */
-const OUT_OF_RESOURCES = new Set(["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"]);
 
 /**
  * There is a listener: it has hung up before this end noticed that it was
@@ -109,8 +107,10 @@ async function makeLike(path: string, like: string): Promise<void> {
  * the file `like`: to connect needs the permission to write. The process may end while
  * it listens.
  *
- * @returns `undefined` where that can't be, for whatever reason: the record
- * says so, and others go by the process ID.
+ * @returns `undefined` where that can't be: the record says so, and others go by
+ * the process ID.
+ * @throws {Error} with the system's `code` when descriptors or memory run out:
+ * others could then not tell when this holder is dead.
  */
 export async function listenAt(
   path: string,
@@ -133,8 +133,9 @@ export async function listenAt(
     // Without it, another user of the group goes by the process ID.
     await makeLike(shortPath(directory, path), like).catch(() => {});
     return socket;
-  } catch {
+  } catch (error) {
     await socket.close().catch(() => {});
+    if (isOutOfResources(error)) throw error;
     return undefined;
   }
 }
@@ -173,7 +174,8 @@ async function ask(
 ): Promise<SocketAnswer> {
   const code = await connectTo(shortPath(directory, path));
   if (code === undefined || LISTENED.has(code)) return "answered";
-  if (OUT_OF_RESOURCES.has(code)) {
+  // It says nothing about the holder.
+  if (isOutOfResources({ code })) {
     throw Object.assign(
       new Error(`${code}: could not ask the lock's holder, connect '${path}'`),
       { code },

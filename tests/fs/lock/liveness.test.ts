@@ -69,6 +69,16 @@ describe("livenessOf()", () => {
     },
   );
 
+  it("knows a process again from which the boot ID is hidden", {
+    skip: onLinux,
+  }, async (t) => {
+    const { path } = await setUp(t);
+    const ticks = (await startOf(process.pid)).split("/").at(-1);
+    const record = { pid: process.pid, boot: null, started: `/${ticks}` };
+    const { dead } = await ask(record, { path });
+    assert.equal(dead, false);
+  });
+
   it(
     "tells an earlier process of the same number from this one: a container was restarted",
     {

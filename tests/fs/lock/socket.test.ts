@@ -10,6 +10,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { Worker } from "node:worker_threads";
 import { isLockHeld } from "../../../src/fs/lock/chain.ts";
+import { lockFile } from "../../../src/fs/lock/lock.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { runtime } from "../../support/runtime.ts";
 import { withChildren } from "./children.ts";
@@ -18,6 +19,7 @@ import {
   readRecord,
   refusal,
   setUp,
+  SYSTEM,
   writeRecord,
 } from "./records.ts";
 
@@ -131,22 +133,30 @@ describe("the holder of a lock, asked by its socket", () => {
     await (await files.lock(path)).release();
   });
 
-  it("is not taken for dead while the asker has no descriptor left", {
-    skip: onLinux,
-  }, async (t) => {
-    const { path } = await setUp(t);
-    const lock = await files.lock(path);
-    const { stdout } = await runtime.runScript(
-      script("forgetter"),
-      [path, "exhausted"],
-      { through: ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"] },
-    );
-    const answers = new Set(stdout.trim().split("\n"));
-    assert.ok(!answers.has("locked"), stdout);
-    assert.ok(answers.has("EMFILE"), stdout);
-    assert.ok(answers.has("StoreLockedError"), stdout);
-    await lock.release();
-  });
+  const NO_SOCKET = { ...SYSTEM, listenAt: () => Promise.resolve(undefined) };
+  for (
+    const [which, tools] of Object.entries({
+      "": SYSTEM,
+      " and there is no socket": NO_SOCKET,
+    })
+  ) {
+    it(`is not taken for dead while the asker has no descriptor left${which}`, {
+      skip: onLinux,
+    }, async (t) => {
+      const { path } = await setUp(t);
+      const lock = await lockFile(files, path, { tools });
+      const { stdout } = await runtime.runScript(
+        script("forgetter"),
+        [path, "exhausted"],
+        { through: ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"] },
+      );
+      const answers = new Set(stdout.trim().split("\n"));
+      assert.ok(!answers.has("locked"), stdout);
+      assert.ok(answers.has("EMFILE"), stdout);
+      assert.ok(answers.has("StoreLockedError"), stdout);
+      await lock.release();
+    });
+  }
 
   for (
     const [what, command] of Object.entries({
