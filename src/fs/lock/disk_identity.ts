@@ -7,7 +7,7 @@
 
 import { stat, statfs } from "node:fs/promises";
 import process from "node:process";
-import { isOutOfResources } from "../system_code.ts";
+import { isOutOfResources } from "../../system_code.ts";
 
 /** A mounted disk, as this kernel numbers it. */
 export interface DiskIdentity {
