@@ -6,7 +6,6 @@
  */
 
 import { DiscardBackend } from "./backends/discard/discard_backend.ts";
-import { resolveStoreOptions } from "./store/options.ts";
 import { BackedStore } from "./store/store.ts";
 
 /**
@@ -33,6 +32,6 @@ import { BackedStore } from "./store/store.ts";
 export class DiscardSnapshotStore extends BackedStore {
   /** Makes the store. */
   constructor() {
-    super(new DiscardBackend(), resolveStoreOptions({}));
+    super(new DiscardBackend());
   }
 }

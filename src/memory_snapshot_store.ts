@@ -6,7 +6,7 @@
  */
 
 import { MemoryBackend } from "./backends/memory/memory_backend.ts";
-import { resolveStoreOptions, type StoreOptions } from "./store/options.ts";
+import type { StoreOptions } from "./store/options.ts";
 import { BackedStore } from "./store/store.ts";
 
 /** Options of {@linkcode MemorySnapshotStore}. */
@@ -43,9 +43,6 @@ export class MemorySnapshotStore extends BackedStore {
    * @throws {RangeError} when an option is out of its bounds.
    */
   constructor(options: MemorySnapshotStoreOptions = {}) {
-    super(
-      new MemoryBackend(),
-      resolveStoreOptions({ retain: 1, ...options, readOnly: false }),
-    );
+    super(new MemoryBackend(), { ...options, retain: options.retain ?? 1 });
   }
 }

@@ -26,4 +26,4 @@ export { pause } from "../backend/pause.ts";
 export type { Extra, ExtraName } from "../snapshot/extras.ts";
 export type { ByteRange } from "../snapshot/open_options.ts";
 export type { StoreOptions } from "../store/options.ts";
-export { openSnapshotStore } from "../store/store.ts";
+export { BackedStore, openSnapshotStore } from "../store/store.ts";

@@ -11,10 +11,10 @@ import { crc64 } from "../crc64/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 
 /** Where an imported snapshot comes from; see `archive/origin.ts`. */
-export const ORIGIN = "archive.origin";
+export const ORIGIN: ExtraName = "archive.origin";
 
 /** All names. */
-export type ExtraName = typeof ORIGIN;
+export type ExtraName = "archive.origin";
 
 /** The longest file of each name in bytes: a longer one is not read. */
 export const EXTRA_SIZES_MAX: Readonly<Record<ExtraName, number>> = {
@@ -23,7 +23,9 @@ export const EXTRA_SIZES_MAX: Readonly<Record<ExtraName, number>> = {
 
 /** A file that a snapshot carries; its last 8 bytes are a CRC-64. */
 export interface Extra {
+  /** Its name, beside `state.bin`. */
   readonly name: ExtraName;
+  /** Its exact bytes. */
   readonly bytes: Uint8Array;
 }
 

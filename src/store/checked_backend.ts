@@ -7,7 +7,6 @@
  */
 
 import type {
-  BackendHost,
   BackendNames,
   FinalParts,
   PendingSnapshot,
@@ -60,10 +59,6 @@ export class CheckedBackend {
 
   get #writable(): SnapshotBackend {
     return this.#backend as SnapshotBackend;
-  }
-
-  async connect(host: BackendHost): Promise<void> {
-    await this.#backend.connect?.(host);
   }
 
   async names(): Promise<BackendNames> {

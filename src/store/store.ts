@@ -38,11 +38,7 @@ import { unlessAborted } from "./interrupt.ts";
 import { listUsable } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
-import {
-  type ResolvedStoreOptions,
-  resolveStoreOptions,
-  type StoreOptions,
-} from "./options.ts";
+import { resolveStoreOptions, type StoreOptions } from "./options.ts";
 import type { StoreParts } from "./parts.ts";
 import { removeSnapshots } from "./remove.ts";
 import { quarantineCorrupt, restoreNewest } from "./restore.ts";
@@ -73,17 +69,26 @@ export async function openSnapshotStore(
   backend: ReadableBackend,
   options: StoreOptions = {},
 ): Promise<SnapshotStore> {
-  const store = new BackedStore(backend, resolveStoreOptions(options));
-  await store.connect();
+  const resolved = resolveStoreOptions(options);
+  const { clock, logger, readOnly } = resolved;
+  const store = new BackedStore(backend, resolved);
+  const closing = closingOf(store);
+  await backend.connect?.({ logger, readOnly, clock, closing });
   return store;
 }
 
-/** A store over a backend that is connected, or needs no connection. */
+/** Aborts when a store is closed; known to this file alone. */
+let closingOf: (store: BackedStore) => AbortSignal;
+
+/**
+ * A store over a backend that needs no `connect()`, as memory is one; for all
+ * others {@linkcode openSnapshotStore} makes it. The methods are described where
+ * {@linkcode SnapshotStore} has them.
+ */
 export class BackedStore implements SnapshotStore {
   readonly #backend: CheckedBackend;
   readonly #parts: StoreParts;
   readonly #readOnly: boolean;
-  readonly #clock: () => number;
   readonly #ids: IdClock;
   /** So that sinks are acknowledged in the order of their publication. */
   readonly #reaps = new Exclusive();
@@ -91,11 +96,21 @@ export class BackedStore implements SnapshotStore {
   readonly #closing = new AbortController();
   #closed: Promise<void> | undefined;
 
-  constructor(backend: ReadableBackend, options: ResolvedStoreOptions) {
-    const { blockSize, clock, logger, readOnly, retain } = options;
+  static {
+    closingOf = (store) => store.#closing.signal;
+  }
+
+  /**
+   * Makes the store.
+   *
+   * @throws {TypeError} when an option has the wrong type.
+   * @throws {RangeError} when an option is out of its bounds.
+   */
+  constructor(backend: ReadableBackend, options: StoreOptions = {}) {
+    const resolved = resolveStoreOptions(options);
+    const { blockSize, clock, logger, readOnly, retain } = resolved;
     this.#backend = new CheckedBackend(backend);
     this.#readOnly = readOnly || !this.#backend.isWritable;
-    this.#clock = clock;
     this.#ids = new IdClock(clock);
     this.#parts = {
       backend: this.#backend,
@@ -115,16 +130,7 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
-  /** Connects the backend, if it needs that; called once, first. */
-  async connect(): Promise<void> {
-    await this.#backend.connect({
-      logger: this.#parts.logger,
-      readOnly: this.#readOnly,
-      clock: this.#clock,
-      closing: this.#closing.signal,
-    });
-  }
-
+  /** See {@linkcode SnapshotStore.create}. */
   create(init: SnapshotInit): Promise<SnapshotSink> {
     return this.#run(
       () => this.#create(init),
@@ -133,10 +139,12 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
+  /** See {@linkcode SnapshotReader.list}. */
   list(): Promise<SnapshotMeta[]> {
     return this.#run(() => listUsable(this.#parts));
   }
 
+  /** See {@linkcode SnapshotReader.open}. */
   open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
     return this.#open(id, options);
   }
@@ -149,6 +157,7 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
+  /** See {@linkcode SnapshotReader.verify}. */
   verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#run(
       () => verifySnapshot(this.#parts, requireId(id), options),
@@ -156,6 +165,7 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
+  /** See {@linkcode SnapshotReader.restore}. */
   async restore(restore: Restorer): Promise<SnapshotMeta | undefined> {
     this.#backend.assertOpen();
     const open = (id: string, options: OpenSourceOptions) =>
@@ -165,6 +175,7 @@ export class BackedStore implements SnapshotStore {
     return meta;
   }
 
+  /** See {@linkcode SnapshotStore.reap}. */
   reap(): Promise<void> {
     return this.#change("reap", async () => {
       try {
@@ -175,6 +186,7 @@ export class BackedStore implements SnapshotStore {
     });
   }
 
+  /** See {@linkcode SnapshotStore.seal}. */
   seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
     return this.#change(
       "seal",
@@ -183,10 +195,12 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
+  /** See {@linkcode SnapshotStore.delete}. */
   delete(id: string): Promise<void> {
     return this.#change("delete", () => this.#delete(requireId(id)));
   }
 
+  /** See {@linkcode SnapshotReader.close}. */
   close(): Promise<void> {
     this.#closed ??= this.#close().catch((error) => {
       // The place may not be given up yet: a caller may try again.
@@ -196,6 +210,7 @@ export class BackedStore implements SnapshotStore {
     return this.#closed;
   }
 
+  /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
