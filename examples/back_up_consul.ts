@@ -34,7 +34,7 @@ const ANSWER_LENGTH_MAX = 200;
 
 async function fetchSnapshot(): Promise<ReadableStream<Uint8Array>> {
   // Consul would compress the archive once more, and Node 20 then holds all of
-  // it in memory, and takes minutes.
+  // it in memory, and takes minutes (scripts/bench/fetch_memory.mjs shows both).
   const headers = new Headers({ "accept-encoding": "identity" });
   const pathname = new URL(url).pathname.replace(/\/+$/, "");
   for (const [path, variable, header] of TOKENS) {
