@@ -2,8 +2,8 @@
  * The real file system. Deno, Bun and Node all implement `node:fs/promises`, so
  * one adapter serves the three; where they differ, it makes them alike.
  *
- * Errors are passed on as they come. All have the system's `code`, but for
- * Deno's `NotCapable`, which says that a permission flag is missing.
+ * Errors are passed on as they come. `systemCode()` finds the system's code of
+ * each, but for Deno's `NotCapable`, which says that a permission flag is missing.
  *
  * @module
  */
