@@ -4,17 +4,15 @@
  * @module
  */
 
-import { readFile, readlink } from "node:fs/promises";
-import { hostname } from "node:os";
-import process from "node:process";
 import { isOutOfResources } from "../system_code.ts";
 import { isEverythingPermitted, isPermitted } from "./deno.ts";
+import { node } from "./node.ts";
 
 /** This host's name, or `null` where it may not be known. */
 export function hostName(): string | null {
   if (!isPermitted({ name: "sys", kind: "hostname" })) return null;
   try {
-    return hostname();
+    return node.os.hostname();
   } catch {
     return null;
   }
@@ -22,9 +20,9 @@ export function hostName(): string | null {
 
 /** The runtime with its version, such as `"deno 2.9.6"`. */
 export function runtimeName(): string {
-  const { deno, bun, node } = process.versions;
+  const { deno, bun, node: version } = node.process.versions;
   if (deno !== undefined) return `deno ${deno}`;
-  return bun === undefined ? `node ${node}` : `bun ${bun}`;
+  return bun === undefined ? `node ${version}` : `bun ${bun}`;
 }
 
 /** A process as Linux knows it. */
@@ -42,12 +40,12 @@ function requireProc(path: string): void {
 
 async function readProc(path: string): Promise<string> {
   requireProc(path);
-  return await readFile(path, "utf8");
+  return await node.fs.promises.readFile(path, "utf8");
 }
 
 async function readProcLink(path: string): Promise<string> {
   requireProc(path);
-  return await readlink(path);
+  return await node.fs.promises.readlink(path);
 }
 
 /**
@@ -89,7 +87,8 @@ async function namespaceNumber(name: string): Promise<string> {
  * Linux, the platform elsewhere; `null` where they may not be known.
  */
 export async function pidNamespace(): Promise<string | null> {
-  if (process.platform !== "linux") return process.platform;
+  const { platform } = node.process;
+  if (platform !== "linux") return platform;
   const pids = await look(namespaceNumber("pid"), null);
   if (pids === null) return null;
   // Start times are shifted by the time namespace. Old kernels have none.
@@ -108,7 +107,7 @@ export async function incarnationOf(
   ]);
   // In a PID namespace without a /proc of its own, the numbers there are those
   // of the outer namespace.
-  if (stat === undefined || self !== String(process.pid)) return undefined;
+  if (stat === undefined || self !== String(node.process.pid)) return undefined;
   // The command's name stands in brackets, and may itself hold some. After it
   // come the third field, the state, and later the 22nd, the start.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { link } from "node:fs/promises";
 import { StoreLockedError } from "../../errors.ts";
+import { node } from "../../runtime/node.ts";
 import type { FileSystem, LockOptions } from "../file_system.ts";
 import type { LockSite } from "./claim.ts";
 import { livenessOf } from "./liveness.ts";
@@ -24,7 +24,11 @@ export interface LockFileOptions extends LockOptions {
   readonly tools?: LockTools;
 }
 
-const SYSTEM: LockTools = { hardLink: link, listenAt, livenessOf };
+const SYSTEM: LockTools = {
+  hardLink: (from, to) => node.fs.promises.link(from, to),
+  listenAt,
+  livenessOf,
+};
 
 /** A lock file with all that it takes to take the lock. */
 export type Site = LockSite & LockTools;

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { stat, statfs } from "node:fs/promises";
-import process from "node:process";
+import { node } from "../../runtime/node.ts";
 import { isOutOfResources } from "../../system_code.ts";
 
 /** A mounted disk, as this kernel numbers it. */
@@ -36,9 +35,10 @@ const LOCAL_TYPES = new Set([
 ]);
 
 async function typeOf(path: string): Promise<number | null> {
-  if (process.platform !== "linux") return null;
+  if (node.process.platform !== "linux") return null;
   try {
-    return (await statfs(path)).type >>> 0; // signed where a long has 32 bits
+    // Signed where a long has 32 bits.
+    return (await node.fs.promises.statfs(path)).type >>> 0;
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return null; // Deno without permission
@@ -47,7 +47,7 @@ async function typeOf(path: string): Promise<number | null> {
 
 async function deviceOf(path: string): Promise<number | null> {
   try {
-    return (await stat(path)).dev;
+    return (await node.fs.promises.stat(path)).dev;
   } catch (error) {
     if (isOutOfResources(error)) throw error;
     return null;

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { dirname } from "node:path/posix";
-import process from "node:process";
 import { isPermitted } from "../../runtime/deno.ts";
+import { node } from "../../runtime/node.ts";
 import {
   type DiskIdentity,
   diskOf,
@@ -61,7 +60,7 @@ async function askerOf({ path, hostId }: Question): Promise<Asker> {
   const [boot, namespace, disk] = await Promise.all([
     bootId(),
     pidNamespace(),
-    diskOf(dirname(path)),
+    diskOf(node.path.posix.dirname(path)),
   ]);
   return { host: hostName(), hostId, boot, namespace, ...disk };
 }
@@ -103,7 +102,7 @@ function isSameKernel(record: LockRecord, asker: Asker): boolean {
 function askFor(pid: number): "found" | "missing" | "forbidden" {
   if (!isPermitted({ name: "run" })) return "forbidden";
   try {
-    process.kill(pid, 0);
+    node.process.kill(pid, 0);
     return "found";
   } catch (error) {
     const { code } = error as { code?: unknown };
@@ -139,7 +138,7 @@ async function livenessByPid(
 function canAskForPid(record: LockRecord, asker: Asker): boolean {
   if (!agree(record.namespace, asker.namespace)) return false;
   // Elsewhere a host is known by its name alone.
-  return process.platform === "linux"
+  return node.process.platform === "linux"
     ? isSameKernel(record, asker)
     : isSameHost(record, asker) !== false;
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { lstat } from "node:fs/promises";
-import { dirname } from "node:path/posix";
 import { systemCode } from "../../errors.ts";
+import { node } from "../../runtime/node.ts";
 import type { FileSystem } from "../file_system.ts";
 import { type LockRecord, parseLockRecord } from "./record.ts";
 
@@ -37,7 +36,7 @@ export function socketPath(lockPath: string, token: string): string {
 /** A file's identity, whatever its name; `undefined` when it is gone. */
 async function inodeOf(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino } = await lstat(path, { bigint: true });
+    const { dev, ino } = await node.fs.promises.lstat(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
@@ -99,7 +98,7 @@ export async function namesBeside(
   files: FileSystem,
   lockPath: string,
 ): Promise<FoundName[]> {
-  const directory = dirname(lockPath);
+  const directory = node.path.posix.dirname(lockPath);
   const found: FoundName[] = [];
   for (const { name } of await files.readDirectory(directory)) {
     const path = `${directory}/${name}`;

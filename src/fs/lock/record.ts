@@ -4,8 +4,6 @@
  * @module
  */
 
-import { dirname } from "node:path/posix";
-import process from "node:process";
 import { StoreLockedError, systemCode } from "../../errors.ts";
 import { type DiskIdentity, diskOf } from "./disk_identity.ts";
 import type { FileHandle, FileSystem, LockOwner } from "../file_system.ts";
@@ -16,6 +14,7 @@ import {
   pidNamespace,
   runtimeName,
 } from "../../runtime/process_identity.ts";
+import { node } from "../../runtime/node.ts";
 
 /** The content of a lock file. */
 export interface LockRecord extends LockOwner, DiskIdentity {
@@ -163,14 +162,15 @@ export async function recordOfThisProcess(
   path: string,
   claim: Claim,
 ): Promise<LockRecord> {
+  const { pid } = node.process;
   const [boot, namespace, incarnation, disk] = await Promise.all([
     bootId(),
     pidNamespace(),
-    incarnationOf(process.pid),
-    diskOf(dirname(path)),
+    incarnationOf(pid),
+    diskOf(node.path.posix.dirname(path)),
   ]);
   return {
-    pid: process.pid,
+    pid,
     host: hostName(),
     runtime: runtimeName(),
     since: Date.now(),

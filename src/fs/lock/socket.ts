@@ -11,20 +11,13 @@
  * @module
  */
 
-import { closeSync, constants, openSync } from "node:fs";
-import {
-  chmod,
-  chown,
-  type FileHandle,
-  lstat,
-  open,
-  stat,
-} from "node:fs/promises";
-import { connect, createServer, type Server } from "node:net";
-import { basename, dirname } from "node:path/posix";
+import type { FileHandle } from "node:fs/promises";
+import type { Server } from "node:net";
 import { systemCode } from "../../errors.ts";
+import { node } from "../../runtime/node.ts";
 import { isOutOfResources } from "../../system_code.ts";
 import { canHoldDirectories } from "../node/held_directory.ts";
+import { linkedDirectoryFlags } from "../node/open_flags.ts";
 
 /** A socket that this process listens on. */
 export interface LockSocket {
@@ -55,16 +48,16 @@ const LISTENED = new Set(["ECONNRESET", "EPIPE", "EAGAIN"]);
 const listening = new Set<LockSocket>();
 
 function openDirectory(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  return node.fs.promises.open(path, linkedDirectoryFlags());
 }
 
 function shortPath(directory: FileHandle, path: string): string {
-  return `/proc/self/fd/${directory.fd}/${basename(path)}`;
+  return `/proc/self/fd/${directory.fd}/${node.path.posix.basename(path)}`;
 }
 
 function listen(path: string): Promise<Server> {
   // That the connection was made is the answer.
-  const server = createServer((connection) => {
+  const server = node.net.createServer((connection) => {
     connection.on("error", () => {}); // who asked may be gone by now
     connection.destroy();
   });
@@ -89,14 +82,17 @@ function closeServer(server: Server): Promise<void> {
  * taken the socket's name meanwhile.
  */
 async function makeLike(path: string, like: string): Promise<void> {
-  const { mode, uid, gid } = await lstat(like);
-  const socket = await open(path, O_PATH | constants.O_NOFOLLOW);
+  const { constants, promises: fs } = node.fs;
+  const { mode, uid, gid } = await fs.lstat(like);
+  const socket = await fs.open(path, O_PATH | constants.O_NOFOLLOW);
   try {
     const itself = `/proc/self/fd/${socket.fd}`;
-    const found = await stat(itself);
+    const found = await fs.stat(itself);
     if (!found.isSocket()) return;
-    if (found.uid !== uid || found.gid !== gid) await chown(itself, uid, gid);
-    await chmod(itself, mode & 0o777);
+    if (found.uid !== uid || found.gid !== gid) {
+      await fs.chown(itself, uid, gid);
+    }
+    await fs.chmod(itself, mode & 0o777);
   } finally {
     await socket.close();
   }
@@ -128,7 +124,7 @@ export async function listenAt(
   };
   listening.add(socket);
   try {
-    directory = await openDirectory(dirname(path));
+    directory = await openDirectory(node.path.posix.dirname(path));
     server = await listen(shortPath(directory, path));
     // Without it, another user of the group goes by the process ID.
     await makeLike(shortPath(directory, path), like).catch(() => {});
@@ -147,8 +143,8 @@ export async function listenAt(
  */
 function connectTo(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    closeSync(openSync("/dev/null", "r"));
-    const connection = connect({ path });
+    node.fs.closeSync(node.fs.openSync("/dev/null", "r"));
+    const connection = node.net.connect({ path });
     connection.once("connect", () => {
       connection.destroy();
       resolve(undefined);
@@ -162,7 +158,9 @@ async function kindAt(
   path: string,
 ): Promise<"socket" | "missing" | "unknown"> {
   try {
-    return (await lstat(path)).isSocket() ? "socket" : "unknown";
+    return (await node.fs.promises.lstat(path)).isSocket()
+      ? "socket"
+      : "unknown";
   } catch (error) {
     return systemCode(error) === "ENOENT" ? "missing" : "unknown";
   }
@@ -197,7 +195,7 @@ async function ask(
  */
 export async function askSocket(path: string): Promise<SocketAnswer> {
   if (!canHoldDirectories()) return "unknown";
-  const directory = await openDirectory(dirname(path));
+  const directory = await openDirectory(node.path.posix.dirname(path));
   try {
     return await ask(directory, path);
   } finally {

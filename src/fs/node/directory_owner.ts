@@ -6,24 +6,23 @@
  * @module
  */
 
-import { type FileHandle, stat } from "node:fs/promises";
-import { dirname } from "node:path/posix";
-import process from "node:process";
+import type { FileHandle } from "node:fs/promises";
 import { StoreAccessError } from "../../errors.ts";
 import { describe } from "../../text.ts";
 import { isPermitted } from "../../runtime/deno.ts";
+import { node } from "../../runtime/node.ts";
 
 /** The user that new files belong to; `undefined` where Deno may not ask. */
 function effectiveUser(): number | undefined {
   return isPermitted({ name: "sys", kind: "uid" })
-    ? process.geteuid?.()
+    ? node.process.geteuid?.()
     : undefined;
 }
 
 /** Whether new files may belong to root. */
 export function mayBeRoot(): boolean {
   // Windows has neither root nor owners in numbers.
-  return process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
+  return node.process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
 }
 
 /**
@@ -39,7 +38,9 @@ export async function giveToDirectoryOwner(
   path: string,
 ): Promise<void> {
   if (!mayBeRoot()) return;
-  const directory = await stat(dirname(path));
+  const directory = await node.fs.promises.stat(
+    node.path.posix.dirname(path),
+  );
   if (directory.uid === 0) return;
   const made = await handle.stat();
   // Where Deno may not read the user ID, the new file shows it.
@@ -57,8 +58,9 @@ function cannotGive(
   uid: number,
   cause: unknown,
 ): StoreAccessError {
+  const directory = node.path.posix.dirname(path);
   return new StoreAccessError(
-    `Cannot write to ${dirname(path)} as root: the directory belongs to user ` +
+    `Cannot write to ${directory} as root: the directory belongs to user ` +
       `${uid}, who can't read the files of root, and giving ${path} to ` +
       `that user failed (${describe(cause)}); ` +
       `run the command as that user: sudo -u '#${uid}' ...`,

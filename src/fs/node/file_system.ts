@@ -8,12 +8,8 @@
  * @module
  */
 
-import { constants } from "node:fs";
-import * as fs from "node:fs/promises";
-import { resolve, sep } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { deno } from "../../runtime/deno.ts";
+import { node } from "../../runtime/node.ts";
 import { giveToDirectoryOwner, mayBeRoot } from "./directory_owner.ts";
 import type {
   DirectoryEntry,
@@ -27,24 +23,19 @@ import type {
 } from "../file_system.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./file_handle.ts";
 import { holdNodeDirectory } from "./held_directory.ts";
+import {
+  directoryFlags,
+  fileFlags,
+  linkedDirectoryFlags,
+} from "./open_flags.ts";
 import { lockFile } from "../lock/lock.ts";
 import { removeNodeTree } from "./remove_tree.ts";
 import { systemError } from "../system_error.ts";
 
-// Windows has none of these three: there they are undefined.
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
-// Opening a pipe would wait for its other end; files don't heed the flag.
-const NO_WAIT = constants.O_NONBLOCK ?? 0;
-const DIRECTORY = constants.O_DIRECTORY ?? 0;
-
 /** Deno's unlink removes an empty directory too; macOS's has another error. */
-const UNLINK_SPARES_DIRECTORIES = deno === undefined &&
-  process.platform === "linux";
-
-const FLAGS: Readonly<Record<OpenMode, number>> = {
-  read: constants.O_RDONLY | NO_FOLLOW | NO_WAIT,
-  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
-};
+function unlinkSparesDirectories(): boolean {
+  return deno === undefined && node.process.platform === "linux";
+}
 
 /** Rejects unless the handle is of a regular file. */
 async function checkRegular(handle: FileHandle, path: string): Promise<void> {
@@ -54,8 +45,7 @@ async function checkRegular(handle: FileHandle, path: string): Promise<void> {
 }
 
 async function giveNewDirectory(path: string): Promise<void> {
-  const flags = constants.O_RDONLY | DIRECTORY | NO_FOLLOW;
-  const made = await fs.open(path, flags);
+  const made = await node.fs.promises.open(path, directoryFlags());
   try {
     await giveToDirectoryOwner(made, path);
   } finally {
@@ -73,24 +63,27 @@ class NodeFileSystem implements FileSystem {
   }
 
   resolve(path: string | URL): string {
-    const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path);
+    const { resolve, sep } = node.path;
+    const absolute = resolve(
+      path instanceof URL ? node.url.fileURLToPath(path) : path,
+    );
     return sep === "/" ? absolute : absolute.replaceAll(sep, "/");
   }
 
   async makeDirectory(path: string, mode: number): Promise<void> {
-    await fs.mkdir(path, { mode });
+    await node.fs.promises.mkdir(path, { mode });
     if (!this.#sharesWithOwner || !mayBeRoot()) return;
     try {
       await giveNewDirectory(path);
     } catch (error) {
       // The first error is the one that matters.
-      await fs.rmdir(path).catch(() => {});
+      await node.fs.promises.rmdir(path).catch(() => {});
       throw error;
     }
   }
 
   async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
-    const opened = await fs.open(path, FLAGS[how], mode);
+    const opened = await node.fs.promises.open(path, fileFlags(how), mode);
     const handle = new NodeFileHandle(opened);
     try {
       if (how === "read") await checkRegular(handle, path);
@@ -99,13 +92,15 @@ class NodeFileSystem implements FileSystem {
     } catch (error) {
       // The first error is the one that matters.
       await handle.close().catch(() => {});
-      if (how === "create") await fs.unlink(path).catch(() => {});
+      if (how === "create") await node.fs.promises.unlink(path).catch(() => {});
       throw error;
     }
   }
 
   async readDirectory(path: string): Promise<DirectoryEntry[]> {
-    const entries = await fs.readdir(path, { withFileTypes: true });
+    const entries = await node.fs.promises.readdir(path, {
+      withFileTypes: true,
+    });
     return await Promise.all(entries.map(async (entry) => {
       const { name } = entry;
       const kind = kindOf(entry);
@@ -118,25 +113,25 @@ class NodeFileSystem implements FileSystem {
   }
 
   async stat(path: string): Promise<FileStat> {
-    return toFileStat(await fs.lstat(path));
+    return toFileStat(await node.fs.promises.lstat(path));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await fs.rename(from, to);
+    await node.fs.promises.rename(from, to);
   }
 
   async removeFile(path: string): Promise<void> {
     if (
-      !UNLINK_SPARES_DIRECTORIES &&
+      !unlinkSparesDirectories() &&
       (await this.stat(path)).kind === "directory"
     ) {
       throw systemError("EISDIR", "unlink", path);
     }
-    await fs.unlink(path);
+    await node.fs.promises.unlink(path);
   }
 
   async removeDirectory(path: string): Promise<void> {
-    await fs.rmdir(path);
+    await node.fs.promises.rmdir(path);
   }
 
   holdDirectory(path: string): Promise<HeldDirectory> {
@@ -148,7 +143,7 @@ class NodeFileSystem implements FileSystem {
   }
 
   async syncDirectory(path: string): Promise<void> {
-    const handle = await fs.open(path, constants.O_RDONLY | DIRECTORY);
+    const handle = await node.fs.promises.open(path, linkedDirectoryFlags());
     try {
       await handle.sync();
     } finally {

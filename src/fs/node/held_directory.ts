@@ -6,15 +6,12 @@
  * @module
  */
 
-import { constants, existsSync } from "node:fs";
-import { type FileHandle, lstat, open } from "node:fs/promises";
-import process from "node:process";
+import type { FileHandle } from "node:fs/promises";
 import { deno, isEverythingPermitted } from "../../runtime/deno.ts";
+import { node } from "../../runtime/node.ts";
 import type { HeldDirectory } from "../file_system.ts";
 import { systemError } from "../system_error.ts";
-
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) |
-  (constants.O_DIRECTORY ?? 0);
+import { directoryFlags } from "./open_flags.ts";
 
 /** Where the descriptors of this process are, as paths. */
 export const DESCRIPTORS = "/proc/self/fd";
@@ -23,7 +20,7 @@ let canHold: boolean | undefined;
 
 /** Whether directories can be held here; asks Deno, never its user. */
 export function canHoldDirectories(): boolean {
-  canHold ??= process.platform === "linux" &&
+  canHold ??= node.process.platform === "linux" &&
     isEverythingPermitted() &&
     isBelowProcAllowed();
   return canHold;
@@ -33,7 +30,7 @@ export function canHoldDirectories(): boolean {
 function isBelowProcAllowed(): boolean {
   try {
     if (deno !== undefined) deno.lstatSync(DESCRIPTORS);
-    return existsSync(DESCRIPTORS);
+    return node.fs.existsSync(DESCRIPTORS);
   } catch {
     return false;
   }
@@ -48,7 +45,10 @@ export interface OpenDirectory extends HeldDirectory {
 export async function openDirectory(
   path: string | Uint8Array,
 ): Promise<OpenDirectory> {
-  const handle = await open(path as string, FLAGS);
+  const handle = await node.fs.promises.open(
+    path as string,
+    directoryFlags(),
+  );
   return {
     handle,
     path: `${DESCRIPTORS}/${handle.fd}`,
@@ -59,7 +59,7 @@ export async function openDirectory(
 /** As {@linkcode FileSystem.holdDirectory}. */
 export async function holdNodeDirectory(path: string): Promise<HeldDirectory> {
   if (canHoldDirectories()) return await openDirectory(path);
-  if (!(await lstat(path)).isDirectory()) {
+  if (!(await node.fs.promises.lstat(path)).isDirectory()) {
     throw systemError("ENOTDIR", "open", path);
   }
   return { path, close: () => Promise.resolve() };

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { rm } from "node:fs/promises";
-import process from "node:process";
 import { systemCode } from "../../errors.ts";
 import { deno } from "../../runtime/deno.ts";
+import { node } from "../../runtime/node.ts";
 import { canHoldDirectories, DESCRIPTORS } from "./held_directory.ts";
 import { TreeWalk } from "./tree_walk.ts";
 import { showPath } from "../shown_path.ts";
@@ -18,12 +17,14 @@ import { showPath } from "../shown_path.ts";
  * by bytes: Deno's and Bun's are written in Rust and Zig and do. Node's goes by
  * path, and starts on all files of a directory at once.
  */
-const IS_RM_SAFE = deno !== undefined || process.versions["bun"] !== undefined;
+function isRmSafe(): boolean {
+  return deno !== undefined || node.process.versions["bun"] !== undefined;
+}
 
 /** As {@linkcode FileSystem.removeTree}. */
 export async function removeNodeTree(path: string): Promise<void> {
   try {
-    if (IS_RM_SAFE) return await rm(path, { recursive: true });
+    if (isRmSafe()) return await node.fs.promises.rm(path, { recursive: true });
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
     // It stops at the first failure, and holds a descriptor for each level. The

@@ -6,10 +6,9 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import * as fs from "node:fs/promises";
-import process from "node:process";
+import type { Buffer } from "node:buffer";
 import { systemCode } from "../../errors.ts";
+import { node } from "../../runtime/node.ts";
 import type { HeldDirectory } from "../file_system.ts";
 import { canHoldDirectories, openDirectory } from "./held_directory.ts";
 import { REMOVALS_MAX } from "./remove_by_name.ts";
@@ -19,9 +18,11 @@ import { systemError } from "../system_error.ts";
 /** On Linux a name is bytes, which need not be UTF-8. Node alone shows them. */
 type Name = string | Buffer;
 
-const AS_BYTES = process.platform === "linux" &&
-  process.versions["bun"] === undefined &&
-  process.versions["deno"] === undefined;
+function areNamesBytes(): boolean {
+  const { platform, versions } = node.process;
+  return platform === "linux" && versions["bun"] === undefined &&
+    versions["deno"] === undefined;
+}
 
 /** How many directories of one directory are remembered at a time. */
 const REMEMBERED_MAX = 1024;
@@ -41,6 +42,7 @@ interface Level {
 
 function join(directory: string, name: Name): Name {
   if (typeof name === "string") return `${directory}/${name}`;
+  const { Buffer } = node.buffer;
   return Buffer.concat([Buffer.from(`${directory}/`), name]);
 }
 
@@ -60,8 +62,8 @@ export class TreeWalk {
   /** Removes it; rejects with the first failure, after all that could be done. */
   async remove(): Promise<void> {
     try {
-      if (!(await fs.lstat(this.#path)).isDirectory()) {
-        return await fs.unlink(this.#path);
+      if (!(await node.fs.promises.lstat(this.#path)).isDirectory()) {
+        return await node.fs.promises.unlink(this.#path);
       }
       await this.#removeDirectory();
     } catch (error) {
@@ -74,7 +76,7 @@ export class TreeWalk {
     for (;;) {
       const hasShrunk = await this.#empty();
       try {
-        return await fs.rmdir(this.#path);
+        return await node.fs.promises.rmdir(this.#path);
       } catch (error) {
         // What has come meanwhile, or was not shown, may be there now.
         if (!hasShrunk || !this.#mayRetry(error)) throw error;
@@ -122,7 +124,7 @@ export class TreeWalk {
       try {
         // By now it may be a link. A directory that can't be opened must not
         // come back to the list: the walk would meet it again and again.
-        await fs.unlink(join(held.path, name));
+        await node.fs.promises.unlink(join(held.path, name));
         level.hasShrunk = true;
       } catch {
         if (!isMissing(error)) this.#failure ??= error;
@@ -147,7 +149,7 @@ export class TreeWalk {
       throw error;
     }
     try {
-      await fs.rmdir(join(upper.path, level.name));
+      await node.fs.promises.rmdir(join(upper.path, level.name));
       above.hasShrunk = true;
     } catch (error) {
       if (level.hasShrunk && this.#mayRetry(error)) {
@@ -187,9 +189,11 @@ export class TreeWalk {
 
   /** The names in it that are not known to be a directory's. */
   async *#entries(held: HeldDirectory, level: Level): AsyncGenerator<Name> {
-    const encoding = (AS_BYTES ? "buffer" : "utf8") as "utf8";
+    const encoding = (areNamesBytes() ? "buffer" : "utf8") as "utf8";
     const options = { encoding, bufferSize: 4 * REMOVALS_MAX };
-    for await (const entry of await fs.opendir(held.path, options)) {
+    for await (
+      const entry of await node.fs.promises.opendir(held.path, options)
+    ) {
       if (!entry.isDirectory()) yield entry.name;
       else if (level.inner.length < REMEMBERED_MAX) {
         level.inner.push(entry.name);
@@ -204,10 +208,10 @@ export class TreeWalk {
   ): Promise<void> {
     const path = join(held.path, name);
     try {
-      await fs.unlink(path);
+      await node.fs.promises.unlink(path);
     } catch (error) {
       // Not every disk says in its list what is a directory.
-      const stat = await fs.lstat(path).catch(() => undefined);
+      const stat = await node.fs.promises.lstat(path).catch(() => undefined);
       if (!stat?.isDirectory()) throw error;
       if (level.inner.length < REMEMBERED_MAX) level.inner.push(name);
       return;
@@ -221,7 +225,9 @@ export class TreeWalk {
   }
 
   async #identify({ path }: HeldDirectory): Promise<string> {
-    const { dev, ino } = await fs.stat(`${path}/.`, { bigint: true });
+    const { dev, ino } = await node.fs.promises.stat(`${path}/.`, {
+      bigint: true,
+    });
     return `${dev}/${ino}`;
   }
 }
