@@ -29,6 +29,7 @@ export { DiscardSnapshotStore } from "./src/discard_snapshot_store.ts";
 export {
   type CorruptionReason,
   InvalidSnapshotIdError,
+  type LockOwner,
   NoUsableSnapshotError,
   SnapshotCorruptError,
   SnapshotError,
@@ -53,7 +54,6 @@ export type {
   FileSystem,
   HeldDirectory,
   LockOptions,
-  LockOwner,
   OpenMode,
 } from "./src/fs/file_system.ts";
 export type { Logger } from "./src/logger.ts";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { LockOwner } from "./fs/file_system.ts";
 import { systemCode } from "./system_code.ts";
 import { printable, shorten } from "./text.ts";
 
@@ -138,6 +137,18 @@ export class SnapshotCorruptError extends SnapshotError {
   }
 }
 
+/** Who holds a lock, as far as the lock file tells. */
+export interface LockOwner {
+  /** The holder's process ID. */
+  readonly pid: number;
+  /** The holder's host name, or `null` where it may not be known. */
+  readonly host: string | null;
+  /** The holder's runtime, such as `"deno 2.9.6"`. */
+  readonly runtime: string;
+  /** When the lock was taken, in milliseconds since 1970. */
+  readonly since: number;
+}
+
 /** A time in ISO 8601, also when a lock file holds nonsense. */
 function formatTime(ms: number): string {
   const time = new Date(ms);
@@ -147,6 +158,20 @@ function formatTime(ms: number): string {
 /** What the lock file says, which any program may have written. */
 function show(text: string): string {
   return printable(shorten(text));
+}
+
+/** Says which lock is held, by whom, and what to do. */
+export function lockedMessage(
+  path: string,
+  owner: LockOwner | undefined,
+  hint: string | undefined,
+): string {
+  const holder = owner === undefined
+    ? "a process that did not say who it is"
+    : `process ${owner.pid} (${show(owner.runtime)}) on host ` +
+      `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
+  const advice = hint === undefined ? "" : `; ${hint}`;
+  return `Cannot lock ${path}: held by ${holder}${advice}`;
 }
 
 /** Another store object, in this process or another, has the directory. */
@@ -162,12 +187,7 @@ export class StoreLockedError extends SnapshotError {
     owner: LockOwner | undefined,
     options: SnapshotErrorOptions & { readonly hint?: string } = {},
   ) {
-    const holder = owner === undefined
-      ? "a process that did not say who it is"
-      : `process ${owner.pid} (${show(owner.runtime)}) on host ` +
-        `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
-    const hint = options.hint === undefined ? "" : `; ${options.hint}`;
-    super(`Cannot lock ${path}: held by ${holder}${hint}`, options);
+    super(lockedMessage(path, owner, options.hint), options);
     this.owner = owner;
   }
 }

@@ -71,18 +71,6 @@ export interface FileHandle {
   close(): Promise<void>;
 }
 
-/** Who holds a lock, as far as the lock file tells. */
-export interface LockOwner {
-  /** The holder's process ID. */
-  readonly pid: number;
-  /** The holder's host name, or `null` where it may not be known. */
-  readonly host: string | null;
-  /** The holder's runtime, such as `"deno 2.9.6"`. */
-  readonly runtime: string;
-  /** When the lock was taken, in milliseconds since 1970. */
-  readonly since: number;
-}
-
 /** A lock that is held. */
 export interface FileLock {
   /**
@@ -172,9 +160,10 @@ export interface FileSystem {
    */
   syncDirectory(path: string): Promise<void>;
   /**
-   * Takes the lock that the plain file at `path` stands for, or rejects with
-   * {@linkcode StoreLockedError}. A lock whose holder has died is taken over at
-   * once. A lock needs no durability: no process holds it after a power cut.
+   * Takes the lock that the plain file at `path` stands for. Where that is held
+   * it rejects with `EBUSY`; the error may have the `owner`, a
+   * {@linkcode LockOwner}, and a `hint` for the caller. A lock whose holder has
+   * died is taken over at once. A lock needs no durability: no process holds it after a power cut.
    */
   lock(path: string, options?: LockOptions): Promise<FileLock>;
 }

@@ -5,17 +5,17 @@
  */
 
 import { setImmediate } from "node:timers";
-import {
-  type DirectoryEntry,
-  type FileHandle,
-  type FileLock,
-  type FileStat,
-  type FileSystem,
-  type HeldDirectory,
-  type OpenMode,
-  StoreLockedError,
+import type {
+  DirectoryEntry,
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  HeldDirectory,
+  OpenMode,
 } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
+import { LockHeldError } from "../../src/fs/lock_held_error.ts";
 import { removeByName } from "../../src/fs/node/remove_by_name.ts";
 import { random } from "../support/random.ts";
 import { isSync, SyncSites } from "./sync_sites.ts";
@@ -152,7 +152,7 @@ export class Machine implements FileSystem {
   /** The machine's own lock: the disk does not remember it, only its file. */
   async lock(path: string): Promise<FileLock> {
     await this.#ask({ name: "lock", path }, async () => {
-      if (this.#locked.has(path)) throw new StoreLockedError(path, undefined);
+      if (this.#locked.has(path)) throw new LockHeldError(path);
       this.#locked.add(path);
       // That of a machine that has lost power may still be there.
       await this.#disk.removeFile(path).catch(() => {});

@@ -12,6 +12,7 @@ import {
 } from "../../errors.ts";
 import type { FileLock, FileSystem } from "../../fs/file_system.ts";
 import { isFull } from "../../system_code.ts";
+import type { LockHeldDetails } from "../../fs/lock_held_error.ts";
 import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 
@@ -42,10 +43,12 @@ async function lockUsable(
   directory: Directory,
   hostId: string | undefined,
 ): Promise<FileLock> {
-  const lock = await directory.fileSystem.lock(directory.at(".lock"), {
-    mode: directory.fileMode,
-    hostId,
-  });
+  const path = directory.at(".lock");
+  const { fileMode: mode, fileSystem } = directory;
+  const lock = await fileSystem.lock(path, { mode, hostId })
+    .catch((error) => {
+      throw systemCode(error) === "EBUSY" ? lockedError(path, error) : error;
+    });
   try {
     await testAccess(directory);
     return lock;
@@ -55,6 +58,15 @@ async function lockUsable(
     await lock.release().catch(() => {});
     throw error;
   }
+}
+
+/** A file system may tell who holds the lock, and what to do. */
+function lockedError(path: string, cause: unknown): StoreLockedError {
+  const { owner, hint } = cause as LockHeldDetails;
+  return new StoreLockedError(path, owner, {
+    cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { StoreLockedError } from "../../errors.ts";
+import { LockHeldError } from "../lock_held_error.ts";
 import { node } from "../../runtime/node.ts";
 import type { FileSystem, LockOptions } from "../file_system.ts";
 import type { LockSite } from "./claim.ts";
@@ -102,7 +102,7 @@ export async function checkVacant(
   });
   if (dead) return;
   const owner = ownerOf(last.record);
-  throw new StoreLockedError(path, owner, hint === undefined ? {} : { hint });
+  throw new LockHeldError(path, { owner, hint });
 }
 
 /**

@@ -11,7 +11,8 @@
  * @module
  */
 
-import { StoreLockedError, systemCode } from "../../errors.ts";
+import { systemCode } from "../../errors.ts";
+import { LockHeldError } from "../lock_held_error.ts";
 import { isFull } from "../../system_code.ts";
 import type { FileLock, FileSystem } from "../file_system.ts";
 import { tokensGivenUpHere, tokensHeldHere } from "./held_tokens.ts";
@@ -96,7 +97,7 @@ async function removeOwn(
     const record = await readRecord(site, place);
     if (record?.token === token) await site.files.removeFile(place);
   } catch (error) {
-    const lost = error instanceof StoreLockedError ||
+    const lost = error instanceof LockHeldError ||
       ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
     if (!lost) throw error;
   }
@@ -235,7 +236,7 @@ async function takeOverAnyhow(
 /**
  * Takes the lock of the file at `path` (absolute, `/`-separated).
  *
- * @throws {StoreLockedError} when a live process holds it, or one that may be
+ * @throws {LockHeldError} when a live process holds it, or one that may be
  * alive for all that can be known.
  */
 export async function lockFile(
@@ -254,7 +255,7 @@ export async function lockFile(
     const lock = await takeOverAnyhow(site, chain);
     if (lock !== undefined) return lock;
   }
-  throw new StoreLockedError(path, undefined, {
+  throw new LockHeldError(path, {
     hint: `the lock has changed hands ${ROUNDS_MAX} times meanwhile`,
   });
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { StoreLockedError, systemCode } from "../../errors.ts";
+import { type LockOwner, systemCode } from "../../errors.ts";
+import { LockHeldError } from "../lock_held_error.ts";
 import { type DiskIdentity, diskOf } from "./disk_identity.ts";
-import type { FileHandle, FileSystem, LockOwner } from "../file_system.ts";
+import type { FileHandle, FileSystem } from "../file_system.ts";
 import {
   bootId,
   hostName,
@@ -122,7 +123,7 @@ export type FindRecord = (path: string) => Promise<LockRecord | undefined>;
  * program, or is being written at this moment where the disk knows no hard
  * links: that is for a person to decide.
  *
- * @throws {StoreLockedError} when the file holds anything but a record.
+ * @throws {LockHeldError} when the file holds anything but a record.
  */
 export async function readLockRecord(
   files: FileSystem,
@@ -133,7 +134,7 @@ export async function readLockRecord(
   if (text === undefined) return undefined;
   const record = text === "" ? await ofEmptyFile(path) : parseLockRecord(text);
   if (record !== undefined) return record;
-  throw new StoreLockedError(path, undefined, {
+  throw new LockHeldError(path, {
     hint: "the file holds no lock record, so its holder can't be checked; " +
       "remove it once no process uses the directory",
   });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { StoreLockedError } from "../../errors.ts";
+import { LockHeldError } from "../lock_held_error.ts";
 import type { CrashChoice } from "./crash_choice.ts";
 import type {
   DirectoryEntry,
@@ -230,7 +230,7 @@ export class MemoryFileSystem implements FileSystem {
   lock(path: string, _options?: LockOptions): Promise<FileLock> {
     return this.#perform("lock", path, () => {
       const key = this.resolve(path);
-      if (this.#locks.has(key)) throw new StoreLockedError(path, OWNER);
+      if (this.#locks.has(key)) throw new LockHeldError(path, { owner: OWNER });
       const file = this.#tree.fileOrNew(path);
       this.#locks.add(key);
       return { release: this.#releaseOnce(key, file) };

@@ -19,7 +19,7 @@ async function attempt(): Promise<string> {
     return "locked";
   } catch (error) {
     const { name, code } = error as Error & { code?: string };
-    return name === "StoreLockedError" ? name : code ?? name;
+    return name === "LockHeldError" ? name : code ?? name;
   }
 }
 

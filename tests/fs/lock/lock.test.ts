@@ -10,7 +10,7 @@ import {
 import { hostname } from "node:os";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { StoreLockedError } from "../../../src/errors.ts";
+import { LockHeldError } from "../../../src/fs/lock_held_error.ts";
 import { failOn } from "../../../src/fs/faulty/fault.ts";
 import { FaultyFileSystem } from "../../../src/fs/faulty/file_system.ts";
 import type { FileLock } from "../../../src/fs/file_system.ts";
@@ -165,7 +165,7 @@ describe("a lock whose holder has died", () => {
       );
       const locks = results.flatMap((result) => {
         if (result.status === "fulfilled") return [result.value];
-        assert.ok(result.reason instanceof StoreLockedError, result.reason);
+        assert.ok(result.reason instanceof LockHeldError, result.reason);
         return [];
       });
       assert.equal(locks.length, 1);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
-import { StoreLockedError } from "../../../src/errors.ts";
+import { LockHeldError } from "../../../src/fs/lock_held_error.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { runtime } from "../../support/runtime.ts";
 import { withChildren } from "./children.ts";
@@ -14,7 +14,7 @@ describe("the lock of a directory, among processes", () => {
     withChildren(1, async (path, child) => {
       assert.deepEqual(await child.takeLock(), { locked: true });
       await assert.rejects(files.lock(path), (error) => {
-        assert.ok(error instanceof StoreLockedError);
+        assert.ok(error instanceof LockHeldError);
         assert.equal(error.owner?.pid, child.pid);
         assert.ok(error.message.includes(`process ${child.pid} `));
         return true;
@@ -29,7 +29,7 @@ describe("the lock of a directory, among processes", () => {
       const lock = await files.lock(path);
       const answer = await child.takeLock();
       assert.equal(answer.locked, false);
-      assert.equal(answer.name, "StoreLockedError");
+      assert.equal(answer.name, "LockHeldError");
       assert.equal(answer.owner?.pid, process.pid);
       await lock.release();
     }));
@@ -53,9 +53,9 @@ describe("the lock of a directory, among processes", () => {
       const names = answers.map(({ locked, name }) => locked ? "" : name);
       assert.deepEqual(names.sort(), [
         "",
-        "StoreLockedError",
-        "StoreLockedError",
-        "StoreLockedError",
+        "LockHeldError",
+        "LockHeldError",
+        "LockHeldError",
       ]);
       assert.deepEqual(await namesIn(dirname(path)), [".lock"]);
     }));
@@ -78,7 +78,7 @@ describe("the lock of a directory, on Deno with leave for no more than that", ()
       withChildren(3, async (_path, holder, loser, heir) => {
         assert.deepEqual(await holder.takeLock(), { locked: true });
         const answer = await loser.takeLock();
-        assert.equal(answer.name, "StoreLockedError");
+        assert.equal(answer.name, "LockHeldError");
         assert.equal(answer.owner?.pid, holder.pid);
         await holder.kill();
         assert.deepEqual(await heir.takeLock(), { locked: true });
@@ -92,7 +92,7 @@ describe("the lock of a directory, on Deno with leave for no more than that", ()
       withChildren(1, async (path, child) => {
         await writeFile(path, JSON.stringify(lockRecord({ kernel: false })));
         const { name, message } = await child.takeLock();
-        assert.equal(name, "StoreLockedError");
+        assert.equal(name, "LockHeldError");
         assert.match(message ?? "", /--allow-all/);
         assert.ok(message?.includes(`remove ${path}`));
       }, restricted),

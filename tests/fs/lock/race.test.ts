@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { StoreLockedError } from "../../../src/errors.ts";
+import { LockHeldError } from "../../../src/fs/lock_held_error.ts";
 import type { Operation } from "../../../src/fs/faulty/fault.ts";
 import { FaultyFileSystem } from "../../../src/fs/faulty/file_system.ts";
 import { MemoryFileSystem } from "../../../src/fs/memory/file_system.ts";
@@ -143,7 +143,7 @@ class Contender {
       return "held";
     } catch (error) {
       if (this.#killed) return "killed";
-      if (error instanceof StoreLockedError) return "refused";
+      if (error instanceof LockHeldError) return "refused";
       throw error;
     }
   }

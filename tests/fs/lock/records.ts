@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { link, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { StoreLockedError } from "../../../src/errors.ts";
+import { LockHeldError } from "../../../src/fs/lock_held_error.ts";
 import type { FileLock } from "../../../src/fs/file_system.ts";
 import { livenessOf } from "../../../src/fs/lock/liveness.ts";
 import {
@@ -72,11 +72,11 @@ export async function readRecord(
 /** What a refused attempt says; fails when it is not refused. */
 export async function refusal(
   attempt: Promise<FileLock>,
-): Promise<StoreLockedError> {
+): Promise<LockHeldError> {
   try {
     await attempt;
   } catch (error) {
-    if (error instanceof StoreLockedError) return error;
+    if (error instanceof LockHeldError) return error;
     throw error;
   }
   throw new assert.AssertionError({ message: "the lock was not refused" });

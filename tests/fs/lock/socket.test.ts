@@ -79,7 +79,7 @@ describe("the holder of a lock, asked by its socket", () => {
         withChildren(1, async (path, other) => {
           const lock = await files.lock(path);
           const { name } = await other.takeLock();
-          assert.equal(name, "StoreLockedError");
+          assert.equal(name, "LockHeldError");
           await lock.release();
         }, () => ({ through: prefix })),
     );
@@ -93,7 +93,7 @@ describe("the holder of a lock, asked by its socket", () => {
       const record = await readRecord(path);
       assert.deepEqual([record?.pid, record?.boot], [1, null]);
       const { name, message } = await other.takeLock();
-      assert.equal(name, "StoreLockedError");
+      assert.equal(name, "LockHeldError");
       assert.ok(!message?.includes("remove"), message);
       await first.kill();
       await untilDead(path);
@@ -153,7 +153,7 @@ describe("the holder of a lock, asked by its socket", () => {
       const answers = new Set(stdout.trim().split("\n"));
       assert.ok(!answers.has("locked"), stdout);
       assert.ok(answers.has("EMFILE"), stdout);
-      assert.ok(answers.has("StoreLockedError"), stdout);
+      assert.ok(answers.has("LockHeldError"), stdout);
       await lock.release();
     });
   }
