@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DiscardSnapshotStore } from "@raft/snapshots";
 import { bytes } from "./support/random.ts";
-import { INIT, streamOf } from "./file_store/bench.ts";
+import { INIT, streamOf } from "./support/store_fixture.ts";
 
 describe("the discard store", () => {
   it("takes a pipe to its end, however long", async () => {

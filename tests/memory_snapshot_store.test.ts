@@ -11,7 +11,7 @@ import {
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { bytes } from "./support/random.ts";
-import { encode, INIT, listIds, load, save } from "./file_store/bench.ts";
+import { encode, INIT, listIds, load, save } from "./support/store_fixture.ts";
 
 describe("the memory store", () => {
   it("keeps the newest and the one published last, as a file store does", async () => {

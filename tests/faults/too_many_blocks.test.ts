@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { FileHandle, FileStat, OpenMode } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { BASE, Bench, INIT } from "../file_store/bench.ts";
+import { BASE, Bench, INIT } from "../support/store_fixture.ts";
 import { isFullRun } from "../support/full_run.ts";
 
 const MIB = 1024 * 1024;

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { openFileSnapshotStore } from "@raft/snapshots";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { save } from "../file_store/bench.ts";
+import { save } from "../support/store_fixture.ts";
 
 const COUNT = 300;
 

@@ -12,7 +12,7 @@ import { describe, it } from "node:test";
 import { openFileSnapshotStore, type SnapshotStore } from "@raft/snapshots";
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { silent } from "../crash/recovery.ts";
-import { save } from "../file_store/bench.ts";
+import { save } from "../support/store_fixture.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
 function isDone(command: string, ...args: string[]): boolean {

@@ -23,7 +23,7 @@ import { openFileSnapshotStore } from "@raft/snapshots";
 import { importArchive } from "@raft/snapshots/archive";
 import { archive } from "../archive/hand_made.ts";
 import { streamOf } from "../archive/stores.ts";
-import { INIT, Log, save } from "../file_store/bench.ts";
+import { INIT, Log, save } from "../support/store_fixture.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 

@@ -16,7 +16,13 @@ import {
   parseTemporaryName,
   temporaryName,
 } from "../../src/backends/file/names.ts";
-import { Bench, INIT, listIds, save, SNAPSHOTS } from "../file_store/bench.ts";
+import {
+  Bench,
+  INIT,
+  listIds,
+  save,
+  SNAPSHOTS,
+} from "../support/store_fixture.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;
 

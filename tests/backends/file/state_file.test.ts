@@ -9,7 +9,12 @@ import { SnapshotPublishError } from "@raft/snapshots";
 import type { FileHandle } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { StateFile } from "../../../src/backends/file/state_file.ts";
-import { Bench, Gate, INIT, letOthersWork } from "../../file_store/bench.ts";
+import {
+  Bench,
+  Gate,
+  INIT,
+  letOthersWork,
+} from "../../support/store_fixture.ts";
 
 const MIB = 1024 * 1024;
 const CHUNK = new Uint8Array(MIB);

@@ -11,7 +11,7 @@ import {
   decodeMeta,
 } from "../../../src/snapshot/meta/decode.ts";
 import { encodeMeta } from "../../../src/snapshot/meta/encode.ts";
-import { encode } from "../../file_store/bench.ts";
+import { encode } from "../../support/store_fixture.ts";
 
 /** Fields as JSON text, by name. */
 type Fields = Readonly<Record<string, string>>;

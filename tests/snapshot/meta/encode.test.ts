@@ -8,7 +8,13 @@ import {
   encodeMeta,
   type MetaRecord,
 } from "../../../src/snapshot/meta/encode.ts";
-import { Bench, decode, encode, INIT, save } from "../../file_store/bench.ts";
+import {
+  Bench,
+  decode,
+  encode,
+  INIT,
+  save,
+} from "../../support/store_fixture.ts";
 
 const META: MetaRecord = {
   version: 1,

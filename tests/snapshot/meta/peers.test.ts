@@ -10,7 +10,7 @@ import {
   SnapshotCorruptError,
 } from "@raft/snapshots";
 import { encodePeers } from "../../../src/snapshot/meta/peers.ts";
-import { encode } from "../../file_store/bench.ts";
+import { encode } from "../../support/store_fixture.ts";
 
 function voters(...addresses: string[]): Server[] {
   return addresses.map((address) => ({ suffrage: "voter", id: "x", address }));

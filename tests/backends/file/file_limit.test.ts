@@ -13,7 +13,7 @@ import {
   StoreAccessError,
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { BASE, Bench, Log } from "./bench.ts";
+import { BASE, Bench, Log } from "../../support/store_fixture.ts";
 
 /** A disk on which only so many files can be open at a time. */
 class FewDescriptors extends MemoryFileSystem {

@@ -6,7 +6,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StoreAccessError, StoreLockedError } from "@raft/snapshots";
 import { failOn, MemoryFileSystem } from "@raft/snapshots/testing";
-import { Bench, INIT, listIds, load, save, SNAPSHOTS } from "./bench.ts";
+import {
+  Bench,
+  INIT,
+  listIds,
+  load,
+  save,
+  SNAPSHOTS,
+} from "../../support/store_fixture.ts";
 
 describe("opening a store", () => {
   it("makes what is missing, and makes that durable", async () => {

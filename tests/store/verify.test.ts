@@ -13,7 +13,7 @@ import {
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
-import { Bench, decode, save } from "./bench.ts";
+import { Bench, decode, save } from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 const STATE = bytes(5 * BLOCK + 100, 1);

@@ -13,7 +13,7 @@ import {
   listIds,
   save,
   SNAPSHOTS,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 describe("every close of a sink", () => {
   it("leaves the newest, as many as are to be retained", async () => {

@@ -6,7 +6,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SnapshotError } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
-import { Bench, INIT, listIds, save, SNAPSHOTS } from "./bench.ts";
+import {
+  Bench,
+  INIT,
+  listIds,
+  save,
+  SNAPSHOTS,
+} from "../support/store_fixture.ts";
 
 describe("reap()", () => {
   it("reads one that it does not know before it counts on it", async () => {

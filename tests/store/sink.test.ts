@@ -17,7 +17,7 @@ import {
   load,
   save,
   streamOf,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -28,7 +28,7 @@ import {
   Log,
   save,
   until,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 const STATE = bytes(20 * BLOCK + 1, 1);

@@ -23,8 +23,8 @@ import {
   Log,
   save,
   SNAPSHOTS,
-} from "./bench.ts";
-import { posix } from "./hostile.ts";
+} from "../support/store_fixture.ts";
+import { posix } from "../backends/file/hostile_fixture.ts";
 
 describe("trap 9: what is handed out is what was checked", () => {
   it("also when the state changes between two readings", async () => {

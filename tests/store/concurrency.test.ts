@@ -14,7 +14,7 @@ import {
   save,
   SNAPSHOTS,
   until,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 /** Calls that read the whole of the state `id`. */
 const READERS: Readonly<

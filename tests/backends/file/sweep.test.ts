@@ -12,8 +12,8 @@ import {
   openFileSnapshotStore,
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { Bench, INIT, Log, SNAPSHOTS } from "./bench.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { Bench, INIT, Log, SNAPSHOTS } from "../../support/store_fixture.ts";
 
 const HOUR = 3_600_000;
 

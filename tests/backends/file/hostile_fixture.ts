@@ -8,8 +8,8 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { openFileSnapshotStore, type SnapshotStore } from "@raft/snapshots";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { listIds, load, Log, save } from "./bench.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { listIds, load, Log, save } from "../../support/store_fixture.ts";
 
 /** For what only POSIX has: links, pipes, permission bits. */
 export const posix = {

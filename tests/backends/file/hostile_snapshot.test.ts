@@ -24,8 +24,8 @@ import {
   SnapshotNotFoundError,
   UnsupportedSnapshotVersionError,
 } from "@raft/snapshots";
-import { posix, type SetUp, setUp, survey } from "./hostile.ts";
-import { Bench, decode, save } from "./bench.ts";
+import { posix, type SetUp, setUp, survey } from "./hostile_fixture.ts";
+import { Bench, decode, save } from "../../support/store_fixture.ts";
 
 /** What can be wrong inside of a snapshot's directory. */
 const INSIDES: Readonly<

@@ -11,10 +11,10 @@ import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { openFileSnapshotStore, StoreLockedError } from "@raft/snapshots";
-import { killOutright } from "../support/kill.ts";
-import { runtime, type ScriptOptions } from "../support/runtime.ts";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { listIds, Log, save } from "./bench.ts";
+import { killOutright } from "../../support/kill.ts";
+import { runtime, type ScriptOptions } from "../../support/runtime.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { listIds, Log, save } from "../../support/store_fixture.ts";
 
 const logger = new Log();
 const HOLDER = new URL("./lock_holder.ts", import.meta.url);

@@ -24,7 +24,7 @@ import {
   save,
   SNAPSHOTS,
   until,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 /** A store with snapshots of the indexes 1, 2, ..., newest first. */
 async function prepare(count: number) {

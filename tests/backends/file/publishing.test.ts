@@ -12,7 +12,7 @@ import {
   SnapshotPublishError,
 } from "@raft/snapshots";
 import { failAt, failOn, type FailOnOptions } from "@raft/snapshots/testing";
-import { bytes } from "../support/random.ts";
+import { bytes } from "../../support/random.ts";
 import {
   Bench,
   encode,
@@ -24,7 +24,7 @@ import {
   save,
   SNAPSHOTS,
   until,
-} from "./bench.ts";
+} from "../../support/store_fixture.ts";
 
 /** A step of publishing, and how to make it fail. */
 interface Step {

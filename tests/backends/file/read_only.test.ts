@@ -6,8 +6,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type DirectoryEntry, StoreAccessError } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { bytes } from "../support/random.ts";
-import { Bench, INIT, listIds, load, save } from "./bench.ts";
+import { bytes } from "../../support/random.ts";
+import {
+  Bench,
+  INIT,
+  listIds,
+  load,
+  save,
+} from "../../support/store_fixture.ts";
 
 const READING = new Set([
   "open",

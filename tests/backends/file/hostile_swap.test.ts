@@ -16,10 +16,10 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import type { FileSystem } from "@raft/snapshots";
-import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
-import { openDescriptors } from "../support/open_descriptors.ts";
-import { assertUntouched, setUp } from "./hostile.ts";
-import { save } from "./bench.ts";
+import { nodeFileSystem } from "../../../src/fs/node/file_system.ts";
+import { openDescriptors } from "../../support/open_descriptors.ts";
+import { assertUntouched, setUp } from "./hostile_fixture.ts";
+import { save } from "../../support/store_fixture.ts";
 
 const linux = {
   skip: process.platform === "linux" ? false : "needs Linux",

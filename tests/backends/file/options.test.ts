@@ -12,9 +12,16 @@ import {
   type FileSnapshotStoreOptions,
   openFileSnapshotStore,
 } from "@raft/snapshots";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { failOn } from "@raft/snapshots/testing";
-import { Bench, INIT, letOthersWork, listIds, Log, save } from "./bench.ts";
+import {
+  Bench,
+  INIT,
+  letOthersWork,
+  listIds,
+  Log,
+  save,
+} from "../../support/store_fixture.ts";
 
 const logger = new Log();
 

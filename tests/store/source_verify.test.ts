@@ -12,7 +12,7 @@ import {
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import { bytes } from "../support/random.ts";
-import { Bench, save, SNAPSHOTS, until } from "./bench.ts";
+import { Bench, save, SNAPSHOTS, until } from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 /** Nine blocks, and a part of a tenth. Two at a time are read. */

@@ -15,7 +15,15 @@ import {
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { Bench, encode, INIT, listIds, load, Log, save } from "./bench.ts";
+import {
+  Bench,
+  encode,
+  INIT,
+  listIds,
+  load,
+  Log,
+  save,
+} from "../support/store_fixture.ts";
 
 const logger = new Log();
 

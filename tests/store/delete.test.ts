@@ -10,7 +10,14 @@ import {
   SnapshotNotFoundError,
 } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
-import { Bench, INIT, listIds, load, save, SNAPSHOTS } from "./bench.ts";
+import {
+  Bench,
+  INIT,
+  listIds,
+  load,
+  save,
+  SNAPSHOTS,
+} from "../support/store_fixture.ts";
 
 describe("delete()", () => {
   it("removes a snapshot, the last one too", async () => {

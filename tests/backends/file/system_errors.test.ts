@@ -12,7 +12,7 @@ import {
   StoreAccessError,
 } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
-import { Bench, listIds, load, save } from "./bench.ts";
+import { Bench, listIds, load, save } from "../../support/store_fixture.ts";
 
 /** Codes that say nothing of a snapshot, and one that no system has. */
 const OF_THE_PLACE = [

@@ -17,8 +17,14 @@ import {
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { Bench, encode, listIds, Log, SNAPSHOTS } from "./bench.ts";
+import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import {
+  Bench,
+  encode,
+  listIds,
+  Log,
+  SNAPSHOTS,
+} from "../../support/store_fixture.ts";
 
 /** A disk on which one more thing has gone each time the directory is seen. */
 class Reaping extends MemoryFileSystem {

@@ -12,7 +12,7 @@ import {
   encodeBlocks,
 } from "../../src/snapshot/block_checksums.ts";
 import { bytes } from "../support/random.ts";
-import { Bench, decode, listIds, save } from "./bench.ts";
+import { Bench, decode, listIds, save } from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 const STATE = bytes(4 * BLOCK, 1);

@@ -16,7 +16,7 @@ import {
   save,
   streamOf,
   until,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 /** No write to the state completes before the gate is opened. */
 function holdWrites({ opened }: Gate): Injector {

@@ -20,7 +20,7 @@ import {
   listIds,
   save,
   SNAPSHOTS,
-} from "./bench.ts";
+} from "../support/store_fixture.ts";
 
 const ID = "3-10-1";
 

@@ -12,7 +12,15 @@ import {
   UnsupportedSnapshotVersionError,
 } from "@raft/snapshots";
 import { failOn, MemoryFileSystem } from "@raft/snapshots/testing";
-import { Bench, decode, encode, INIT, listIds, load, save } from "./bench.ts";
+import {
+  Bench,
+  decode,
+  encode,
+  INIT,
+  listIds,
+  load,
+  save,
+} from "../support/store_fixture.ts";
 
 /** Nothing is left of what was not synced. */
 const POWER_CUT = { seed: 1, keptPercent: 0, renames: "atomic" } as const;

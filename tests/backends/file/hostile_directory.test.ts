@@ -17,8 +17,8 @@ import {
   type SetUp,
   setUp,
   survey,
-} from "./hostile.ts";
-import { Bench, listIds, load, save } from "./bench.ts";
+} from "./hostile_fixture.ts";
+import { Bench, listIds, load, save } from "../../support/store_fixture.ts";
 
 /** Strangers beside the snapshots. */
 const STRANGERS: Readonly<
