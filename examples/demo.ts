@@ -13,9 +13,9 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type ActName, ACTS, type Scene } from "./demo/acts.ts";
-import { FileMachine, KeyValueMachine } from "./demo/machine.ts";
-import { tellStory } from "./demo/story.ts";
+import { type ActName, ACTS, type Scene } from "./demo/steps.ts";
+import { FileMachine, KeyValueMachine } from "./demo/state_machine.ts";
+import { tellStory } from "./demo/run_demo.ts";
 
 interface Settings {
   readonly file: string | undefined;

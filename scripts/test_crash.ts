@@ -12,7 +12,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatTrace } from "../tests/crash/explore.ts";
-import { type History, replay } from "../tests/crash/history.ts";
+import { type History, replay } from "../tests/crash/simulation.ts";
 import { filesIn } from "./support/repository.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";

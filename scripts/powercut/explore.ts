@@ -12,7 +12,7 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 import { cutsOf, sample, shuffle } from "./cuts.ts";
 import { Disk } from "./disk.ts";
 import type { KernelFileSystem } from "./file_systems.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./check_store.ts";
 import type { Syncs } from "./lazy_file_system.ts";
 import type { Cut, Entry } from "./log.ts";
 import { isMark, ledgerOf } from "./marks.ts";

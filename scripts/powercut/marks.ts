@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { crc64 } from "@raft/snapshots/crc64";
-import { Ledger } from "../../tests/crash/ledger.ts";
+import { Ledger } from "../../tests/crash/expectations.ts";
 
 /** One entry of the ledger. */
 type Mark =

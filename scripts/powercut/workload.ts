@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import type { SnapshotStore } from "@raft/snapshots";
 import { exportArchive } from "@raft/snapshots/archive";
 import { BASE } from "../../tests/crash/recovery.ts";
-import { type Plan, Stage } from "../../tests/crash/stage.ts";
+import { type Plan, Stage } from "../../tests/crash/store_client.ts";
 import { mustRun } from "../support/command.ts";
 import { PLACE } from "./disk.ts";
 import { fileSystemWith, type Syncs } from "./lazy_file_system.ts";

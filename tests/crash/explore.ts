@@ -18,8 +18,8 @@ import {
   type Life,
   live,
   type Moment,
-} from "./history.ts";
-import type { Step } from "./machine.ts";
+} from "./simulation.ts";
+import type { Step } from "./scheduled_file_system.ts";
 
 /** What all random choices of this run come from. */
 export const seed: number = freshSeed();

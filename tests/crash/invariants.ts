@@ -5,7 +5,7 @@
  */
 
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./expectations.ts";
 import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { random } from "../support/random.ts";
-import { cutLater } from "./cutting.ts";
+import { cutLater } from "./cut_plans.ts";
 import { cuts, Explorer, seed } from "./explore.ts";
 import { scenarios } from "./scenarios.ts";
 

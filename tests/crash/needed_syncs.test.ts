@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { isFullRun, report } from "../support/full_run.ts";
 import { random } from "../support/random.ts";
 import { cuts, Explorer } from "./explore.ts";
-import type { Life } from "./history.ts";
-import type { Step } from "./machine.ts";
+import type { Life } from "./simulation.ts";
+import type { Step } from "./scheduled_file_system.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
 /** One schedule will do: every moment is tried. */

@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { isFullRun } from "../support/full_run.ts";
 import { random } from "../support/random.ts";
-import { cutEverywhere, cutSomewhere } from "./cutting.ts";
+import { cutEverywhere, cutSomewhere } from "./cut_plans.ts";
 import { cuts, Explorer, seed } from "./explore.ts";
 import { scenarios } from "./scenarios.ts";
 

@@ -9,7 +9,7 @@ import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import { archive, metaText } from "../archive/hand_made.ts";
 import { bytes } from "../support/random.ts";
 import { BASE } from "./recovery.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./store_client.ts";
 
 /** A process's work, in which the power may be cut at any moment. */
 export interface Scenario {

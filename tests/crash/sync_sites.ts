@@ -6,7 +6,7 @@
  */
 
 import { dirname } from "node:path/posix";
-import type { Step } from "./machine.ts";
+import type { Step } from "./scheduled_file_system.ts";
 
 /** Whether an operation makes something durable. */
 export function isSync({ name }: Step): boolean {

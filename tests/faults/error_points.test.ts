@@ -6,7 +6,7 @@ import { violations } from "../crash/invariants.ts";
 import { recover } from "../crash/recovery.ts";
 import { amount, isFullRun, report } from "../support/full_run.ts";
 import { freshSeed, random } from "../support/random.ts";
-import { Workday } from "./workday.ts";
+import { Workday } from "./workload.ts";
 
 const seed = freshSeed();
 

@@ -9,9 +9,9 @@ import {
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { archive } from "../archive/hand_made.ts";
-import { Ledger } from "../crash/ledger.ts";
+import { Ledger } from "../crash/expectations.ts";
 import { BASE, silent } from "../crash/recovery.ts";
-import { Stage } from "../crash/stage.ts";
+import { Stage } from "../crash/store_client.ts";
 import { amount, report } from "../support/full_run.ts";
 import { bytes, freshSeed, random } from "../support/random.ts";
 

@@ -3,10 +3,10 @@ import { describe, it } from "node:test";
 import { SnapshotError } from "@raft/snapshots";
 import type { Injector } from "@raft/snapshots/testing";
 import { cuts } from "../crash/explore.ts";
-import { digest, judge } from "../crash/history.ts";
+import { digest, judge } from "../crash/simulation.ts";
 import { amount, report } from "../support/full_run.ts";
 import { freshSeed, random } from "../support/random.ts";
-import { Workday } from "./workday.ts";
+import { Workday } from "./workload.ts";
 
 const seed = freshSeed();
 

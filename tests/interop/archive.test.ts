@@ -18,7 +18,7 @@ import { readEntry } from "../../src/archive/tar_reader.ts";
 import { encodeHeader } from "../../src/archive/tar_writer.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 import { type Case, MATRIX } from "./matrix.ts";
 import {
   caseForGo,

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type Logger, openFileSnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 
 /** Enough for dozens to break when a sweep does not rename first. */
 const ROUNDS = 1500;

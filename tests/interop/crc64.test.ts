@@ -9,7 +9,7 @@ import { it } from "node:test";
 import { Crc64, crc64 } from "@raft/snapshots/crc64";
 import { bytes, freshSeed, type Random, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 import type { Content } from "./wire.ts";
 
 const MIB = 1024 * 1024;

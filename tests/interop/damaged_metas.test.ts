@@ -13,7 +13,7 @@ import { SnapshotCorruptError } from "../../src/errors.ts";
 import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { judged } from "./judge.ts";
+import { judged } from "./go_program.ts";
 import { bytesOf, MetaTexts } from "./meta_texts.ts";
 import { RETAIN_ALL, withoutCrc, withStore } from "./states.ts";
 import { metaFromWire } from "./wire.ts";

@@ -11,7 +11,7 @@ import { it } from "node:test";
 import { crc64 } from "@raft/snapshots/crc64";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 import { MATRIX } from "./matrix.ts";
 import {
   caseForGo,

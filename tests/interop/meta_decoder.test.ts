@@ -16,8 +16,8 @@ import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { HOSTILE_METAS } from "./hostile_metas.ts";
-import { type Ask, judged } from "./judge.ts";
-import { judgeBinary } from "./judge_binary.ts";
+import { type Ask, judged } from "./go_program.ts";
+import { judgeBinary } from "./go_binary.ts";
 import { bytesOf, MetaTexts } from "./meta_texts.ts";
 import { fromBase64, metaFromWire, toBase64, type WireMeta } from "./wire.ts";
 

@@ -14,8 +14,8 @@ import { SnapshotArchiveError } from "@raft/snapshots/archive";
 import { memberBytes, members, pack, tar } from "../archive/hand_made.ts";
 import { check } from "../archive/stores.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
-import { moduleFolder } from "./judge_binary.ts";
+import { type Ask, judged } from "./go_program.ts";
+import { moduleFolder } from "./go_binary.ts";
 
 const { meta, state, sums } = members();
 const TAR = tar(meta, state, sums);

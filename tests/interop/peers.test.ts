@@ -11,7 +11,7 @@ import type { Server } from "@raft/snapshots";
 import { SnapshotCorruptError } from "../../src/errors.ts";
 import { decodePeers, encodePeers } from "../../src/snapshot/meta/peers.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
-import { judged } from "./judge.ts";
+import { judged } from "./go_program.ts";
 import { hostileText, SUFFRAGES } from "./matrix.ts";
 import { serversFromWire, serverToWire, toBase64 } from "./wire.ts";
 

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import type { Server, SnapshotMeta, SnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 import { withStore } from "./states.ts";
 import { metaFromWire } from "./wire.ts";
 

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { judged } from "./judge.ts";
+import { judged } from "./go_program.ts";
 import { MATRIX } from "./matrix.ts";
 import {
   caseForGo,

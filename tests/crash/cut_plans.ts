@@ -7,7 +7,7 @@
 import { amount } from "../support/full_run.ts";
 import type { Random } from "../support/random.ts";
 import { cuts, type Explorer } from "./explore.ts";
-import type { Life } from "./history.ts";
+import type { Life } from "./simulation.ts";
 
 /** How many seeds of each kind of power cut there are at one moment. */
 const SEEDS = amount(1, 10);

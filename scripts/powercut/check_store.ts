@@ -6,7 +6,7 @@
 
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { archiveViolations, violations } from "../../tests/crash/invariants.ts";
-import type { Ledger } from "../../tests/crash/ledger.ts";
+import type { Ledger } from "../../tests/crash/expectations.ts";
 import { BASE, recover } from "../../tests/crash/recovery.ts";
 
 /** All paths below a directory; those of directories end with a `/`. */

@@ -14,9 +14,9 @@ import type {
 import { exportArchive } from "@raft/snapshots/archive";
 import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
 import { archiveOf, members, metaText } from "../archive/hand_made.ts";
-import { Ledger } from "../crash/ledger.ts";
+import { Ledger } from "../crash/expectations.ts";
 import { BASE } from "../crash/recovery.ts";
-import { Stage } from "../crash/stage.ts";
+import { Stage } from "../crash/store_client.ts";
 import { bytes } from "../support/random.ts";
 
 /** Something that the store could not do. */

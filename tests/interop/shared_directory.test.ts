@@ -9,7 +9,7 @@ import { it } from "node:test";
 import type { Server } from "@raft/snapshots";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./judge.ts";
+import { type Ask, judged } from "./go_program.ts";
 import { type Case, hostileText, SUFFRAGES } from "./matrix.ts";
 import {
   caseForGo,

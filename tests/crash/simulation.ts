@@ -14,11 +14,11 @@ import {
   violationsForGo,
   violationsForReader,
 } from "./invariants.ts";
-import { Ledger } from "./ledger.ts";
-import { Machine, type Step } from "./machine.ts";
+import { Ledger } from "./expectations.ts";
+import { Machine, type Step } from "./scheduled_file_system.ts";
 import { look, recover } from "./recovery.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./store_client.ts";
 import { withoutRandom } from "./sync_sites.ts";
 
 /** How a process lived, and what ended it. */

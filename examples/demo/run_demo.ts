@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { formatCount, formatDuration } from "../../src/cli/format.ts";
-import type { ActName } from "./acts.ts";
+import type { ActName } from "./steps.ts";
 import { bad, note, title } from "./screen.ts";
 
 /** How to tell it. */

@@ -16,7 +16,7 @@ import {
   formatSize,
 } from "../../src/cli/format.ts";
 import { startProgress } from "../../src/cli/progress.ts";
-import type { Machine } from "./machine.ts";
+import type { Machine } from "./state_machine.ts";
 import { bad, good, note, showSnapshots, title } from "./screen.ts";
 
 /** Where things are, and what the state is. */

@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { type JudgeBinary, judgeBinary } from "./judge_binary.ts";
+import { type JudgeBinary, judgeBinary } from "./go_binary.ts";
 import type { Content, WireMeta, WireServer } from "./wire.ts";
 
 /** Which store: `base` is the directory above `snapshots/`. */

@@ -18,7 +18,7 @@ import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { writeAtomically } from "../../src/cli/atomic_file.ts";
 import { streamOf } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./expectations.ts";
 import { BASE, silent, stateOf } from "./recovery.ts";
 
 /** What a snapshot is to be. */
