@@ -1,10 +1,10 @@
 /**
- * `deno task test:crash`: all the ways to break a store, in full. Every power
- * cut, every error, every bit, many inputs, on Deno; and a thousand kills on
- * each runtime. It ends with the figures.
+ * `deno task test:crash`: the tests that otherwise take a sample, in full: every
+ * power cut, every error, every bit and many inputs on Deno, and a thousand kills
+ * on each runtime. It ends with the figures.
  *
- * `--only=cuts,faults` runs some of it (see `parts`); `--replay='{...}'` shows a
- * power cut that has failed again, with the operations that led to it.
+ * `--only=cuts,faults` runs some of it (see `parts`); `--replay='{...}'` repeats
+ * a power cut that has failed, and shows the operations that led to it.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { reportAll } from "./test_runner/report.ts";
 import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
 import { runSteps, type Step } from "./test_runner/steps.ts";
 
-/** What is run on Deno alone, because the runtime has no part in it. */
+/** Tests that run on Deno alone, because they do not depend on the runtime. */
 const parts: Readonly<Record<string, string>> = {
   cuts: "tests/crash/power_cuts.test.ts",
   later: "tests/crash/later_power_cuts.test.ts",
@@ -65,7 +65,7 @@ function makeSteps(folder: string, seed: number, only: ReadonlySet<string>) {
   };
   const steps: (Step & { readonly part: string })[] = [];
   for (const runner of runners) {
-    const name = `the real thing on ${runner.name}`;
+    const name = `real processes on ${runner.name}`;
     steps.push({ part: "os", name, run: () => run(runner, "tests/os/") });
     if (runner.id !== "deno") continue;
     for (const [part, start] of Object.entries(parts)) {
@@ -92,11 +92,11 @@ async function runAll(only: ReadonlySet<string>): Promise<boolean> {
   return ok;
 }
 
-/** Shows a power cut again; whether the store has survived it this time. */
-async function showAgain(history: History): Promise<boolean> {
+/** Repeats a power cut; whether the store survives it this time. */
+async function showReplay(history: History): Promise<boolean> {
   const { wrong, traces } = await replay(history);
   for (const [i, trace] of traces.entries()) {
-    const { end } = history.lives[i] ?? {};
+    const { end } = history.processes[i] ?? {};
     console.log(`Process ${i}:\n${formatTrace(trace)}`);
     console.log(`ended by ${JSON.stringify(end)}`);
   }
@@ -109,5 +109,5 @@ const { values } = parseArgs({
 });
 const ok = values.replay === undefined
   ? await runAll(new Set(values.only?.split(",")))
-  : await showAgain(JSON.parse(values.replay));
+  : await showReplay(JSON.parse(values.replay));
 Deno.exit(ok ? 0 : 1);

@@ -1,7 +1,6 @@
 /**
  * `deno task test:powercut`: cuts the power of real file systems (ext4, xfs,
- * btrfs) while a store works on them, and looks whether it has kept its
- * promises. See `scripts/powercut/README.md`. Needs Linux and root; elsewhere it
+ * btrfs) while a store works on them, and checks what the store then finds. See `scripts/powercut/README.md`. Needs Linux and root; elsewhere it
  * says so and does nothing.
  *
  * Without options it is a sample. `--full` tries each power cut there is,
@@ -49,19 +48,19 @@ const { values } = parseArgs({
 const size = values.full ? "full" : "sample";
 const seed = freshSeed();
 
-/** Whether both a snapshot and an archive were found to be harmed. */
+/** Whether the violations include a harmed snapshot and a harmed archive. */
 function isNoticed(violations: readonly Violation[]): boolean {
   const wrong = violations.flatMap((violation) => violation.wrong);
   return wrong.some((line) => /^\d+-\d+-\d+ /.test(line)) &&
     wrong.some((line) => line.includes(".snap is "));
 }
 
-/** Whether more of the same would not help. */
+/** Whether there are as many violations as are shown. */
 function isTooMuch({ length }: readonly Violation[]): boolean {
   return length >= VIOLATIONS_SHOWN;
 }
 
-/** Says what came of it; whether that is as it should be. */
+/** Prints the outcome; whether it is the expected one. */
 function report(
   name: string,
   syncs: Syncs,

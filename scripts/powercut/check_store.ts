@@ -1,12 +1,12 @@
 /**
- * Whether the store finds on a disk what it has promised.
+ * Checks what the store finds on a disk after a power cut.
  *
  * @module
  */
 
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { archiveViolations, violations } from "../../tests/crash/invariants.ts";
-import type { Ledger } from "../../tests/crash/expectations.ts";
+import type { Expectations } from "../../tests/crash/expectations.ts";
 import { BASE, recover } from "../../tests/crash/recovery.ts";
 
 /** All paths below a directory; those of directories end with a `/`. */
@@ -29,14 +29,16 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 }
 
 /** What is wrong with the disk that is mounted; nothing when all is well. */
-export async function judge(ledger: Ledger): Promise<string[]> {
+export async function checkStore(
+  expectations: Expectations,
+): Promise<string[]> {
   try {
     // A power cut can take away the name of blocks.crc64 in a `.tmp` of ours,
     // which then looks like one of Go's, and would stay for an hour.
     const found = await recover(nodeFileSystem, { foreignTmpAgeMs: 0 });
     return [
-      ...violations(found, await treeOf(BASE), ledger),
-      ...await archiveViolations(ledger, read),
+      ...violations(found, await treeOf(BASE), expectations),
+      ...await archiveViolations(expectations, read),
     ];
   } catch (error) {
     return [`recovery failed: ${error}`];

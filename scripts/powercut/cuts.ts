@@ -8,7 +8,7 @@
 import type { Random } from "../../tests/support/random.ts";
 import type { Cut, Entry, Piece, Range } from "./log.ts";
 
-/** What a disk writes whole, or not at all. */
+/** The sizes of the sectors that a disk writes whole, or not at all. */
 const SECTOR_BYTES = [512, 4096];
 
 /** How much of what was not flushed is kept. */
@@ -21,7 +21,7 @@ interface Pending extends Piece {
   readonly offset: number;
 }
 
-/** What there is to cut. */
+/** Which part of the log is cut, and how. */
 export interface CutOptions {
   /** Where in the log the work begins and ends. */
   readonly begin: number;
@@ -65,19 +65,20 @@ function keepSome(
   );
 }
 
-/** What may be kept at one moment; `isTurn` asks for more choices. */
+/** What may be kept at one position of the log; `isKey` asks for more choices. */
 function choicesOf(
   pending: readonly Pending[],
-  isTurn: boolean,
+  isKey: boolean,
   options: CutOptions,
 ): (readonly Pending[])[] {
-  // Only one disk can be left, and but for a turn it was there before.
-  if (pending.length === 0) return isTurn ? [[]] : [];
+  // Only one disk can be left; unless the position is a key one, it was tried at
+  // the position before.
+  if (pending.length === 0) return isKey ? [[]] : [];
   const some = Array.from(
-    { length: isTurn ? options.seeds : 1 },
+    { length: isKey ? options.seeds : 1 },
     () => keepSome(pending, options),
   );
-  return isTurn ? [[], pending, ...some] : some;
+  return isKey ? [[], pending, ...some] : some;
 }
 
 /**
@@ -94,10 +95,10 @@ export function* cutsOf(
   let durable = 0;
   let pending: readonly Pending[] = [];
   for (const [position, entry] of entries.entries()) {
-    const isTurn = entry.kind === "flush" ||
+    const isKey = entry.kind === "flush" ||
       entries[position - 1]?.kind === "mark";
     if (position > begin && position <= end) {
-      for (const kept of choicesOf(pending, isTurn, options)) {
+      for (const kept of choicesOf(pending, isKey, options)) {
         yield { position, durable, kept };
       }
     }

@@ -1,7 +1,7 @@
 /**
  * Serves a disk as a file, on which a loop device can stand, and logs what is
- * written to it. A process of its own, so that it answers whatever the others
- * wait for. It mounts itself, says so on stdout, and serves these files:
+ * written to it. It runs as a process, so that it answers while the others are
+ * blocked. It mounts itself, prints `mounted`, and serves these files:
  *
  * - `disk` is the disk. The loop driver writes to it, and turns each flush of
  *   the block device into an fsync of the file.
@@ -45,7 +45,7 @@ import { type Cut, LoggedDisk } from "./log.ts";
 const NODES = { disk: 2, log: 3, control: 4 } as const;
 const FIRST_IMAGE_NODE = 100;
 
-/** An answer: a body, or an error's number; none to what wants none. */
+/** A body, or an error's number; `undefined` when the request wants no answer. */
 type Answer = Uint8Array | number | undefined;
 
 class Device {
@@ -128,13 +128,13 @@ class Device {
   #write(node: number, offset: number, bytes: Uint8Array): Answer {
     if (node === NODES.disk) this.#disk.write(offset, bytes);
     else if (node === NODES.control) {
-      this.#obey(new TextDecoder().decode(bytes));
+      this.#command(new TextDecoder().decode(bytes));
     } else if (node === this.#cut?.node) this.#cut.image.write(offset, bytes);
     else return Errno.EIO;
     return writeReply(bytes.length);
   }
 
-  #obey(command: string): void {
+  #command(command: string): void {
     const [, verb, text = ""] = /^(\w+) (.*)$/s.exec(command) ?? [];
     if (verb === "mark") return this.#disk.mark(text);
     const [, number, json] = /^(\d+) (.*)$/s.exec(text) ?? [];
@@ -173,7 +173,7 @@ function receive(fuse: number, buffer: Uint8Array): number | undefined {
   try {
     return readSync(fuse, buffer);
   } catch (error) {
-    // It was unmounted.
+    // The device was unmounted.
     if ((error as NodeJS.ErrnoException).code === "ENODEV") return undefined;
     throw error;
   }

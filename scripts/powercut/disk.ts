@@ -118,7 +118,7 @@ async function mountedDevice(): Promise<string> {
   throw new Error(`Cannot find what is mounted at ${PLACE}`);
 }
 
-/** Makes sure that all that is to be durable comes with a flush of its own. */
+/** Checks that the kernel flushes the device for each write that must last. */
 async function checkFlushes(loop: string): Promise<void> {
   const queue = `/sys/block/${basename(loop)}/queue`;
   const cache = (await Deno.readTextFile(`${queue}/write_cache`)).trim();

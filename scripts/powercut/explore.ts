@@ -1,5 +1,5 @@
 /**
- * Power cuts on one file system of the kernel, one after the other.
+ * Tries power cuts on one file system of the kernel, one after the other.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 import { cutsOf, sample, shuffle } from "./cuts.ts";
 import { Disk } from "./disk.ts";
 import type { KernelFileSystem } from "./file_systems.ts";
-import { judge } from "./check_store.ts";
+import { checkStore } from "./check_store.ts";
 import type { Syncs } from "./lazy_file_system.ts";
 import type { Cut, Entry } from "./log.ts";
-import { isMark, ledgerOf } from "./marks.ts";
+import { expectationsOf, isMark } from "./marks.ts";
 
 const WORKLOAD = fileURLToPath(new URL("workload.ts", import.meta.url));
 
-/** How much is tried. */
+/** How many power cuts are tried, and with which syncs. */
 export interface Effort {
-  /** Where the folders for all that is made are made. */
+  /** Where temporary folders are made. */
   readonly folder: string;
   readonly syncs: Syncs;
   readonly seed: number;
@@ -29,7 +29,7 @@ export interface Effort {
   readonly seeds: number;
   /** How many power cuts are tried at most. */
   readonly cutsMax: number;
-  /** Whether the violations so far are all that was looked for. */
+  /** Whether these violations are enough to stop. */
   readonly isEnough: (violations: readonly Violation[]) => boolean;
 }
 
@@ -39,7 +39,7 @@ export interface Violation {
   readonly wrong: readonly string[];
 }
 
-/** What came of it. */
+/** The power cuts that were tried, and those that did harm. */
 export interface Outcome {
   /** How many disks were mounted and checked. */
   readonly images: number;
@@ -52,7 +52,9 @@ function positionOf(entries: readonly Entry[], what: "begin" | "end"): number {
   const position = entries.findIndex((entry) =>
     entry.kind === "mark" && isMark(entry.mark, what)
   );
-  if (position < 0) throw new Error(`The workload has not come to its ${what}`);
+  if (position < 0) {
+    throw new Error(`The log has no mark of the work's ${what}`);
+  }
   return position;
 }
 
@@ -73,7 +75,7 @@ async function work(disk: Disk, contents: string, syncs: Syncs): Promise<void> {
   await disk.use(() => mustRun(Deno.execPath(), args));
 }
 
-/** Lets the workload work, and cuts the power again and again. */
+/** Runs the workload, and checks the disk after each of the power cuts. */
 export async function explore(
   fileSystem: KernelFileSystem,
   { folder: parent, syncs, seed, seeds, cutsMax, isEnough }: Effort,
@@ -93,14 +95,14 @@ export async function explore(
     whole: fileSystem.superblocks,
   })];
   const chosen = sample(all, cutsMax, chance);
-  // In any order, something is noticed sooner; in time's order, it is faster.
+  // The log's order is faster; a random order finds a violation sooner.
   if (syncs !== "all") shuffle(chosen, chance);
   const violations: Violation[] = [];
   let images = 0;
   let unflushed = 0;
   for (const cut of chosen) {
-    const ledger = await ledgerOf(marksBefore(entries, cut));
-    const wrong = await disk.useAfter(cut, () => judge(ledger))
+    const expectations = await expectationsOf(marksBefore(entries, cut));
+    const wrong = await disk.useAfter(cut, () => checkStore(expectations))
       .catch((error) => [`the disk cannot be used: ${error}`]);
     images++;
     if (cut.kept.length > 0) unflushed++;

@@ -1,5 +1,5 @@
 /**
- * The kernel's file systems, how to make and to mount each.
+ * The kernel's file systems: how to make and mount each of them.
  *
  * @module
  */
@@ -17,8 +17,8 @@ export interface KernelFileSystem {
   /** The least that its tools accept, or a little more. */
   readonly sizeBytes: number;
   /**
-   * What is never torn: with half a superblock, which does not fit its checksum,
-   * the kernel does not mount the file system, whatever is on it.
+   * Ranges that are never torn: the kernel does not mount a file system whose
+   * superblock does not match its checksum.
    */
   readonly superblocks: readonly Range[];
   /** The Debian package that has the tools. */
@@ -38,8 +38,8 @@ export const fileSystems: readonly KernelFileSystem[] = [
       ...["mkfs.ext4", "-q", "-F", "-b", "4096", "-E"],
       "lazy_itable_init=0,lazy_journal_init=0,nodiscard",
     ],
-    // By itself ext4 syncs a file that is renamed over another: not so here,
-    // because other file systems do no such thing.
+    // By default ext4 syncs a file that is renamed over another. That is turned
+    // off, because other file systems do not.
     options: ["nodiscard", "noauto_da_alloc"],
     sizeBytes: 64 * MIB,
     superblocks: [{ offset: KIB, length: KIB }],
@@ -73,14 +73,14 @@ async function isInKernel(name: string): Promise<boolean> {
   return known.split("\n").some((line) => line.trim() === name);
 }
 
-/** Whether a command exists, whatever it says. */
+/** Whether a command exists. */
 async function exists(command: string): Promise<boolean> {
   return (await run("sh", ["-c", `command -v ${command}`])).ok;
 }
 
 /**
- * Sees to it that a file system can be made and mounted; installs its tools
- * where that can be done.
+ * Prepares the machine to make and mount a file system; installs its tools where
+ * that is possible.
  *
  * @returns Why it can't; `undefined` when it can.
  */

@@ -20,7 +20,7 @@ function withoutSync(handle: FileHandle): FileHandle {
   };
 }
 
-/** The file system that says that it has synced, and has not. */
+/** A file system that reports some syncs as done without doing them. */
 export function fileSystemWith(syncs: Syncs): FileSystem {
   const real = nodeFileSystem;
   return {
@@ -39,7 +39,8 @@ export function fileSystemWith(syncs: Syncs): FileSystem {
     removeTree: (path) => real.removeTree(path),
     syncDirectory: (path) =>
       syncs === "no directory" ? Promise.resolve() : real.syncDirectory(path),
-    // A lock whose record is torn is refused, which would hide all else.
+    // The lock always syncs: a store refuses a torn lock record, and then the
+    // test would see no other damage.
     lock: (path) => real.lock(path),
   };
 }

@@ -17,7 +17,7 @@ export type Entry =
   | Range & { readonly kind: "write" }
   /** All that was written before is durable. */
   | { readonly kind: "flush" }
-  /** What the workload says that it is about to do, or has been promised. */
+  /** A request to the store, or its answer; see `marks.ts`. */
   | { readonly kind: "mark"; readonly mark: string };
 
 /** A part of a write. */
@@ -79,7 +79,7 @@ export class LoggedDisk {
   }
 
   /**
-   * The disk as a power cut leaves it. It may be written to. It is good until
+   * The disk as a power cut leaves it. It may be written to, and is valid until
    * the next call.
    */
   after({ durable, kept }: Cut): Image {

@@ -1,15 +1,15 @@
 /**
- * What the workload promises, as marks in the log of the disk: between the
- * requests that came before a promise and those that came after it.
+ * What the workload asks and what the store answers, as marks in the log of the
+ * disk: between the writes that came before and those that came after.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { crc64 } from "@raft/snapshots/crc64";
-import { Ledger } from "../../tests/crash/expectations.ts";
+import { Expectations } from "../../tests/crash/expectations.ts";
 
-/** One entry of the ledger. */
+/** One recorded request or answer. */
 type Mark =
   | { readonly what: "begin" | "end" }
   | { readonly what: "retain"; readonly count: number }
@@ -26,17 +26,17 @@ type Mark =
       | "deleting"
       | "deleted"
       | "sealed"
-      | "spoiled";
+      | "corrupted";
     readonly name: string;
   };
 
-/** Whether it is where the work begins or ends. */
+/** Whether a mark says where the work begins or ends. */
 export function isMark(text: string, what: "begin" | "end"): boolean {
   return (JSON.parse(text) as Mark).what === what;
 }
 
-/** A ledger that enters everything in the log of the disk, too. */
-export class MarkedLedger extends Ledger {
+/** Expectations that are recorded as marks in the log of the disk, too. */
+export class LoggedExpectations extends Expectations {
   readonly #control: Deno.FsFile;
   readonly #contents: string;
 
@@ -94,9 +94,9 @@ export class MarkedLedger extends Ledger {
     this.#mark({ what: "sealed", name });
   }
 
-  override spoiled(name: string): void {
-    super.spoiled(name);
-    this.#mark({ what: "spoiled", name });
+  override corrupted(name: string): void {
+    super.corrupted(name);
+    this.#mark({ what: "corrupted", name });
   }
 
   override exporting(name: string, archive: Uint8Array): void {
@@ -122,26 +122,31 @@ export class MarkedLedger extends Ledger {
   }
 }
 
-/** The ledger of what had been promised when the marks were made. */
-export async function ledgerOf(marks: readonly string[]): Promise<Ledger> {
-  const ledger = new Ledger();
-  for (const text of marks) await enter(ledger, JSON.parse(text) as Mark);
-  return ledger;
+/** The expectations once the marks were made. */
+export async function expectationsOf(
+  marks: readonly string[],
+): Promise<Expectations> {
+  const expectations = new Expectations();
+  for (const text of marks) await enter(expectations, JSON.parse(text) as Mark);
+  return expectations;
 }
 
-async function enter(ledger: Ledger, mark: Mark): Promise<void> {
+async function enter(expectations: Expectations, mark: Mark): Promise<void> {
   switch (mark.what) {
     case "begin":
     case "end":
       return;
     case "retain":
-      ledger.retain = mark.count;
+      expectations.retain = mark.count;
       return;
     case "publishing":
     case "exporting":
     case "exported":
-      return ledger[mark.what](mark.name, await Deno.readFile(mark.content));
+      return expectations[mark.what](
+        mark.name,
+        await Deno.readFile(mark.content),
+      );
     default:
-      return ledger[mark.what](mark.name);
+      return expectations[mark.what](mark.name);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Processes and mounts of its own, so that nothing of it stays, however it ends:
- * with the first process the kernel ends the others, and with the last one it
- * takes away the mounts and lets go of the loop devices.
+ * Runs the test in process and mount namespaces of its own, so that nothing is
+ * left behind, however it ends: when the first process ends, the kernel ends the
+ * others; when the last one ends, it removes the mounts and the loop devices.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const UNSHARE = [
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Whether this process is inside. */
+/** Whether this process is in the sandbox. */
 export function isInSandbox(): boolean {
   return Deno.env.has(INSIDE);
 }
@@ -48,14 +48,14 @@ export async function whyNot(): Promise<string | undefined> {
   return loop.ok ? undefined : `no loop device is free (${loop.output.trim()})`;
 }
 
-/** Ends this process, which is inside, when the one outside has ended. */
+/** Ends this process, which is in the sandbox, when the one outside has ended. */
 export async function endWithParent(): Promise<void> {
   // Nothing is ever written to the pipe: its end is what counts.
   for await (const _ of Deno.stdin.readable);
   Deno.exit(1);
 }
 
-/** Runs the script again, inside; whether its exit code was 0. */
+/** Runs the script again in the sandbox; whether its exit code was 0. */
 export async function enterSandbox(args: readonly string[]): Promise<boolean> {
   const child = new Deno.Command("unshare", {
     args: [...UNSHARE, Deno.execPath(), "run", "--allow-all", MAIN, ...args],

@@ -1,6 +1,6 @@
 /**
- * The work in which the power is cut: everything that a store and the command
- * `export` do to a disk. A process of its own:
+ * The workload during which the power is cut: everything that a store and the
+ * command `export` do to a disk. It runs as a process:
  * `deno run -A workload.ts CONTROL CONTENTS SYNCS`.
  *
  * @module
@@ -10,24 +10,24 @@ import { fileURLToPath } from "node:url";
 import type { SnapshotStore } from "@raft/snapshots";
 import { exportArchive } from "@raft/snapshots/archive";
 import { BASE } from "../../tests/crash/recovery.ts";
-import { type Plan, Stage } from "../../tests/crash/store_client.ts";
+import { type Plan, StoreClient } from "../../tests/crash/store_client.ts";
 import { mustRun } from "../support/command.ts";
 import { PLACE } from "./disk.ts";
 import { fileSystemWith, type Syncs } from "./lazy_file_system.ts";
-import { MarkedLedger } from "./marks.ts";
+import { LoggedExpectations } from "./marks.ts";
 
 const CLI = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 const [control = "", contents = "", syncs = "all"] = Deno.args;
-const ledger = new MarkedLedger(control, contents);
-const stage = new Stage(fileSystemWith(syncs as Syncs), ledger);
+const expectations = new LoggedExpectations(control, contents);
+const client = new StoreClient(fileSystemWith(syncs as Syncs), expectations);
 
 async function takeAll(
   store: SnapshotStore,
   plans: readonly Plan[],
 ): Promise<string[]> {
   const ids: string[] = [];
-  for (const plan of plans) ids.push(await stage.take(store, plan));
+  for (const plan of plans) ids.push(await client.take(store, plan));
   return ids;
 }
 
@@ -35,9 +35,9 @@ function pathOf(id: string | undefined, file: string): string {
   return `${BASE}/snapshots/${id}/${file}`;
 }
 
-/** A store whose newest snapshot is corrupt, and one that Go has written. */
-async function leaveBehind(): Promise<void> {
-  const store = await stage.open({ retain: 3 });
+/** Makes a store whose newest snapshot is corrupt and whose oldest is Go's. */
+async function prepare(): Promise<void> {
+  const store = await client.open({ retain: 3 });
   const [oldest, , newest = ""] = await takeAll(store, [
     { index: 1, size: 6000 },
     { index: 2, size: 200_000 },
@@ -48,7 +48,7 @@ async function leaveBehind(): Promise<void> {
   const state = await Deno.readFile(pathOf(newest, "state.bin"));
   state[4500] = (state[4500] ?? 0) ^ 1;
   await Deno.writeFile(pathOf(newest, "state.bin"), state);
-  ledger.spoiled(newest);
+  expectations.corrupted(newest);
   await mustRun("sync", ["--file-system", PLACE]);
 }
 
@@ -61,10 +61,10 @@ async function exportWithTool(
   const archive = new Uint8Array(
     await new Response(exportArchive(store, id)).arrayBuffer(),
   );
-  ledger.exporting(path, archive);
+  expectations.exporting(path, archive);
   const args = ["run", "--allow-all", "--quiet", CLI, "export", BASE, id, path];
   await mustRun(Deno.execPath(), args);
-  ledger.exported(path, archive);
+  expectations.exported(path, archive);
 }
 
 async function exportTo(
@@ -74,7 +74,7 @@ async function exportTo(
 ): Promise<void> {
   // The tool leaves out no sync.
   if (syncs === "all") await exportWithTool(store, id, path);
-  else await stage.export(store, id, path);
+  else await client.export(store, id, path);
 }
 
 /** One archive in place of another, and one where there was none. */
@@ -84,18 +84,18 @@ async function exportAll(
   second: string,
 ): Promise<void> {
   await exportTo(store, first, `${PLACE}/backup.snap`);
-  await stage.export(store, second, `${PLACE}/other.snap`);
+  await client.export(store, second, `${PLACE}/other.snap`);
   await exportTo(store, second, `${PLACE}/backup.snap`);
-  await stage.export(store, first, `${PLACE}/other.snap`);
+  await client.export(store, first, `${PLACE}/other.snap`);
 }
 
-/** A node starts again, on what was left behind. */
-async function startAgain(): Promise<void> {
-  const store = await stage.open({ retain: 3 });
-  await stage.restore(store);
-  for (const { id } of await store.list()) await stage.seal(store, id);
+/** Does what a node does that restarts, with all commands. */
+async function restartNode(): Promise<void> {
+  const store = await client.open({ retain: 3 });
+  await client.restore(store);
+  for (const { id } of await store.list()) await client.seal(store, id);
   const [empty = ""] = await takeAll(store, [{ index: 4, size: 0 }]);
-  await stage.delete(store, empty);
+  await client.delete(store, empty);
   const [large = "", small = ""] = await takeAll(store, [
     { index: 5, size: 1_500_000 },
     { index: 6, size: 700 },
@@ -104,23 +104,23 @@ async function startAgain(): Promise<void> {
   await store.close();
 }
 
-/** Several snapshots at a time, and some that are given up. */
-async function goOn(): Promise<void> {
-  const store = await stage.open({ retain: 3, blockSize: 65_536 });
-  const { sink } = await stage.write(store, { index: 7, size: 300_000 });
+/** Takes several snapshots at a time, and aborts some. */
+async function takeConcurrently(): Promise<void> {
+  const store = await client.open({ retain: 3, blockSize: 65_536 });
+  const { sink } = await client.write(store, { index: 7, size: 300_000 });
   await Promise.all(
-    [8, 9].map((index) => stage.take(store, { index, size: 30_000 * index })),
+    [8, 9].map((index) => client.take(store, { index, size: 30_000 * index })),
   );
   await sink.abort(new Error("given up"));
-  await stage.write(store, { index: 10, size: 50_000 });
+  await client.write(store, { index: 10, size: 50_000 });
   await takeAll(store, [{ index: 11, size: 4096 }]);
   await store.reap();
   await store.close();
 }
 
-ledger.keep(3);
-await leaveBehind();
-ledger.begin();
-await startAgain();
-await goOn();
-ledger.end();
+expectations.keep(3);
+await prepare();
+expectations.begin();
+await restartNode();
+await takeConcurrently();
+expectations.end();

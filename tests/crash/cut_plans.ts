@@ -1,5 +1,5 @@
 /**
- * Plans for cutting the power: everywhere, or at some moments.
+ * Which power cuts are tried: one at every step of a process, or a sample.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { amount } from "../support/full_run.ts";
 import type { Random } from "../support/random.ts";
 import { cuts, type Explorer } from "./explore.ts";
-import type { Life } from "./simulation.ts";
+import type { Process } from "./simulation.ts";
 
-/** How many seeds of each kind of power cut there are at one moment. */
+/** How many seeds of each kind of power cut are tried at one step. */
 const SEEDS = amount(1, 10);
 
-/** Cuts the power at every moment of the scenario, for several schedules. */
-export async function cutEverywhere(
+/** Cuts the power at every step of the scenario, for several schedules. */
+export async function cutAtEveryStep(
   explorer: Explorer,
   random: Random,
 ): Promise<void> {
@@ -26,39 +26,40 @@ export async function cutEverywhere(
   }
 }
 
-/** Cuts the power at some moments of the last process. */
-export async function cutSomewhere(
+/** Cuts the power at some steps of the last process. */
+export async function cutAtSomeSteps(
   explorer: Explorer,
   random: Random,
-  { lives, moments }: {
-    readonly lives: readonly Life[];
-    readonly moments: number;
+  { processes, count }: {
+    readonly processes: readonly Process[];
+    /** How many steps are tried. */
+    readonly count: number;
   },
 ): Promise<void> {
-  const length = await explorer.lengthOf(lives, random.integer(2 ** 31));
-  for (let i = 0; i < moments; i++) {
+  const length = await explorer.lengthOf(processes, random.integer(2 ** 31));
+  for (let i = 0; i < count; i++) {
     const last = {
       schedule: random.integer(2 ** 31),
       steps: random.integer(length + 1),
     };
-    await explorer.survive(lives, last, cuts(random, SEEDS));
+    await explorer.survive(processes, last, cuts(random, SEEDS));
   }
 }
 
-/** As `cutSomewhere()`, after first processes that end at random moments. */
-export async function cutLater(
+/** As `cutAtSomeSteps()`, after a first process that ends at a random step. */
+export async function cutAfterEarlierCrash(
   explorer: Explorer,
   random: Random,
-  chooseEnd: () => Life["end"],
+  chooseEnd: () => Process["end"],
 ): Promise<void> {
   const length = await explorer.lengthOf([], random.integer(2 ** 31));
   for (let i = 0; i < amount(2, 160); i++) {
-    const life = {
+    const process = {
       schedule: random.integer(2 ** 31),
       steps: random.integer(length + 1),
       end: chooseEnd(),
     };
-    const moments = amount(3, 10);
-    await cutSomewhere(explorer, random, { lives: [life], moments });
+    const count = amount(3, 10);
+    await cutAtSomeSteps(explorer, random, { processes: [process], count });
   }
 }

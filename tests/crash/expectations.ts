@@ -1,13 +1,16 @@
 /**
- * What a store has promised so far.
+ * What a store must be found to hold after a crash.
  *
  * @module
  */
 
 import { crc64 } from "@raft/snapshots/crc64";
 
-/** What was asked of a store, and what it has answered. */
-export class Ledger {
+/**
+ * What was asked of a store and what it has answered; from that, which
+ * snapshots must be found after a crash, which may be, and which must not.
+ */
+export class Expectations {
   /** How many snapshots the store keeps at least. */
   retain = 2;
   readonly #contents = new Map<string, Uint8Array>();
@@ -16,15 +19,15 @@ export class Ledger {
   readonly #deleted = new Set<string>();
   readonly #sealed = new Set<string>();
   readonly #imported = new Set<string>();
-  readonly #spoiled = new Set<string>();
-  readonly #blemished = new Set<string>();
+  readonly #corrupted = new Set<string>();
+  readonly #checksumsCorrupted = new Set<string>();
   /** What each archive may be found to be; `undefined`: no file. */
   readonly #archives = new Map<string, readonly (Uint8Array | undefined)[]>();
   #frozen = false;
 
-  /** A copy that goes on from here. */
-  copy(): Ledger {
-    const copy = new Ledger();
+  /** A copy that changes independently of this one. */
+  copy(): Expectations {
+    const copy = new Expectations();
     copy.retain = this.retain;
     for (const [id, bytes] of this.#contents) copy.#contents.set(id, bytes);
     copy.#acknowledged.push(...this.#acknowledged);
@@ -32,13 +35,13 @@ export class Ledger {
     for (const id of this.#deleted) copy.#deleted.add(id);
     for (const id of this.#sealed) copy.#sealed.add(id);
     for (const id of this.#imported) copy.#imported.add(id);
-    for (const id of this.#spoiled) copy.#spoiled.add(id);
-    for (const id of this.#blemished) copy.#blemished.add(id);
+    for (const id of this.#corrupted) copy.#corrupted.add(id);
+    for (const id of this.#checksumsCorrupted) copy.#checksumsCorrupted.add(id);
     for (const [path, may] of this.#archives) copy.#archives.set(path, may);
     return copy;
   }
 
-  /** The machine has stopped: what is promised from now on counts for nothing. */
+  /** The process has stopped: what is recorded from now on is ignored. */
   freeze(): void {
     this.#frozen = true;
   }
@@ -47,16 +50,16 @@ export class Ledger {
   publishing(id: string, state: Uint8Array): void {
     if (this.#frozen) return;
     this.#contents.set(id, state);
-    // The ID may be that of one that is gone for good.
+    // The ID may be that of a snapshot that was removed.
     const known = this.#acknowledged.indexOf(id);
     if (known >= 0) this.#acknowledged.splice(known, 1);
   }
 
-  /** The store has answered that it is published, or has handed it out. */
+  /** The store has answered that it is published, or has restored it. */
   acknowledged(id: string): void {
     if (this.#frozen) return;
     this.#acknowledged.push(id);
-    // Who died over a deletion has not deleted what is handed out later.
+    // The store handed it out, so an earlier deletion was cut off by a crash.
     this.#deleting.delete(id);
   }
 
@@ -102,7 +105,7 @@ export class Ledger {
     return this.#archives;
   }
 
-  /** Two ledgers of one fingerprint promise the same. */
+  /** Expectations of equal fingerprints are equal. */
   get fingerprint(): string {
     const contents = [...this.#contents].map(([id, state]) =>
       `${id}=${state.length}:${state.subarray(0, 8)}`
@@ -121,14 +124,14 @@ export class Ledger {
     ].join("/");
   }
 
-  /** Somebody has changed a byte of it. */
-  spoiled(id: string): void {
-    this.#spoiled.add(id);
+  /** The test has changed a byte of its state. */
+  corrupted(id: string): void {
+    this.#corrupted.add(id);
   }
 
-  /** Somebody has changed a byte of its block checksums. */
-  blemished(id: string): void {
-    this.#blemished.add(id);
+  /** The test has changed a byte of its block checksums. */
+  checksumsCorrupted(id: string): void {
+    this.#checksumsCorrupted.add(id);
   }
 
   /** The state that a snapshot must have, if it may be found at all. */
@@ -137,18 +140,18 @@ export class Ledger {
   }
 
   /** Whether its state is not the one that was written. */
-  isSpoiled(id: string): boolean {
-    return this.#spoiled.has(id);
+  isCorrupted(id: string): boolean {
+    return this.#corrupted.has(id);
   }
 
-  /** Whether some snapshot was spoiled. */
-  get hasSpoiled(): boolean {
-    return this.#spoiled.size > 0;
+  /** Whether any snapshot was corrupted. */
+  get hasCorrupted(): boolean {
+    return this.#corrupted.size > 0;
   }
 
   /** Whether `verify()` may find fault with its block checksums. */
-  isBlemished(id: string): boolean {
-    return this.#blemished.has(id) && !this.#sealed.has(id);
+  hasCorruptChecksums(id: string): boolean {
+    return this.#checksumsCorrupted.has(id) && !this.#sealed.has(id);
   }
 
   /** Whether it must have block checksums. */
@@ -161,14 +164,17 @@ export class Ledger {
     return this.#imported.has(id);
   }
 
-  /** Those that the store must still have but for retention; oldest first. */
-  get owed(): string[] {
+  /**
+   * The snapshots that the store must still have unless retention has removed
+   * them; the first acknowledged comes first.
+   */
+  get required(): string[] {
     return this.#acknowledged.filter((id) =>
-      !this.#deleting.has(id) && !this.#spoiled.has(id)
+      !this.#deleting.has(id) && !this.#corrupted.has(id)
     );
   }
 
-  /** Whether it was published, and the answer is still to come. */
+  /** Whether the store was asked to publish it and has not answered yet. */
   isBeingPublished(id: string): boolean {
     return this.#contents.has(id) && !this.#acknowledged.includes(id);
   }

@@ -1,5 +1,5 @@
 /**
- * Power cuts: every one of them, or a sample.
+ * Cuts the power of simulated processes and checks what a store then finds.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import type { CrashChoice } from "@raft/snapshots/testing";
 import { report } from "../support/full_run.ts";
 import { freshSeed, type Random } from "../support/random.ts";
 import {
-  after,
-  beginning,
+  checkDisk,
   digest,
-  type Ended,
+  type DiskState,
   type History,
-  judge,
-  type Life,
-  live,
-  type Moment,
+  initialState,
+  type Process,
+  type ProcessResult,
+  runProcess,
+  stateAfter,
 } from "./simulation.ts";
 import type { Step } from "./scheduled_file_system.ts";
 
-/** What all random choices of this run come from. */
+/** The seed of all random choices of this run. */
 export const seed: number = freshSeed();
 
-/** How much of what was not synced is kept in a power cut; 0 and 100 are sure. */
+/** How much of what was not synced is kept; 0 and 100 need no seed. */
 const KEPT_PERCENT = [20, 50, 80];
 
-/** All the ways to cut the power at one moment, with that many seeds of each. */
+/** All kinds of power cuts at one step, with that many seeds of each. */
 export function cuts(random: Random, seeds: number): CrashChoice[] {
-  const chancy = KEPT_PERCENT.flatMap((keptPercent) =>
+  const seeded = KEPT_PERCENT.flatMap((keptPercent) =>
     (["atomic", "split"] as const).flatMap((renames) =>
       Array.from({ length: seeds }, () => ({
         seed: random.integer(2 ** 31),
@@ -41,7 +41,7 @@ export function cuts(random: Random, seeds: number): CrashChoice[] {
   return [
     { seed: 0, keptPercent: 0, renames: "atomic" },
     { seed: 0, keptPercent: 100, renames: "atomic" },
-    ...chancy,
+    ...seeded,
   ];
 }
 
@@ -52,7 +52,7 @@ export function formatTrace(trace: readonly Step[]): string {
   ).join("\n");
 }
 
-/** What is left of a disk, and how it came about. */
+/** What is wrong with a disk after a power cut, and how it came about. */
 export interface Outcome {
   readonly history: History;
   readonly wrong: readonly string[];
@@ -67,15 +67,15 @@ export function formatOutcome(
     ...wrong,
     `SEED=${seed}, after ${trace.length} operations of the last process:`,
     formatTrace(trace),
-    `See it again: deno task test:crash --replay '${JSON.stringify(history)}'`,
+    `Replay it: deno task test:crash --replay '${JSON.stringify(history)}'`,
   ].join("\n");
 }
 
 /** Cuts the power again and again, and counts. */
 export class Explorer {
-  /** Power cuts that were tried. */
+  /** How many power cuts were tried. */
   #images = 0;
-  /** What they left, which is the same for many. */
+  /** Digests of the disks that they left; many leave the same. */
   readonly #seen = new Set<string>();
   readonly #scenario: string;
   readonly #droppedSync: string | undefined;
@@ -88,51 +88,63 @@ export class Explorer {
     this.#droppedSync = options.droppedSync;
   }
 
-  /** Lets the lives take place; gives the disk that the last one left behind. */
-  async lived(lives: readonly Life[]): Promise<Moment> {
-    let moment = await beginning(this.#scenario);
-    for (const [generation, life] of lives.entries()) {
-      moment = after(await this.live(moment, generation, life), life.end);
+  /** Runs the processes one after the other; gives the disk after the last. */
+  async runAll(processes: readonly Process[]): Promise<DiskState> {
+    let diskState = await initialState(this.#scenario);
+    for (const [generation, process] of processes.entries()) {
+      diskState = stateAfter(
+        await this.runProcess(diskState, generation, process),
+        process.end,
+      );
     }
-    return moment;
+    return diskState;
   }
 
-  /** How many operations a process does that has those lives before it. */
-  async lengthOf(lives: readonly Life[], schedule: number): Promise<number> {
-    const moment = await this.lived(lives);
-    const { trace } = await this.live(moment, lives.length, { schedule });
+  /** How many operations a process does that runs after those processes. */
+  async lengthOf(
+    processes: readonly Process[],
+    schedule: number,
+  ): Promise<number> {
+    const diskState = await this.runAll(processes);
+    const { trace } = await this.runProcess(diskState, processes.length, {
+      schedule,
+    });
     return trace.length;
   }
 
-  /** Lets the next process live. */
-  live(
-    moment: Moment,
+  /** Runs one more process. */
+  runProcess(
+    diskState: DiskState,
     generation: number,
-    life: Omit<Life, "end">,
-  ): Promise<Ended> {
-    const options = { ...life, generation, droppedSync: this.#droppedSync };
-    return live(moment, this.#scenario, options);
+    process: Omit<Process, "end">,
+  ): Promise<ProcessResult> {
+    const options = { ...process, generation, droppedSync: this.#droppedSync };
+    return runProcess(diskState, this.#scenario, options);
   }
 
   /**
-   * Lets another process live after those lives, and cuts the power as each of
-   * the choices has it; gives the first outcome that is wrong.
+   * Runs another process after those processes, and cuts the power as each of
+   * the choices says; gives the first outcome that is wrong.
    */
   async cut(
-    lives: readonly Life[],
-    last: Omit<Life, "end">,
+    processes: readonly Process[],
+    last: Omit<Process, "end">,
     choices: readonly CrashChoice[],
-  ): Promise<(Outcome & Pick<Ended, "trace">) | undefined> {
-    const generation = lives.length;
-    const ended = await this.live(await this.lived(lives), generation, last);
+  ): Promise<(Outcome & Pick<ProcessResult, "trace">) | undefined> {
+    const generation = processes.length;
+    const result = await this.runProcess(
+      await this.runAll(processes),
+      generation,
+      last,
+    );
     for (const end of choices) {
-      const wrong = await this.#judge(after(ended, end));
+      const wrong = await this.#checkDisk(stateAfter(result, end));
       if (wrong.length === 0) continue;
       const history = {
         scenario: this.#scenario,
-        lives: [...lives, { ...last, end }],
+        processes: [...processes, { ...last, end }],
       };
-      return { history, wrong, trace: ended.trace };
+      return { history, wrong, trace: result.trace };
     }
     return undefined;
   }
@@ -151,12 +163,14 @@ export class Explorer {
     report("disks after them, no two alike", this.#seen.size);
   }
 
-  async #judge(moment: Moment): Promise<readonly string[]> {
+  async #checkDisk(diskState: DiskState): Promise<readonly string[]> {
     this.#images++;
-    // What was promised counts: the same disk may be right for less.
-    const key = `${moment.ledger.fingerprint} ${digest(moment.disk)}`;
+    // The expectations count, too: the same disk may be right for fewer.
+    const key = `${diskState.expectations.fingerprint} ${
+      digest(diskState.disk)
+    }`;
     if (this.#seen.has(key)) return [];
     this.#seen.add(key);
-    return await judge(moment);
+    return await checkDisk(diskState);
   }
 }

@@ -1,11 +1,11 @@
 /**
- * What must hold whenever the power was cut.
+ * What must be true of a store after a power cut.
  *
  * @module
  */
 
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
-import type { Ledger } from "./expectations.ts";
+import type { Expectations } from "./expectations.ts";
 import { BASE, type Found, type FoundSnapshot } from "./recovery.ts";
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
@@ -23,152 +23,154 @@ export function compareIds(a: string, b: string): number {
   return 0;
 }
 
-/** Nothing that is listed is partial or wrong. */
+/** Each listed snapshot is whole and has the state that was written. */
 function* checkListed(
   { id, state, ok, sealed }: FoundSnapshot,
-  ledger: Ledger,
+  expectations: Expectations,
 ): Generator<string> {
-  if (ledger.isSpoiled(id)) {
-    if (state !== undefined) yield `${id} was spoiled, and is handed out`;
-    if (ok) yield `${id} was spoiled, and verify() has not noticed`;
+  if (expectations.isCorrupted(id)) {
+    if (state !== undefined) yield `${id} was corrupted, and is handed out`;
+    if (ok) yield `${id} was corrupted, and verify() has not noticed`;
     return;
   }
-  const expected = ledger.contentOf(id);
+  const expected = expectations.contentOf(id);
   if (expected === undefined) yield `${id} is listed, and must not be there`;
   else if (state === undefined) yield `${id} is listed, and corrupt`;
   else if (!same(state, expected)) yield `${id} is listed with a wrong state`;
-  if (!ok && !ledger.isBlemished(id)) {
-    yield `${id} is listed, and verify() finds fault with it`;
+  if (!ok && !expectations.hasCorruptChecksums(id)) {
+    yield `${id} is listed, and verify() reports damage`;
   }
-  if (ledger.isSealed(id) && !sealed) yield `${id} has lost its checksums`;
+  if (expectations.isSealed(id) && !sealed) {
+    yield `${id} has lost its checksums`;
+  }
 }
 
 /**
- * Every snapshot that was acknowledged is there, unless retention made it give
- * way: then there are as many newer ones as are to be kept, a good one among
- * them. (Retention counts what it knows nothing bad of.)
+ * Every snapshot that was acknowledged is there, unless retention removed it:
+ * then there are as many newer ones as are to be kept, at least one of them good.
+ * (Retention also counts snapshots that it has not found to be corrupt.)
  */
-function* checkOwed(
+function* checkRequired(
   listed: readonly string[],
   good: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): Generator<string> {
-  for (const id of ledger.owed) {
+  for (const id of expectations.required) {
     if (good.includes(id)) continue;
     const isNewer = (other: string) => compareIds(other, id) < 0;
-    const enough = listed.filter(isNewer).length >= ledger.retain;
+    const enough = listed.filter(isNewer).length >= expectations.retain;
     if (enough && good.some(isNewer)) continue;
     yield `${id} was acknowledged, and is lost`;
   }
-  // Whatever its term: Raft has deleted its log on the strength of it. But its
-  // place may have been taken by one that was published at the same time.
-  const last = ledger.owed.at(-1);
+  // The last one must be there whatever its term, because Raft has truncated its
+  // log for it. But one that was published at the same time may have replaced it.
+  const last = expectations.required.at(-1);
   if (last === undefined || good.includes(last)) return;
-  if (good.some((id) => ledger.isBeingPublished(id))) return;
+  if (good.some((id) => expectations.isBeingPublished(id))) return;
   yield `${last} was the last to be acknowledged, and is lost`;
 }
 
 function* checkRestored(
   { restored }: Found,
   good: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): Generator<string> {
   if (typeof restored !== "string") {
     const { id, state } = restored;
     if (id !== good[0]) yield `${id} was restored, and not ${good[0]}`;
-    const expected = ledger.contentOf(id);
+    const expected = expectations.contentOf(id);
     if (expected === undefined || !same(state, expected)) {
       yield `${id} was restored with a wrong state`;
     }
   } else if (good.length > 0) {
     yield `restore() says "${restored}", and there is ${good[0]}`;
-  } else if (restored === "nothing usable" && !ledger.hasSpoiled) {
-    yield "restore() says that all there is is broken";
+  } else if (restored === "nothing usable" && !expectations.hasCorrupted) {
+    yield "restore() says that every snapshot is corrupt";
   }
 }
 
 const ID = /^\d+-\d+-\d+$/;
 
-/** Nothing that has a snapshot's name is less than one, or marked as corrupt. */
+/** Each directory with a snapshot's name is listed or marked as corrupt. */
 function* checkNames(
   { names, listed }: Found,
   tree: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): Generator<string> {
   const known = listed.map(({ id }) => id);
   for (const name of names) {
     if (!ID.test(name) || known.includes(name)) continue;
     const path = `${BASE}/snapshots/${name}`;
     if (tree.includes(`${path}/corrupt`)) continue;
-    // It was marked, and gave way to newer ones that were quarantined since.
-    if (ledger.isSpoiled(name) && !tree.includes(`${path}/`)) continue;
-    yield `${name} is there, and not fit to be listed`;
+    // It was marked, and was removed because newer ones were quarantined since.
+    if (expectations.isCorrupted(name) && !tree.includes(`${path}/`)) continue;
+    yield `${name} is there, and is not listed`;
   }
 }
 
-/** What is damaged in it, verify() finds; here it must be there. */
+/** An imported snapshot has its `archive.origin`; `verify()` checks the content. */
 function* checkOrigins(
   listed: readonly string[],
   tree: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): Generator<string> {
-  for (const id of listed.filter((id) => ledger.isImported(id))) {
+  for (const id of listed.filter((id) => expectations.isImported(id))) {
     if (tree.includes(`${BASE}/snapshots/${id}/archive.origin`)) continue;
-    yield `${id} has lost what it has kept of its archive`;
+    yield `${id} has lost its archive.origin`;
   }
 }
 
 const PARTS = ["archive.origin", "blocks.crc64", "meta.json", "state.bin"];
 
-/** Whether something may be left in `snapshots/`: all else has leaked. */
+/** Whether a path may be left in `snapshots/`: any other has leaked. */
 function mayStay(
   path: string,
   listed: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): boolean {
   const prefix = `${BASE}/snapshots/`;
   if (`${prefix}`.startsWith(path)) return true;
   const [name = "", part = "", ...rest] = path.slice(prefix.length).split("/");
-  const aside = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1] ?? name;
-  const isSpoiled = ledger.isSpoiled(aside);
-  const isOurs = isSpoiled || listed.includes(name);
-  const isPart = PARTS.includes(part) || (isSpoiled && part === "corrupt");
+  const id = /^(.*)\.corrupt\.tmp$/.exec(name)?.[1] ?? name;
+  const isCorrupted = expectations.isCorrupted(id);
+  const isOurs = isCorrupted || listed.includes(name);
+  const isPart = PARTS.includes(part) || (isCorrupted && part === "corrupt");
   return isOurs && rest.length === 0 && (part === "" || isPart);
 }
 
 /**
- * What is wrong with what a store finds that is opened to read only, before any
- * other has cleaned up; `corrupt` are the IDs that it calls corrupt.
+ * What is wrong with what a read-only store finds before any other store has
+ * cleaned up; `corrupt` are the IDs that it calls corrupt.
  */
 export function violationsForReader(
   found: Found,
   corrupt: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): string[] {
   const good = found.listed.filter(({ state }) => state !== undefined)
     .map(({ id }) => id);
   const wrong = [
-    ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
-    ...checkRestored(found, good, ledger),
-    ...corrupt.filter((id) => !ledger.isSpoiled(id))
-      .map((id) => `${id} is called corrupt, and was never spoiled`),
+    ...found.listed.flatMap((it) => [...checkListed(it, expectations)]),
+    ...checkRestored(found, good, expectations),
+    ...corrupt.filter((id) => !expectations.isCorrupted(id))
+      .map((id) => `${id} is called corrupt, and was never corrupted`),
   ];
   return wrong.map((it) => `read only: ${it}`);
 }
 
 /**
- * What Go, which looks for `meta.json` and knows no marks, would find to be less
- * than a snapshot.
+ * The snapshots that would be incomplete for Go, which looks for `meta.json` and
+ * does not know this library's marks.
  */
 export function violationsForGo(
   disk: MemoryFileSystem,
-  ledger: Ledger,
+  expectations: Expectations,
 ): string[] {
   const wrong: string[] = [];
   const tree = disk.tree();
   for (const path of tree) {
     const id = /\/([^/.]+)\/meta\.json$/.exec(path)?.[1] ?? "";
-    if (!ID.test(id) || ledger.isSpoiled(id)) continue;
+    if (!ID.test(id) || expectations.isCorrupted(id)) continue;
     const state = `${BASE}/snapshots/${id}/state.bin`;
     if (!tree.includes(state)) wrong.push(`for Go, ${id} has no state`);
   }
@@ -176,9 +178,9 @@ export function violationsForGo(
 }
 
 /**
- * What is part of a snapshot under its name, with no mark that says that it is
- * to be removed: every reader would take it for damage. What is quarantined is
- * kept for the operator, so it must be whole, too.
+ * Directories with a snapshot's name that are incomplete and not marked as
+ * deleted: a reader would take them for damage. Quarantined snapshots are kept
+ * for the operator, so they must be whole, too.
  */
 export function partsWithoutMark(tree: readonly string[]): string[] {
   const parts = new Map<string, string[]>();
@@ -190,31 +192,31 @@ export function partsWithoutMark(tree: readonly string[]): string[] {
   return [...parts].flatMap(([id, found]) =>
     found.includes("meta.json") || found.includes("deleted")
       ? []
-      : [`of ${id} there is only ${found}, and it is not marked as deleted`]
+      : [`${id} has only ${found}, and is not marked as deleted`]
   );
 }
 
 /**
- * What is wrong with what a store has found, and with the tree that it has left
- * behind; nothing when all is well.
+ * What is wrong with what a store has found and with the tree that it leaves;
+ * nothing when all is well.
  */
 export function violations(
   found: Found,
   tree: readonly string[],
-  ledger: Ledger,
+  expectations: Expectations,
 ): string[] {
   const listed = found.listed.map(({ id }) => id);
   const good = found.listed.filter(({ state }) => state !== undefined)
     .map(({ id }) => id);
   const leaked = tree.filter((path) =>
-    path.startsWith(`${BASE}/`) && !mayStay(path, listed, ledger)
+    path.startsWith(`${BASE}/`) && !mayStay(path, listed, expectations)
   );
   return [
-    ...found.listed.flatMap((it) => [...checkListed(it, ledger)]),
-    ...checkNames(found, tree, ledger),
-    ...checkOwed(listed, good, ledger),
-    ...checkRestored(found, good, ledger),
-    ...checkOrigins(listed, tree, ledger),
+    ...found.listed.flatMap((it) => [...checkListed(it, expectations)]),
+    ...checkNames(found, tree, expectations),
+    ...checkRequired(listed, good, expectations),
+    ...checkRestored(found, good, expectations),
+    ...checkOrigins(listed, tree, expectations),
     ...leaked.map((path) => `${path} has leaked`),
   ];
 }
@@ -224,11 +226,11 @@ export function violations(
  * acknowledged is lost, or one is torn. `read` gives a file, if there is one.
  */
 export async function archiveViolations(
-  ledger: Ledger,
+  expectations: Expectations,
   read: (path: string) => Promise<Uint8Array | undefined>,
 ): Promise<string[]> {
   const wrong: string[] = [];
-  for (const [path, expected] of ledger.archives) {
+  for (const [path, expected] of expectations.archives) {
     const found = await read(path);
     const isExpected = expected.some((archive) =>
       archive === undefined || found === undefined

@@ -3,11 +3,11 @@ import { describe, it } from "node:test";
 import { isFullRun, report } from "../support/full_run.ts";
 import { random } from "../support/random.ts";
 import { cuts, Explorer } from "./explore.ts";
-import type { Life } from "./simulation.ts";
+import type { Process } from "./simulation.ts";
 import type { Step } from "./scheduled_file_system.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
-/** One schedule will do: every moment is tried. */
+/** One schedule is enough, because the power is cut at every step. */
 const SCHEDULE = 1;
 
 const READS = new Set([
@@ -19,36 +19,36 @@ const READS = new Set([
   "close",
 ]);
 
-/** The moments at which the disk is another than before; the last one first. */
-function moments(trace: readonly Step[]): number[] {
+/** The steps after which the disk differs from before; the last one first. */
+function changingSteps(trace: readonly Step[]): number[] {
   const changed = [...trace.keys()].filter((steps) =>
     steps === 0 || !READS.has(trace[steps - 1]?.name ?? "")
   );
   return [trace.length, ...changed.reverse()];
 }
 
-/** After these a process that is killed leaves the most to its successor. */
+/** A process that is killed in one of these leaves the most to the next one. */
 const LEAVES_MOST = /where there is no|^deletes$|corrupt .* can't be renamed/;
 const KILLED = isFullRun
   ? scenarios
   : scenarios.filter(({ name }) => LEAVES_MOST.test(name));
 
-/** A first process that is killed, at every moment; or none. */
-async function firstLives(scenario: Scenario): Promise<Life[][]> {
+/** No first process, or one that is killed at any of its steps. */
+async function firstProcesses(scenario: Scenario): Promise<Process[][]> {
   const explorer = new Explorer(scenario.name);
-  const { trace } = await explorer.live(await explorer.lived([]), 0, {
+  const { trace } = await explorer.runProcess(await explorer.runAll([]), 0, {
     schedule: SCHEDULE,
   });
-  const killed = moments(trace).map((steps): Life[] => [
+  const killed = changingSteps(trace).map((steps): Process[] => [
     { schedule: SCHEDULE, steps, end: "kill" },
   ]);
   return [[], ...KILLED.includes(scenario) ? killed : []];
 }
 
-/** Runs that have a power cut at their end, by the syncs that they do. */
+/** A scenario, and the processes before the one whose power is cut. */
 interface Run {
   readonly scenario: string;
-  readonly lives: readonly Life[];
+  readonly processes: readonly Process[];
 }
 
 /** Every sync that the store does anywhere, and the runs in which it does. */
@@ -56,14 +56,18 @@ async function findSyncs(): Promise<Map<string, Run[]>> {
   const found = new Map<string, Run[]>();
   for (const scenario of scenarios) {
     const explorer = new Explorer(scenario.name);
-    for (const lives of await firstLives(scenario)) {
-      const moment = await explorer.lived(lives);
+    for (const processes of await firstProcesses(scenario)) {
+      const diskState = await explorer.runAll(processes);
       const options = { schedule: SCHEDULE };
-      const { syncs } = await explorer.live(moment, lives.length, options);
+      const { syncs } = await explorer.runProcess(
+        diskState,
+        processes.length,
+        options,
+      );
       for (const sync of syncs) {
         found.set(sync, [...found.get(sync) ?? [], {
           scenario: scenario.name,
-          lives,
+          processes,
         }]);
       }
     }
@@ -72,30 +76,34 @@ async function findSyncs(): Promise<Map<string, Run[]>> {
 }
 
 /**
- * How many seeds of each kind of power cut there are at one moment; the larger
- * number is for what the smaller one has not shown.
+ * How many seeds of each kind of power cut are tried at one step; the larger
+ * number is for syncs that the smaller one has not shown to be needed.
  */
 const SEEDS = [1, 20];
 
 /** Whether a power cut in the run shows that the sync was left out. */
 async function isMissed(
-  { scenario, lives }: Run,
+  { scenario, processes }: Run,
   droppedSync: string,
   seeds: number,
 ): Promise<boolean> {
   const explorer = new Explorer(scenario, { droppedSync });
-  const moment = await explorer.lived(lives);
+  const diskState = await explorer.runAll(processes);
   const options = { schedule: SCHEDULE };
-  const { trace } = await explorer.live(moment, lives.length, options);
-  for (const steps of moments(trace)) {
+  const { trace } = await explorer.runProcess(
+    diskState,
+    processes.length,
+    options,
+  );
+  for (const steps of changingSteps(trace)) {
     const last = { schedule: SCHEDULE, steps };
     const choices = cuts(random(steps), seeds);
-    if (await explorer.cut(lives, last, choices)) return true;
+    if (await explorer.cut(processes, last, choices)) return true;
   }
   return false;
 }
 
-/** Whether any of the runs shows it. */
+/** Whether any of the runs shows that the sync is needed. */
 async function isNeeded(sync: string, runs: readonly Run[]): Promise<boolean> {
   for (const seeds of SEEDS) {
     for (const run of runs) {
@@ -105,8 +113,8 @@ async function isNeeded(sync: string, runs: readonly Run[]): Promise<boolean> {
   return false;
 }
 
-describe("the syncs", () => {
-  it("are all needed: without any one of them a power cut does harm", async () => {
+describe("the syncs of a store", () => {
+  it("are all needed: without any one of them a power cut loses data", async () => {
     const syncs = await findSyncs();
     const needless: string[] = [];
     for (const [sync, runs] of syncs) {
@@ -116,7 +124,7 @@ describe("the syncs", () => {
     report("syncs left out, all noticed", syncs.size);
   });
 
-  it("include both of export: the archive's, and its directory's", async () => {
+  it("include both that export does: of the archive and of its directory", async () => {
     const found = [...(await findSyncs()).keys()];
     const temporary = "/srv/backup.snap.<random>.tmp";
     assert.deepEqual(found.filter((sync) => sync.includes("backup.snap")), [

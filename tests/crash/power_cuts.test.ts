@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { isFullRun } from "../support/full_run.ts";
 import { random } from "../support/random.ts";
-import { cutEverywhere, cutSomewhere } from "./cut_plans.ts";
+import { cutAtEveryStep, cutAtSomeSteps } from "./cut_plans.ts";
 import { cuts, Explorer, seed } from "./explore.ts";
 import { scenarios } from "./scenarios.ts";
 
@@ -10,15 +10,15 @@ describe("a store survives a power cut", () => {
     it(`when it ${name}`, async () => {
       const explorer = new Explorer(name);
       const chance = random(seed + i);
-      if (isFullRun) await cutEverywhere(explorer, chance);
-      else await cutSomewhere(explorer, chance, { lives: [], moments: 16 });
+      if (isFullRun) await cutAtEveryStep(explorer, chance);
+      else await cutAtSomeSteps(explorer, chance, { processes: [], count: 16 });
       explorer.report();
     });
   }
 });
 
 describe("an archive that export writes", () => {
-  it("survives a power cut at every moment, whole or as it was", async () => {
+  it("is whole, or the file as it was before, after a power cut at any step", async () => {
     const explorer = new Explorer("exports archives, one in place of another");
     const schedule = 1;
     const length = await explorer.lengthOf([], schedule);

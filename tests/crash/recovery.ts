@@ -18,7 +18,7 @@ import {
 /** Where the store is. */
 export const BASE = "/srv/raft";
 
-/** Says nothing: of a crash there would be much to say. */
+/** Logs nothing: a store that opens after a crash logs a lot. */
 export const silent: Logger = {
   debug() {},
   info() {},
@@ -29,14 +29,14 @@ export const silent: Logger = {
 /** A snapshot as a reader finds it. */
 export interface FoundSnapshot {
   readonly id: string;
-  /** Its state; none when it was refused as corrupt. */
+  /** Its state; `undefined` when it was refused as corrupt. */
   readonly state: Uint8Array | undefined;
-  /** Whether `verify()` has nothing to say against it. */
+  /** Whether `verify()` finds it to be good. */
   readonly ok: boolean;
   readonly sealed: boolean;
 }
 
-/** What `restore()` came to. */
+/** The outcome of `restore()`. */
 export type Restored =
   | { readonly id: string; readonly state: Uint8Array }
   | "nothing there"
@@ -84,7 +84,7 @@ async function restore(store: SnapshotStore): Promise<Restored> {
   }
 }
 
-/** Opens the store, looks at everything in it, restores, and closes it. */
+/** Opens the store, reads everything in it, restores, and closes it. */
 export async function recover(
   fileSystem: FileSystem,
   others: FileSnapshotStoreOptions = {},
@@ -106,10 +106,10 @@ export async function recover(
 }
 
 /**
- * As `recover()`, with a store that changes nothing; gives also the IDs that it
- * has called corrupt. Nothing where there is no store yet.
+ * As `recover()`, with a store that changes nothing; also gives the IDs that it
+ * has called corrupt. `undefined` where there is no store yet.
  */
-export async function look(
+export async function recoverReadOnly(
   fileSystem: FileSystem,
 ): Promise<{ found: Found; corrupt: string[] } | undefined> {
   try {

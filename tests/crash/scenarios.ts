@@ -1,5 +1,5 @@
 /**
- * Everything that a store does to a disk.
+ * The scenarios, which together do everything that a store does to a disk.
  *
  * @module
  */
@@ -9,49 +9,52 @@ import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import { archive, metaText } from "../archive/hand_made.ts";
 import { bytes } from "../support/random.ts";
 import { BASE } from "./recovery.ts";
-import type { Stage } from "./store_client.ts";
+import type { StoreClient } from "./store_client.ts";
 
-/** A process's work, in which the power may be cut at any moment. */
+/** The work of a process, in which the power may be cut at any step. */
 export interface Scenario {
   readonly name: string;
-  /** What was done before, all of it durable; nothing when left out. */
-  readonly prepare?: (stage: Stage, disk: MemoryFileSystem) => Promise<void>;
+  /** The work before it, all of which is durable; nothing when left out. */
+  readonly prepare?: (
+    client: StoreClient,
+    disk: MemoryFileSystem,
+  ) => Promise<void>;
   /** The work; on `disk` it may do what another process does. */
-  readonly run: (stage: Stage, disk: MemoryFileSystem) => Promise<void>;
+  readonly run: (client: StoreClient, disk: MemoryFileSystem) => Promise<void>;
 }
 
 const SNAPSHOTS = `${BASE}/snapshots`;
 
 /** Takes snapshots of index 1 to `count`, and closes the store. */
 async function takeAll(
-  stage: Stage,
+  client: StoreClient,
   count: number,
   term = 1,
 ): Promise<string[]> {
-  const store = await stage.open({ retain: 99 });
+  const store = await client.open({ retain: 99 });
   const ids: string[] = [];
   for (let index = 1; index <= count; index++) {
     ids.push(
-      await stage.take(store, { index, term, size: 5000 + 500 * index }),
+      await client.take(store, { index, term, size: 5000 + 500 * index }),
     );
   }
   await store.close();
-  stage.ledger.retain = 2;
+  client.expectations.retain = 2;
   return ids;
 }
 
-/** A run that begins with the opening of the store and ends with its closing. */
+/** Opens the store, does the work with it, and closes it. */
 function within(
   work: (
     store: SnapshotStore,
-    stage: Stage,
+    client: StoreClient,
     disk: MemoryFileSystem,
   ) => Promise<unknown>,
-  options: Parameters<Stage["open"]>[0] = {},
+  options: Parameters<StoreClient["open"]>[0] = {},
 ): Scenario["run"] {
-  return async (stage, disk) => {
-    const store = await stage.open(options);
-    await work(store, stage, disk);
+  return async (client, disk) => {
+    const store = await client.open(options);
+    await work(store, client, disk);
     await store.close();
   };
 }
@@ -73,8 +76,8 @@ async function removeTree(files: FileSystem, path: string): Promise<void> {
   await files.removeDirectory(path);
 }
 
-/** What every way to die has left behind: the next start has to sweep it. */
-async function leaveBehind(disk: MemoryFileSystem): Promise<void> {
+/** What crashes at various steps leave: opening the store has to remove it. */
+async function leaveRemains(disk: MemoryFileSystem): Promise<void> {
   const parts = ["state.bin", "meta.json"];
   for (const name of ["1-7-7.tmp", "1-8-8.deleted.tmp", "1-9-9.sealing.tmp"]) {
     for (const part of parts) {
@@ -88,37 +91,37 @@ async function leaveBehind(disk: MemoryFileSystem): Promise<void> {
 
 /** Takes a snapshot of each size. */
 function takeSizes(...sizes: readonly number[]) {
-  return async (store: SnapshotStore, stage: Stage) => {
+  return async (store: SnapshotStore, client: StoreClient) => {
     for (const [i, size] of sizes.entries()) {
-      await stage.take(store, { index: i + 1, size });
+      await client.take(store, { index: i + 1, size });
     }
   };
 }
 
-/** Begins with snapshots in directories that can't be renamed. */
+/** Prepares snapshots in directories that can't be renamed. */
 function takeUnrenamable(
   count: number,
-  spoil: (
+  corrupt: (
     ids: readonly string[],
     disk: MemoryFileSystem,
-    stage: Stage,
+    client: StoreClient,
   ) => void = () => {},
 ): NonNullable<Scenario["prepare"]> {
-  return async (stage, disk) => {
-    spoil(await takeAll(stage, count), disk, stage);
+  return async (client, disk) => {
+    corrupt(await takeAll(client, count), disk, client);
     disk.makeLowerLayer();
   };
 }
 
-/** Spoils all but the oldest. */
-function spoilNewer(
+/** Corrupts all but the oldest. */
+function corruptNewer(
   ids: readonly string[],
   disk: MemoryFileSystem,
-  stage: Stage,
+  client: StoreClient,
 ): void {
   for (const id of ids.slice(1)) {
     flipByte(disk, `${SNAPSHOTS}/${id}/state.bin`);
-    stage.ledger.spoiled(id);
+    client.expectations.corrupted(id);
   }
 }
 
@@ -132,18 +135,18 @@ const unrenamable: readonly Scenario[] = [
   {
     name: "deletes what can't be renamed",
     prepare: takeUnrenamable(3),
-    run: within(async (store, stage) => {
+    run: within(async (store, client) => {
       const [newest, middle] = await store.list();
-      if (newest !== undefined) await stage.delete(store, newest.id);
-      if (middle !== undefined) await stage.delete(store, middle.id);
+      if (newest !== undefined) await client.delete(store, newest.id);
+      if (middle !== undefined) await client.delete(store, middle.id);
     }),
   },
   {
-    name: "sets corrupt snapshots aside that can't be renamed",
-    prepare: takeUnrenamable(4, spoilNewer),
-    run: within(async (store, stage) => {
-      await stage.restore(store);
-      await stage.take(store, { index: 9, size: 2000 });
+    name: "quarantines corrupt snapshots that can't be renamed",
+    prepare: takeUnrenamable(4, corruptNewer),
+    run: within(async (store, client) => {
+      await client.restore(store);
+      await client.take(store, { index: 9, size: 2000 });
     }),
   },
 ];
@@ -156,47 +159,47 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "takes snapshots in small blocks, and reaps",
-    prepare: async (stage) => void await takeAll(stage, 0),
+    prepare: async (client) => void await takeAll(client, 0),
     run: within(takeSizes(0, 700, 9000, 1), { blockSize: 512 }),
   },
   {
     name: "takes snapshots in large blocks, keeping one",
-    prepare: async (stage) => void await takeAll(stage, 0),
+    prepare: async (client) => void await takeAll(client, 0),
     run: within(takeSizes(20_000, 4096, 9000), { blockSize: 8192, retain: 1 }),
   },
   {
     name: "takes snapshots of a lower term than there are",
-    prepare: async (stage) => void await takeAll(stage, 2, 9),
+    prepare: async (client) => void await takeAll(client, 2, 9),
     run: within(takeSizes(3000, 6000)),
   },
   {
     name: "imports an archive",
-    prepare: async (stage) => void await takeAll(stage, 1),
-    run: within((store, stage) => {
+    prepare: async (client) => void await takeAll(client, 1),
+    run: within((store, client) => {
       const state = bytes(5000, 7);
       const meta = metaText({ Index: 9, Size: state.length });
-      return stage.import(store, archive({ meta, state }), state);
+      return client.import(store, archive({ meta, state }), state);
     }),
   },
   {
     name: "takes several snapshots at once",
-    prepare: async (stage) => void await takeAll(stage, 1),
-    run: within((store, stage) =>
+    prepare: async (client) => void await takeAll(client, 1),
+    run: within((store, client) =>
       Promise.all(
-        [2, 3, 4].map((index) => stage.take(store, { index, size: 5000 })),
+        [2, 3, 4].map((index) => client.take(store, { index, size: 5000 })),
       )
     ),
   },
   {
     name: "is closed while it takes snapshots",
-    prepare: async (stage) => void await takeAll(stage, 1),
-    run: async (stage) => {
-      const store = await stage.open();
+    prepare: async (client) => void await takeAll(client, 1),
+    run: async (client) => {
+      const store = await client.open();
       const written = await Promise.all(
-        [2, 3].map((index) => stage.write(store, { index, size: 5000 })),
+        [2, 3].map((index) => client.write(store, { index, size: 5000 })),
       );
       const closing = written.map(({ sink, state }) =>
-        stage.close(sink, state)
+        client.close(sink, state)
       );
       const outcomes = Promise.allSettled(closing);
       await store.close();
@@ -204,96 +207,101 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "gives snapshots up",
-    prepare: async (stage) => void await takeAll(stage, 1),
-    run: within(async (store, stage) => {
-      const cancelled = await stage.write(store, { index: 5, size: 9000 });
+    name: "cancels and aborts snapshots",
+    prepare: async (client) => void await takeAll(client, 1),
+    run: within(async (store, client) => {
+      const cancelled = await client.write(store, { index: 5, size: 9000 });
       await cancelled.sink.cancel();
-      const aborted = await stage.write(store, { index: 6, size: 100 });
+      const aborted = await client.write(store, { index: 6, size: 100 });
       await aborted.sink.abort(new Error("given up"));
-      await stage.take(store, { index: 7, size: 6000 });
-      await stage.write(store, { index: 8, size: 9000 });
-      // The store is closed with that one open.
+      await client.take(store, { index: 7, size: 6000 });
+      await client.write(store, { index: 8, size: 9000 });
+      // The store is closed while that sink is open.
     }),
   },
   {
     name: "reaps",
-    prepare: async (stage) => void await takeAll(stage, 4),
+    prepare: async (client) => void await takeAll(client, 4),
     run: within((store) => store.reap()),
   },
   {
     name: "deletes",
-    prepare: async (stage) => void await takeAll(stage, 3),
-    run: within(async (store, stage) => {
+    prepare: async (client) => void await takeAll(client, 3),
+    run: within(async (store, client) => {
       const [newest, middle] = await store.list();
-      if (newest !== undefined) await stage.delete(store, newest.id);
-      if (middle !== undefined) await stage.delete(store, middle.id);
+      if (newest !== undefined) await client.delete(store, newest.id);
+      if (middle !== undefined) await client.delete(store, middle.id);
     }),
   },
   {
     name: "deletes while it takes another",
-    prepare: async (stage) => void await takeAll(stage, 2),
-    run: within(async (store, stage) => {
+    prepare: async (client) => void await takeAll(client, 2),
+    run: within(async (store, client) => {
       const [newest] = await store.list();
       await Promise.all([
-        stage.take(store, { index: 3, size: 5000 }),
-        newest && stage.delete(store, newest.id),
+        client.take(store, { index: 3, size: 5000 }),
+        newest && client.delete(store, newest.id),
       ]);
     }),
   },
   {
-    name: "sets corrupt snapshots aside",
-    prepare: async (stage, disk) => {
-      for (const id of (await takeAll(stage, 5)).slice(2)) {
+    name: "quarantines corrupt snapshots",
+    prepare: async (client, disk) => {
+      for (const id of (await takeAll(client, 5)).slice(2)) {
         flipByte(disk, `${SNAPSHOTS}/${id}/state.bin`);
-        stage.ledger.spoiled(id);
+        client.expectations.corrupted(id);
       }
     },
-    run: within(async (store, stage) => {
-      await stage.restore(store);
-      await stage.take(store, { index: 9, size: 2000 });
+    run: within(async (store, client) => {
+      await client.restore(store);
+      await client.take(store, { index: 9, size: 2000 });
     }),
   },
   {
     name: "seals what Go wrote, and what has bad checksums",
-    prepare: async (stage, disk) => {
-      const [first, second] = await takeAll(stage, 2);
+    prepare: async (client, disk) => {
+      const [first, second] = await takeAll(client, 2);
       await disk.removeFile(`${SNAPSHOTS}/${first}/blocks.crc64`);
       flipByte(disk, `${SNAPSHOTS}/${second}/blocks.crc64`);
-      if (second !== undefined) stage.ledger.blemished(second);
+      if (second !== undefined) client.expectations.checksumsCorrupted(second);
     },
-    run: within(async (store, stage) => {
-      for (const { id } of await store.list()) await stage.seal(store, id);
+    run: within(async (store, client) => {
+      for (const { id } of await store.list()) await client.seal(store, id);
     }),
   },
   {
-    name: "sweeps what others have left behind",
-    prepare: async (stage, disk) => {
-      await takeAll(stage, 1);
-      await leaveBehind(disk);
+    name: "sweeps what earlier processes have left",
+    prepare: async (client, disk) => {
+      await takeAll(client, 1);
+      await leaveRemains(disk);
     },
-    run: within((store, stage) => stage.take(store, { index: 2, size: 3000 })),
+    run: within((store, client) =>
+      client.take(store, { index: 2, size: 3000 })
+    ),
   },
   {
     name: "exports archives, one in place of another",
-    prepare: async (stage) => void await takeAll(stage, 2),
-    run: within(async (store, stage) => {
+    prepare: async (client) => void await takeAll(client, 2),
+    run: within(async (store, client) => {
       for (const { id } of await store.list()) {
-        await stage.export(store, id, "/srv/backup.snap");
-        await stage.export(store, id, `/srv/${id}.snap`);
+        await client.export(store, id, "/srv/backup.snap");
+        await client.export(store, id, `/srv/${id}.snap`);
       }
     }),
   },
   {
     name: "has its directory removed while it is open",
-    prepare: async (stage) => void await takeAll(stage, 1),
-    run: within(async (store, stage, disk) => {
-      // What is done to the disk itself is not refused when the machine stops.
-      await stage.files.stat(BASE);
-      for (const id of stage.ledger.owed) stage.ledger.deleting(id);
+    prepare: async (client) => void await takeAll(client, 1),
+    run: within(async (store, client, disk) => {
+      // Changes to the disk itself are not refused once the process has stopped,
+      // so this operation comes first: it is refused.
+      await client.files.stat(BASE);
+      for (const id of client.expectations.required) {
+        client.expectations.deleting(id);
+      }
       await removeTree(disk, BASE);
       await disk.syncDirectory("/srv");
-      await stage.take(store, { index: 2, size: 3000 });
+      await client.take(store, { index: 2, size: 3000 });
     }),
   },
   ...unrenamable,

@@ -1,5 +1,5 @@
 /**
- * A process at work on a disk that can lose power.
+ * The file system of a simulated process, which can stop at any step.
  *
  * @module
  */
@@ -30,13 +30,13 @@ export interface Step {
   readonly detail?: string;
 }
 
-/** How a machine works. */
-export interface MachineOptions {
+/** The order of the operations, and when the process stops. */
+export interface ScheduleOptions {
   /** Decides which of the operations under way takes effect next. */
   readonly schedule: number;
-  /** How many operations take effect before the machine stops. */
+  /** How many operations take effect before the process stops. */
   readonly stepsMax?: number;
-  /** Called at the moment that the machine stops. */
+  /** Called when the process stops. */
   readonly onStop?: () => void;
   /** A sync that is reported as done and is not; see {@linkcode SyncSites}. */
   readonly droppedSync?: string | undefined;
@@ -45,9 +45,9 @@ export interface MachineOptions {
 /** An operation that was asked for and has not taken effect yet. */
 interface Waiting {
   readonly step: Step;
-  /** Does it. */
+  /** Lets it take effect. */
   take(): void;
-  /** Refuses it, because the machine has stopped. */
+  /** Rejects it, because the process has stopped. */
   refuse(): void;
 }
 
@@ -62,15 +62,15 @@ function systemError(code: string, { name, path }: Step): Error {
 
 /**
  * The file system as a process sees it. Operations that are under way at a time
- * take effect one after the other, in any order, as the schedule has it: a real
- * system promises no more. The machine can stop between any two of them; from
+ * take effect one after the other, in an order that the schedule decides: a real
+ * system promises no more. The process can stop between any two of them; from
  * then on nothing reaches the disk. Its locks end with it.
  */
-export class Machine implements FileSystem {
+export class ScheduledFileSystem implements FileSystem {
   /** The operations that took effect, in their order. */
   readonly trace: Step[] = [];
   readonly #disk: MemoryFileSystem;
-  readonly #options: MachineOptions;
+  readonly #options: ScheduleOptions;
   readonly #sites = new SyncSites();
   readonly #integer: (below: number) => number;
   readonly #waiting: Waiting[] = [];
@@ -78,13 +78,13 @@ export class Machine implements FileSystem {
   #busy = false;
   #stopped = false;
 
-  constructor(disk: MemoryFileSystem, options: MachineOptions) {
+  constructor(disk: MemoryFileSystem, options: ScheduleOptions) {
     this.#disk = disk;
     this.#options = options;
     this.#integer = random(options.schedule).integer;
   }
 
-  /** Whether it has stopped. */
+  /** Whether the process has stopped. */
   get stopped(): boolean {
     return this.#stopped;
   }
@@ -133,13 +133,13 @@ export class Machine implements FileSystem {
     return this.#ask(step, () => this.#disk.removeDirectory(path));
   }
 
-  /** Nothing is swapped here, so that the path itself will do. */
+  /** No directory is swapped here, so the path itself is enough. */
   holdDirectory(path: string): Promise<HeldDirectory> {
     const step = { name: "holdDirectory", path };
     return this.#ask(step, () => this.#disk.holdDirectory(path));
   }
 
-  /** Name by name, so that the machine can stop in between. */
+  /** Name by name, so that the process can stop in between. */
   removeTree(path: string): Promise<void> {
     return removeByName(this, path);
   }
@@ -149,12 +149,12 @@ export class Machine implements FileSystem {
     return this.#ask(step, () => this.#disk.syncDirectory(path));
   }
 
-  /** The machine's own lock: the disk does not remember it, only its file. */
+  /** The process's own lock: the disk does not remember it, only its file. */
   async lock(path: string): Promise<FileLock> {
     await this.#ask({ name: "lock", path }, async () => {
       if (this.#locked.has(path)) throw new LockHeldError(path);
       this.#locked.add(path);
-      // That of a machine that has lost power may still be there.
+      // The file of a process whose power was cut may still be there.
       await this.#disk.removeFile(path).catch(() => {});
       await (await this.#disk.open(path, "create", 0o600)).close();
     });

@@ -1,6 +1,6 @@
 /**
- * The lives of processes on one disk, one after the other, each of which ends
- * in a kill or a power cut; and what a store finds in the end.
+ * Simulated processes on one disk, one after the other, each of which ends in a
+ * kill or a power cut; and the check of what a store finds after the last.
  *
  * @module
  */
@@ -14,49 +14,50 @@ import {
   violationsForGo,
   violationsForReader,
 } from "./invariants.ts";
-import { Ledger } from "./expectations.ts";
-import { Machine, type Step } from "./scheduled_file_system.ts";
-import { look, recover } from "./recovery.ts";
+import { Expectations } from "./expectations.ts";
+import { ScheduledFileSystem, type Step } from "./scheduled_file_system.ts";
+import { recover, recoverReadOnly } from "./recovery.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
-import { Stage } from "./store_client.ts";
+import { StoreClient } from "./store_client.ts";
 import { withoutRandom } from "./sync_sites.ts";
 
-/** How a process lived, and what ended it. */
-export interface Life {
+/** A simulated process: what it does, and what ends it. */
+export interface Process {
   /** Decides the order of the operations that are under way at a time. */
   readonly schedule: number;
-  /** How many operations took effect before it ended; all when left out. */
+  /** How many operations take effect before it ends; all when left out. */
   readonly steps?: number;
-  /** A kill leaves what was written in the page cache, where others see it. */
+  /** A kill keeps all that was written: it is in the kernel's page cache. */
   readonly end: CrashChoice | "kill";
 }
 
 /**
- * What happened to a disk. The first process lived through the scenario; each
- * later one started again as a node does: it restored, and took a snapshot.
+ * What happened to a disk. The first process does the work of the scenario; each
+ * later one does what a node does that restarts: it restores, and takes a
+ * snapshot.
  */
 export interface History {
   readonly scenario: string;
-  readonly lives: readonly Life[];
+  readonly processes: readonly Process[];
 }
 
-/** A disk, and what was promised about it. */
-export interface Moment {
+/** A disk, and what a store must find on it. */
+export interface DiskState {
   readonly disk: MemoryFileSystem;
-  readonly ledger: Ledger;
+  readonly expectations: Expectations;
 }
 
-/** A process that has ended. */
-export interface Ended extends Moment {
+/** The disk at the end of a process, and what the process has done. */
+export interface ProcessResult extends DiskState {
   readonly trace: readonly Step[];
-  /** The names of the syncs that there were. */
+  /** The names of its syncs. */
   readonly syncs: ReadonlySet<string>;
 }
 
-/** Everything that was written, as though it had always been there. */
+/** Keeps everything that was written, and makes it durable. */
 const ALL_KEPT = { seed: 0, keptPercent: 100, renames: "atomic" } as const;
 
-const beginnings = new Map<string, Promise<Moment>>();
+const initialStates = new Map<string, Promise<DiskState>>();
 
 function findScenario(name: string): Scenario {
   const scenario = scenarios.find((scenario) => scenario.name === name);
@@ -64,70 +65,73 @@ function findScenario(name: string): Scenario {
   throw new RangeError(`Cannot run the scenario ${name}: there is none`);
 }
 
-async function prepare({ prepare }: Scenario): Promise<Moment> {
+async function prepare({ prepare }: Scenario): Promise<DiskState> {
   const disk = new MemoryFileSystem();
-  const ledger = new Ledger();
-  await prepare?.(new Stage(disk, ledger), disk);
-  return { disk, ledger };
+  const expectations = new Expectations();
+  await prepare?.(new StoreClient(disk, expectations), disk);
+  return { disk, expectations };
 }
 
-/** The disk that a scenario begins with. */
-export async function beginning(name: string): Promise<Moment> {
-  let prepared = beginnings.get(name);
+/** The disk that a scenario starts with. */
+export async function initialState(name: string): Promise<DiskState> {
+  let prepared = initialStates.get(name);
   if (prepared === undefined) {
     prepared = prepare(findScenario(name));
-    beginnings.set(name, prepared);
+    initialStates.set(name, prepared);
   }
-  const { disk, ledger } = await prepared;
-  return { disk: disk.crashImage(ALL_KEPT), ledger: ledger.copy() };
+  const { disk, expectations } = await prepared;
+  return { disk: disk.crashImage(ALL_KEPT), expectations: expectations.copy() };
 }
 
-/** What a node does when it starts again. */
-async function startAgain(stage: Stage): Promise<void> {
-  const store = await stage.open();
-  await stage.restore(store);
-  await stage.take(store, { index: 2, size: 6000 });
+/** What a node does when it restarts. */
+async function restartNode(client: StoreClient): Promise<void> {
+  const store = await client.open();
+  await client.restore(store);
+  await client.take(store, { index: 2, size: 6000 });
   await store.close();
 }
 
-/** How a process is to live. */
-export interface LifeOptions extends Omit<Life, "end"> {
+/** A process, and where it stands in its history. */
+export interface ProcessOptions extends Omit<Process, "end"> {
   /** How many processes there were before it on the disk. */
   readonly generation: number;
-  /** A sync that is left out; see {@linkcode Machine}. */
+  /** A sync that is left out; see {@linkcode ScheduledFileSystem}. */
   readonly droppedSync?: string | undefined;
 }
 
-/** Lets a process live on the disk until it is stopped or has done its work. */
-export async function live(
-  { disk, ledger: before }: Moment,
+/** Runs a process on the disk until it is stopped or has done its work. */
+export async function runProcess(
+  { disk, expectations: before }: DiskState,
   scenario: string,
-  { generation, schedule, steps, droppedSync }: LifeOptions,
-): Promise<Ended> {
-  const ledger = before.copy();
-  const machine = new Machine(disk, {
+  { generation, schedule, steps, droppedSync }: ProcessOptions,
+): Promise<ProcessResult> {
+  const expectations = before.copy();
+  const scheduled = new ScheduledFileSystem(disk, {
     schedule,
     droppedSync,
     ...(steps === undefined ? {} : { stepsMax: steps }),
-    onStop: () => ledger.freeze(),
+    onStop: () => expectations.freeze(),
   });
-  const stage = new Stage(machine, ledger, generation);
+  const client = new StoreClient(scheduled, expectations, generation);
   try {
-    if (generation > 0) await startAgain(stage);
-    else await findScenario(scenario).run(stage, disk);
+    if (generation > 0) await restartNode(client);
+    else await findScenario(scenario).run(client, disk);
   } catch (error) {
-    // Whoever has no power any more may complain.
-    if (!machine.stopped) throw error;
+    // A process that was stopped may fail: all its operations are rejected.
+    if (!scheduled.stopped) throw error;
   }
-  return { disk, ledger, trace: machine.trace, syncs: machine.syncs };
+  return { disk, expectations, trace: scheduled.trace, syncs: scheduled.syncs };
 }
 
-/** The disk as it is found after a process has ended in that way. */
-export function after({ disk, ledger }: Moment, end: Life["end"]): Moment {
-  return { disk: end === "kill" ? disk : disk.crashImage(end), ledger };
+/** The disk after a process has ended in that way. */
+export function stateAfter(
+  { disk, expectations }: DiskState,
+  end: Process["end"],
+): DiskState {
+  return { disk: end === "kill" ? disk : disk.crashImage(end), expectations };
 }
 
-/** All that is on a disk, in short. */
+/** A short text that stands for all that is on a disk. */
 export function digest(disk: MemoryFileSystem): string {
   return disk.tree().map((path) =>
     path.endsWith("/")
@@ -144,21 +148,28 @@ function readIn(
   return Promise.resolve(found);
 }
 
-/** Starts a store on the disk, twice; tells what is wrong with what it finds. */
-export async function judge({ disk, ledger }: Moment): Promise<string[]> {
+/**
+ * Opens the store, first to read only, then twice to write; gives what is wrong
+ * with what it finds. Nothing when all is well.
+ */
+export async function checkDisk(
+  { disk, expectations }: DiskState,
+): Promise<string[]> {
   try {
-    const seen = await look(disk);
+    const seen = await recoverReadOnly(disk);
     const wrong = [
-      ...violationsForGo(disk, ledger),
+      ...violationsForGo(disk, expectations),
       ...partsWithoutMark(disk.tree()),
     ];
     if (seen !== undefined) {
-      wrong.push(...violationsForReader(seen.found, seen.corrupt, ledger));
+      wrong.push(
+        ...violationsForReader(seen.found, seen.corrupt, expectations),
+      );
     }
     const found = await recover(disk);
-    wrong.push(...violations(found, disk.tree(), ledger));
+    wrong.push(...violations(found, disk.tree(), expectations));
     wrong.push(
-      ...await archiveViolations(ledger, (path) => readIn(disk, path)),
+      ...await archiveViolations(expectations, (path) => readIn(disk, path)),
     );
     const before = digest(disk);
     await recover(disk);
@@ -170,16 +181,19 @@ export async function judge({ disk, ledger }: Moment): Promise<string[]> {
   }
 }
 
-/** Lets it all happen again; tells what is wrong in the end. */
+/** Repeats a history; gives what is wrong in the end. */
 export async function replay(
-  { scenario, lives }: History,
+  { scenario, processes }: History,
 ): Promise<{ wrong: string[]; traces: (readonly Step[])[] }> {
-  let moment = await beginning(scenario);
+  let diskState = await initialState(scenario);
   const traces: (readonly Step[])[] = [];
-  for (const [generation, life] of lives.entries()) {
-    const ended = await live(moment, scenario, { generation, ...life });
-    traces.push(ended.trace);
-    moment = after(ended, life.end);
+  for (const [generation, process] of processes.entries()) {
+    const result = await runProcess(diskState, scenario, {
+      generation,
+      ...process,
+    });
+    traces.push(result.trace);
+    diskState = stateAfter(result, process.end);
   }
-  return { wrong: await judge(moment), traces };
+  return { wrong: await checkDisk(diskState), traces };
 }

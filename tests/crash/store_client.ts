@@ -1,5 +1,5 @@
 /**
- * What a scenario does to a store, with every promise entered in the ledger.
+ * A user of stores that records every request and answer in the expectations.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { writeAtomically } from "../../src/cli/atomic_file.ts";
 import { streamOf } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
-import type { Ledger } from "./expectations.ts";
+import type { Expectations } from "./expectations.ts";
 import { BASE, silent, stateOf } from "./recovery.ts";
 
 /** What a snapshot is to be. */
@@ -38,24 +38,24 @@ async function* chunksOf(
   }
 }
 
-/** A process that uses one store after another on one file system. */
-export class Stage {
+/** Uses one store after another on one file system. */
+export class StoreClient {
   readonly files: FileSystem;
-  readonly ledger: Ledger;
+  readonly expectations: Expectations;
   readonly #generation: number;
-  /** Every process begins with the same time: clocks do go back. */
+  /** Every process begins with the same time, as after a clock was set back. */
   #now = 1_700_000_000_000;
 
   /** `generation` is how many processes there were before this one. */
-  constructor(files: FileSystem, ledger: Ledger, generation = 0) {
+  constructor(files: FileSystem, expectations: Expectations, generation = 0) {
     this.files = files;
-    this.ledger = ledger;
+    this.expectations = expectations;
     this.#generation = generation;
   }
 
   /** Opens the store; small blocks, so that a small state has several. */
   open(options: FileSnapshotStoreOptions = {}): Promise<SnapshotStore> {
-    if (options.retain !== undefined) this.ledger.retain = options.retain;
+    if (options.retain !== undefined) this.expectations.retain = options.retain;
     return openFileSnapshotStore(BASE, {
       fileSystem: this.files,
       logger: silent,
@@ -89,15 +89,15 @@ export class Stage {
 
   /** Publishes what was written. */
   async close(sink: SnapshotSink, state: Uint8Array): Promise<string> {
-    this.ledger.publishing(sink.id, state);
+    this.expectations.publishing(sink.id, state);
     try {
       await sink.close();
     } catch (error) {
       const isThere = error instanceof SnapshotPublishError && error.published;
-      if (!isThere) this.ledger.refused(sink.id);
+      if (!isThere) this.expectations.refused(sink.id);
       throw error;
     }
-    this.ledger.acknowledged(sink.id);
+    this.expectations.acknowledged(sink.id);
     return sink.id;
   }
 
@@ -117,30 +117,30 @@ export class Stage {
     const create = async (init: SnapshotInit) => {
       const sink = await store.create(init);
       id = sink.id;
-      this.ledger.importing(id);
-      this.ledger.publishing(id, state);
+      this.expectations.importing(id);
+      this.expectations.publishing(id, state);
       return sink;
     };
     try {
       await importArchive({ create }, streamOf(archive));
     } catch (error) {
       const isThere = error instanceof SnapshotPublishError && error.published;
-      if (!isThere) this.ledger.refused(id);
+      if (!isThere) this.expectations.refused(id);
       throw error;
     }
-    this.ledger.acknowledged(id);
+    this.expectations.acknowledged(id);
     return id;
   }
 
   async delete(store: SnapshotStore, id: string): Promise<void> {
-    this.ledger.deleting(id);
+    this.expectations.deleting(id);
     await store.delete(id);
-    this.ledger.deleted(id);
+    this.expectations.deleted(id);
   }
 
   async seal(store: SnapshotStore, id: string): Promise<void> {
     await store.seal(id);
-    this.ledger.sealed(id);
+    this.expectations.sealed(id);
   }
 
   /** Writes an archive of a snapshot to a file, as the command `export` does. */
@@ -152,22 +152,22 @@ export class Stage {
     const archive = new Uint8Array(
       await new Response(exportArchive(store, id)).arrayBuffer(),
     );
-    this.ledger.exporting(path, archive);
+    this.expectations.exporting(path, archive);
     await writeAtomically(path, chunksOf(archive, 3001), {
       fileSystem: this.files,
       check: async (temporary) => {
         assert.equal((await this.files.stat(temporary)).size, archive.length);
       },
     });
-    this.ledger.exported(path, archive);
+    this.expectations.exported(path, archive);
   }
 
   /**
-   * Restores, as a node does when it starts. From then on it takes log entries
-   * that follow what it was given: the snapshot must not get lost.
+   * Restores, as a node does when it starts. From then on its log follows the
+   * restored snapshot, which must not get lost.
    */
   async restore(store: SnapshotStore): Promise<void> {
     const meta = await store.restore(stateOf);
-    if (meta !== undefined) this.ledger.acknowledged(meta.id);
+    if (meta !== undefined) this.expectations.acknowledged(meta.id);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Names for the syncs that the store does, found by watching it, so that none
- * can be forgotten.
+ * Names the syncs that the store does. They are found by watching the store, so
+ * a test that leaves out each in turn forgets none.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function withoutRandom(path: string): string {
   return path.replace(/\.[0-9a-f]{8}\.tmp$/, ".<random>.tmp");
 }
 
-/** A path with every snapshot's ID and all that is random replaced. */
+/** A path in which each snapshot's ID and all random parts are replaced. */
 function general(path = ""): string {
   return withoutRandom(path.replace(/\d+-\d+-\d+/g, "<id>"));
 }
@@ -44,7 +44,7 @@ export class SyncSites {
   /** What was last changed in a directory since it was synced. */
   readonly #changed = new Map<string, string>();
 
-  /** Takes note of an operation; gives its name when it is a sync. */
+  /** Records an operation; gives its name when it is a sync. */
   record(step: Step): string | undefined {
     if (isSync(step)) return this.#recordSync(step);
     const change = changeOf(step);

@@ -6,17 +6,17 @@ import { violations } from "../crash/invariants.ts";
 import { recover } from "../crash/recovery.ts";
 import { amount, isFullRun, report } from "../support/full_run.ts";
 import { freshSeed, random } from "../support/random.ts";
-import { Workday } from "./workload.ts";
+import { Workload } from "./workload.ts";
 
 const seed = freshSeed();
 
-/** How many days have several faults. */
-const DAYS = amount(25, 3000);
+/** How many runs of the workload have several faults. */
+const RUNS = amount(25, 3000);
 
-/** How much of what was not synced a power cut leaves after such a day. */
+/** How much of what was not synced a power cut after such a run keeps. */
 const KEPT_PERCENT = isFullRun ? [0, 50, 100] : [0];
 
-/** Whether an error is ours, and tells which error of the system it was. */
+/** Whether an error is one of this library's, and names one of those codes. */
 function isNamed(error: unknown, codes: readonly string[]): boolean {
   if (!(error instanceof SnapshotError)) return false;
   if (error instanceof NoUsableSnapshotError) {
@@ -26,80 +26,84 @@ function isNamed(error: unknown, codes: readonly string[]): boolean {
   return code !== undefined && code === error.code && codes.includes(code);
 }
 
-/** What went wrong on a day, and how much of it the faults may explain. */
-interface Expectation {
+/** What the faults of a run may cause. */
+interface FaultLimits {
   /** The codes of the faults. */
   readonly codes: readonly string[];
   /** How many tasks may fail. */
-  readonly refusalsMax: number;
+  readonly failuresMax: number;
 }
 
-/** Works for a day with faults; tells what is wrong, and whether any came. */
-async function workThrough(
-  makeInjector: (day: Workday) => Injector,
-  { codes, refusalsMax }: Expectation,
+/** Runs the workload with faults; gives the faults that came, and what is wrong. */
+async function runWorkload(
+  makeInjector: (workload: Workload) => Injector,
+  { codes, failuresMax }: FaultLimits,
 ) {
-  const day = await Workday.begin();
-  const injector = makeInjector(day);
+  const workload = await Workload.create();
+  const injector = makeInjector(workload);
   const hit: string[] = [];
-  day.files.inject((operation) => {
+  workload.files.inject((operation) => {
     const fault = injector(operation);
     const { name, path } = operation;
-    if (fault !== undefined) hit.push(`${day.task}: ${name} ${path}`);
+    if (fault !== undefined) hit.push(`${workload.task}: ${name} ${path}`);
     return fault;
   });
-  await day.work();
-  day.files.inject();
-  const { refusals } = day;
-  const wrong = refusals.filter(({ error }) => !isNamed(error, codes))
+  await workload.run();
+  workload.files.inject();
+  const { failures } = workload;
+  const wrong = failures.filter(({ error }) => !isNamed(error, codes))
     .map(({ task, error }) => `${task}: ${error}`);
-  if (refusals.length > refusalsMax) {
-    const tasks = refusals.map(({ task }) => task).join();
-    wrong.push(`more has failed than should: ${tasks}`);
+  if (failures.length > failuresMax) {
+    const tasks = failures.map(({ task }) => task).join();
+    wrong.push(`more tasks failed than ${failuresMax}: ${tasks}`);
   }
-  await day.close().catch((error) => wrong.push(`still not closed: ${error}`));
-  const open = day.files.openHandles;
+  await workload.close().catch((error) =>
+    wrong.push(`still not closed: ${error}`)
+  );
+  const open = workload.files.openHandles;
   if (open > 0) wrong.push(`${open} files are still open`);
-  wrong.push(...await afterPowerCut(day));
+  wrong.push(...await afterPowerCut(workload));
   return { hit, wrong };
 }
 
-/** What was acknowledged is there, and nothing has leaked. */
-async function afterPowerCut({ disk, ledger }: Workday): Promise<string[]> {
+/** What is wrong with the store after a power cut; nothing when all is well. */
+async function afterPowerCut(
+  { disk, expectations }: Workload,
+): Promise<string[]> {
   const found: string[] = [];
   for (const keptPercent of KEPT_PERCENT) {
     const image = disk.crash({ seed, keptPercent, renames: "split" });
-    found.push(...violations(await recover(image), image.tree(), ledger));
+    found.push(...violations(await recover(image), image.tree(), expectations));
   }
   return found;
 }
 
 /**
- * Works for a day for each operation that there is, or for some of them, with a
- * fault at that operation.
+ * Runs the workload once for each of its operations, or for a sample of them,
+ * with a fault at that operation.
  */
 async function atEveryOperation(
-  makeInjector: (index: number, day: Workday) => Injector,
-  expectation: Expectation,
+  makeInjector: (index: number, workload: Workload) => Injector,
+  limits: FaultLimits,
 ): Promise<void> {
   const stride = amount(16, 1);
-  let days = 0;
+  let runs = 0;
   for (let index = random(seed).integer(stride);; index += stride) {
-    const { hit, wrong } = await workThrough(
-      (day) => makeInjector(index, day),
-      expectation,
+    const { hit, wrong } = await runWorkload(
+      (workload) => makeInjector(index, workload),
+      limits,
     );
     if (hit.length === 0) break;
-    days++;
+    runs++;
     const where = `SEED=${seed}, operation ${index}\n${hit.join("\n")}`;
     assert.deepEqual(wrong, [], where);
   }
-  report("days with a fault", days);
+  report("runs with a fault", runs);
 }
 
 /**
- * Whether a lock is being given up. When that fails after a failed opening,
- * nobody has a store to close once more: the lock stays until the process ends.
+ * Whether a lock is being released. When that fails after a failed open, the
+ * caller has no store to close again, so the lock stays until the process ends.
  */
 function isRelease(name: OperationName): boolean {
   return name === "release";
@@ -117,49 +121,49 @@ const ONCE: readonly Fault[] = [
 describe("an error of the system", () => {
   for (const fault of ONCE) {
     const { code = "", when = "before" } = fault;
-    it(`does no harm, whatever it happens to: ${code}, ${when} the act`, () =>
+    it(`is reported and loses no snapshot at any operation: ${code}, ${when} the operation`, () =>
       atEveryOperation(
         (at) => ({ index }) => index === at ? fault : undefined,
-        { codes: [code], refusalsMax: 1 },
+        { codes: [code], failuresMax: 1 },
       ));
   }
 
-  it("does no harm when it only makes a read or write shorter", () =>
+  it("makes no task fail when it only makes a read or write shorter", () =>
     atEveryOperation(
       (at) => ({ index }) => index >= at ? { length: 777 } : undefined,
-      { codes: [], refusalsMax: 0 },
+      { codes: [], failuresMax: 0 },
     ));
 
   for (const code of ["EIO", "ENOSPC"]) {
-    it(`does no harm when it lasts for a while: ${code}`, () =>
+    it(`is reported and loses no snapshot when it lasts for a whole task: ${code}`, () =>
       atEveryOperation(
-        (at, day) => {
+        (at, workload) => {
           let task: string | undefined;
           return ({ index, name }) => {
-            if (index === at) task = day.task;
-            const isHit = day.task === task &&
+            if (index === at) task = workload.task;
+            const isHit = workload.task === task &&
               (index === at || !isRelease(name));
             return isHit ? { code } : undefined;
           };
         },
-        { codes: [code], refusalsMax: 1 },
+        { codes: [code], failuresMax: 1 },
       ));
   }
 
-  it("does no harm when another comes in its way", async () => {
-    for (let i = 0; i < DAYS; i++) {
+  it("is reported and loses no snapshot when others follow", async () => {
+    for (let i = 0; i < RUNS; i++) {
       const { integer, pick } = random(seed + i);
       const at = [integer(300), integer(300)];
       at.push((at[0] ?? 0) + 1 + integer(4));
       const faults = new Map(at.map((index) => [index, pick(ONCE)]));
       const codes = [...faults.values()].map(({ code = "" }) => code);
-      const { hit, wrong } = await workThrough(
+      const { hit, wrong } = await runWorkload(
         () => ({ index, name }) =>
           isRelease(name) ? undefined : faults.get(index),
-        { codes, refusalsMax: 3 },
+        { codes, failuresMax: 3 },
       );
-      assert.deepEqual(wrong, [], `SEED=${seed}, day ${i}\n${hit.join("\n")}`);
+      assert.deepEqual(wrong, [], `SEED=${seed}, run ${i}\n${hit.join("\n")}`);
     }
-    report("days with a fault", DAYS);
+    report("runs with a fault", RUNS);
   });
 });

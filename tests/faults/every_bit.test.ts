@@ -9,9 +9,9 @@ import {
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { archive } from "../archive/hand_made.ts";
-import { Ledger } from "../crash/expectations.ts";
+import { Expectations } from "../crash/expectations.ts";
 import { BASE, silent } from "../crash/recovery.ts";
-import { Stage } from "../crash/store_client.ts";
+import { StoreClient } from "../crash/store_client.ts";
 import { amount, report } from "../support/full_run.ts";
 import { bytes, freshSeed, random } from "../support/random.ts";
 
@@ -21,7 +21,7 @@ const seed = freshSeed();
 const SIZE = 700;
 const BLOCK_SIZE = 512;
 
-/** A file with something wrong about it. */
+/** A damaged file. */
 interface Damage {
   readonly what: string;
   readonly bytes: Uint8Array;
@@ -46,7 +46,7 @@ function* damages(good: Uint8Array): Generator<Damage> {
   }
 }
 
-/** A snapshot, and how to damage it. */
+/** A snapshot whose files can be damaged on the disk. */
 interface Specimen {
   readonly store: SnapshotStore;
   readonly disk: MemoryFileSystem;
@@ -56,21 +56,21 @@ interface Specimen {
 }
 
 /** How the snapshot gets into the store; gives its ID. */
-type Write = (stage: Stage, store: SnapshotStore) => Promise<string>;
+type Write = (client: StoreClient, store: SnapshotStore) => Promise<string>;
 
-const take: Write = (stage, store) =>
-  stage.take(store, { index: 1, size: SIZE });
+const take: Write = (client, store) =>
+  client.take(store, { index: 1, size: SIZE });
 
-const importArchive: Write = (stage, store) => {
+const importArchive: Write = (client, store) => {
   const state = bytes(SIZE, 1);
-  return stage.import(store, archive({ state }), state);
+  return client.import(store, archive({ state }), state);
 };
 
 async function makeSpecimen(write = take): Promise<Specimen> {
   const disk = new MemoryFileSystem();
-  const stage = new Stage(disk, new Ledger());
-  const writer = await stage.open({ blockSize: BLOCK_SIZE });
-  const id = await write(stage, writer);
+  const client = new StoreClient(disk, new Expectations());
+  const writer = await client.open({ blockSize: BLOCK_SIZE });
+  const id = await write(client, writer);
   await writer.close();
   const store = await openFileSnapshotStore(BASE, {
     fileSystem: disk,
@@ -82,7 +82,7 @@ async function makeSpecimen(write = take): Promise<Specimen> {
   return { store, disk, id, path, state: disk.readFile(`${path}/state.bin`) };
 }
 
-/** What a reader got before the snapshot was found to be corrupt, if it was. */
+/** The bytes that a reader got, and why the snapshot was found to be corrupt. */
 interface Reading {
   readonly got: Uint8Array;
   readonly reason: CorruptionReason | undefined;
@@ -104,11 +104,11 @@ async function read(
   }
 }
 
-/** What must come of a damage. */
+/** What must follow from a damage. */
 interface Consequence {
   /** What `verify()` finds. */
   readonly verified: CorruptionReason;
-  /** What readers are told, by mode; nothing when they are not concerned. */
+  /** The reason that readers get, by mode; `undefined` when they read it all. */
   readonly read: Readonly<Record<VerifyMode, CorruptionReason | undefined>>;
   /** How many bytes readers in "auto" get before that. */
   readonly got: number;
@@ -120,7 +120,7 @@ function refused(reason: CorruptionReason): Consequence {
   return { verified: reason, read, got: 0, listed: false };
 }
 
-/** Whether a damaged meta.json is one still, and gives another size or none. */
+/** Whether a damaged meta.json can be parsed, and has another size or none. */
 function hasOtherSize(bytes: Uint8Array): boolean {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -137,9 +137,9 @@ function hasOtherSize(bytes: Uint8Array): boolean {
 
 type Consequences = Readonly<Record<string, (damage: Damage) => Consequence>>;
 
-/** What must come of a damage to that file of a snapshot of ours. */
+/** What must follow from a damage to each file of a snapshot of this library. */
 const sealed: Consequences = {
-  // Of a size, state.bin is the judge.
+  // A changed size is found by comparing it with that of state.bin.
   "meta.json": ({ bytes }) => refused(hasOtherSize(bytes) ? "size" : "meta"),
   "state.bin": ({ bytes, offset }) =>
     bytes.length !== SIZE ? refused("size") : {
@@ -179,13 +179,13 @@ const imported: Consequences = {
 async function check(specimen: Specimen, expected: Consequence) {
   const { store, id, state } = specimen;
   const { ok, errors } = await store.verify(id);
-  assert.equal(ok, false, "verify() has noticed nothing");
+  assert.equal(ok, false, "verify() has not noticed the damage");
   assert.equal(errors[0]?.reason, expected.verified);
   assert.equal((await store.list()).length, expected.listed ? 1 : 0);
   for (const mode of ["auto", "before", "stream"] as const) {
     const { got, reason } = await read(specimen, mode);
     assert.equal(reason, expected.read[mode], mode);
-    // In "stream" bytes are handed out unchecked, and said to be so.
+    // The mode "stream" hands out bytes that are not checked yet.
     if (mode === "stream" && reason !== undefined) continue;
     const length = mode === "before" && reason !== undefined ? 0 : expected.got;
     assert.deepEqual(got, state.subarray(0, length), mode);
@@ -215,21 +215,21 @@ async function checkAll(
   await specimen.store.close();
 }
 
-describe("a snapshot whose bytes have changed", () => {
+describe("damage to a file of a snapshot", () => {
   for (const [file, consequence] of Object.entries(sealed)) {
-    it(`is found out at every bit and every length of ${file}`, async () => {
+    it(`is found at every bit and every length of ${file}`, async () => {
       await checkAll(await makeSpecimen(), file, consequence);
     });
   }
 
   for (const [file, consequence] of Object.entries(imported)) {
-    it(`is found out at every bit and every length of ${file}`, async () => {
+    it(`is found at every bit and every length of ${file}`, async () => {
       await checkAll(await makeSpecimen(importArchive), file, consequence);
     });
   }
 
   for (const [file, consequence] of Object.entries(unsealed)) {
-    it(`is found out also where Go wrote it: ${file}`, async () => {
+    it(`is found at every bit and every length of ${file} that Go wrote`, async () => {
       const specimen = await makeSpecimen();
       await specimen.disk.removeFile(`${specimen.path}/blocks.crc64`);
       await checkAll(specimen, file, consequence);
