@@ -1,6 +1,6 @@
 /**
- * HashiCorp's own `raft-snapshot` and we read each other's archives, and write
- * the same ones.
+ * HashiCorp's own `raft-snapshot` and this library read each other's archives,
+ * and write the same ones.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { readEntry } from "../../src/archive/tar_reader.ts";
 import { encodeHeader } from "../../src/archive/tar_writer.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import { type Case, MATRIX } from "./matrix.ts";
 import {
   caseForGo,
@@ -33,10 +33,10 @@ import { fromBase64, metaFromWire, toBase64 } from "./wire.ts";
 
 const CASES = MATRIX.map(wellFormed);
 
-/** Compression is not what is compared; 5 MiB take their time. */
+/** The compressed bytes are not compared, so the fastest level is enough. */
 const FAST = { level: 1 };
 
-/** raft-snapshot takes no longer meta.json, not even one that it wrote. */
+/** raft-snapshot refuses a longer meta.json, even one that it wrote itself. */
 const GO_META_BYTES = 8_192;
 
 /** The file as a web stream. */
@@ -65,7 +65,7 @@ function modifiedMs(packed: Uint8Array): number {
   return parseInt(digits, 8) * 1000;
 }
 
-/** All that an archive takes along: not the ID, and not what comes of it. */
+/** The fields that an archive keeps: all but the ID. */
 function content(
   { index, term, configuration, configurationIndex, size, crc, peers }:
     SnapshotMeta,
@@ -94,9 +94,9 @@ async function checkWithGo(
   );
 }
 
-judged("an archive", (ask) => {
+describeWithGo("an archive", (ask) => {
   for (const one of CASES) {
-    it(`is the same from us as from Go, and each reads it: ${one.name}`, async (t) => {
+    it(`is the same when we write it as when Go does, and both read it: ${one.name}`, async (t) => {
       const base = await temporaryDirectory(t);
       const [theirs, ours] = [join(base, "go.snap"), join(base, "ts.snap")];
       const { id } = await ask("store.create", {
@@ -214,7 +214,7 @@ judged("an archive", (ask) => {
   }
 });
 
-judged("a tar header", (ask) => {
+describeWithGo("a tar header", (ask) => {
   it("is Go's for every size and time, also from 8 GiB on", async () => {
     const sizes = [0, 1, 511, 512, 513, 2 ** 31, 2 ** 32]
       .concat([8 ** 11 - 1, 8 ** 11, 8 ** 11 + 1, 1e10, 99_999_999_999])
@@ -241,7 +241,7 @@ judged("a tar header", (ask) => {
   });
 });
 
-judged("a real Raft node's archive", (ask) => {
+describeWithGo("a real Raft node's archive", (ask) => {
   it("is imported, and ours is restored by another node", async (t) => {
     const base = await temporaryDirectory(t);
     const [from, to] = [

@@ -9,9 +9,9 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { type Logger, openFileSnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 
-/** Enough for dozens to break when a sweep does not rename first. */
+/** With so many, dozens break when a sweep does not rename first. */
 const ROUNDS = 1500;
 
 /** Opens and closes our store until Go has taken its snapshots. */
@@ -40,8 +40,8 @@ async function openBeside(ask: Ask, base: string, foreignTmpAgeMs?: number) {
     openings++;
   }
   const { acknowledged, refused, broken } = await taking;
-  // An empty directory that Go is about to remove may be removed here: that
-  // takes nothing away. What Go is writing is called a .tmp.
+  // Go writes into a .tmp, so only those count. Our store may also remove an empty
+  // directory that Go is about to remove.
   const removed = lines.filter((line) => /^Removed \S+\.tmp/.test(line)).length;
   console.log(
     `${acknowledged} acknowledged, ${refused} refused, ` +
@@ -50,19 +50,19 @@ async function openBeside(ask: Ask, base: string, foreignTmpAgeMs?: number) {
   return { acknowledged, refused, broken, removed, lines };
 }
 
-judged("opening our store while Go takes snapshots", (ask) => {
-  it("disturbs none of them", async (t) => {
+describeWithGo("opening our store while Go takes snapshots", (ask) => {
+  it("breaks no snapshot and removes no .tmp of Go's", async (t) => {
     const base = await temporaryDirectory(t);
     const found = await openBeside(ask, base);
     assert.deepEqual(found.broken, []);
     assert.deepEqual([found.acknowledged, found.removed], [ROUNDS, 0]);
   });
 
-  it("breaks none that Go acknowledges, also when it sweeps them at once", async (t) => {
+  it("breaks no snapshot that Go acknowledges, even when it sweeps each .tmp at once", async (t) => {
     const base = await temporaryDirectory(t);
     const found = await openBeside(ask, base, 0);
     assert.deepEqual(found.broken, []);
-    assert.ok(found.removed > 0, "nothing was swept: that is not a test");
+    assert.ok(found.removed > 0, "no .tmp was swept, so nothing was tested");
     assert.equal(found.acknowledged + found.refused, ROUNDS);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Our CRC-64 beside Go's `hash/crc64`. Both make the bytes from a seed.
+ * Compares our CRC-64 with Go's `hash/crc64`. Both make the bytes from a seed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { it } from "node:test";
 import { Crc64, crc64 } from "@raft/snapshots/crc64";
 import { bytes, freshSeed, type Random, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import type { Content } from "./wire.ts";
 
 const MIB = 1024 * 1024;
@@ -46,7 +46,7 @@ async function goCrc(ask: Ask, content: Content): Promise<bigint> {
   return BigInt(crc ?? -1);
 }
 
-judged("CRC-64 is Go's", (ask) => {
+describeWithGo("our CRC-64 is equal to Go's", (ask) => {
   it("for every length from 0 to 4,096", async () => {
     const seed = freshSeed();
     console.log(`seed ${seed}`);

@@ -1,5 +1,5 @@
 /**
- * Both stores on a directory in which many a `meta.json` is not as it should be.
+ * Both stores list and open a directory in which many a `meta.json` is damaged.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { SnapshotCorruptError } from "../../src/errors.ts";
 import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { judged } from "./go_program.ts";
+import { describeWithGo } from "./go_program.ts";
 import { bytesOf, MetaTexts } from "./meta_texts.ts";
 import { RETAIN_ALL, withoutCrc, withStore } from "./states.ts";
 import { metaFromWire } from "./wire.ts";
@@ -54,8 +54,8 @@ function isUsable({ name, text }: Directory): boolean {
   }
 }
 
-judged("a directory of damaged snapshots", (ask) => {
-  it("has for us what is whole, and nothing that Go does not see", async (t) => {
+describeWithGo("a directory of damaged snapshots", (ask) => {
+  it("is listed by us with every usable snapshot, each as Go lists it", async (t) => {
     const base = await temporaryDirectory(t);
     const seed = freshSeed();
     console.log(`seed ${seed}`);

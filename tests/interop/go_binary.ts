@@ -1,5 +1,5 @@
 /**
- * Builds the Go program that judges us, once for all runtimes and test files.
+ * Builds the Go program of `go/`, once for all runtimes and test files.
  *
  * @module
  */
@@ -22,24 +22,24 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const MODULE = fileURLToPath(new URL("./go/", import.meta.url));
-const CACHE = join(tmpdir(), "raft-snapshots-judge");
+const CACHE = join(tmpdir(), "raft-snapshots-interop");
 
-/** Which of Go's two JSON packages the judge is built with. */
+/** Which of Go's two JSON packages the program is built with. */
 export type JsonPackage = "v1" | "v2";
 
-/** Where the judge is, or why there is none. */
-export type JudgeBinary =
+/** Where the program is, or why it could not be built. */
+export type GoBinary =
   | { readonly path: string; readonly missing?: never }
   | { readonly path?: never; readonly missing: string };
 
 /**
- * The judge's program: built now, or found where an earlier run has left it, in
- * the system's directory for temporary files. Without Go, or without the Go
- * modules that it needs, there is none.
+ * Builds the program, or finds it where an earlier run has left it, in the
+ * system's directory for temporary files. Without Go or the Go modules that it
+ * needs, the result says what is missing.
  *
- * @throws when it can't be compiled: that is a mistake of ours.
+ * @throws {Error} when the program can't be compiled.
  */
-export async function judgeBinary(json: JsonPackage): Promise<JudgeBinary> {
+export async function buildGoProgram(json: JsonPackage): Promise<GoBinary> {
   const go = goTool(json);
   const version = await attempt(go, "version");
   if (version.output === undefined) {
@@ -47,7 +47,7 @@ export async function judgeBinary(json: JsonPackage): Promise<JudgeBinary> {
   }
   const suffix = process.platform === "win32" ? ".exe" : "";
   const hash = await hashSources(version.output);
-  const path = join(CACHE, `judge-${json}-${hash}${suffix}`);
+  const path = join(CACHE, `interop-${json}-${hash}${suffix}`);
   if (existsSync(path)) return { path };
   const modules = await attempt(go, "list", "-deps", ".");
   if (modules.output === undefined) {
@@ -59,7 +59,7 @@ export async function judgeBinary(json: JsonPackage): Promise<JudgeBinary> {
   return { path };
 }
 
-/** Where Go's cache has the files of a module that the judge is built with. */
+/** Where Go's cache has the files of a module that the Go program is built with. */
 export async function moduleFolder(name: string): Promise<string> {
   const folder = await goTool("v1")("list", "-m", "-f", "{{.Dir}}", name);
   return folder.trim();
@@ -97,18 +97,18 @@ async function attempt(
 
 async function build(go: GoTool, path: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
-  // Built elsewhere and moved: another process may be at it, too.
-  const workshop = await mkdtemp(join(CACHE, "build-"));
+  // Built elsewhere and moved, because another process may build it, too.
+  const folder = await mkdtemp(join(CACHE, "build-"));
   try {
-    const built = join(workshop, basename(path));
+    const built = join(folder, basename(path));
     await go("build", "-trimpath", "-o", built, ".");
     await rename(built, path);
   } finally {
-    await rm(workshop, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Stands for all that the program is made of. */
+/** A hash of the program's sources and of the version of Go. */
 async function hashSources(goVersion: string): Promise<string> {
   const hash = createHash("sha256").update(goVersion);
   for (const name of (await readdir(MODULE)).sort()) {

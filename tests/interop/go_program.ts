@@ -1,5 +1,5 @@
 /**
- * The judge: a Go program that answers with HashiCorp Raft's own code. See
+ * The Go program that answers questions with HashiCorp Raft's own code. See
  * `go/main.go`.
  *
  * @module
@@ -10,7 +10,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { type JudgeBinary, judgeBinary } from "./go_binary.ts";
+import { buildGoProgram, type GoBinary } from "./go_binary.ts";
 import type { Content, WireMeta, WireServer } from "./wire.ts";
 
 /** Which store: `base` is the directory above `snapshots/`. */
@@ -37,11 +37,11 @@ interface Node {
   readonly address: string;
 }
 
-/** What the judge can be asked, and what it answers. */
+/** What the Go program can be asked, and what it answers. */
 export interface Verbs {
   /** The versions of Go and of its raft. */
   "versions": [Record<never, never>, { go: string; raft: string }];
-  /** What each reader of raft-snapshot says against an archive; "" when it takes it. */
+  /** The error of each reader of raft-snapshot; "" when it accepts the archive. */
   "archive.accept": [
     { path: string },
     { verify: string; parse: string; writeToTempFile: string },
@@ -71,7 +71,7 @@ export interface Verbs {
   "crc64": [{ contents: readonly Content[] }, string[]];
   /** Writes the golden fixtures. */
   "fixtures": [{ directory: string }, true];
-  /** What Go's decoder makes of each text. */
+  /** What Go's decoder returns for each text. */
   "meta.decode": [
     { texts: readonly string[] },
     ({ meta: WireMeta; error?: never } | { meta?: never; error: string })[],
@@ -83,7 +83,7 @@ export interface Verbs {
   ];
   /** What Go writes for the `meta.json` that it reads at the path. */
   "meta.reencode": [{ path: string }, string];
-  /** What raft's `decodePeers` makes of each. */
+  /** What raft's `decodePeers` returns for each. */
   "peers.decode": [
     { peers: readonly string[] },
     { servers: WireServer[] | null; error?: string }[],
@@ -93,7 +93,7 @@ export interface Verbs {
     { configurations: readonly (readonly WireServer[])[] },
     string[],
   ];
-  /** Leaves what a process leaves that is killed while it takes a snapshot. */
+  /** Leaves the files of a process that was killed while it took a snapshot. */
   "store.abandon": [Create, Created];
   /** Writes a snapshot, and cancels it. */
   "store.cancel": [Create, Created];
@@ -134,16 +134,16 @@ export interface Verbs {
   "node.stop": [Node, true];
 }
 
-/** Asks the judge; an error of Go's is an `Error` here. */
+/** Asks the Go program; rejects with an `Error` when Go reports an error. */
 export type Ask = <Verb extends keyof Verbs>(
   verb: Verb,
   args: Verbs[Verb][0],
 ) => Promise<Verbs[Verb][1]>;
 
-/** A judge that sits. */
-export interface Judge {
+/** A running Go program. */
+export interface GoProgram {
   readonly ask: Ask;
-  /** Sends it home; resolves when it has gone. */
+  /** Ends it; resolves when the process has ended. */
   end(): Promise<void>;
 }
 
@@ -152,31 +152,31 @@ interface Answer {
   readonly error?: string;
 }
 
-/** Starts a judge. The caller must end it. */
-export function startJudge(path: string): Judge {
+/** Starts the Go program. The caller must end it. */
+export function startGoProgram(path: string): GoProgram {
   const child = spawn(path, { stdio: ["pipe", "pipe", "inherit"] });
   const waiting: ((answer: Answer) => void)[] = [];
   createInterface({ input: child.stdout })
     .on("line", (line) => waiting.shift()?.(JSON.parse(line)));
-  const gone = whenGone(child);
-  const goneAnswer = gone.then((how): Answer => ({ error: `it ${how}` }));
-  child.stdin.on("error", () => {}); // It has gone, and `gone` tells how.
+  const ended = whenEnded(child);
+  const endedAnswer = ended.then((how): Answer => ({ error: `it ${how}` }));
+  child.stdin.on("error", () => {}); // It has ended, and `ended` tells how.
 
   const ask: Ask = async (verb, args) => {
     const answered = new Promise<Answer>((resolve) => waiting.push(resolve));
     child.stdin.write(JSON.stringify({ verb, args }) + "\n");
-    const { value, error } = await Promise.race([answered, goneAnswer]);
+    const { value, error } = await Promise.race([answered, endedAnswer]);
     if (error !== undefined) throw new Error(`Go's ${verb}: ${error}`);
     return value as Verbs[typeof verb][1];
   };
   const end = async () => {
     child.stdin.end();
-    assert.equal(await gone, "ended with code 0");
+    assert.equal(await ended, "ended with code 0");
   };
   return { ask, end };
 }
 
-function whenGone(child: ChildProcess): Promise<string> {
+function whenEnded(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.on("error", (error) => resolve(`did not start: ${error}`));
     child.on("close", (code, signal) => {
@@ -185,16 +185,16 @@ function whenGone(child: ChildProcess): Promise<string> {
   });
 }
 
-const usualBinary = await judgeBinary("v1");
+const defaultBinary = await buildGoProgram("v1");
 
 /**
- * Declares tests that ask the judge, who sits while they run. Where there is no
- * Go they are skipped, which is told; where `CI=true` that is a failure.
+ * Declares tests that ask the Go program, which runs during them. Without Go they
+ * are skipped with a warning; where `CI=true` they fail.
  */
-export function judged(
+export function describeWithGo(
   title: string,
   declare: (ask: Ask) => void,
-  binary: JudgeBinary = usualBinary,
+  binary: GoBinary = defaultBinary,
 ): void {
   const { path, missing } = binary;
   describe(title, () => {
@@ -212,8 +212,8 @@ function declareMissing(reason: string): void {
 }
 
 function declareWith(path: string, declare: (ask: Ask) => void): void {
-  let judge: Judge;
-  before(() => judge = startJudge(path));
-  after(() => judge.end());
-  declare((verb, args) => judge.ask(verb, args));
+  let program: GoProgram;
+  before(() => program = startGoProgram(path));
+  after(() => program.end());
+  declare((verb, args) => program.ask(verb, args));
 }

@@ -1,5 +1,5 @@
 /**
- * Go's store writes, and our store reads.
+ * Go's store writes snapshots, and our store reads them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { it } from "node:test";
 import { crc64 } from "@raft/snapshots/crc64";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import { MATRIX } from "./matrix.ts";
 import {
   caseForGo,
@@ -38,7 +38,7 @@ const USUAL = caseForGo({
 
 const READ_ONLY = { readOnly: true } as const;
 
-/** Our metas are Go's, but for the CRC, which Go does not tell. */
+/** Checks that our metas are Go's, except for the CRC, which Go does not list. */
 async function checkList(ask: Ask, base: string): Promise<string[]> {
   const metas = await withStore(base, (store) => store.list(), READ_ONLY);
   const listed = await ask("store.list", { base, retain: RETAIN_ALL });
@@ -51,7 +51,7 @@ async function checkList(ask: Ask, base: string): Promise<string[]> {
   return metas.map(({ id }) => id);
 }
 
-judged("a snapshot that Go wrote", (ask) => {
+describeWithGo("a snapshot that Go wrote", (ask) => {
   for (const one of MATRIX.map(wellFormed)) {
     it(`is read by TypeScript: ${one.name}`, async (t) => {
       const base = await temporaryDirectory(t);
@@ -101,7 +101,7 @@ judged("a snapshot that Go wrote", (ask) => {
     assert.deepEqual(await checkList(ask, base), ids.slice(0, 2));
   });
 
-  it("is reaped by Go as our list foresees", async (t) => {
+  it("is reaped by Go in the order of our list", async (t) => {
     const base = await temporaryDirectory(t);
     for (const index of ["1", "2", "3", "4", "5"]) {
       await ask("store.create", { ...USUAL, index, base, retain: 3 });
@@ -110,7 +110,7 @@ judged("a snapshot that Go wrote", (ask) => {
     assert.deepEqual(ids.map((id) => id.split("-")[1]), ["5", "4", "3"]);
   });
 
-  it("is passed over, and cleared away an hour later, when Go was killed", async (t) => {
+  it("is skipped, and swept an hour later, when Go was killed while it wrote it", async (t) => {
     const base = await temporaryDirectory(t);
     const kept = await ask("store.create", { ...USUAL, base, retain: 2 });
     const killed = await ask("store.abandon", {
@@ -150,12 +150,12 @@ judged("a snapshot that Go wrote", (ask) => {
     assert.deepEqual(state, bytes(13, 1));
   });
 
-  it("is followed by ours of the same term and index", async (t) => {
+  it("is older than our next one of the same term and index, even when our clock is behind", async (t) => {
     const base = await temporaryDirectory(t);
     const { id } = await ask("store.create", { ...USUAL, base, retain: 2 });
     const [one] = MATRIX;
     assert.ok(one !== undefined);
-    // Our clock stands still before Go's.
+    // Our clock is far behind Go's.
     const next = await withStore(base, (store) => writeCase(store, one), {
       clock: () => 1,
     });

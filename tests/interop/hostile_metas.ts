@@ -1,12 +1,12 @@
 /**
- * Texts that someone thought of, to find the weak spot of a decoder.
+ * Texts that were written by hand to find the weak spots of a decoder.
  *
  * @module
  */
 
 const MAX_BYTES = 1024 * 1024;
 
-/** What every text may end with to be a whole record. */
+/** The fields that make a text a whole record. */
 const REST = '"Version":1,"ID":"3-10-1795361690419","Index":10,"Term":3}';
 
 function nested(depth: number, open: string, close: string): string {

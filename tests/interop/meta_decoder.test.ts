@@ -1,6 +1,6 @@
 /**
- * Our decoder of `meta.json` beside Go's. Deno, which runs the sources, is given
- * many thousands of texts; the other runtimes a sample that takes a second.
+ * Compares our decoder of `meta.json` with Go's. Deno, which runs the sources,
+ * decodes many thousands of texts; the other runtimes a sample.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { HOSTILE_METAS } from "./hostile_metas.ts";
-import { type Ask, judged } from "./go_program.ts";
-import { judgeBinary } from "./go_binary.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
+import { buildGoProgram } from "./go_binary.ts";
 import { bytesOf, MetaTexts } from "./meta_texts.ts";
 import { fromBase64, metaFromWire, toBase64, type WireMeta } from "./wire.ts";
 
 const SCALE = runtime.name === "deno" ? 10 : 1;
 
-/** How the two decoders may stand to each other; anything else is a failure. */
+/** The allowed outcomes; "we read, Go refuses" is a failure. */
 type Outcome = "both read, alike" | "both refuse" | "Go reads, we refuse";
 
-/** What we make of a text: only the named error is a refusal. */
+/** Decodes a text; `undefined` when our decoder refuses it with its own error. */
 function ours(text: Uint8Array): DecodedMeta | undefined {
   try {
     return decodeMeta(text, "meta.json");
@@ -44,7 +44,7 @@ function compare(text: Uint8Array, go: WireMeta | undefined): Outcome {
     return go === undefined ? "both refuse" : "Go reads, we refuse";
   }
   assert.ok(go !== undefined, "Go refuses it, we read it");
-  // A version of the future is the store's to refuse: it knows what to say.
+  // The decoder accepts a future version; the store refuses it.
   const known = our.version === 0 || our.version === 1;
   assert.equal(String(our.version), String(Number(go.version)));
   const meta = metaFromWire(known ? go : { ...go, version: "1" });
@@ -82,7 +82,7 @@ function tell(what: string, counts: Map<Outcome, number>): void {
 }
 
 function declareEncoderTest(ask: Ask, count: number): void {
-  it("reads, and writes again, what the encoder writes", async () => {
+  it("read the metas that Go's encoder writes, and ours writes them again", async () => {
     const seed = freshSeed();
     console.log(`seed ${seed}: ${count} metas that Go wrote`);
     const { go } = await ask("versions", {});
@@ -98,7 +98,7 @@ function declareEncoderTest(ask: Ask, count: number): void {
   });
 }
 
-/** Our bytes for what we read are Go's, but for what we never write. */
+/** Our bytes for the meta are Go's, except for values that we never write. */
 function checkRewritten(meta: DecodedMeta, bytes: Uint8Array): void {
   const { version } = meta;
   if (version !== 1) return; // without Version there is no Configuration
@@ -122,7 +122,7 @@ function declareTests(ask: Ask, scale: number): void {
     );
     const counts = await compareAll(ask, varied);
     tell(`${varied.length} varied texts`, counts);
-    // Or else the generator has lost its way, and proves nothing.
+    // With fewer, the generator would make texts that prove nothing.
     for (const outcome of ["both read, alike", "both refuse"] as const) {
       assert.ok((counts.get(outcome) ?? 0) > varied.length / 10, outcome);
     }
@@ -141,17 +141,21 @@ function declareTests(ask: Ask, scale: number): void {
     assert.ok((counts.get("both refuse") ?? 0) > mutated.length / 3);
   });
 
-  it("agree on texts that mean harm", async () => {
+  it("agree on hostile texts", async () => {
     const texts = Object.values(HOSTILE_METAS).map(bytesOf);
     tell(`${texts.length} hostile texts`, await compareAll(ask, texts));
   });
 }
 
-judged("the decoder of meta.json and Go's", (ask) => {
+describeWithGo("our decoder of meta.json and Go's", (ask) => {
   declareTests(ask, SCALE);
 });
 
-// It writes some strings in another way than today's does.
-judged("the decoder of meta.json and that of Go's next JSON package", (ask) => {
-  declareTests(ask, 1);
-}, await judgeBinary("v2"));
+// Go's next JSON package writes some strings in another way than today's.
+describeWithGo(
+  "our decoder of meta.json and that of Go's next JSON package",
+  (ask) => {
+    declareTests(ask, 1);
+  },
+  await buildGoProgram("v2"),
+);

@@ -1,6 +1,6 @@
 /**
- * The pieces that `meta_texts.ts` puts texts together from: right, odd and wrong
- * ones. A character stands for a byte.
+ * The pieces of which `meta_texts.ts` makes texts: right, odd and wrong ones. A
+ * character stands for a byte.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function utf8(text: string): string {
   return binary;
 }
 
-/** What may stand for a number. */
+/** Texts in the place of a number. */
 export const NUMBERS = [
   "0",
   "1",
@@ -61,7 +61,7 @@ export const NUMBERS = [
   "1000000000000000000000000000000000000000",
 ] as const;
 
-/** What may stand for a string. */
+/** Texts in the place of a string. */
 export const STRINGS = [
   '""',
   '"a"',
@@ -110,7 +110,7 @@ export const STRINGS = [
   "`a`",
 ] as const;
 
-/** What may stand for bytes; the record's CRC is among it. */
+/** Texts in the place of base64; one is the CRC of the usual record. */
 export const BYTES = [
   '""',
   '"AA=="',
@@ -157,7 +157,7 @@ export const BYTES = [
   utf8('"AAAÄ"'),
 ] as const;
 
-/** What may stand for anything else. */
+/** Texts in the place of any other value. */
 export const STRUCTURES = [
   "null",
   "true",
@@ -193,7 +193,7 @@ export const STRUCTURES = [
   "",
 ] as const;
 
-/** Bytes that mean something somewhere. */
-export const TELLING =
+/** Bytes that mean something in JSON or in UTF-8. */
+export const SIGNIFICANT =
   '{}[]",:\\/0123456789.eE+-ntfurb \t\n\r\0\x0b\x7f\x80\xc3\xef' +
   "\xe2\xf0\xffAaSs=";

@@ -1,7 +1,6 @@
 /**
- * Makes texts that might be found in a `meta.json`: as Go writes them, as Go
- * reads them though it would not write them so, broken, and hostile. A seed
- * reproduces them.
+ * Makes texts that a `meta.json` might contain: as Go writes them, as Go reads
+ * but never writes them, broken, and hostile. A seed reproduces them.
  *
  * Texts are put together as strings with a character for each *byte*, so that
  * they need not be UTF-8.
@@ -13,9 +12,9 @@ import type { Random } from "../support/random.ts";
 import {
   BYTES,
   NUMBERS,
+  SIGNIFICANT,
   STRINGS,
   STRUCTURES,
-  TELLING,
   utf8,
 } from "./meta_pieces.ts";
 
@@ -228,18 +227,18 @@ export class MetaTexts {
     const at = integer(text.length + 1);
     const before = text.slice(0, at);
     const after = text.slice(at);
-    const telling = pick([...TELLING]);
+    const significant = pick([...SIGNIFICANT]);
     switch (integer(6)) {
       case 0:
-        return before + telling + after.slice(1); // another byte
+        return before + significant + after.slice(1); // another byte
       case 1:
-        return before + telling + after; // one more
+        return before + significant + after; // one more
       case 2:
         return before + after.slice(1 + integer(3)); // some fewer
       case 3:
         return before + after.slice(0, integer(30)) + after; // some twice
       case 4: { // a flipped bit
-        const byte = after.slice(0, 1) || telling;
+        const byte = after.slice(0, 1) || significant;
         const flipped = byte.charCodeAt(0) ^ (1 << integer(8));
         return before + String.fromCharCode(flipped) + after.slice(1);
       }

@@ -1,6 +1,6 @@
 /**
- * What may follow the end of a tar: raft-snapshot's own readers do not agree.
- * We read what its restore reads, as far as it is padding of GNU tar's.
+ * What may follow the end of a tar. raft-snapshot's own readers do not agree; we
+ * accept what its restore accepts, as long as it is the padding of GNU tar.
  *
  * @module
  */
@@ -14,21 +14,21 @@ import { SnapshotArchiveError } from "@raft/snapshots/archive";
 import { memberBytes, members, pack, tar } from "../archive/hand_made.ts";
 import { check } from "../archive/stores.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import { moduleFolder } from "./go_binary.ts";
 
 const { meta, state, sums } = members();
 const TAR = tar(meta, state, sums);
 
-/** Who takes an archive. */
-interface Verdicts {
+/** Which readers accept an archive. */
+interface Acceptance {
   readonly verify: boolean;
   readonly parse: boolean;
   readonly writeToTempFile: boolean;
   readonly ours: boolean;
 }
 
-async function verdicts(ask: Ask, packed: Uint8Array): Promise<Verdicts> {
+async function acceptance(ask: Ask, packed: Uint8Array): Promise<Acceptance> {
   const archive = pack(packed);
   const path = join(await temporaryDirectory(), "x.snap");
   await writeFile(path, archive);
@@ -59,13 +59,13 @@ const NONE = {
   ours: false,
 };
 
-judged("a tar that is padded", (ask) => {
-  it("is read like Go's Parse and WriteToTempFile read it, which Go's Verify refuses", async () => {
+describeWithGo("a tar that is padded", (ask) => {
+  it("is accepted as by Go's Parse and WriteToTempFile, though Go's Verify refuses it", async () => {
     for (let blocks = 0; blocks < 20; blocks++) {
       const packed = Buffer.concat([TAR, Buffer.alloc(blocks * 512)]);
       const expected = blocks === 0 ? ALL : { ...ALL, verify: false };
       assert.deepEqual(
-        await verdicts(ask, packed),
+        await acceptance(ask, packed),
         expected,
         `${blocks} blocks`,
       );
@@ -81,27 +81,27 @@ judged("a tar that is padded", (ask) => {
       ["another tar", TAR],
     ] as const
   ) {
-    it(`is refused with ${what} after its end, as by Go's Verify; Parse does not look there`, async () => {
+    it(`is refused with ${what} after its end, as by Go's Verify, though Go's Parse accepts it`, async () => {
       const expected = { ...ALL, verify: false, ours: false };
       const packed = Buffer.concat([TAR, rest]);
-      assert.deepEqual(await verdicts(ask, packed), expected);
+      assert.deepEqual(await acceptance(ask, packed), expected);
     });
   }
 
-  it("is read, or refused, like raft-snapshot's own fixtures by Go's restore", async () => {
+  it("is accepted exactly when Go's restore accepts it, for raft-snapshot's own fixtures", async () => {
     const folder = await moduleFolder("github.com/hashicorp/raft-snapshot");
     const names = await readdir(join(folder, "testdata"));
     const taken: string[] = [];
     for (const name of names.filter((each) => each.endsWith(".tar"))) {
       const packed = await readFile(join(folder, "testdata", name));
-      const { writeToTempFile, ours } = await verdicts(ask, packed);
+      const { writeToTempFile, ours } = await acceptance(ask, packed);
       assert.equal(ours, writeToTempFile, name);
       if (ours) taken.push(name);
     }
     assert.deepEqual(taken, ["spaces-meta.tar"]);
   });
 
-  it("is refused by all when it is empty", async () => {
-    assert.deepEqual(await verdicts(ask, Buffer.alloc(10_240)), NONE);
+  it("is refused by every reader when it is empty", async () => {
+    assert.deepEqual(await acceptance(ask, Buffer.alloc(10_240)), NONE);
   });
 });

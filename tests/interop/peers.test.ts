@@ -1,5 +1,5 @@
 /**
- * The msgpack of `Peers`: ours beside raft's own `encodePeers` and
+ * Compares the msgpack of `Peers` with raft's own `encodePeers` and
  * `decodePeers`.
  *
  * @module
@@ -11,7 +11,7 @@ import type { Server } from "@raft/snapshots";
 import { SnapshotCorruptError } from "../../src/errors.ts";
 import { decodePeers, encodePeers } from "../../src/snapshot/meta/peers.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
-import { judged } from "./go_program.ts";
+import { describeWithGo } from "./go_program.ts";
 import { hostileText, SUFFRAGES } from "./matrix.ts";
 import { serversFromWire, serverToWire, toBase64 } from "./wire.ts";
 
@@ -59,7 +59,7 @@ function head(random: Random, forms: readonly number[], length: number) {
 
 const STRING_FORMS = [0xa0, 0xd9, 0xda, 0xdb, 0xc4, 0xc5, 0xc6];
 const ARRAY_FORMS = [0x90, 0x90, 0x90, 0xdc, 0xdd];
-/** Maps, and what is no container at all. */
+/** Heads of maps, and of values that are not containers. */
 const OTHER_FORMS = [0x80, 0xde, 0xdf, 0xa0, 0xda, 0xc4];
 
 function randomElement(random: Random): number[] {
@@ -111,8 +111,8 @@ function ours(peers: Uint8Array): readonly Server[] | undefined {
   }
 }
 
-judged("the msgpack of Peers", (ask) => {
-  it("is written as raft writes it, and read again", async () => {
+describeWithGo("the msgpack of Peers", (ask) => {
+  it("is written as raft writes it, and read as raft reads it", async () => {
     const seed = freshSeed();
     console.log(`seed ${seed}`);
     const randomness = random(seed);
@@ -132,7 +132,7 @@ judged("the msgpack of Peers", (ask) => {
     });
   });
 
-  it("is read as raft reads it, or refused", async () => {
+  it("is read as raft reads it or refused when it is random", async () => {
     const seed = freshSeed();
     console.log(`seed ${seed}`);
     const randomness = random(seed);

@@ -1,6 +1,6 @@
 /**
- * Real Raft nodes, with a real log, a real state machine and the real file
- * store, take our snapshots for their own.
+ * Real Raft nodes, with a real log, a real state machine and Go's file store,
+ * restore and send our snapshots.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { join } from "node:path";
 import { it } from "node:test";
 import type { Server, SnapshotMeta, SnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import { withStore } from "./states.ts";
 import { metaFromWire } from "./wire.ts";
 
 const INDEX = 1_000n;
 const TERM = 7n;
 
-/** The state of the judge's machine: a `key=value` line for each, sorted. */
+/** The state of the Go program's state machine: `key=value` lines, sorted. */
 type State = ReadonlyMap<string, string>;
 
 /** Enough for several messages on the wire. */
@@ -79,7 +79,7 @@ async function listen(ask: Ask, count: number): Promise<Server[]> {
   }));
 }
 
-/** Starts a member on a directory; it has seen the term of what is there. */
+/** Starts a member on a directory; `term` is the last term that it has seen. */
 async function start(ask: Ask, server: Server, base: string, term = TERM) {
   const { id, address } = server;
   const options = { id, address, base, retain: 2, term: String(term) };
@@ -95,8 +95,8 @@ function change(state: Map<string, string>): string[] {
   });
 }
 
-judged("a real Raft node", (ask) => {
-  it("starts from our snapshot, goes on, and we restore its own", async (t) => {
+describeWithGo("a real Raft node", (ask) => {
+  it("starts from our snapshot and continues, and we restore its next one", async (t) => {
     const base = await temporaryDirectory(t);
     const servers = await listen(ask, 1);
     const [server] = servers;
@@ -161,7 +161,7 @@ judged("a real Raft node", (ask) => {
     );
     assert.ok(stored.text === render(makeState()));
 
-    // And it goes on from there.
+    // And it continues from there.
     const taken = await ask("node.snapshot", { address: follower });
     for (const address of addresses) await ask("node.stop", { address });
     const { meta, text } = await restoreState(followerBase);

@@ -1,5 +1,5 @@
 /**
- * Both stores at work on one directory, one after the other.
+ * Both stores use one directory, one after the other.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { it } from "node:test";
 import type { Server } from "@raft/snapshots";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { type Ask, judged } from "./go_program.ts";
+import { type Ask, describeWithGo } from "./go_program.ts";
 import { type Case, hostileText, SUFFRAGES } from "./matrix.ts";
 import {
   caseForGo,
@@ -33,7 +33,7 @@ function randomServer(random: Random): Server {
   };
 }
 
-/** A snapshot of few terms and indices, so that some agree in both. */
+/** A snapshot of few terms and indices, so that some have both in common. */
 function randomCase(random: Random): Case {
   return wellFormed({
     name: "random",
@@ -50,7 +50,7 @@ function randomCase(random: Random): Case {
   });
 }
 
-/** One thing that one of the two does; resolves to what is worth telling. */
+/** Lets one of the stores do one thing; resolves to a line for the log. */
 async function step(ask: Ask, base: string, random: Random): Promise<string> {
   const retain = 1 + random.integer(6);
   const one = randomCase(random);
@@ -104,7 +104,7 @@ const STEP_NAMES = [
   "TypeScript deletes",
 ] as const;
 
-/** Both list the same, and read the same in one of them. */
+/** Checks that both list the same snapshots and read the same state in one. */
 async function checkBoth(
   ask: Ask,
   base: string,
@@ -127,47 +127,50 @@ async function checkBoth(
   }, { readOnly: true });
 }
 
-judged("Go and TypeScript in turns", (ask) => {
-  it(`agree after each of ${STEPS} random steps`, async (t) => {
-    const base = await temporaryDirectory(t);
-    const seed = freshSeed();
-    console.log(`seed ${seed}`);
-    const randomness = random(seed);
-    const done: string[] = [];
-    for (let n = 0; n < STEPS; n++) {
-      try {
-        done.push(await step(ask, base, randomness));
-        await checkBoth(ask, base, randomness);
-      } catch (error) {
-        throw new Error(`seed ${seed}, after:\n${done.join("\n")}`, {
-          cause: error,
-        });
+describeWithGo(
+  "Go's store and ours, which use one directory in turns,",
+  (ask) => {
+    it(`agree after each of ${STEPS} random steps`, async (t) => {
+      const base = await temporaryDirectory(t);
+      const seed = freshSeed();
+      console.log(`seed ${seed}`);
+      const randomness = random(seed);
+      const done: string[] = [];
+      for (let n = 0; n < STEPS; n++) {
+        try {
+          done.push(await step(ask, base, randomness));
+          await checkBoth(ask, base, randomness);
+        } catch (error) {
+          throw new Error(`seed ${seed}, after:\n${done.join("\n")}`, {
+            cause: error,
+          });
+        }
       }
-    }
-  });
+    });
 
-  it("reap in turns and leave the same", async (t) => {
-    const both = [await temporaryDirectory(t), await temporaryDirectory(t)];
-    const seed = freshSeed();
-    console.log(`seed ${seed}`);
-    const randomness = random(seed);
-    const cases = Array.from({ length: 12 }, (_, i) => ({
-      ...randomCase(randomness),
-      index: BigInt(i),
-    }));
-    const left: string[][] = [];
-    for (const [n, base] of both.entries()) {
-      for (const one of cases) {
-        await withStore(base, (store) => writeCase(store, one), {
-          clock: () => 1_795_361_690_419,
-        });
+    it("leave the same snapshots when they reap", async (t) => {
+      const both = [await temporaryDirectory(t), await temporaryDirectory(t)];
+      const seed = freshSeed();
+      console.log(`seed ${seed}`);
+      const randomness = random(seed);
+      const cases = Array.from({ length: 12 }, (_, i) => ({
+        ...randomCase(randomness),
+        index: BigInt(i),
+      }));
+      const left: string[][] = [];
+      for (const [n, base] of both.entries()) {
+        for (const one of cases) {
+          await withStore(base, (store) => writeCase(store, one), {
+            clock: () => 1_795_361_690_419,
+          });
+        }
+        if (n === 0) await ask("store.reap", { base, retain: 4 });
+        else await withStore(base, (store) => store.reap(), { retain: 4 });
+        const metas = await withStore(base, (store) => store.list());
+        left.push(metas.map(({ id }) => id));
       }
-      if (n === 0) await ask("store.reap", { base, retain: 4 });
-      else await withStore(base, (store) => store.reap(), { retain: 4 });
-      const metas = await withStore(base, (store) => store.list());
-      left.push(metas.map(({ id }) => id));
-    }
-    assert.equal(left[0]?.length, 4);
-    assert.deepEqual(left[0], left[1]);
-  });
-});
+      assert.equal(left[0]?.length, 4);
+      assert.deepEqual(left[0], left[1]);
+    });
+  },
+);

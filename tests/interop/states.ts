@@ -1,5 +1,6 @@
 /**
- * Writing and reading snapshots with our store, for the judge to compare.
+ * Writes and reads snapshots with our store, to compare with those of the Go
+ * program.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { bytes } from "../support/random.ts";
 import type { Case } from "./matrix.ts";
 import { serverToWire } from "./wire.ts";
 
-/** Go is shown snapshots far beyond any test's number. */
+/** More than any test makes, so that retention removes none. */
 export const RETAIN_ALL = 1_000_000;
 
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -70,7 +71,7 @@ export async function writeCase(
   return sink.meta;
 }
 
-/** The same snapshot, as the judge is asked to take it. */
+/** The same snapshot, as a request to the Go program. */
 export function caseForGo(one: Case) {
   return {
     index: String(one.index),
@@ -81,7 +82,7 @@ export function caseForGo(one: Case) {
   };
 }
 
-/** The SHA-256 of bytes, in base64 as the judge gives it. */
+/** The SHA-256 of bytes, in base64 as the Go program gives it. */
 export function sha256(data: Uint8Array): string {
   return createHash("sha256").update(data).digest("base64");
 }
@@ -91,7 +92,7 @@ export async function readOut(source: SnapshotSource): Promise<Uint8Array> {
   return new Uint8Array(await new Response(source).arrayBuffer());
 }
 
-/** What `create()` makes of half surrogate pairs, which have no UTF-8. */
+/** The case with lone surrogates replaced, as `create()` does. */
 export function wellFormed(one: Case): Case {
   const servers = one.configuration.servers.map((server) => ({
     ...server,

@@ -1,5 +1,5 @@
 /**
- * Our store writes, and Go's store reads.
+ * Our store writes snapshots, and Go's store reads them.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { judged } from "./go_program.ts";
+import { describeWithGo } from "./go_program.ts";
 import { MATRIX } from "./matrix.ts";
 import {
   caseForGo,
@@ -23,7 +23,7 @@ import {
 } from "./states.ts";
 import { fromBase64, metaFromWire } from "./wire.ts";
 
-judged("a snapshot that TypeScript wrote", (ask) => {
+describeWithGo("a snapshot that TypeScript wrote", (ask) => {
   for (const one of MATRIX) {
     it(`is read by Go: ${one.name}`, async (t) => {
       const base = await temporaryDirectory(t);
@@ -92,7 +92,7 @@ judged("a snapshot that TypeScript wrote", (ask) => {
     );
   });
 
-  it("is no snapshot for Go before it is closed", async (t) => {
+  it("is not listed by Go before its sink is closed", async (t) => {
     const base = await temporaryDirectory(t);
     const [one] = MATRIX;
     assert.ok(one !== undefined);

@@ -1,5 +1,5 @@
 /**
- * How the judge's answers spell snapshots, and what they mean in our terms.
+ * The format of snapshots in the Go program's answers, and how it maps to ours.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function fromBase64(base64: string): Uint8Array {
   return new Uint8Array(Buffer.from(base64, "base64"));
 }
 
-/** The string that was sent; an address of an old snapshot may be no UTF-8. */
+/** The string that was sent; an address of an old snapshot may not be UTF-8. */
 function textFromBase64(base64: string): string {
   return new TextDecoder("utf-8", { ignoreBOM: true })
     .decode(fromBase64(base64));
@@ -57,12 +57,12 @@ export function serverToWire(server: Server): WireServer {
   };
 }
 
-/** What a meta is in our terms, whether or not it has been published. */
+/** Our metadata, with a CRC of `null` before the snapshot is published. */
 export type Meta = Omit<SnapshotMeta, "crc"> & { readonly crc: bigint | null };
 
 /**
- * What Go's value is in our terms; `undefined` when we have none for it, so that
- * it must be refused: a suffrage of 3, a negative size, a CRC of 5 bytes.
+ * Go's metadata as ours; `undefined` for a value that our types can't hold, so
+ * that it must be refused: a suffrage of 3, a negative size, a CRC of 5 bytes.
  */
 export function metaFromWire(wire: WireMeta): Meta | undefined {
   const version = Number(wire.version);
@@ -85,7 +85,7 @@ export function metaFromWire(wire: WireMeta): Meta | undefined {
   };
 }
 
-/** A snapshot's metadata as the judge spells it. */
+/** A snapshot's metadata in the format of the Go program. */
 export function metaToWire(meta: SnapshotMeta): WireMeta {
   const crc = new Uint8Array(8);
   new DataView(crc.buffer).setBigUint64(0, meta.crc);

@@ -21,7 +21,7 @@ import (
 //go:linkname writeTar github.com/hashicorp/raft-snapshot.write
 func writeTar(out io.Writer, metadata *raft.SnapshotMeta, snap io.Reader, sealer snapshot.Sealer) error
 
-// sealer stands in for Vault's: what it seals is of no use to anybody else.
+// sealer stands in for Vault's, whose seals no other program can check.
 type sealer struct{}
 
 func (sealer) Seal(_ context.Context, sums []byte) ([]byte, error) {

@@ -50,7 +50,7 @@ func writeArchiveFixtures(args fixturesArgs) (bool, error) {
 		return false, err
 	}
 	all := goldenArchives{versionsAnswer: versions}
-	base, err := os.MkdirTemp("", "judge")
+	base, err := os.MkdirTemp("", "interop")
 	if err != nil {
 		return false, err
 	}

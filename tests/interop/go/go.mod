@@ -1,4 +1,4 @@
-module judge
+module interop
 
 go 1.25.0
 

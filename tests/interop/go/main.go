@@ -1,5 +1,5 @@
-// Command judge answers questions about snapshots with HashiCorp Raft's own
-// code, so that the tests of @raft/snapshots have the other side's word.
+// Command interop answers questions about snapshots with HashiCorp Raft's own
+// code, for the tests of @raft/snapshots to compare with their own answers.
 //
 // It reads one request a line from stdin and writes one answer a line to
 // stdout, in order: {"verb":"store.list","args":{...}} is answered with
@@ -80,7 +80,7 @@ func main() {
 		abandonAndDie()
 	}
 	if err := serve(os.Stdin, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "judge:", err)
+		fmt.Fprintln(os.Stderr, "interop:", err)
 		os.Exit(1)
 	}
 }
@@ -117,13 +117,13 @@ func respond(r request) answer {
 	return answer{Value: value}
 }
 
-// logger keeps Raft quiet, unless someone is looking for a failure's reason.
+// logger keeps Raft quiet, unless INTEROP_LOG is set to look for a failure.
 func logger() hclog.Logger {
 	level := hclog.Off
-	if os.Getenv("JUDGE_LOG") != "" {
+	if os.Getenv("INTEROP_LOG") != "" {
 		level = hclog.Debug
 	}
-	return hclog.New(&hclog.LoggerOptions{Name: "judge", Level: level})
+	return hclog.New(&hclog.LoggerOptions{Name: "interop", Level: level})
 }
 
 type versionsAnswer struct {

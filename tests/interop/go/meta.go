@@ -163,7 +163,7 @@ func (r *random) uint64() uint64 {
 	return (uint64(r.next())<<32 | uint64(r.next())) >> r.integer(64)
 }
 
-// text is a string that someone might give a server, well-meaning or not.
+// text is a string that a server might be named, ordinary or hostile.
 func (r *random) text() string {
 	var text bytes.Buffer
 	for n := r.integer(12); n > 0; n-- {

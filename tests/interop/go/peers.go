@@ -8,7 +8,7 @@ import (
 )
 
 // Raft's own functions for the Peers field are not exported; the linker gives
-// them to us all the same.
+// access to them.
 
 //go:linkname encodePeers github.com/hashicorp/raft.encodePeers
 func encodePeers(configuration raft.Configuration, trans raft.Transport) []byte

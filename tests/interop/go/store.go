@@ -125,7 +125,7 @@ func abandonAndDie() {
 			select {} // a signal to oneself may take a moment
 		}
 	}
-	fmt.Fprintln(os.Stderr, "judge:", err)
+	fmt.Fprintln(os.Stderr, "interop:", err)
 	os.Exit(0)
 }
 
