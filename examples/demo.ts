@@ -1,7 +1,7 @@
 /**
- * The whole story, on real files: a state machine's state is saved, restored
- * after a restart, damaged, and restored all the same. Each act is a process of
- * its own.
+ * The demo: a state machine's state is saved to real files, restored after a
+ * restart, damaged, and restored from the older snapshot. Each step runs in a
+ * process of its own.
  *
  *     deno task demo              a key-value store of a million keys
  *     deno task demo FILE         any file as the state
@@ -13,9 +13,9 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type ActName, ACTS, type Scene } from "./demo/steps.ts";
+import { type DemoSetup, type StepName, STEPS } from "./demo/steps.ts";
 import { FileMachine, KeyValueMachine } from "./demo/state_machine.ts";
-import { tellStory } from "./demo/run_demo.ts";
+import { runDemo } from "./demo/run_demo.ts";
 
 interface Settings {
   readonly file: string | undefined;
@@ -29,8 +29,8 @@ async function main(): Promise<void> {
     options: {
       keys: { type: "string", default: "1000000" },
       keep: { type: "boolean", default: false },
-      // How the story starts the processes that act in it.
-      act: { type: "string" },
+      // Which step this process is to run; the demo itself sets them.
+      step: { type: "string" },
       base: { type: "string" },
     },
   });
@@ -40,10 +40,10 @@ async function main(): Promise<void> {
     keep: values.keep,
   };
   await check(settings);
-  if (values.act !== undefined && values.base !== undefined) {
-    await ACTS[values.act as ActName](makeScene(values.base, settings));
+  if (values.step !== undefined && values.base !== undefined) {
+    await STEPS[values.step as StepName](makeSetup(values.base, settings));
   } else {
-    await tellStory({
+    await runDemo({
       script: new URL(import.meta.url),
       args: [...positionals, "--keys", values.keys],
       keep: values.keep,
@@ -60,10 +60,10 @@ async function check({ file, keys }: Settings): Promise<void> {
   }
 }
 
-function makeScene(base: string, { file, keys }: Settings): Scene {
+function makeSetup(base: string, { file, keys }: Settings): DemoSetup {
   return {
     directory: join(base, "store"),
-    notesPath: join(base, "notes.json"),
+    digestsPath: join(base, "digests.json"),
     machine: file === undefined
       ? new KeyValueMachine(keys)
       : new FileMachine(resolve(file), join(base, "restored")),

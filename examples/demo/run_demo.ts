@@ -1,4 +1,4 @@
-/** The process that tells the story: it starts the others, and does damage. */
+/** The demo's main process: it starts the steps, and damages the state. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,21 +8,21 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { formatCount, formatDuration } from "../../src/cli/format.ts";
-import type { ActName } from "./steps.ts";
+import type { StepName } from "./steps.ts";
 import { bad, note, title } from "./screen.ts";
 
-/** How to tell it. */
-export interface StoryOptions {
-  /** The script that plays an act when it is given `--act` and `--base`. */
+/** How the demo runs. */
+export interface DemoOptions {
+  /** The script that runs a step when it is given `--step` and `--base`. */
   readonly script: URL;
-  /** What else to give to the script. */
+  /** Further arguments of the script. */
   readonly args: readonly string[];
-  /** Whether to leave what is on disk there. */
+  /** Whether to keep the files. */
   readonly keep: boolean;
 }
 
-/** Tells the story from beginning to end, and tidies up. */
-export async function tellStory(options: StoryOptions): Promise<void> {
+/** Runs the demo, and removes its files. */
+export async function runDemo(options: DemoOptions): Promise<void> {
   const startMs = performance.now();
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
@@ -31,14 +31,15 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   }
   const base = await mkdtemp(join(tmpdir(), "raft-snapshots-demo-"));
   console.log(
-    "A Raft node's state is saved, restored, damaged, and restored all the same.",
+    "A Raft node's state is saved, restored, damaged, and restored again.",
   );
-  const play = (act: ActName) => playAct(act, base, options, interrupt.signal);
+  const run = (step: StepName) =>
+    runStep(step, base, options, interrupt.signal);
   try {
-    await play("takeSnapshots");
-    await play("restart");
+    await run("takeSnapshots");
+    await run("restart");
     await damageNewest(join(base, "store", "snapshots"));
-    await play("restartAfterDamage");
+    await run("restartAfterDamage");
     title(`Done in ${formatDuration(performance.now() - startMs)}`);
   } catch (error) {
     interrupt.signal.throwIfAborted();
@@ -48,11 +49,11 @@ export async function tellStory(options: StoryOptions): Promise<void> {
   }
 }
 
-/** Plays one act in a process of its own, with the runtime of this one. */
-async function playAct(
-  act: ActName,
+/** Runs one step in a process of its own, on the same runtime. */
+async function runStep(
+  step: StepName,
   base: string,
-  { script, args }: StoryOptions,
+  { script, args }: DemoOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const runtimeArgs = process.versions["deno"] === undefined
@@ -61,21 +62,23 @@ async function playAct(
   const child = spawn(process.execPath, [
     ...runtimeArgs,
     fileURLToPath(script),
-    ...["--act", act, "--base", base],
+    ...["--step", step, "--base", base],
     ...args,
   ], { stdio: "inherit", signal });
   const [code] = await once(child, "close");
-  if (code !== 0) throw new Error(`Cannot go on: ${act} ended with ${code}`);
+  if (code !== 0) {
+    throw new Error(`Cannot continue: ${step} ended with ${code}`);
+  }
 }
 
 /** Flips one bit in the middle of the newest state, as a bad disk may. */
 async function damageNewest(snapshots: string): Promise<void> {
-  title("3. The disk goes bad");
+  title("3. A bit of the newest state flips");
   const newest = await newestIn(snapshots);
   const file = await open(join(snapshots, newest, "state.bin"), "r+");
   try {
     const { size } = await file.stat();
-    if (size === 0) return note("the state is empty: there is no bit to flip");
+    if (size === 0) return note("the state is empty, so no bit can be flipped");
     const position = Math.floor(size / 2);
     const byte = new Uint8Array(1);
     await file.read(byte, 0, 1, position);
@@ -98,7 +101,7 @@ async function newestIn(snapshots: string): Promise<string> {
   );
   const indexOf = (name: string) => Number(name.split("-")[1]);
   const [newest] = names.sort((a, b) => indexOf(b) - indexOf(a));
-  if (newest === undefined) throw new Error("Cannot go on: no snapshot");
+  if (newest === undefined) throw new Error("Cannot continue: no snapshot");
   return newest;
 }
 

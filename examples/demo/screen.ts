@@ -1,4 +1,4 @@
-/** How the demo puts things on the screen. */
+/** How the demo prints. */
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,22 +13,22 @@ function style(name: Style, text: string): string {
   return wanted ? styleText(name, text) : text;
 }
 
-/** Starts a part of the story. */
+/** Prints the heading of a step. */
 export function title(text: string): void {
   console.log(`\n${style("bold", text)}`);
 }
 
-/** Something went well. */
+/** Prints a line about a success. */
 export function good(text: string): void {
   console.log(`  ${style("green", "✓")} ${text}`);
 }
 
-/** Something went wrong, as planned. */
+/** Prints a line about damage, which the demo has caused. */
 export function bad(text: string): void {
   console.log(`  ${style("yellow", "!")} ${text}`);
 }
 
-/** A remark. */
+/** Prints a detail. */
 export function note(text: string): void {
   console.log(`    ${style("dim", text)}`);
 }

@@ -8,7 +8,7 @@ import { KeyValueStore } from "../key_value_store.ts";
 import { formatCount } from "../../src/cli/format.ts";
 
 /** A state machine whose state the demo saves, loses and gets back. */
-export interface Machine {
+export interface StateMachine {
   /** The last log index that it has applied. */
   readonly index: bigint;
   /** Its state in a few words, such as `1,000,000 keys`. */
@@ -26,7 +26,7 @@ export interface Machine {
 }
 
 /** A {@linkcode KeyValueStore} that first gets `keys` keys, then changes. */
-export class KeyValueMachine implements Machine {
+export class KeyValueMachine implements StateMachine {
   readonly #store = new KeyValueStore();
   readonly #keys: number;
   #applied = 0;
@@ -82,7 +82,7 @@ export class KeyValueMachine implements Machine {
 }
 
 /** Any file as the state. What is restored becomes a file as well. */
-export class FileMachine implements Machine {
+export class FileMachine implements StateMachine {
   #path: string;
   #sizeBytes = 0;
   #index = 0n;

@@ -1,4 +1,4 @@
-/** What the demo's processes do, each an ordinary user of the library. */
+/** The steps of the demo. Each is an ordinary user of the library. */
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,20 +16,20 @@ import {
   formatSize,
 } from "../../src/cli/format.ts";
 import { startProgress } from "../../src/cli/progress.ts";
-import type { Machine } from "./state_machine.ts";
+import type { StateMachine } from "./state_machine.ts";
 import { bad, good, note, showSnapshots, title } from "./screen.ts";
 
-/** Where things are, and what the state is. */
-export interface Scene {
+/** The paths that a step uses, and the state machine. */
+export interface DemoSetup {
   /** The store's directory. */
   readonly directory: string;
-  /** A file to note in what the restored state must be. */
-  readonly notesPath: string;
-  readonly machine: Machine;
+  /** A file with the digest that each restored state must have. */
+  readonly digestsPath: string;
+  readonly machine: StateMachine;
 }
 
-/** Digest of the state by snapshot ID: what a restore must come to. */
-type Notes = Readonly<Record<string, string>>;
+/** The state's digest, by snapshot ID. */
+type Digests = Readonly<Record<string, string>>;
 
 const CONFIGURATION = {
   servers: [
@@ -40,23 +40,23 @@ const CONFIGURATION = {
 } as const;
 
 /** A Raft node at work: it takes two snapshots as its state moves on. */
-export async function takeSnapshots(scene: Scene): Promise<void> {
+export async function takeSnapshots(setup: DemoSetup): Promise<void> {
   title(`1. Process ${process.pid} takes two snapshots`);
-  const store = await openFileSnapshotStore(scene.directory);
-  const notes: Record<string, string> = {};
+  const store = await openFileSnapshotStore(setup.directory);
+  const digests: Record<string, string> = {};
   for (let i = 0; i < 2; i++) {
-    good(await scene.machine.advance());
-    const meta = await takeSnapshot(store, scene.machine);
-    notes[meta.id] = await scene.machine.digest();
+    good(await setup.machine.advance());
+    const meta = await takeSnapshot(store, setup.machine);
+    digests[meta.id] = await setup.machine.digest();
   }
   await store.close();
-  await writeFile(scene.notesPath, JSON.stringify(notes));
-  await showSnapshots(join(scene.directory, "snapshots"));
+  await writeFile(setup.digestsPath, JSON.stringify(digests));
+  await showSnapshots(join(setup.directory, "snapshots"));
 }
 
 async function takeSnapshot(
   store: SnapshotStore,
-  machine: Machine,
+  machine: StateMachine,
 ): Promise<SnapshotMeta> {
   const startMs = performance.now();
   const sink = await store.create({
@@ -75,9 +75,9 @@ async function takeSnapshot(
 }
 
 /** A restart: the newest snapshot, chosen and opened by hand. */
-export async function restart(scene: Scene): Promise<void> {
+export async function restart(setup: DemoSetup): Promise<void> {
   title(`2. Process ${process.pid} starts, and restores the newest`);
-  const store = await openFileSnapshotStore(scene.directory);
+  const store = await openFileSnapshotStore(setup.directory);
   const snapshots = await store.list();
   for (const [i, { index, size, id }] of snapshots.entries()) {
     const place = i === 0 ? "newest" : "older ";
@@ -87,58 +87,60 @@ export async function restart(scene: Scene): Promise<void> {
   if (newest === undefined) throw new Error("Cannot restart: no snapshot");
   const startMs = performance.now();
   const source = await store.open(newest.id);
-  await restoreFrom(source, scene.machine);
-  good(`restored ${scene.machine.summary}: ${speed(newest.size, startMs)}`);
-  await compare(scene, newest);
+  await restoreFrom(source, setup.machine);
+  good(`restored ${setup.machine.summary}: ${speed(newest.size, startMs)}`);
+  await compare(setup, newest);
   await store.close();
 }
 
 /** A restart that does not know that the newest snapshot is damaged. */
-export async function restartAfterDamage(scene: Scene): Promise<void> {
+export async function restartAfterDamage(setup: DemoSetup): Promise<void> {
   title(`4. Process ${process.pid} starts, and restores what it can`);
-  const store = await openFileSnapshotStore(scene.directory, {
+  const store = await openFileSnapshotStore(setup.directory, {
     logger: { debug() {}, info() {}, warn: bad, error: bad },
   });
   const [newest] = await store.list();
   const startMs = performance.now();
   const restored = await store.restore((source) =>
-    restoreFrom(source, scene.machine)
+    restoreFrom(source, setup.machine)
   );
   if (newest === undefined || restored === undefined) {
     throw new Error("Cannot restart: no snapshot");
   }
   good(
     `fell back to index ${formatCount(restored.index)}: restored ` +
-      `${scene.machine.summary}, ${speed(restored.size, startMs)}`,
+      `${setup.machine.summary}, ${speed(restored.size, startMs)}`,
   );
-  await compare(scene, restored);
+  await compare(setup, restored);
   good(
     `Raft replays the ${formatCount(newest.index - restored.index)} log ` +
       "entries since then: nothing is lost",
   );
   await store.close();
-  await showSnapshots(join(scene.directory, "snapshots"));
+  await showSnapshots(join(setup.directory, "snapshots"));
 }
 
 async function restoreFrom(
   source: SnapshotSource,
-  machine: Machine,
+  machine: StateMachine,
 ): Promise<void> {
   const total = source.meta.size;
   await pipe("Restoring", source, { target: machine.restore(), total });
 }
 
-async function compare(scene: Scene, meta: SnapshotMeta): Promise<void> {
-  const notes = JSON.parse(await readFile(scene.notesPath, "utf8")) as Notes;
-  const found = await scene.machine.digest();
-  const expected = notes[meta.id];
+async function compare(setup: DemoSetup, meta: SnapshotMeta): Promise<void> {
+  const digests = JSON.parse(
+    await readFile(setup.digestsPath, "utf8"),
+  ) as Digests;
+  const found = await setup.machine.digest();
+  const expected = digests[meta.id];
   if (found !== expected) {
     throw new Error(
       `Cannot accept the restored state: found SHA-256 ${found}, ` +
         `expected ${expected}`,
     );
   }
-  good(`it is what process 1 had: SHA-256 ${found.slice(0, 16)}…`);
+  good(`the state is equal to the saved one: SHA-256 ${found.slice(0, 16)}…`);
 }
 
 /** `pipeTo()`, with a progress bar. */
@@ -171,8 +173,8 @@ function speed(bytes: number, startMs: number): string {
   return `${formatSize(bytes)} in ${formatDuration(ms)}, ${rate}`;
 }
 
-/** The acts by name: each is played by a process of its own. */
-export const ACTS = { takeSnapshots, restart, restartAfterDamage } as const;
+/** The steps by name. Each runs in a process of its own. */
+export const STEPS = { takeSnapshots, restart, restartAfterDamage } as const;
 
-/** The name of an act. */
-export type ActName = keyof typeof ACTS;
+/** The name of a step. */
+export type StepName = keyof typeof STEPS;

@@ -48,7 +48,7 @@ describe("the demo", () => {
     assert.match(stdout, /fell back to index 1,000: restored the file/);
     const [kept = ""] = await readdir(temporary);
     assert.deepEqual((await readdir(join(temporary, kept))).sort(), [
-      ...["notes.json", "restored", "store"],
+      ...["digests.json", "restored", "store"],
     ]);
   });
 

@@ -20,7 +20,7 @@ describe("the quick start", () => {
       }
       assert.deepEqual(lines.slice(times), [
         ...["x = 1", "y = 2", ""],
-        ...["the log goes on after index 10", ""],
+        ...["the log continues after index 10", ""],
       ]);
     }
   });
