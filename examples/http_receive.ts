@@ -28,7 +28,7 @@ async function handle(request: Request): Promise<Response> {
     return new Response("say how long it is\n", { status: 411 });
   }
   try {
-    const sink = await store.create(initOf(headers));
+    const sink = await store.create(initOfHeaders(headers));
     // When the pipe breaks, wherever it does, it aborts the sink: nothing of
     // the snapshot stays behind.
     await body.pipeThrough(exactly(Number(size))).pipeTo(sink);
@@ -38,7 +38,7 @@ async function handle(request: Request): Promise<Response> {
   }
 }
 
-function initOf(headers: Headers): SnapshotInit {
+function initOfHeaders(headers: Headers): SnapshotInit {
   const uint64 = (name: string) => BigInt(headers.get(name) ?? 0);
   const configuration = headers.get("raft-configuration");
   return {

@@ -6,14 +6,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DiscardSnapshotStore } from "@raft/snapshots";
 import { bytes } from "./support/random.ts";
-import { INIT, streamOf } from "./support/store_fixture.ts";
+import { INIT, streamOfChunks } from "./support/store_fixture.ts";
 
 describe("the discard store", () => {
   it("takes a pipe to its end, however long", async () => {
     const store = new DiscardSnapshotStore();
     const sink = await store.create(INIT);
     const chunks = Array.from({ length: 500 }, (_, i) => bytes(1000, i + 1));
-    await streamOf(...chunks).pipeTo(sink);
+    await streamOfChunks(...chunks).pipeTo(sink);
     assert.equal(sink.meta.size, 500_000);
   });
 

@@ -38,8 +38,8 @@ async function deno(
   return { ok, output: ok ? "" : withoutFileNames(output) };
 }
 
-/** JSR would refuse slow types; a warning is as bad. */
-async function publish(): Promise<Result> {
+/** Whether JSR would accept the package; slow types are an error, too. */
+async function tryToPublish(): Promise<Result> {
   const args = ["publish", "--dry-run", "--allow-dirty"];
   const { ok, output } = await run(Deno.execPath(), args, { cwd: root });
   const fine = ok && !/warning/i.test(output);
@@ -97,7 +97,7 @@ export const checks: readonly Check[] = [
   { name: "deno lint", run: () => deno(["lint"]) },
   { name: "deno check", run: () => deno(["check"]) },
   { name: "deno doc --lint", run: () => deno(["doc", "--lint", ...entries]) },
-  { name: "deno publish --dry-run", run: publish },
+  { name: "deno publish --dry-run", run: tryToPublish },
   { name: "examples in comments", run: documentation },
   { name: "build:kernel --check", run: kernel },
 ];

@@ -46,7 +46,7 @@ export function decodeArchiveMeta(
  *
  * @throws {SnapshotArchiveError} with the reason `"meta"`.
  */
-export function initOf(meta: ArchiveMeta): SnapshotInit {
+export function initOfArchive(meta: ArchiveMeta): SnapshotInit {
   const { version, index, term, peers, configuration, configurationIndex } =
     meta;
   if (version === 1) return { index, term, configuration, configurationIndex };

@@ -6,7 +6,10 @@
  */
 
 import { crc32, InflateError, inflateRaw } from "../runtime/deflate.ts";
-import { SnapshotArchiveError } from "./archive_error.ts";
+import {
+  type SnapshotArchiveDetails,
+  SnapshotArchiveError,
+} from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { describeFirstBytes, FIRST_BYTES } from "./first_bytes.ts";
 import { trailingBytes, truncated } from "./wrong_end.ts";
@@ -59,7 +62,7 @@ async function* inflateBody(
     if (error.isCutShort) throw cutShort(file, "the compressed data", error);
     // The fault is somewhere in what was taken last; zlib does not tell where.
     const actual = `${error.message} before byte ${file.position} of the file`;
-    throw fault(undefined, actual, "deflated data", error);
+    throw gzipError({ actual, expected: "deflated data", cause: error });
   }
 }
 
@@ -72,7 +75,11 @@ async function skipHeader(file: ByteReader): Promise<void> {
   if (header.length < HEADER_BYTES) throw cutShort(file, HEADER);
   if (method !== DEFLATE || (flags & FLAGS.reserved) !== 0) {
     const actual = `compression method ${method} and flags ${flags}`;
-    throw fault(2, actual, `method ${DEFLATE} (deflate) and known flags`);
+    throw gzipError({
+      offset: 2,
+      actual,
+      expected: `method ${DEFLATE} (deflate) and known flags`,
+    });
   }
   let crc = crc32(header);
   if (flags & FLAGS.extra) {
@@ -112,7 +119,7 @@ async function skipText(file: ByteReader, before: number): Promise<number> {
   }
   const expected = `at most ${TEXT_BYTES_MAX} bytes`;
   const actual = "a longer file name or comment in the gzip header";
-  throw fault(file.position, actual, expected);
+  throw gzipError({ offset: file.position, actual, expected });
 }
 
 async function checkHeaderCrc(file: ByteReader, crc: number): Promise<void> {
@@ -121,7 +128,11 @@ async function checkHeaderCrc(file: ByteReader, crc: number): Promise<void> {
   const actual = crc & 0xffff;
   if (found === actual) return;
   const name = "CRC-16 of the gzip header";
-  throw fault(at, `${name} ${hex(actual, 4)}`, `CRC-16 ${hex(found, 4)}`);
+  throw gzipError({
+    offset: at,
+    actual: `${name} ${hex(actual, 4)}`,
+    expected: `CRC-16 ${hex(found, 4)}`,
+  });
 }
 
 async function checkTrailer(
@@ -135,11 +146,19 @@ async function checkTrailer(
   const foundCrc = view.getUint32(0, true);
   if (foundCrc !== crc) {
     const actual = `data of CRC-32 ${hex(crc)}`;
-    throw fault(at, actual, `CRC-32 ${hex(foundCrc)}`);
+    throw gzipError({
+      offset: at,
+      actual,
+      expected: `CRC-32 ${hex(foundCrc)}`,
+    });
   }
   const foundSize = view.getUint32(4, true);
   if (foundSize !== size % 2 ** 32) {
-    throw fault(at + 4, `${size} bytes of data`, `${foundSize} (modulo 2^32)`);
+    throw gzipError({
+      offset: at + 4,
+      actual: `${size} bytes of data`,
+      expected: `${foundSize} (modulo 2^32)`,
+    });
   }
 }
 
@@ -171,12 +190,8 @@ function cutShort(
   return truncated(`${part} is incomplete`, details);
 }
 
-function fault(
-  offset: number | undefined,
-  actual: string,
-  expected: string,
-  cause?: unknown,
+function gzipError(
+  details: Omit<SnapshotArchiveDetails, "reason">,
 ): SnapshotArchiveError {
-  const reason = "gzip";
-  return new SnapshotArchiveError({ reason, offset, actual, expected, cause });
+  return new SnapshotArchiveError({ reason: "gzip", ...details });
 }

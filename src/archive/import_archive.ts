@@ -6,7 +6,7 @@
 
 import { addExtra, ORIGIN } from "../snapshot/extras.ts";
 import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
-import { initOf } from "./archive_meta.ts";
+import { initOfArchive } from "./archive_meta.ts";
 import { isVaults, NO_SEAL } from "./kept_origin.ts";
 import { SEALED_SUMS } from "./members.ts";
 import { type ArchiveOrigin, encodeOrigin } from "./origin.ts";
@@ -65,7 +65,7 @@ export async function importArchive(
   });
   let sink;
   try {
-    sink = await store.create({ ...initOf(source.meta), ...abortable });
+    sink = await store.create({ ...initOfArchive(source.meta), ...abortable });
   } catch (error) {
     await source.cancel(error);
     throw error;

@@ -14,7 +14,11 @@ import { resolveInit } from "../snapshot/init.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
 import type { SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
-import { type ArchiveMeta, decodeArchiveMeta, initOf } from "./archive_meta.ts";
+import {
+  type ArchiveMeta,
+  decodeArchiveMeta,
+  initOfArchive,
+} from "./archive_meta.ts";
 import { SEALED_SUMS } from "./members.ts";
 import { type ArchiveOrigin, decodeOrigin } from "./origin.ts";
 import { checkSums, type Sums } from "./sums.ts";
@@ -55,7 +59,7 @@ export async function loadOrigin(
     return origin;
   } catch (error) {
     // Other errors say nothing about the file: the next attempt may succeed.
-    if (!isVerdict(error)) throw error;
+    if (!isOriginUnusable(error)) throw error;
     warn(
       `${error.message}; the archive gets a new meta.json, and no ` +
         `${SEALED_SUMS}, without which Vault needs restore -force`,
@@ -87,7 +91,7 @@ export function checkKeptSums(
   }
 }
 
-function isVerdict(error: unknown): error is SnapshotError {
+function isOriginUnusable(error: unknown): error is SnapshotError {
   return error instanceof SnapshotCorruptError ||
     error instanceof UnsupportedSnapshotVersionError;
 }
@@ -99,7 +103,7 @@ function decodeKeptMeta(
 ): { readonly kept: ArchiveMeta; readonly init: SnapshotInit } {
   try {
     const kept = decodeArchiveMeta(bytes, 0);
-    return { kept, init: initOf(kept) };
+    return { kept, init: initOfArchive(kept) };
   } catch (cause) {
     if (!(cause instanceof SnapshotArchiveError)) throw cause;
     throw new SnapshotCorruptError(what, {

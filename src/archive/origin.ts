@@ -70,14 +70,20 @@ export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
   // First: a flipped bit must not pass for a newer version.
   const content = checkCrc(bytes, what);
   if (content.length < AT.texts) {
-    throw corrupt(
-      what,
-      `${content.length} bytes before the CRC`,
-      `at least ${AT.texts}`,
-    );
+    throw new SnapshotCorruptError(what, {
+      reason: "archive",
+      actual: `${content.length} bytes before the CRC`,
+      expected: `at least ${AT.texts}`,
+    });
   }
   const magic = String.fromCharCode(...content.subarray(0, MAGIC.length));
-  if (magic !== MAGIC) throw corrupt(what, "other first bytes", MAGIC);
+  if (magic !== MAGIC) {
+    throw new SnapshotCorruptError(what, {
+      reason: "archive",
+      actual: "other first bytes",
+      expected: MAGIC,
+    });
+  }
   const view = new DataView(content.buffer, content.byteOffset, content.length);
   const version = view.getUint32(AT.version);
   if (version !== FORMAT_VERSION) {
@@ -90,7 +96,11 @@ export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
   const sumsEnd = metaEnd + view.getUint32(AT.sumsSize);
   const sealedEnd = sumsEnd + view.getUint32(AT.sealedSize);
   if (sealedEnd !== content.length) {
-    throw corrupt(what, `${content.length} bytes`, `${sealedEnd}`);
+    throw new SnapshotCorruptError(what, {
+      reason: "archive",
+      actual: `${content.length} bytes`,
+      expected: `${sealedEnd}`,
+    });
   }
   const time = view.getBigUint64(AT.modified);
   return {
@@ -102,13 +112,4 @@ export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
     // A tar header can't hold a later time.
     modified: time <= 8n ** 11n - 1n ? Number(time) : undefined,
   };
-}
-
-function corrupt(
-  what: string,
-  actual: string,
-  expected: string,
-): SnapshotCorruptError {
-  const reason = "archive";
-  return new SnapshotCorruptError(what, { reason, actual, expected });
 }

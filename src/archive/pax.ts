@@ -6,7 +6,10 @@
  */
 
 import { quote } from "../text.ts";
-import { SnapshotArchiveError } from "./archive_error.ts";
+import {
+  type SnapshotArchiveDetails,
+  SnapshotArchiveError,
+} from "./archive_error.ts";
 
 /** What says nothing of the bytes; Go writes none of them for a snapshot. */
 const IGNORED_KEYS = new Set(["atime", "ctime", "mtime"]);
@@ -28,11 +31,19 @@ export function decodeExtendedSize(
       offset + at,
     );
     if (records.has(key)) {
-      throw fault(offset + at, `the key ${quote(key)} twice`, "each key once");
+      throw paxError({
+        offset: offset + at,
+        actual: `the key ${quote(key)} twice`,
+        expected: "each key once",
+      });
     }
     if (key !== "size" && !IGNORED_KEYS.has(key)) {
       const expected = `only ${["size", ...IGNORED_KEYS].join(", ")}`;
-      throw fault(offset + at, `the key ${quote(key)}`, expected);
+      throw paxError({
+        offset: offset + at,
+        actual: `the key ${quote(key)}`,
+        expected,
+      });
     }
     records.set(key, value);
     at += length;
@@ -52,7 +63,11 @@ function decodeRecord(
   // There may be line ends in the value, too.
   const [, key, value] = /^([^=]+)=([^]*)\n$/.exec(record) ?? [];
   if (key === undefined || value === undefined || length > bytes.length) {
-    throw fault(offset, quote(beginning), "a record <length> key=value");
+    throw paxError({
+      offset,
+      actual: quote(beginning),
+      expected: "a record <length> key=value",
+    });
   }
   return { key, value, length };
 }
@@ -65,18 +80,16 @@ function decode(bytes: Uint8Array): string {
 function decodeSize(text: string, offset: number): number {
   const size = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(size)) return size;
-  throw fault(offset, `size ${quote(text)}`, "a number below 2^53");
+  throw paxError({
+    offset,
+    actual: `size ${quote(text)}`,
+    expected: "a number below 2^53",
+  });
 }
 
-function fault(
-  offset: number,
-  actual: string,
-  expected: string,
+function paxError(
+  details: Omit<SnapshotArchiveDetails, "reason">,
 ): SnapshotArchiveError {
-  return new SnapshotArchiveError({
-    reason: "tar",
-    offset,
-    actual: `${actual} in an extended header`,
-    expected,
-  });
+  const actual = `${details.actual} in an extended header`;
+  return new SnapshotArchiveError({ ...details, reason: "tar", actual });
 }

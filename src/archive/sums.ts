@@ -6,7 +6,10 @@
  */
 
 import { quote } from "../text.ts";
-import { SnapshotArchiveError } from "./archive_error.ts";
+import {
+  type SnapshotArchiveDetails,
+  SnapshotArchiveError,
+} from "./archive_error.ts";
 import { META, STATE, SUMS } from "./members.ts";
 
 /** The digests of the two members, in hexadecimal. */
@@ -43,8 +46,17 @@ export function checkSums(
     const expected = listed.get(name);
     if (expected === actual[name]) continue;
     throw expected === undefined
-      ? fault(SUMS, `no digest of ${name}`, "one", offset)
-      : fault(name, `SHA-256 ${actual[name]}`, `SHA-256 ${expected}`);
+      ? sumsError({
+        member: SUMS,
+        actual: `no digest of ${name}`,
+        expected: "one",
+        offset,
+      })
+      : sumsError({
+        member: name,
+        actual: `SHA-256 ${actual[name]}`,
+        expected: `SHA-256 ${expected}`,
+      });
   }
 }
 
@@ -52,26 +64,32 @@ function decodeSums(text: string, offset: number): Map<string, string> {
   const listed = new Map<string, string>();
   const lines = text.split("\n");
   if (lines.pop() !== "") {
-    throw fault(SUMS, "a last line that does not end", "a line end", offset);
+    throw sumsError({
+      member: SUMS,
+      actual: "a last line that does not end",
+      expected: "a line end",
+      offset,
+    });
   }
   for (const line of lines) {
     const [, digest, name = ""] =
       /^([0-9a-fA-F]{64}) {2}(meta\.json|state\.bin)$/.exec(line) ?? [];
     if (digest === undefined || listed.has(name)) {
       const expected = "one line for each of meta.json and state.bin";
-      throw fault(SUMS, `the line ${quote(line)}`, expected, offset);
+      throw sumsError({
+        member: SUMS,
+        actual: `the line ${quote(line)}`,
+        expected,
+        offset,
+      });
     }
     listed.set(name, digest.toLowerCase());
   }
   return listed;
 }
 
-function fault(
-  member: string,
-  actual: string,
-  expected: string,
-  offset?: number,
+function sumsError(
+  details: Omit<SnapshotArchiveDetails, "reason">,
 ): SnapshotArchiveError {
-  const reason = "digest";
-  return new SnapshotArchiveError({ reason, member, actual, expected, offset });
+  return new SnapshotArchiveError({ reason: "digest", ...details });
 }

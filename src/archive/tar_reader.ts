@@ -7,7 +7,10 @@
  */
 
 import { quote } from "../text.ts";
-import { SnapshotArchiveError } from "./archive_error.ts";
+import {
+  type SnapshotArchiveDetails,
+  SnapshotArchiveError,
+} from "./archive_error.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import { describeFirstBytes } from "./first_bytes.ts";
 import { decodeExtendedSize } from "./pax.ts";
@@ -102,7 +105,11 @@ export async function skipPadding(
   const bytes = await take(tar, paddingOf(size));
   const odd = bytes.findIndex((byte) => byte !== 0);
   if (odd < 0) return;
-  throw fault(at + odd, `other bytes after the end of ${quote(name)}`, "zeros");
+  throw tarError({
+    offset: at + odd,
+    actual: `other bytes after the end of ${quote(name)}`,
+    expected: "zeros",
+  });
 }
 
 async function readHeader(tar: ByteReader): Promise<Header | undefined> {
@@ -117,7 +124,11 @@ async function readHeader(tar: ByteReader): Promise<Header | undefined> {
     if (second.length === 0) throw noEnd(tar);
     if (second.length < BLOCK_BYTES) throw cutShort(tar);
     if (isZero(second)) return undefined;
-    throw fault(at, "other bytes after one block of zeros", "two such blocks");
+    throw tarError({
+      offset: at,
+      actual: "other bytes after one block of zeros",
+      expected: "two such blocks",
+    });
   }
   return decodeHeader(block, offset);
 }
@@ -135,18 +146,22 @@ function decodeHeader(block: Uint8Array, offset: number): Header {
   const sum = checksumOf(block);
   if (found !== sum) {
     const at = offset + FIELDS.checksum.start;
-    throw fault(at, `header checksum ${found}`, `checksum ${sum}`);
+    throw tarError({
+      offset: at,
+      actual: `header checksum ${found}`,
+      expected: `checksum ${sum}`,
+    });
   }
   const { start, end } = FIELDS.magic;
   const magic = latin1(block.subarray(start, end));
   const isGnu = magic === GNU_MAGIC;
   if (magic !== MAGIC && !isGnu) {
-    throw fault(
-      offset + start,
-      `the magic ${quote(magic)}`,
-      `${quote(MAGIC)} or ${quote(GNU_MAGIC)}`,
-      "make the tar with --format=ustar",
-    );
+    throw tarError({
+      offset: offset + start,
+      actual: `the magic ${quote(magic)}`,
+      expected: `${quote(MAGIC)} or ${quote(GNU_MAGIC)}`,
+      hint: "make the tar with --format=ustar",
+    });
   }
   const type = latin1(block.subarray(FIELDS.type.start, FIELDS.type.end));
   if (isGnu && type === REGULAR_TYPE) checkGnuFields(block, offset);
@@ -169,7 +184,12 @@ function requireType({ type, name, offset }: Header, expected: string): void {
   const words = GNU_TYPES.get(type) ?? "another kind of member";
   const actual = `${words} (type ${quote(type)}) named ${quote(name)}`;
   const hint = type === "S" ? "pack the tar without -S" : undefined;
-  throw fault(offset + FIELDS.type.start, actual, "a regular file", hint);
+  throw tarError({
+    offset: offset + FIELDS.type.start,
+    actual,
+    expected: "a regular file",
+    hint,
+  });
 }
 
 /** Go takes the one for a format of its own, and GNU tar writes no such mix. */
@@ -177,7 +197,12 @@ function requireUstar({ isGnu, offset }: Header): void {
   if (!isGnu) return;
   const at = offset + FIELDS.magic.start;
   const actual = `the magic ${quote(GNU_MAGIC)} beside an extended header`;
-  throw fault(at, actual, quote(MAGIC), "make the tar with --format=ustar");
+  throw tarError({
+    offset: at,
+    actual,
+    expected: quote(MAGIC),
+    hint: "make the tar with --format=ustar",
+  });
 }
 
 async function readExtendedSize(
@@ -186,7 +211,11 @@ async function readExtendedSize(
 ): Promise<number | undefined> {
   if (header.size > EXTENDED_BYTES_MAX) {
     const actual = `an extended header of ${header.size} bytes`;
-    throw fault(header.offset, actual, `at most ${EXTENDED_BYTES_MAX} bytes`);
+    throw tarError({
+      offset: header.offset,
+      actual,
+      expected: `at most ${EXTENDED_BYTES_MAX} bytes`,
+    });
   }
   const at = tar.position;
   const bytes = await take(tar, header.size);
@@ -205,7 +234,11 @@ function readOctal(
   if (number !== undefined) return number;
   const text = latin1(block.subarray(field.start, field.end));
   const actual = `${quote(text)} for ${OCTAL_FIELDS[name]}`;
-  throw fault(offset + field.start, actual, "octal digits");
+  throw tarError({
+    offset: offset + field.start,
+    actual,
+    expected: "octal digits",
+  });
 }
 
 function octalIn(block: Uint8Array, field: Field): number | undefined {
@@ -229,7 +262,11 @@ function readBase256(block: Uint8Array, field: Field, offset: number): number {
   }
   if (Number.isSafeInteger(value)) return value;
   const actual = "a member of 2^53 bytes or more";
-  throw fault(offset + field.start, actual, "fewer bytes");
+  throw tarError({
+    offset: offset + field.start,
+    actual,
+    expected: "fewer bytes",
+  });
 }
 
 /**
@@ -246,7 +283,7 @@ function checkGnuFields(block: Uint8Array, offset: number): void {
   const odd = block.subarray(start, end).findIndex((byte) => byte !== 0);
   if (odd < 0) return;
   const actual = "data in a field of GNU tar that only sparse files have";
-  throw fault(offset + start + odd, actual, "zeros");
+  throw tarError({ offset: offset + start + odd, actual, expected: "zeros" });
 }
 
 /** A text that a zero ends, or the field. */
@@ -282,12 +319,8 @@ function noEnd({ position: offset }: ByteReader): SnapshotArchiveError {
   return truncated("the blocks of zeros that end a tar are missing", details);
 }
 
-function fault(
-  offset: number,
-  actual: string,
-  expected: string,
-  hint?: string,
+function tarError(
+  details: Omit<SnapshotArchiveDetails, "reason">,
 ): SnapshotArchiveError {
-  const reason = "tar";
-  return new SnapshotArchiveError({ reason, offset, actual, expected, hint });
+  return new SnapshotArchiveError({ reason: "tar", ...details });
 }

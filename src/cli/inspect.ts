@@ -65,7 +65,7 @@ async function inspect(
     return await printJson({ ...snapshotJson(meta), unfinished });
   }
   const where = join(path, "snapshots", meta.id);
-  await print(...describe(meta, [["Path", printable(where)]]));
+  await print(...metaLines(meta, [["Path", printable(where)]]));
 }
 
 async function inspectArchive(file: string, json: boolean): Promise<void> {
@@ -79,7 +79,7 @@ async function inspectArchive(file: string, json: boolean): Promise<void> {
       unchecked,
     });
   }
-  await print(...describe(meta, describeArchive(file, archive)));
+  await print(...metaLines(meta, describeArchive(file, archive)));
 }
 
 function describeArchive(
@@ -116,7 +116,7 @@ function sizeInFull(bytes: number): string {
     : `${formatSize(bytes)} (${formatCount(bytes)} bytes)`;
 }
 
-function describe(
+function metaLines(
   meta: SnapshotMeta,
   whereabouts: readonly [string, string][],
 ): string[] {

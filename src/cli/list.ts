@@ -36,7 +36,7 @@ export function registerList(program: Command): void {
 async function list(directory: string, options: ListOptions): Promise<void> {
   const { snapshots, skipped, isBad } = await withStoreToRead(
     directory,
-    (store) => look(directory, store),
+    (store) => readListing(directory, store),
   );
   const leftovers = await tellLeftovers(directory);
   if (options.json) {
@@ -56,7 +56,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
 }
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
-async function look(directory: string, store: SnapshotStore) {
+async function readListing(directory: string, store: SnapshotStore) {
   const ids = await publishedIds(directory);
   const snapshots = await store.list();
   const listed = new Set(snapshots.map(({ id }) => id));

@@ -113,7 +113,7 @@ async function save(
         directory,
         options,
         (store) =>
-          writeSnapshot(store, { ...initOf(options), signal }, {
+          writeSnapshot(store, { ...initOfOptions(options), signal }, {
             chunks: checkState(input.chunks(), options),
             size: input.size ?? options.size,
           }),
@@ -126,7 +126,7 @@ async function save(
   await (options.json ? printJson(snapshotJson(meta)) : print(meta.id));
 }
 
-function initOf(options: SaveOptions): SnapshotInit {
+function initOfOptions(options: SaveOptions): SnapshotInit {
   return {
     index: options.index,
     term: options.term,

@@ -79,20 +79,33 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
   const end = bytes.length - 8;
   const expect = <T extends string | number | bigint>(
     name: string,
-    actual: T,
-    expected: T,
+    { actual, expected }: { readonly actual: T; readonly expected: T },
   ) => {
     if (actual !== expected) {
-      throw corrupt(`${name} of ${what}`, actual, expected);
+      throw new SnapshotCorruptError(`${name} of ${what}`, {
+        reason: "block",
+        actual,
+        expected,
+      });
     }
   };
   if (end < AT.crcs) {
-    throw corrupt(what, `${bytes.length} bytes`, `at least ${AT.crcs}`);
+    throw new SnapshotCorruptError(what, {
+      reason: "block",
+      actual: `${bytes.length} bytes`,
+      expected: `at least ${AT.crcs}`,
+    });
   }
   const isMagic = MAGIC.every((byte, i) => bytes[i] === byte);
-  expect("magic", isMagic ? "RAFTBLKS" : "something else", "RAFTBLKS");
+  expect("magic", {
+    actual: isMagic ? "RAFTBLKS" : "something else",
+    expected: "RAFTBLKS",
+  });
   // First: a flipped bit must not pass for a newer version.
-  expect("CRC", view.getBigUint64(end), crc64(bytes.subarray(0, end)));
+  expect("CRC", {
+    actual: view.getBigUint64(end),
+    expected: crc64(bytes.subarray(0, end)),
+  });
   const version = view.getUint32(AT.version);
   if (version > FORMAT_VERSION) {
     throw new UnsupportedSnapshotVersionError(
@@ -100,18 +113,25 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
         `expected ${FORMAT_VERSION}`,
     );
   }
-  expect("version", version, FORMAT_VERSION);
-  // From here on the bytes are as they were written. They may still have been
-  // written by somebody else: no number becomes a size unchecked.
+  expect("version", { actual: version, expected: FORMAT_VERSION });
+  // From here on the bytes are as they were written. Another program may have
+  // written them, so each number is checked before it is used as a size.
   const blockSize = view.getUint32(AT.blockSize);
   if (blockSize < BLOCK_SIZE_MIN || blockSize > BLOCK_SIZE_MAX) {
     const range = `${BLOCK_SIZE_MIN} to ${BLOCK_SIZE_MAX}`;
-    throw corrupt(`block size of ${what}`, blockSize, range);
+    throw new SnapshotCorruptError(`block size of ${what}`, {
+      reason: "block",
+      actual: blockSize,
+      expected: range,
+    });
   }
   const stateSize = Number(view.getBigUint64(AT.stateSize));
   const count = countBlocks(stateSize, blockSize);
-  expect("block count", view.getBigUint64(AT.blockCount), BigInt(count));
-  expect("length", bytes.length, AT.crcs + 8 * count + 8);
+  expect("block count", {
+    actual: view.getBigUint64(AT.blockCount),
+    expected: BigInt(count),
+  });
+  expect("length", { actual: bytes.length, expected: AT.crcs + 8 * count + 8 });
   return {
     blockSize,
     stateSize,
@@ -121,14 +141,6 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
       (_, i) => view.getBigUint64(AT.crcs + 8 * i),
     ),
   };
-}
-
-function corrupt(
-  what: string,
-  actual: string | number | bigint,
-  expected: string | number | bigint,
-): SnapshotCorruptError {
-  return new SnapshotCorruptError(what, { reason: "block", expected, actual });
 }
 
 /** A list of CRCs that grows: 8 bytes for each, however many there are. */

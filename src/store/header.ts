@@ -17,6 +17,7 @@ import {
   decodeBlocks,
 } from "../snapshot/block_checksums.ts";
 import { parseId } from "../snapshot/id.ts";
+import { corruptMeta } from "../snapshot/meta/corrupt_meta.ts";
 import {
   type DecodedMeta,
   decodeMeta,
@@ -91,19 +92,24 @@ function checkMeta(
   id: string,
   what: string,
 ): SnapshotMeta {
-  const corrupt = (expected: string, actual: string) =>
-    new SnapshotCorruptError(what, { reason: "meta", expected, actual });
   // A copied or renamed directory must not pass for the one it was made from.
-  if (rest.id !== id) throw corrupt(`the ID ${id}`, quote(rest.id));
+  if (rest.id !== id) {
+    throw corruptMeta(what, {
+      expected: `the ID ${id}`,
+      actual: quote(rest.id),
+    });
+  }
   const name = parseId(id);
   if (rest.term !== name?.term || rest.index !== name.index) {
-    throw corrupt(
-      "the term and index of its ID",
-      `term ${rest.term} and index ${rest.index}`,
-    );
+    throw corruptMeta(what, {
+      expected: "the term and index of its ID",
+      actual: `term ${rest.term} and index ${rest.index}`,
+    });
   }
   // Go writes null while the state is being written, and publishes none.
-  if (crc === null) throw corrupt("a CRC", "none");
+  if (crc === null) {
+    throw corruptMeta(what, { expected: "a CRC", actual: "none" });
+  }
   return { crc, ...rest };
 }
 

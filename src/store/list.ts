@@ -56,7 +56,7 @@ export async function scan(
     try {
       while (next < ids.length) {
         const i = next++;
-        results[i] = await look(parts, ids[i] as string);
+        results[i] = await scanOne(parts, ids[i] as string);
       }
     } catch (error) {
       // The others need not go through the rest.
@@ -68,7 +68,7 @@ export async function scan(
   return results;
 }
 
-async function look(parts: Parts, id: string): Promise<ScannedSnapshot> {
+async function scanOne(parts: Parts, id: string): Promise<ScannedSnapshot> {
   try {
     const { meta } = await readHeader(parts, id);
     await checkStateSize(parts, meta);

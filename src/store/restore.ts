@@ -66,8 +66,8 @@ export async function restoreNewest(
     );
   }
   const { backend, logger } = parts;
-  const look = () => insist(parts, () => readNames(parts));
-  let names = await look();
+  const listNames = () => insist(parts, () => readNames(parts));
+  let names = await listNames();
   const tried = new Set<string>();
   const failed: string[] = [];
   const errors: unknown[] = [];
@@ -80,7 +80,7 @@ export async function restoreNewest(
       const meta = await insist(parts, () => restoreOne(open, id, restore));
       if (meta !== undefined) return { meta, failed };
       // The process that removed the snapshot had published a newer one before.
-      names = await look();
+      names = await listNames();
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
       backend.assertOpen();

@@ -23,7 +23,7 @@ import {
   STATE,
   tar,
 } from "./hand_made.ts";
-import { readOut, streamOf } from "./stores.ts";
+import { byteStream, readOut } from "./stores.ts";
 
 /** What must be told of a bad archive. */
 interface Fault {
@@ -510,7 +510,7 @@ async function attempt(
 describe("a bad archive is refused, and nothing is published, when it has", () => {
   for (const [what, file, fault] of BAD) {
     it(what, async () => {
-      const { error } = await attempt(streamOf(file));
+      const { error } = await attempt(byteStream(file));
       assert.ok(error instanceof SnapshotArchiveError, `${error}`);
       const { reason, member, offset } = error;
       assert.deepEqual(
@@ -536,7 +536,7 @@ describe("an archive", () => {
   it("is refused wherever it is cut off", async () => {
     for (const [file, step] of [[SMALL, 1], [GOOD, 37]] as const) {
       for (let length = 0; length < file.length; length += step) {
-        const { error } = await attempt(streamOf(file.subarray(0, length)));
+        const { error } = await attempt(byteStream(file.subarray(0, length)));
         assert.ok(error instanceof SnapshotArchiveError, `${length}: ${error}`);
         assert.equal(error.reason, "gzip");
         assert.equal(error.offset, length);
@@ -568,7 +568,7 @@ async function refusedFlips(
   for (let at = 0; at < source.length * 8; at += step) {
     const bit = step === 1 ? at : at + (at / step) % 8;
     const file = finish(flip(source, bit));
-    const { state, error } = await attempt(streamOf(file));
+    const { state, error } = await attempt(byteStream(file));
     if (state === undefined) {
       assert.ok(error instanceof SnapshotError, `bit ${bit}: ${error}`);
       refused++;

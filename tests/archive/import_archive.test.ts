@@ -16,7 +16,7 @@ import { openDescriptors } from "../support/open_descriptors.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { archive, metaText } from "./hand_made.ts";
-import { readOut, save, storeOf, streamOf, VastStore } from "./stores.ts";
+import { byteStream, readOut, save, storeOf, VastStore } from "./stores.ts";
 
 const INIT: SnapshotInit = {
   index: 2n ** 64n - 1n,
@@ -74,7 +74,7 @@ describe("importArchive()", () => {
   it("gives it an ID of the store, whatever it had", async () => {
     const store = new MemorySnapshotStore();
     const meta = metaText({ ID: "../../etc/passwd" });
-    const { id } = await importArchive(store, streamOf(archive({ meta })));
+    const { id } = await importArchive(store, byteStream(archive({ meta })));
     assert.match(id, /^3-10-\d+$/);
   });
 
@@ -83,7 +83,7 @@ describe("importArchive()", () => {
       const ids: string[] = [];
       for (const Index of [5, 6, 7]) {
         const file = archive({ meta: metaText({ Index }) });
-        ids.unshift((await importArchive(store, streamOf(file))).id);
+        ids.unshift((await importArchive(store, byteStream(file))).id);
       }
       const kept = await store.list();
       assert.deepEqual(kept.map(({ id }) => id), ids.slice(0, 2));
@@ -94,7 +94,7 @@ describe("importArchive()", () => {
     const meta = metaText({ Version: 0, Configuration: null });
     const imported = await importArchive(
       new MemorySnapshotStore(),
-      streamOf(archive({ meta })),
+      byteStream(archive({ meta })),
     );
     const servers = [
       { suffrage: "voter", id: "over here", address: "over here" },
@@ -107,7 +107,7 @@ describe("importArchive()", () => {
   it("refuses a snapshot of version 0 whose peers are nonsense", async () => {
     const meta = metaText({ Version: 0, Peers: "AAAA" });
     const store = new MemorySnapshotStore();
-    await assert.rejects(importArchive(store, streamOf(archive({ meta }))), {
+    await assert.rejects(importArchive(store, byteStream(archive({ meta }))), {
       name: "SnapshotArchiveError",
       reason: "meta",
       member: "meta.json",
@@ -118,7 +118,7 @@ describe("importArchive()", () => {
     await withStore(async (store, directory) => {
       const file = Buffer.from(archive({ state: bytes(100_000, 1) }));
       file[file.length - 1] = 1;
-      await assert.rejects(importArchive(store, streamOf(file)), {
+      await assert.rejects(importArchive(store, byteStream(file)), {
         name: "SnapshotArchiveError",
         reason: "gzip",
         offset: file.length - 4,
@@ -207,7 +207,7 @@ describe("importArchive()", () => {
       return Promise.resolve(Object.assign(stream, parts) as SnapshotSink);
     };
     const file = archive({ sums: "nonsense\n" });
-    await assert.rejects(importArchive(store, streamOf(file)), {
+    await assert.rejects(importArchive(store, byteStream(file)), {
       name: "SnapshotArchiveError",
       reason: "digest",
       member: "SHA256SUMS",

@@ -24,7 +24,7 @@ import {
   STATE,
   tar,
 } from "./hand_made.ts";
-import { readOut, save, streamOf } from "./stores.ts";
+import { byteStream, readOut, save } from "./stores.ts";
 
 /** An archive that Go wrote, sealed as Vault seals. */
 const VAULT = new URL("../fixtures/archives/vault.snap", import.meta.url);
@@ -36,7 +36,7 @@ async function imported(
 ): Promise<{ id: string; warnings: string[] }> {
   const warnings: string[] = [];
   const onWarning = (message: string) => void warnings.push(message);
-  const { id } = await importArchive(store, streamOf(file), { onWarning });
+  const { id } = await importArchive(store, byteStream(file), { onWarning });
   return { id, warnings };
 }
 

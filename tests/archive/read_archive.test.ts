@@ -15,7 +15,7 @@ import {
   sha256,
   STATE,
 } from "./hand_made.ts";
-import { check, readOut, storeOf, streamOf } from "./stores.ts";
+import { byteStream, check, readOut, storeOf } from "./stores.ts";
 
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
@@ -43,7 +43,7 @@ function endless(bytes: Uint8Array) {
 
 describe("readArchive()", () => {
   it("gives the metadata, and the state", async () => {
-    const source = await readArchive(streamOf(archive()));
+    const source = await readArchive(byteStream(archive()));
     assert.deepEqual(source.meta, {
       version: 1,
       id: "3-10-1700000000123",
@@ -65,7 +65,7 @@ describe("readArchive()", () => {
     for (const level of [0, 6]) {
       const file = await readOut(exportArchive(store, meta.id, { level }));
       for (const size of [1, 7, 512, 4096]) {
-        const source = await readArchive(streamOf(file, size));
+        const source = await readArchive(byteStream(file, size));
         assert.deepEqual(await readOut(source), state);
       }
     }
@@ -171,7 +171,7 @@ describe("readArchive()", () => {
     const { store, meta } = await storeOf(state);
     const file = await readOut(exportArchive(store, meta.id, { level: 0 }));
     const bad = Buffer.concat([file, new Uint8Array(1)]);
-    const source = await readArchive(streamOf(bad));
+    const source = await readArchive(byteStream(bad));
     let received = 0;
     await assert.rejects(async () => {
       for await (const chunk of source) received += chunk.length;

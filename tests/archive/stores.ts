@@ -49,7 +49,7 @@ export async function storeOf(
 }
 
 /** The bytes as a stream of chunks of that size. */
-export function streamOf(
+export function byteStream(
   bytes: Uint8Array,
   chunkSize = 64 * 1024,
 ): ReadableStream<Uint8Array> {
@@ -73,7 +73,7 @@ export async function check(
   archive: Uint8Array,
   options: ReadArchiveOptions = {},
 ): Promise<Uint8Array> {
-  return await readOut(await readArchive(streamOf(archive), options));
+  return await readOut(await readArchive(byteStream(archive), options));
 }
 
 /** What became of a source of a {@linkcode VastStore}. */

@@ -16,7 +16,7 @@ import {
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { writeAtomically } from "../../src/cli/atomic_file.ts";
-import { streamOf } from "../archive/stores.ts";
+import { byteStream } from "../archive/stores.ts";
 import { bytes } from "../support/random.ts";
 import type { Expectations } from "./expectations.ts";
 import { BASE, silent, stateOf } from "./recovery.ts";
@@ -122,7 +122,7 @@ export class StoreClient {
       return sink;
     };
     try {
-      await importArchive({ create }, streamOf(archive));
+      await importArchive({ create }, byteStream(archive));
     } catch (error) {
       const isThere = error instanceof SnapshotPublishError && error.published;
       if (!isThere) this.expectations.refused(id);

@@ -17,7 +17,7 @@ const chunks = [0, 300, 600, 900].map((at) => state.slice(at, at + 300));
 
 const promised: Crc64CheckStreamOptions = { crc: crc64(state), size: 1_000 };
 
-function streamOf(parts: readonly Chunk[]): ReadableStream<Chunk> {
+function streamOfChunks(parts: readonly Chunk[]): ReadableStream<Chunk> {
   return new ReadableStream({
     start(controller) {
       for (const part of parts) controller.enqueue(part);
@@ -44,7 +44,7 @@ async function check(
   options: Crc64CheckStreamOptions,
 ): Promise<{ got: Chunk[]; error: unknown }> {
   return await consume(
-    streamOf(parts).pipeThrough(new Crc64CheckStream(options)),
+    streamOfChunks(parts).pipeThrough(new Crc64CheckStream(options)),
   );
 }
 

@@ -10,7 +10,7 @@ import {
 } from "@raft/snapshots/archive";
 import * as fc from "fast-check";
 import { GNU_MAGIC, members, pack, STATE, tar } from "../archive/hand_made.ts";
-import { readOut, save, streamOf } from "../archive/stores.ts";
+import { byteStream, readOut, save } from "../archive/stores.ts";
 import { holdsFor } from "./property.ts";
 
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
@@ -77,7 +77,7 @@ describe("archives", () => {
       const meta = await save(store, state, init);
       const file = await readOut(exportArchive(store, meta.id, { level }));
       const to = new MemorySnapshotStore();
-      const imported = await importArchive(to, streamOf(file, pieceLength));
+      const imported = await importArchive(to, byteStream(file, pieceLength));
       assert.deepEqual({ ...imported, id: meta.id }, meta);
       const source = await to.open(imported.id);
       assert.equal(Buffer.compare(await readOut(source), state), 0);
@@ -89,7 +89,7 @@ describe("archives", () => {
       150,
       async (given) => {
         try {
-          const source = await readArchive(streamOf(pack(spliced(...given))));
+          const source = await readArchive(byteStream(pack(spliced(...given))));
           const state = await readOut(source);
           assert.equal(Buffer.from(state).toString(), STATE);
           assert.equal(source.meta.index, 10n);
@@ -103,7 +103,7 @@ describe("archives", () => {
     holdsFor(fc.uint8Array({ maxLength: 3_000 }), 60, async (bytes) => {
       for (const file of [bytes, pack(bytes)]) {
         await assert.rejects(
-          async () => await readOut(await readArchive(streamOf(file))),
+          async () => await readOut(await readArchive(byteStream(file))),
           SnapshotArchiveError,
         );
       }

@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { openFileSnapshotStore } from "@raft/snapshots";
 import { importArchive } from "@raft/snapshots/archive";
 import { archive } from "../archive/hand_made.ts";
-import { streamOf } from "../archive/stores.ts";
+import { byteStream } from "../archive/stores.ts";
 import { INIT, Log, save } from "../support/store_fixture.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -122,7 +122,7 @@ describe("a store in which root writes", () => {
     async (t) => {
       const base = await serviceDirectory(t);
       const store = await openFileSnapshotStore(base, { logger });
-      const { id } = await importArchive(store, streamOf(archive()));
+      const { id } = await importArchive(store, byteStream(archive()));
       await store.close();
       const snapshot = join(base, "snapshots", id);
       assert.ok((await readdir(snapshot)).includes("archive.origin"));

@@ -16,7 +16,7 @@ import {
   letOthersWork,
   load,
   save,
-  streamOf,
+  streamOfChunks,
 } from "../support/store_fixture.ts";
 
 const KIB = 1024;
@@ -126,7 +126,7 @@ describe("the sink's writing", () => {
     const sink = await store.create(INIT);
     const start = bench.files.trace.length;
     const chunks = Array.from({ length: 150 }, () => new Uint8Array(10));
-    await streamOf(...chunks).pipeTo(sink);
+    await streamOfChunks(...chunks).pipeTo(sink);
     const writes = bench.trace(start).filter((line) =>
       line === `write ${sink.id}.tmp/state.bin`
     );

@@ -14,7 +14,7 @@ import {
   letOthersWork,
   load,
   save,
-  streamOf,
+  streamOfChunks,
   until,
 } from "../support/store_fixture.ts";
 
@@ -108,7 +108,7 @@ describe("a sink that is given up", () => {
     const store = await bench.open();
     const sink = await store.create(INIT);
     await assert.rejects(
-      streamOf(encode("good"), "bad").pipeTo(sink),
+      streamOfChunks(encode("good"), "bad").pipeTo(sink),
       TypeError,
     );
     assert.deepEqual(bench.names(), []);
@@ -342,7 +342,7 @@ describe("a sink that is transferred to another thread", () => {
     const transferred = structuredClone(sink as WritableStream<Uint8Array>, {
       transfer: [sink],
     });
-    await streamOf(encode("state")).pipeTo(transferred);
+    await streamOfChunks(encode("state")).pipeTo(transferred);
     let isPublished = false;
     const published = sink.published.then(() => isPublished = true);
     await letOthersWork();

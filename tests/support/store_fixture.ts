@@ -148,7 +148,9 @@ export function decode(bytes: Uint8Array): string {
 }
 
 /** A stream of chunks. */
-export function streamOf(...chunks: unknown[]): ReadableStream<Uint8Array> {
+export function streamOfChunks(
+  ...chunks: unknown[]
+): ReadableStream<Uint8Array> {
   return new ReadableStream<unknown>({
     start(controller) {
       for (const chunk of chunks) controller.enqueue(chunk);
@@ -164,7 +166,7 @@ export async function save(
   init: Partial<SnapshotInit> = {},
 ): Promise<string> {
   const sink = await store.create({ ...INIT, ...init });
-  await streamOf(toBytes(state)).pipeTo(sink);
+  await streamOfChunks(toBytes(state)).pipeTo(sink);
   return sink.id;
 }
 

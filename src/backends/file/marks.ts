@@ -107,11 +107,11 @@ export class Marks {
   /** Those of the published snapshots that are marked, and how. */
   async readAll(ids: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
     const found = new Map<string, Mark>();
-    const look = async (id: string) => {
+    const readOne = async (id: string) => {
       const mark = await this.read(id);
       if (mark !== "none") found.set(id, mark);
     };
-    await sideBySide(ids, CONCURRENCY, look);
+    await sideBySide(ids, CONCURRENCY, readOne);
     return found;
   }
 

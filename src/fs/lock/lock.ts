@@ -28,13 +28,13 @@ import {
   tokensOf,
 } from "./chain.ts";
 import { type LockClaim, type LockSite, writeClaim } from "./claim.ts";
-import { draftPath, namesBeside } from "./names.ts";
+import { namesBeside, pendingPath } from "./names.ts";
 
 /** More rounds than this mean that something else is wrong. */
 const ROUNDS_MAX = 32;
 
-/** How a record is to be published. */
-interface Publication {
+/** A record that is to get a place in the chain. */
+interface Candidate {
   readonly token: string;
   readonly inName: boolean;
 }
@@ -48,7 +48,7 @@ async function writeInPlace(
   try {
     return await writeClaim(site, place, {
       token,
-      // Without a draft, one who sweeps could take the socket of a winner.
+      // Without a pending file, a sweep could remove the socket of the winner.
       listens: false,
       inName: false,
     });
@@ -62,28 +62,33 @@ async function writeInPlace(
  * Gives a new record its place in the chain, if that is still free. The record
  * appears whole or not at all, except where the disk knows no hard links.
  */
-async function publish(
+async function takePlace(
   site: LockSite,
   place: string,
-  { token, inName }: Publication,
+  { token, inName }: Candidate,
 ): Promise<LockClaim | undefined> {
   const { files, path } = site;
-  const draft = draftPath(path, token);
-  const claim = await writeClaim(site, draft, { token, listens: true, inName });
+  const pending = pendingPath(path, token);
+  const claim = await writeClaim(site, pending, {
+    token,
+    listens: true,
+    inName,
+  });
   try {
-    await site.hardLink(draft, place);
+    await site.hardLink(pending, place);
     return claim;
   } catch (error) {
     const code = systemCode(error);
-    // Another was faster: it has the place, or has swept the draft away. Or
-    // the link was made and reported wrongly, as NFS may: the chain tells.
+    // Another process was faster: it has the place, or has swept the pending
+    // file. Or the link was made and reported wrongly, as NFS may do. The chain
+    // shows which.
     if (code === "EEXIST" || code === "ENOENT") return claim;
-    // First what others could find, then what they would ask.
+    // First the record that others could find, then the socket in it.
     await removeOwn(site, place, token);
     await claim.remove(files);
     return await writeInPlace(site, place, token);
   } finally {
-    await files.removeFile(draft).catch(() => {});
+    await files.removeFile(pending).catch(() => {});
   }
 }
 
@@ -104,8 +109,8 @@ async function removeOwn(
 }
 
 /**
- * Removes what those who died on their way to the lock have left, and the
- * sockets of dead holders. What can't be removed is in the way of no process;
+ * Removes the files of processes that died while they took the lock, and the
+ * sockets of dead holders. A file that can't be removed blocks no other process;
  * the next holder tries again.
  */
 async function sweep(
@@ -116,9 +121,9 @@ async function sweep(
   for (const { path: found, token } of names) {
     if (token === ownToken) continue;
     try {
-      // A contender makes its draft before its socket, and can't win without
-      // the draft: so the socket of a later holder is never swept away.
-      await removeIfThere(files, draftPath(path, token));
+      // A process makes its pending file before its socket, and can't win without
+      // that file: so the socket of a later holder is never swept.
+      await removeIfThere(files, pendingPath(path, token));
       await removeIfThere(files, found);
     } catch {
       continue;
@@ -187,7 +192,7 @@ async function takeOver(
   let lock: FileLock | undefined;
   tokensHeldHere.add(token);
   try {
-    claim = await publish(site, place, { token, inName });
+    claim = await takePlace(site, place, { token, inName });
     // A place in a chain that another has left behind is worth nothing. From
     // here on the chain can't change: its last holder is alive.
     if (claim === undefined) return undefined;

@@ -23,8 +23,11 @@ interface FoundName {
   readonly kind: string | undefined;
 }
 
-/** A record before it gets its place. */
-export function draftPath(lockPath: string, token: string): string {
+/**
+ * A record that has no place yet. The suffix is part of what other versions of
+ * this library find on the disk.
+ */
+export function pendingPath(lockPath: string, token: string): string {
   return `${lockPath}.${token}.draft`;
 }
 

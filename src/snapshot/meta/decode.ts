@@ -8,14 +8,14 @@
  */
 
 import { isLosslessNumber, parse } from "lossless-json";
-import { SnapshotCorruptError } from "../../errors.ts";
 import type { Configuration, Server, Suffrage } from "../types.ts";
 import { printable, quote, shorten } from "../../text.ts";
 import { UINT64_MAX } from "../../uint64.ts";
 import { decodeBase64 } from "./base64.ts";
+import { corruptMeta } from "./corrupt_meta.ts";
 import { type MetaRecord, SUFFRAGES } from "./encode.ts";
 
-/** A record as it was found: the version may be one that nobody knows yet. */
+/** A record as it was found: the version may be one that this library does not know. */
 export type DecodedMeta = Omit<MetaRecord, "version"> & {
   readonly version: number;
 };
@@ -62,19 +62,26 @@ export function decodeMeta(bytes: Uint8Array, what: string): DecodedMeta {
 
 function parseJson(bytes: Uint8Array, what: string): unknown {
   if (bytes.length > META_SIZE_MAX) {
-    throw corrupt(what, `at most ${META_SIZE_MAX} bytes`, bytes.length);
+    throw corruptMeta(what, {
+      expected: `at most ${META_SIZE_MAX} bytes`,
+      actual: bytes.length,
+    });
   }
   let text;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
       .decode(bytes);
   } catch (cause) {
-    throw corrupt(what, "UTF-8", "other bytes", cause);
+    throw corruptMeta(what, {
+      expected: "UTF-8",
+      actual: "other bytes",
+      cause,
+    });
   }
   const { depth, members } = measure(text);
   if (depth > DEPTH_MAX) {
     const expected = `at most ${DEPTH_MAX} levels of nesting`;
-    throw corrupt(what, expected, `${depth} levels`);
+    throw corruptMeta(what, { expected, actual: `${depth} levels` });
   }
   let value;
   try {
@@ -82,12 +89,15 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (cause) {
     const found = cause instanceof Error ? cause.message : String(cause);
     const actual = `invalid JSON (${printable(found)})`;
-    throw corrupt(what, "a JSON value", actual, cause);
+    throw corruptMeta(what, { expected: "a JSON value", actual, cause });
   }
   // The parser passes over a key that is given twice with values that it takes
   // for equal, and it takes {} and [] for equal.
   if (countMembers(value) !== members) {
-    throw corrupt(what, "every key once", "a key twice");
+    throw corruptMeta(what, {
+      expected: "every key once",
+      actual: "a key twice",
+    });
   }
   return value;
 }
@@ -133,14 +143,22 @@ class GoObject<Field extends string> {
   readonly #what: string;
 
   constructor(value: unknown, fields: readonly Field[], what: string) {
-    if (!isObject(value)) throw corrupt(what, "an object", describe(value));
+    if (!isObject(value)) {
+      throw corruptMeta(what, {
+        expected: "an object",
+        actual: describeValue(value),
+      });
+    }
     this.#values = value;
     this.#what = what;
     const folded = new Map(fields.map((field) => [fold(field), field]));
     for (const key of Object.keys(this.#values)) {
       const field = folded.get(fold(key));
       if (field !== undefined && field !== key) {
-        throw corrupt(what, `the key "${field}"`, quote(key));
+        throw corruptMeta(what, {
+          expected: `the key "${field}"`,
+          actual: quote(key),
+        });
       }
     }
   }
@@ -160,11 +178,10 @@ class GoObject<Field extends string> {
       const integer = BigInt(text);
       if (integer >= min && integer <= max) return integer;
     }
-    throw corrupt(
-      `${field} in ${this.#what}`,
-      `an integer from ${min} to ${max}`,
-      describe(value),
-    );
+    throw corruptMeta(`${field} in ${this.#what}`, {
+      expected: `an integer from ${min} to ${max}`,
+      actual: describeValue(value),
+    });
   }
 
   string(field: Field): string {
@@ -172,7 +189,10 @@ class GoObject<Field extends string> {
     if (value === undefined) return "";
     // Go turns an escaped lone surrogate into U+FFFD, and so does this.
     if (typeof value === "string") return value.toWellFormed();
-    throw corrupt(`${field} in ${this.#what}`, "a string", describe(value));
+    throw corruptMeta(`${field} in ${this.#what}`, {
+      expected: "a string",
+      actual: describeValue(value),
+    });
   }
 
   bytes(field: Field): Uint8Array | undefined {
@@ -180,7 +200,10 @@ class GoObject<Field extends string> {
     if (value === undefined) return undefined;
     const bytes = typeof value === "string" ? decodeBase64(value) : undefined;
     if (bytes !== undefined) return bytes;
-    throw corrupt(`${field} in ${this.#what}`, "base64", describe(value));
+    throw corruptMeta(`${field} in ${this.#what}`, {
+      expected: "base64",
+      actual: describeValue(value),
+    });
   }
 }
 
@@ -202,7 +225,10 @@ function decodeConfiguration(value: unknown, what: string): Configuration {
     : new GoObject(value, fields, `Configuration in ${what}`).value("Servers");
   if (servers === undefined) return { servers: [] };
   if (!Array.isArray(servers)) {
-    throw corrupt(`Servers in ${what}`, "an array", describe(servers));
+    throw corruptMeta(`Servers in ${what}`, {
+      expected: "an array",
+      actual: describeValue(servers),
+    });
   }
   return {
     servers: servers.map((server: unknown, i) =>
@@ -225,41 +251,36 @@ function decodeSuffrage(server: GoObject<"Suffrage">, what: string): Suffrage {
   const number = server.integer("Suffrage", -INT64_MAX - 1n, INT64_MAX);
   const suffrage = SUFFRAGES[Number(number)];
   if (suffrage !== undefined) return suffrage;
-  throw corrupt(`Suffrage of ${what}`, "0, 1 or 2", number);
+  throw corruptMeta(`Suffrage of ${what}`, {
+    expected: "0, 1 or 2",
+    actual: number,
+  });
 }
 
 function decodeSize(meta: GoObject<"Size">, what: string): number {
   const size = meta.integer("Size", -INT64_MAX - 1n, INT64_MAX);
   if (size >= 0n && size <= Number.MAX_SAFE_INTEGER) return Number(size);
-  throw corrupt(`Size in ${what}`, "a possible file size", size);
+  throw corruptMeta(`Size in ${what}`, {
+    expected: "a possible file size",
+    actual: size,
+  });
 }
 
 function decodeCrc(meta: GoObject<"CRC">, what: string): bigint | null {
   const bytes = meta.bytes("CRC");
   if (bytes === undefined) return null;
   if (bytes.length === 8) return new DataView(bytes.buffer).getBigUint64(0);
-  throw corrupt(`CRC in ${what}`, "8 bytes", `${bytes.length} bytes`);
+  throw corruptMeta(`CRC in ${what}`, {
+    expected: "8 bytes",
+    actual: `${bytes.length} bytes`,
+  });
 }
 
 /** A value in few words: it comes from the disk and may be of any length. */
-function describe(value: unknown): string {
+function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
   if (isLosslessNumber(value)) return shorten(value.value);
   if (typeof value === "object") return "an object";
   return typeof value === "string" ? quote(value) : String(value);
-}
-
-function corrupt(
-  what: string,
-  expected: string,
-  actual: string | number | bigint,
-  cause?: unknown,
-): SnapshotCorruptError {
-  return new SnapshotCorruptError(what, {
-    reason: "meta",
-    expected,
-    actual,
-    cause,
-  });
 }

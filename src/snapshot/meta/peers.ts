@@ -7,8 +7,9 @@
  * @module
  */
 
-import { SnapshotCorruptError } from "../../errors.ts";
+import type { SnapshotCorruptError } from "../../errors.ts";
 import type { Configuration, Server } from "../types.ts";
+import { corruptMeta } from "./corrupt_meta.ts";
 
 const NIL = 0xc0;
 
@@ -93,7 +94,7 @@ class PeersReader {
     const length = this.#length(ARRAY, tag);
     // Every element takes a byte at least: no lie makes us loop for long.
     if (length === undefined || length > this.#bytes.length) {
-      throw corrupt(at, "an array of addresses");
+      throw corruptPeers(at, { expected: "an array of addresses" });
     }
     return length;
   }
@@ -105,14 +106,14 @@ class PeersReader {
     if (tag === NIL) return "";
     const length = this.#length(RAW, tag) ?? this.#modernLength(tag);
     if (length === undefined || this.#at + length > this.#bytes.length) {
-      throw corrupt(at, "an address");
+      throw corruptPeers(at, { expected: "an address" });
     }
     const raw = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
     try {
       return this.#text.decode(raw);
     } catch (cause) {
-      throw corrupt(at, "an address in UTF-8", cause);
+      throw corruptPeers(at, { expected: "an address in UTF-8", cause });
     }
   }
 
@@ -138,7 +139,9 @@ class PeersReader {
     let value = 0;
     for (let i = 0; i < width; i++) {
       const byte = this.#bytes[this.#at];
-      if (byte === undefined) throw corrupt(this.#at, "more bytes");
+      if (byte === undefined) {
+        throw corruptPeers(this.#at, { expected: "more bytes" });
+      }
       value = value * 256 + byte;
       this.#at++;
     }
@@ -146,11 +149,10 @@ class PeersReader {
   }
 }
 
-function corrupt(at: number, expected: string, cause?: unknown): Error {
-  return new SnapshotCorruptError("the Peers field", {
-    reason: "meta",
-    expected,
-    actual: `other data at byte ${at} of the field`,
-    cause,
-  });
+function corruptPeers(
+  at: number,
+  details: { readonly expected: string; readonly cause?: unknown },
+): SnapshotCorruptError {
+  const actual = `other data at byte ${at} of the field`;
+  return corruptMeta("the Peers field", { actual, ...details });
 }

@@ -11,7 +11,7 @@ import { freshSeed, type Random, random } from "../../support/random.ts";
 import { lockRecord } from "./records.ts";
 
 const PATH = "/d/.lock";
-const TOKEN_OF_DRAFT = /\.([0-9a-f-]{36})\.draft$/;
+const TOKEN_OF_PENDING = /\.([0-9a-f-]{36})\.draft$/;
 
 class Killed extends Error {}
 
@@ -157,7 +157,7 @@ class Contender {
   }
 
   #noteToken({ name, path }: Operation): void {
-    const token = TOKEN_OF_DRAFT.exec(path)?.[1];
+    const token = TOKEN_OF_PENDING.exec(path)?.[1];
     // Others' drafts are swept, but never opened.
     if (name === "open" && token !== undefined) this.#tokens.push(token);
   }
