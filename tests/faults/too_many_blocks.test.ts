@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { FileHandle, FileStat, OpenMode } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { BASE, Bench, INIT } from "../support/store_fixture.ts";
+import { BASE, INIT, StoreFixture } from "../support/store_fixture.ts";
 import { isFullRun } from "../support/full_run.ts";
 
 const MIB = 1024 * 1024;
@@ -54,15 +54,15 @@ it(
     skip: isFullRun ? false : "takes half a minute: part of the full run",
   },
   async () => {
-    const bench = new Bench(new ZerosDisk());
-    const store = await bench.open({ blockSize: BLOCK_SIZE });
+    const fixture = new StoreFixture(new ZerosDisk());
+    const store = await fixture.open({ blockSize: BLOCK_SIZE });
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     const chunk = new Uint8Array(MIB);
     for (let at = 0; at < STATE_SIZE; at += MIB) await writer.write(chunk);
     await writer.close();
     assert.equal(sink.meta.size, STATE_SIZE);
-    const parts = await bench.disk.readDirectory(
+    const parts = await fixture.disk.readDirectory(
       `${BASE}/snapshots/${sink.id}`,
     );
     assert.deepEqual(parts.map(({ name }) => name).sort(), [
@@ -76,9 +76,9 @@ it(
         "expected fewer; open the store with a larger blockSize",
     });
     await store.close();
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
 
-    const reopened = await bench.open();
+    const reopened = await fixture.open();
     const { ok, sealed } = await reopened.verify(sink.id);
     assert.deepEqual({ ok, sealed }, { ok: true, sealed: false });
     await reopened.seal(sink.id);

@@ -17,11 +17,11 @@ import {
   temporaryName,
 } from "../../src/backends/file/names.ts";
 import {
-  Bench,
   INIT,
   listIds,
   save,
   SNAPSHOTS,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -134,15 +134,15 @@ describe("temporary names", () => {
 
 describe("the IDs of new snapshots", () => {
   it("carry the clock's milliseconds", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1795361690419.7 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1795361690419.7 });
     assert.equal(await save(store, ""), "3-10-1795361690419");
     await store.close();
   });
 
   it("never repeat within a millisecond, one after the other", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1000, retain: 10 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1000, retain: 10 });
     const ids = [];
     for (let i = 0; i < 5; i++) ids.push(await save(store, ""));
     assert.deepEqual(ids.map(millisecondsOf), [1000, 1001, 1002, 1003, 1004]);
@@ -151,8 +151,8 @@ describe("the IDs of new snapshots", () => {
   });
 
   it("never repeat within a millisecond, side by side", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1000, retain: 50 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1000, retain: 50 });
     const sinks = await Promise.all(
       Array.from({ length: 20 }, () => store.create(INIT)),
     );
@@ -163,8 +163,8 @@ describe("the IDs of new snapshots", () => {
   });
 
   it("never repeat after a cancel", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1000 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1000 });
     const cancelled = await store.create(INIT);
     await cancelled.cancel();
     const next = await store.create(INIT);
@@ -174,9 +174,9 @@ describe("the IDs of new snapshots", () => {
   });
 
   it("never go backwards when the clock does", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     let now = 5000;
-    const store = await bench.open({ clock: () => now, retain: 10 });
+    const store = await fixture.open({ clock: () => now, retain: 10 });
     const first = await save(store, "");
     now = 1;
     const second = await save(store, "");
@@ -187,37 +187,37 @@ describe("the IDs of new snapshots", () => {
   });
 
   it("never go backwards when the clock did while nobody ran", async () => {
-    const bench = new Bench();
-    const before = await bench.open({ clock: () => 5000 });
+    const fixture = new StoreFixture();
+    const before = await fixture.open({ clock: () => 5000 });
     const first = await save(before, "");
     await before.close();
-    const after = await bench.open({ clock: () => 1 });
+    const after = await fixture.open({ clock: () => 1 });
     const second = await save(after, "");
     assert.deepEqual(await listIds(after), [second, first]);
     await after.close();
   });
 
   it("come after those that were set aside or are being written", async () => {
-    const bench = new Bench();
-    bench.write("3-10-7000.corrupt.tmp", "meta.json", "{}");
-    const store = await bench.open({ clock: () => 1 });
+    const fixture = new StoreFixture();
+    fixture.write("3-10-7000.corrupt.tmp", "meta.json", "{}");
+    const store = await fixture.open({ clock: () => 1 });
     assert.equal(await save(store, ""), "3-10-7001");
     await store.close();
   });
 
   it("pass over a name that is taken, by whatever", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1000 });
-    bench.disk.writeFile(`${SNAPSHOTS}/3-10-1000`, new Uint8Array());
-    bench.disk.writeFile(`${SNAPSHOTS}/3-10-1001.tmp`, new Uint8Array());
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1000 });
+    fixture.disk.writeFile(`${SNAPSHOTS}/3-10-1000`, new Uint8Array());
+    fixture.disk.writeFile(`${SNAPSHOTS}/3-10-1001.tmp`, new Uint8Array());
     assert.equal(await save(store, ""), "3-10-1002");
     await store.close();
   });
 
   it("are not held up by one from the end of time", async () => {
-    const bench = new Bench();
-    bench.write("3-10-8639999999999999", "meta.json", "{}");
-    const store = await bench.open({ clock: () => 1000, retain: 9 });
+    const fixture = new StoreFixture();
+    fixture.write("3-10-8639999999999999", "meta.json", "{}");
+    const store = await fixture.open({ clock: () => 1000, retain: 9 });
     assert.equal(await save(store, ""), "3-10-8640000000000000");
     await assert.rejects(store.create(INIT), RangeError);
     for (const index of [11n, 12n]) await save(store, "", { index });
@@ -226,11 +226,11 @@ describe("the IDs of new snapshots", () => {
   });
 
   it("need a clock that tells the time", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     for (const time of [NaN, Infinity, 2 ** 60]) {
-      const store = await bench.open({ clock: () => time });
+      const store = await fixture.open({ clock: () => time });
       await assert.rejects(store.create(INIT), RangeError);
-      assert.deepEqual(bench.names(), []);
+      assert.deepEqual(fixture.names(), []);
       await store.close();
     }
   });

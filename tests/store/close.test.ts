@@ -12,7 +12,6 @@ import {
 import { failOn } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
 import {
-  Bench,
   encode,
   Gate,
   INIT,
@@ -20,6 +19,7 @@ import {
   listIds,
   save,
   SNAPSHOTS,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 
 const ID = "3-10-1";
@@ -42,31 +42,31 @@ describe("a store that has been closed", () => {
   for (const [name, call] of Object.entries(CALLS)) {
     it(`refuses ${name}()`, async () => {
       for (const readOnly of [false, true]) {
-        const bench = new Bench();
-        await (await bench.open()).close();
-        const store = await bench.open({ readOnly });
+        const fixture = new StoreFixture();
+        await (await fixture.open()).close();
+        const store = await fixture.open({ readOnly });
         await store.close();
-        const start = bench.files.trace.length;
+        const start = fixture.files.trace.length;
         await assert.rejects(call(store), StoreClosedError);
-        assert.equal(bench.files.trace.length, start);
+        assert.equal(fixture.files.trace.length, start);
       }
     });
   }
 
   it("may be closed again", async () => {
-    const store = await new Bench().open();
+    const store = await new StoreFixture().open();
     await Promise.all([store.close(), store.close()]);
     await store.close();
     await store[Symbol.asyncDispose]();
   });
 
   it("has given its lock up", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     await store[Symbol.asyncDispose]();
-    await (await bench.open()).close();
+    await (await fixture.open()).close();
     assert.deepEqual(
-      bench.disk.tree().filter((path) => path.includes(".lock")),
+      fixture.disk.tree().filter((path) => path.includes(".lock")),
       [],
     );
   });
@@ -74,15 +74,15 @@ describe("a store that has been closed", () => {
 
 describe("closing a store", () => {
   it("cancels its open sinks, and removes every trace of them", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const idle = await store.create(INIT);
     const busy = await store.create(INIT);
     const writer = busy.getWriter();
     await writer.write(encode("half"));
     await store.close();
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await assert.rejects(writer.write(encode("more")), StoreClosedError);
     for (const sink of [idle, busy]) {
       await assert.rejects(sink.close(), (error) => {
@@ -94,14 +94,14 @@ describe("closing a store", () => {
   });
 
   it("errors its open sources, and closes their files", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const ids = [await save(store, "small"), await save(store, bytes(9000, 1))];
     const unread = await Promise.all(ids.map((id) => store.open(id)));
     const begun = (await store.open(ids[1] ?? "")).getReader();
     await begun.read();
     await store.close();
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     for (const source of unread) {
       await assert.rejects(new Response(source).text(), StoreClosedError);
     }
@@ -111,12 +111,12 @@ describe("closing a store", () => {
   });
 
   it("does so at once, also when another call is stuck", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
     let stuck = 0;
-    bench.files.inject(({ name }) =>
+    fixture.files.inject(({ name }) =>
       name === "readDirectory" && stuck++ === 0
         ? { wait: gate.opened }
         : undefined
@@ -125,25 +125,25 @@ describe("closing a store", () => {
     const closed = store.close();
     await assert.rejects(sink.close(), SnapshotPublishError);
     await letOthersWork();
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     gate.open();
     await Promise.all([listed, closed]);
   });
 
   it("leaves a source that has been read to its end in peace", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const source = await store.open(await save(store, "state"));
     assert.equal(await new Response(source).text(), "state");
     await store.close();
   });
 
   it("lets a publication that is under way come to its end", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(({ name, path }) =>
+    fixture.files.inject(({ name, path }) =>
       name === "syncDirectory" && path === SNAPSHOTS
         ? { wait: gate.opened }
         : undefined
@@ -156,22 +156,22 @@ describe("closing a store", () => {
     assert.equal(isClosed, false);
     gate.open();
     await Promise.all([published, closed]);
-    const next = await bench.open({ readOnly: true });
+    const next = await fixture.open({ readOnly: true });
     assert.deepEqual(await listIds(next), [sink.id]);
   });
 
   it("waits for every call that is under way before it unlocks", async () => {
     for (const [name, call] of Object.entries(CALLS)) {
-      const bench = new Bench();
-      const store = await bench.open({
+      const fixture = new StoreFixture();
+      const store = await fixture.open({
         retain: 1,
         clock: () => 1,
         blockSize: 512,
       });
       await save(store, bytes(20_000, 1));
-      if (name === "seal") await bench.unseal(ID);
+      if (name === "seal") await fixture.unseal(ID);
       const gate = new Gate();
-      bench.files.inject(({ name }) =>
+      fixture.files.inject(({ name }) =>
         name === "release" ? undefined : { wait: gate.opened }
       );
       const outcome = call(store).then(
@@ -179,27 +179,27 @@ describe("closing a store", () => {
         (error) => error,
       );
       await letOthersWork(5);
-      const start = bench.files.trace.length;
+      const start = fixture.files.trace.length;
       const closed = store.close();
       await letOthersWork(5);
       if (name !== "restore") {
-        assert.ok(!bench.trace(start).some((it) => it.startsWith("release")));
+        assert.ok(!fixture.trace(start).some((it) => it.startsWith("release")));
       }
       gate.open();
       await Promise.all([outcome, closed]);
-      const end = bench.files.trace.length;
+      const end = fixture.files.trace.length;
       await letOthersWork(20);
-      assert.equal(bench.files.trace.length, end, `after ${name}`);
-      assert.equal(bench.files.openHandles, 0, `after ${name}`);
-      const left = bench.names().filter((it) => it.endsWith(".tmp"));
+      assert.equal(fixture.files.trace.length, end, `after ${name}`);
+      assert.equal(fixture.files.openHandles, 0, `after ${name}`);
+      const left = fixture.names().filter((it) => it.endsWith(".tmp"));
       assert.deepEqual(left, [], `after ${name}`);
     }
   });
 
   it("says when the lock could not be given up", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("release", "EIO"));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("release", "EIO"));
     await assert.rejects(store.close(), { code: "EIO" });
     await assert.rejects(store.list(), StoreClosedError);
   });

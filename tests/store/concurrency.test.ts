@@ -6,13 +6,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SnapshotStore } from "@raft/snapshots";
 import {
-  Bench,
   Gate,
   INIT,
   letOthersWork,
   listIds,
   save,
   SNAPSHOTS,
+  StoreFixture,
   until,
 } from "../support/store_fixture.ts";
 
@@ -28,29 +28,29 @@ const READERS: Readonly<
 
 /** A store with two snapshots of an earlier process, the newer one unsealed. */
 async function prepare(gate: Gate) {
-  const bench = new Bench();
-  const [, large] = await bench.prepare([1, 2]) as [string, string];
-  await bench.unseal(large);
-  const store = await bench.open({ retain: 1 });
+  const fixture = new StoreFixture();
+  const [, large] = await fixture.prepare([1, 2]) as [string, string];
+  await fixture.unseal(large);
+  const store = await fixture.open({ retain: 1 });
   let isReading = false;
-  bench.files.inject(({ name, path }) => {
+  fixture.files.inject(({ name, path }) => {
     if (name !== "read" || !path.endsWith(`${large}/state.bin`)) return;
     isReading = true;
     return { wait: gate.opened };
   });
-  return { bench, store, large, isReading: () => isReading };
+  return { fixture, store, large, isReading: () => isReading };
 }
 
 describe("the close of a small snapshot", () => {
   it("comes after that of one which was published before", async () => {
     const gate = new Gate();
-    const bench = new Bench();
-    const [old] = await bench.prepare([1]) as [string];
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const [old] = await fixture.prepare([1]) as [string];
+    const store = await fixture.open({ retain: 1 });
     const first = await store.create({ ...INIT, index: 2 });
     const second = await store.create({ ...INIT, index: 3 });
     let opened = 0;
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       const isOld = name === "open" && path.endsWith(`${old}/meta.json`);
       return isOld && opened++ === 0 ? { wait: gate.opened } : undefined;
     });
@@ -68,7 +68,7 @@ describe("the close of a small snapshot", () => {
   for (const [name, call] of Object.entries(READERS)) {
     it(`does not wait for ${name} of a large one`, async () => {
       const gate = new Gate();
-      const { bench, store, large, isReading } = await prepare(gate);
+      const { fixture, store, large, isReading } = await prepare(gate);
       const running = call(store, large).catch((error) => error);
       await until(isReading, "the state is being read");
       const id = await save(store, "small", { index: 3 });
@@ -76,7 +76,7 @@ describe("the close of a small snapshot", () => {
       gate.open();
       await running;
       await store.close();
-      assert.equal(bench.files.openHandles, 0);
+      assert.equal(fixture.files.openHandles, 0);
     });
   }
 });
@@ -84,16 +84,16 @@ describe("the close of a small snapshot", () => {
 describe("reap()", () => {
   it("chooses again when the one that it counts on is deleted", async () => {
     const gate = new Gate();
-    const bench = new Bench();
-    const [good, bad, newest] = await bench.prepare([1, 2, 3]) as [
+    const fixture = new StoreFixture();
+    const [good, bad, newest] = await fixture.prepare([1, 2, 3]) as [
       string,
       string,
       string,
     ];
-    bench.corrupt(bad);
-    const store = await bench.open({ retain: 1 });
+    fixture.corrupt(bad);
+    const store = await fixture.open({ retain: 1 });
     let isReading = false;
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       if (name !== "read" || !path.endsWith(`${newest}/state.bin`)) return;
       isReading = true;
       return { wait: gate.opened };
@@ -109,12 +109,12 @@ describe("reap()", () => {
 
   it("keeps what is acknowledged while it reads, though it is older", async () => {
     const [reading, syncing] = [new Gate(), new Gate()];
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     const newest = await save(store, "newest", { index: 5 });
     const sink = await store.create({ ...INIT, index: 3 });
     let [syncs, opened] = [0, 0];
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       const isSync = name === "syncDirectory" && path === SNAPSHOTS;
       if (isSync && syncs++ === 0) return { wait: syncing.opened };
       const isRead = name === "open" && path.endsWith(`${newest}/meta.json`);
@@ -134,13 +134,13 @@ describe("reap()", () => {
   });
 
   it("reads nothing when there are no more than it keeps", async () => {
-    const bench = new Bench();
-    await bench.prepare([1, 2, 3]);
-    const store = await bench.open({ retain: 4 });
-    const start = bench.files.trace.length;
+    const fixture = new StoreFixture();
+    await fixture.prepare([1, 2, 3]);
+    const store = await fixture.open({ retain: 4 });
+    const start = fixture.files.trace.length;
     await store.reap();
     await save(store, "the fourth", { index: 4 });
-    const looks = bench.trace(start).filter((line) =>
+    const looks = fixture.trace(start).filter((line) =>
       /^(open|stat|read) \d/.test(line) && !line.includes(".tmp") &&
       !line.includes("3-4-")
     );
@@ -152,14 +152,14 @@ describe("reap()", () => {
 describe("seal()", () => {
   it("fails for a snapshot that is deleted while it is read", async () => {
     const gate = new Gate();
-    const { bench, store, large, isReading } = await prepare(gate);
+    const { fixture, store, large, isReading } = await prepare(gate);
     const sealed = store.seal(large);
     await until(isReading, "the state is being read");
     await store.delete(large);
     gate.open();
     await assert.rejects(sealed, { name: "SnapshotNotFoundError" });
     assert.deepEqual(
-      bench.names().filter((name) => name.includes(large)),
+      fixture.names().filter((name) => name.includes(large)),
       [],
     );
     await store.close();

@@ -16,13 +16,13 @@ import {
 import { failOn } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
-  Bench,
   encode,
   INIT,
   listIds,
   load,
   Log,
   save,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 
 const logger = new Log();
@@ -104,15 +104,15 @@ describe("the file store, as file_snapshot_test.go has it", () => {
 
   it("refuses a directory that is write-protected", async () => {
     for (const name of ["makeDirectory", "lock", "open"] as const) {
-      const bench = new Bench();
-      bench.files.inject(failOn(name, "EACCES"));
-      await assert.rejects(bench.open(), (error) => {
+      const fixture = new StoreFixture();
+      fixture.files.inject(failOn(name, "EACCES"));
+      await assert.rejects(fixture.open(), (error) => {
         assert.ok(error instanceof StoreAccessError);
         assert.equal(error.code, "EACCES");
         return true;
       });
-      bench.files.inject();
-      await (await bench.open()).close(); // nothing is left locked
+      fixture.files.inject();
+      await (await fixture.open()).close(); // nothing is left locked
     }
   });
 

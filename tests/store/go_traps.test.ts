@@ -13,13 +13,13 @@ import {
 } from "@raft/snapshots";
 import { failOn, MemoryFileSystem } from "@raft/snapshots/testing";
 import {
-  Bench,
   decode,
   encode,
   INIT,
   listIds,
   load,
   save,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 
 /** Nothing is left of what was not synced. */
@@ -27,40 +27,40 @@ const POWER_CUT = { seed: 1, keptPercent: 0, renames: "atomic" } as const;
 
 /** Puts other text in place of a part of a meta.json, as Go would leave it. */
 async function editMeta(
-  bench: Bench,
+  fixture: StoreFixture,
   id: string,
   [from, to]: readonly [RegExp | string, string],
 ): Promise<void> {
-  const text = decode(bench.read(id, "meta.json"));
+  const text = decode(fixture.read(id, "meta.json"));
   assert.notEqual(text.replace(from, to), text);
-  bench.write(id, "meta.json", text.replace(from, to));
-  await bench.unseal(id);
+  fixture.write(id, "meta.json", text.replace(from, to));
+  await fixture.unseal(id);
 }
 
 /** Copies a snapshot's directory to another name. */
-function copySnapshot(bench: Bench, from: string, to: string): void {
+function copySnapshot(fixture: StoreFixture, from: string, to: string): void {
   for (const part of ["meta.json", "state.bin"]) {
-    bench.write(to, part, bench.read(from, part));
+    fixture.write(to, part, fixture.read(from, part));
   }
 }
 
 describe("trap 1: reaping goes by the directory's name, never by meta.json", () => {
   for (const id of ["", "../victim", "..", ".", "9-9-9"]) {
     it(`also when that says ${JSON.stringify(id)}`, async () => {
-      const bench = new Bench();
-      bench.disk.writeFile("/data/victim/file", encode("precious"));
-      const before = await bench.open();
+      const fixture = new StoreFixture();
+      fixture.disk.writeFile("/data/victim/file", encode("precious"));
+      const before = await fixture.open();
       const bad = await save(before, "bad", { index: 1 });
       await before.close();
-      if (id === "") bench.write(bad, "meta.json", "{}");
-      else await editMeta(bench, bad, [/"ID":"[^"]*"/, `"ID":"${id}"`]);
-      const store = await bench.open({ retain: 1 });
+      if (id === "") fixture.write(bad, "meta.json", "{}");
+      else await editMeta(fixture, bad, [/"ID":"[^"]*"/, `"ID":"${id}"`]);
+      const store = await fixture.open({ retain: 1 });
       const ids = [];
       for (const index of [2, 3, 4]) ids.push(await save(store, "", { index }));
       await store.reap();
-      assert.deepEqual(bench.names(), [bad, ids[2]].sort());
+      assert.deepEqual(fixture.names(), [bad, ids[2]].sort());
       assert.equal(
-        decode(bench.disk.readFile("/data/victim/file")),
+        decode(fixture.disk.readFile("/data/victim/file")),
         "precious",
       );
       await store.close();
@@ -68,11 +68,11 @@ describe("trap 1: reaping goes by the directory's name, never by meta.json", () 
   }
 
   it("also when it was copied from another snapshot", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     const original = await save(store, "original", { index: 9 });
-    copySnapshot(bench, original, "3-8-1");
-    copySnapshot(bench, original, "3-99-1");
+    copySnapshot(fixture, original, "3-8-1");
+    copySnapshot(fixture, original, "3-99-1");
     await store.reap();
     await save(store, "older", { index: 1 });
     assert.equal(await load(store, original), "original");
@@ -82,11 +82,11 @@ describe("trap 1: reaping goes by the directory's name, never by meta.json", () 
 
 describe("trap 2: open() takes IDs only, and checks what it opens", () => {
   it("does not open what is outside", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "state");
     for (const part of ["meta.json", "state.bin"]) {
-      bench.disk.writeFile(`/data/outside/${part}`, bench.read(id, part));
+      fixture.disk.writeFile(`/data/outside/${part}`, fixture.read(id, part));
     }
     for (const path of ["../outside", `../snapshots/${id}`, `./${id}`]) {
       await assert.rejects(store.open(path), InvalidSnapshotIdError);
@@ -106,10 +106,10 @@ describe("trap 2: open() takes IDs only, and checks what it opens", () => {
       [['"Size":5', '"Size":-1'], SnapshotCorruptError],
     ] as const;
     for (const [edit, expected] of edits) {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const id = await save(store, "state");
-      await editMeta(bench, id, edit);
+      await editMeta(fixture, id, edit);
       await assert.rejects(store.open(id), expected, String(edit));
       assert.deepEqual(await store.list(), []);
       await store.close();
@@ -120,13 +120,13 @@ describe("trap 2: open() takes IDs only, and checks what it opens", () => {
 describe("trap 3: leftovers of a higher term do not evict the new snapshot", () => {
   it("which Raft has deleted its log for", async () => {
     for (const retain of [1, 2]) {
-      const bench = new Bench();
-      const before = await bench.open({ retain: 5 });
+      const fixture = new StoreFixture();
+      const before = await fixture.open({ retain: 5 });
       for (const index of [1, 2, 3]) {
         await save(before, "", { term: 9n, index });
       }
       await before.close();
-      const store = await bench.open({ retain });
+      const store = await fixture.open({ retain });
       const id = await save(store, "acknowledged", { term: 3n });
       await store.reap();
       assert.equal(await load(store, id), "acknowledged");
@@ -137,9 +137,9 @@ describe("trap 3: leftovers of a higher term do not evict the new snapshot", () 
 
 describe("trap 4: what has failed or been cancelled stays so", () => {
   it("for every later close()", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("sync", "EIO", { times: 1 }));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("sync", "EIO", { times: 1 }));
     const failed = await store.create(INIT);
     const cancelled = await store.create(INIT);
     await cancelled.cancel();
@@ -147,13 +147,13 @@ describe("trap 4: what has failed or been cancelled stays so", () => {
       await assert.rejects(failed.close(), SnapshotPublishError);
       await assert.rejects(cancelled.close(), SnapshotPublishError);
     }
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("and a write after the end is refused", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sinks = [await store.create(INIT), await store.create(INIT)];
     const writers = sinks.map((sink) => sink.getWriter());
     await writers[0]?.close();
@@ -168,8 +168,8 @@ describe("trap 4: what has failed or been cancelled stays so", () => {
 
 describe("trap 5: two sinks of one millisecond", () => {
   it("have a directory each, and both are right", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1000 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1000 });
     const sinks = await Promise.all([store.create(INIT), store.create(INIT)]);
     const writers = sinks.map((sink) => sink.getWriter());
     for (const half of ["first half of ", "second half of "]) {
@@ -188,26 +188,28 @@ describe("trap 5: two sinks of one millisecond", () => {
 
 describe("trap 6: a failure after the rename", () => {
   it("is told apart, and trying again does not fill the disk", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("syncDirectory", "EIO", { path: /snapshots$/ }));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(
+      failOn("syncDirectory", "EIO", { path: /snapshots$/ }),
+    );
     await assert.rejects(save(store, "state"), { published: true });
     for (let i = 0; i < 50; i++) {
       await assert.rejects(save(store, "state"), { code: "EIO" });
     }
-    assert.equal(bench.names().length, 1);
+    assert.equal(fixture.names().length, 1);
     await store.close();
   });
 
   it("of the reap is no failure of the close", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     await save(store, "old", { index: 1 });
     for (const name of ["readDirectory", "stat", "rename"] as const) {
       const sink = await store.create(INIT);
-      bench.files.inject(failOn(name, "EIO", { path: /snapshots$|deleted/ }));
+      fixture.files.inject(failOn(name, "EIO", { path: /snapshots$|deleted/ }));
       await sink.close();
-      bench.files.inject();
+      fixture.files.inject();
       assert.ok((await listIds(store)).includes(sink.id));
     }
     await store.close();
@@ -217,50 +219,50 @@ describe("trap 6: a failure after the rename", () => {
 describe("trap 7: a failed create, close or cancel", () => {
   it("leaves no directory and no open file", async () => {
     for (const name of ["open", "write", "sync", "close"] as const) {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       for (let i = 0; i < 5; i++) {
-        bench.files.inject(failOn(name, "EIO", { times: 1 }));
+        fixture.files.inject(failOn(name, "EIO", { times: 1 }));
         await assert.rejects(save(store, "state"));
         const sink = await store.create(INIT);
-        bench.files.inject(failOn(name, "EIO", { times: 1 }));
+        fixture.files.inject(failOn(name, "EIO", { times: 1 }));
         await sink.cancel();
       }
-      assert.deepEqual(bench.names(), [], name);
-      assert.equal(bench.files.openHandles, 0, name);
+      assert.deepEqual(fixture.names(), [], name);
+      assert.equal(fixture.files.openHandles, 0, name);
       await store.close();
     }
   });
 
   it("that was cut off by a crash is swept at the next start", async () => {
     const disk = new MemoryFileSystem();
-    const store = await new Bench(disk).open();
+    const store = await new StoreFixture(disk).open();
     await (await store.create(INIT)).getWriter().write(encode("half"));
     const left = disk.crash({ ...POWER_CUT, keptPercent: 100 });
-    const bench = new Bench(left);
-    assert.equal(bench.names().length, 1);
-    await (await bench.open()).close();
-    assert.deepEqual(bench.names(), []);
+    const fixture = new StoreFixture(left);
+    assert.equal(fixture.names().length, 1);
+    await (await fixture.open()).close();
+    assert.deepEqual(fixture.names(), []);
   });
 });
 
 describe("trap 8: a power cut", () => {
   it("after close() finds the whole snapshot, and its parents", async () => {
     const disk = new MemoryFileSystem();
-    const store = await new Bench(disk).open();
+    const store = await new StoreFixture(disk).open();
     const id = await save(store, "state");
-    const after = await new Bench(disk.crash(POWER_CUT)).open();
+    const after = await new StoreFixture(disk.crash(POWER_CUT)).open();
     assert.equal(await load(after, id), "state");
     await after.close();
   });
 
   it("after delete() finds nothing of the snapshot under its name", async () => {
     const disk = new MemoryFileSystem();
-    const bench = new Bench(disk);
-    const store = await bench.open();
+    const fixture = new StoreFixture(disk);
+    const store = await fixture.open();
     const id = await save(store, "state");
     await store.delete(id);
-    const left = new Bench(disk.crash(POWER_CUT));
+    const left = new StoreFixture(disk.crash(POWER_CUT));
     assert.ok(!left.names().includes(id));
   });
 });

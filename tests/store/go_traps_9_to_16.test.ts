@@ -15,7 +15,6 @@ import {
 import { failOn } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
-  Bench,
   decode,
   INIT,
   listIds,
@@ -23,34 +22,35 @@ import {
   Log,
   save,
   SNAPSHOTS,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 import { posix } from "../backends/file/hostile_fixture.ts";
 
 describe("trap 9: what is handed out is what was checked", () => {
   it("also when the state changes between two readings", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const id = await save(store, new Uint8Array(5000));
-    await bench.unseal(id); // as Go wrote it: it is read twice
+    await fixture.unseal(id); // as Go wrote it: it is read twice
     const source = await store.open(id);
     const path = `${SNAPSHOTS}/${id}/state.bin`;
-    bench.disk.writeFile(path, new Uint8Array(5000).fill(1));
+    fixture.disk.writeFile(path, new Uint8Array(5000).fill(1));
     await assert.rejects(new Response(source).text(), SnapshotCorruptError);
     await store.close();
   });
 
   it("and a changed meta.json is noticed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "state");
-    const text = decode(bench.read(id, "meta.json"));
+    const text = decode(fixture.read(id, "meta.json"));
     const edits = [
       text.replace("over here", "over hera"),
       text.replace('"ConfigurationIndex":2', '"ConfigurationIndex":3'),
     ];
     for (const edited of edits) {
       assert.notEqual(edited, text);
-      bench.write(id, "meta.json", edited);
+      fixture.write(id, "meta.json", edited);
       await assert.rejects(store.open(id), { reason: "meta" });
     }
     await store.close();
@@ -59,13 +59,13 @@ describe("trap 9: what is handed out is what was checked", () => {
 
 describe("trap 10: retention does not count on what is corrupt", () => {
   it("and so keeps the good one behind it", async () => {
-    const bench = new Bench();
-    const before = await bench.open({ retain: 5 });
+    const fixture = new StoreFixture();
+    const before = await fixture.open({ retain: 5 });
     const good = await save(before, "good", { index: 1 });
     const bad = await save(before, "bad", { index: 2 });
-    bench.corrupt(bad);
+    fixture.corrupt(bad);
     await before.close();
-    const store = await bench.open({ retain: 1 });
+    const store = await fixture.open({ retain: 1 });
     await store.reap();
     assert.equal(await load(store, good), "good");
     const meta = await store.restore((it) => new Response(it).text());
@@ -76,10 +76,10 @@ describe("trap 10: retention does not count on what is corrupt", () => {
 
 describe("trap 11: the clock", () => {
   it("does not reorder snapshots by going back, nor by growing a digit", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     const times = [999, 5, 1000, 998];
     const clock = () => times.shift() ?? 0;
-    const store = await bench.open({ retain: 10, clock });
+    const store = await fixture.open({ retain: 10, clock });
     const ids = [];
     while (times.length > 0) ids.unshift(await save(store, ""));
     assert.deepEqual(await listIds(store), ids);
@@ -116,22 +116,22 @@ describe("trap 12: access", () => {
 
 describe("trap 13: a second store on the directory", () => {
   it("is refused", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    await assert.rejects(bench.open(), StoreLockedError);
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    await assert.rejects(fixture.open(), StoreLockedError);
     await store.close();
-    await (await bench.open()).close();
+    await (await fixture.open()).close();
   });
 });
 
 describe("trap 14: an empty directory of the final name", () => {
   it("is not silently replaced", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
-    await bench.disk.makeDirectory(`${SNAPSHOTS}/${sink.id}`);
+    await fixture.disk.makeDirectory(`${SNAPSHOTS}/${sink.id}`);
     await assert.rejects(sink.close(), { published: false });
-    assert.deepEqual(bench.names(), [sink.id]);
+    assert.deepEqual(fixture.names(), [sink.id]);
     await store.close();
   });
 });
@@ -139,45 +139,45 @@ describe("trap 14: an empty directory of the final name", () => {
 describe("trap 15: Windows", () => {
   it("may refuse to rename what is open, and is asked again later", async () => {
     for (const code of ["EPERM", "EBUSY", "EACCES"]) {
-      const bench = new Bench();
-      const store = await bench.open({ retain: 1 });
+      const fixture = new StoreFixture();
+      const store = await fixture.open({ retain: 1 });
       const old = await save(store, "old", { index: 1 });
       const reader = await store.open(old);
-      bench.files.inject(
+      fixture.files.inject(
         failOn("rename", code, { path: new RegExp(`${old}$`) }),
       );
       const next = await save(store, "next", { index: 2 });
       assert.deepEqual(await listIds(store), [next, old]);
       assert.equal(await new Response(reader).text(), "old");
-      bench.files.inject();
+      fixture.files.inject();
       const last = await save(store, "last", { index: 3 });
-      assert.deepEqual(bench.names(), [last]);
+      assert.deepEqual(fixture.names(), [last]);
       await store.close();
     }
   });
 
   it("may refuse to remove what is open, and is asked again later", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     const old = await save(store, "old", { index: 1 });
-    bench.files.inject(failOn("removeFile", "EBUSY", { path: /state\.bin/ }));
+    fixture.files.inject(failOn("removeFile", "EBUSY", { path: /state\.bin/ }));
     const next = await save(store, "next", { index: 2 });
     assert.deepEqual(await listIds(store), [next]);
-    assert.deepEqual(bench.names(), [`${old}.deleted.tmp`, next].sort());
-    bench.files.inject();
+    assert.deepEqual(fixture.names(), [`${old}.deleted.tmp`, next].sort());
+    fixture.files.inject();
     await store.reap();
-    assert.deepEqual(bench.names(), [next]);
+    assert.deepEqual(fixture.names(), [next]);
     await store.close();
   });
 
   it("can't sync directories, in several ways, and works all the same", async () => {
     for (const code of ["EPERM", "EISDIR", "EINVAL"]) {
-      const bench = new Bench();
-      bench.files.inject(failOn("syncDirectory", code));
-      const store = await bench.open({ retain: 1 });
+      const fixture = new StoreFixture();
+      fixture.files.inject(failOn("syncDirectory", code));
+      const store = await fixture.open({ retain: 1 });
       await save(store, "old", { index: 1 });
       const id = await save(store, "new", { index: 2 });
-      assert.deepEqual(bench.names(), [id]);
+      assert.deepEqual(fixture.names(), [id]);
       await store.delete(id);
       await store.close();
     }
@@ -186,8 +186,8 @@ describe("trap 15: Windows", () => {
 
 describe("trap 16: one bad entry", () => {
   it("does not hide the others", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 10 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 10 });
     const ids = [];
     for (let index = 1; index <= 6; index++) {
       ids.unshift(await save(store, "state", { index }));
@@ -200,18 +200,18 @@ describe("trap 16: one bad entry", () => {
       string,
       string,
     ];
-    bench.write(a, "meta.json", "");
-    bench.write(b, "meta.json", "{");
-    await bench.remove(c, "meta.json");
-    await bench.remove(d, "state.bin");
-    bench.files.inject(failOn("open", "EACCES", { path: new RegExp(e) }));
+    fixture.write(a, "meta.json", "");
+    fixture.write(b, "meta.json", "{");
+    await fixture.remove(c, "meta.json");
+    await fixture.remove(d, "state.bin");
+    fixture.files.inject(failOn("open", "EACCES", { path: new RegExp(e) }));
     assert.deepEqual(await listIds(store), [good]);
     for (const bad of [a, b, c, d, e]) {
-      assert.ok(bench.log.matching("warn", bad).length > 0, bad);
+      assert.ok(fixture.log.matching("warn", bad).length > 0, bad);
     }
     const meta = await store.restore((it) => new Response(it).text());
     assert.equal(meta?.id, good);
-    bench.files.inject();
+    fixture.files.inject();
     await store.close();
   });
 });

@@ -12,7 +12,12 @@ import {
   encodeBlocks,
 } from "../../src/snapshot/block_checksums.ts";
 import { bytes } from "../support/random.ts";
-import { Bench, decode, listIds, save } from "../support/store_fixture.ts";
+import {
+  decode,
+  listIds,
+  save,
+  StoreFixture,
+} from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 const STATE = bytes(4 * BLOCK, 1);
@@ -39,21 +44,21 @@ function checksumsOf(
 async function setUp(
   make: (meta: Uint8Array) => BlockChecksums,
 ) {
-  const bench = new Bench();
-  const store = await bench.open({ blockSize: BLOCK });
+  const fixture = new StoreFixture();
+  const store = await fixture.open({ blockSize: BLOCK });
   const id = await save(store, STATE);
-  const blocks = make(bench.read(id, "meta.json"));
-  bench.write(id, "blocks.crc64", encodeBlocks(blocks));
-  return { bench, store, id };
+  const blocks = make(fixture.read(id, "meta.json"));
+  fixture.write(id, "blocks.crc64", encodeBlocks(blocks));
+  return { fixture, store, id };
 }
 
 /** They are not used: the whole is checked instead, and verify() names them. */
 async function assertNotUsed(
-  { bench, store, id }: Awaited<ReturnType<typeof setUp>>,
+  { fixture, store, id }: Awaited<ReturnType<typeof setUp>>,
   why: RegExp,
 ) {
   assert.deepEqual(await listIds(store), [id]);
-  assert.match(bench.log.matching("warn")[0] ?? "", why);
+  assert.match(fixture.log.matching("warn")[0] ?? "", why);
   for (const range of [{}, { start: BLOCK + 7, end: 3 * BLOCK }]) {
     const source = await store.open(id, range);
     const read = await new Response(source).arrayBuffer();
@@ -98,14 +103,14 @@ describe("block checksums", () => {
 
   it("show that a version was not written but came from a changed bit", async () => {
     for (const version of ["3", "5", "9"]) {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       await save(store, "old", { index: 1n });
       const id = await save(store, "state", { index: 2n });
-      const meta = decode(bench.read(id, "meta.json"));
+      const meta = decode(fixture.read(id, "meta.json"));
       const changed = meta.replace('"Version":1', `"Version":${version}`);
       assert.notEqual(changed, meta);
-      bench.write(id, "meta.json", changed);
+      fixture.write(id, "meta.json", changed);
       await assert.rejects(store.open(id), (error) => {
         assert.ok(error instanceof SnapshotCorruptError);
         assert.equal(error.reason, "meta");
@@ -114,7 +119,7 @@ describe("block checksums", () => {
       const report = await store.verify(id);
       assert.deepEqual([report.ok, report.errors[0]?.reason], [false, "meta"]);
       await store.restore((source) => new Response(source).text());
-      assert.ok(bench.names().includes(`${id}.corrupt.tmp`), version);
+      assert.ok(fixture.names().includes(`${id}.corrupt.tmp`), version);
       await store.close();
     }
   });

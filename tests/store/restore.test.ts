@@ -16,25 +16,25 @@ import {
 import { failOn } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
 import {
-  Bench,
   decode,
   letOthersWork,
   listIds,
   load,
   save,
   SNAPSHOTS,
+  StoreFixture,
   until,
 } from "../support/store_fixture.ts";
 
 /** A store with snapshots of the indexes 1, 2, ..., newest first. */
 async function prepare(count: number) {
-  const bench = new Bench();
-  const store = await bench.open({ retain: 100 });
+  const fixture = new StoreFixture();
+  const store = await fixture.open({ retain: 100 });
   const ids: string[] = [];
   for (let index = 1; index <= count; index++) {
     ids.unshift(await save(store, `state ${index}`, { index }));
   }
-  return { bench, store, ids, id: (i: number) => ids[i] as string };
+  return { fixture, store, ids, id: (i: number) => ids[i] as string };
 }
 
 /** Restores into a string. */
@@ -50,37 +50,42 @@ async function restoreText(store: SnapshotStore) {
 
 /** Each way to spoil a snapshot. */
 const DAMAGES: Readonly<
-  Record<string, (bench: Bench, id: string) => unknown>
+  Record<string, (fixture: StoreFixture, id: string) => unknown>
 > = {
-  "a flipped bit": (bench, id) => bench.corrupt(id, 3),
-  "a shorter state": (bench, id) => bench.write(id, "state.bin", "stat"),
-  "a longer state": (bench, id) => bench.write(id, "state.bin", "state 2222"),
-  "no state": (bench, id) => bench.remove(id, "state.bin"),
-  "no meta.json": (bench, id) => bench.remove(id, "meta.json"),
-  "an empty meta.json": (bench, id) => bench.write(id, "meta.json", ""),
-  "half a meta.json": (bench, id) =>
-    bench.write(id, "meta.json", bench.read(id, "meta.json").subarray(0, 50)),
-  "another's meta.json": async (bench, id) => {
-    const meta = decode(bench.read(id, "meta.json"));
-    bench.write(id, "meta.json", meta.replaceAll(id, "9-9-9"));
-    await bench.unseal(id);
+  "a flipped bit": (fixture, id) => fixture.corrupt(id, 3),
+  "a shorter state": (fixture, id) => fixture.write(id, "state.bin", "stat"),
+  "a longer state": (fixture, id) =>
+    fixture.write(id, "state.bin", "state 2222"),
+  "no state": (fixture, id) => fixture.remove(id, "state.bin"),
+  "no meta.json": (fixture, id) => fixture.remove(id, "meta.json"),
+  "an empty meta.json": (fixture, id) => fixture.write(id, "meta.json", ""),
+  "half a meta.json": (fixture, id) =>
+    fixture.write(
+      id,
+      "meta.json",
+      fixture.read(id, "meta.json").subarray(0, 50),
+    ),
+  "another's meta.json": async (fixture, id) => {
+    const meta = decode(fixture.read(id, "meta.json"));
+    fixture.write(id, "meta.json", meta.replaceAll(id, "9-9-9"));
+    await fixture.unseal(id);
   },
-  "a provisional meta.json": async (bench, id) => {
-    const meta = decode(bench.read(id, "meta.json"));
-    bench.write(id, "state.bin", "");
-    bench.write(
+  "a provisional meta.json": async (fixture, id) => {
+    const meta = decode(fixture.read(id, "meta.json"));
+    fixture.write(id, "state.bin", "");
+    fixture.write(
       id,
       "meta.json",
       meta.replace(/"Size":.*/, '"Size":0,"CRC":null}\n'),
     );
-    await bench.unseal(id);
+    await fixture.unseal(id);
   },
 };
 
 describe("restore()", () => {
   it("resolves to undefined when there is no snapshot at all", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const { meta, tried } = await restoreText(store);
     assert.equal(meta, undefined);
     assert.deepEqual(tried, []);
@@ -88,86 +93,86 @@ describe("restore()", () => {
   });
 
   it("resolves to undefined also beside strangers and what a crash left", async () => {
-    const bench = new Bench();
-    bench.disk.writeFile(`${SNAPSHOTS}/notes.txt`, new Uint8Array());
-    bench.write("1-1-1.tmp", "state.bin", "half");
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    fixture.disk.writeFile(`${SNAPSHOTS}/notes.txt`, new Uint8Array());
+    fixture.write("1-1-1.tmp", "state.bin", "half");
+    const store = await fixture.open();
     assert.equal((await restoreText(store)).meta, undefined);
     await store.close();
   });
 
   it("refuses what is no function before it tries any", async () => {
-    const { bench, store } = await prepare(1);
+    const { fixture, store } = await prepare(1);
     await assert.rejects(store.restore(undefined as never), {
       name: "TypeError",
       message: "Cannot restore: found undefined, expected a function",
     });
-    assert.deepEqual(bench.log.matching("warn"), []);
+    assert.deepEqual(fixture.log.matching("warn"), []);
   });
 
   it("takes the newest, and says which it was", async () => {
-    const { bench, store, id } = await prepare(3);
+    const { fixture, store, id } = await prepare(3);
     const { meta, text, tried } = await restoreText(store);
     assert.equal(meta?.id, id(0));
     assert.equal(meta.index, 3n);
     assert.equal(text, "state 3");
     assert.deepEqual(tried, [id(0)]);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   for (const [damage, spoil] of Object.entries(DAMAGES)) {
     it(`falls back when the newest has ${damage}, and sets it aside`, async () => {
-      const { bench, store, ids, id } = await prepare(3);
-      await spoil(bench, id(0));
+      const { fixture, store, ids, id } = await prepare(3);
+      await spoil(fixture, id(0));
       const { meta, text } = await restoreText(store);
       assert.equal(meta?.id, id(1));
       assert.equal(text, "state 2");
       assert.deepEqual(await listIds(store), ids.slice(1));
       assert.deepEqual(
-        bench.names(),
+        fixture.names(),
         [id(2), id(1), `${id(0)}.corrupt.tmp`].sort(),
       );
-      assert.ok(bench.log.matching("warn", id(0)).length >= 2);
-      assert.equal(bench.files.openHandles, 0);
+      assert.ok(fixture.log.matching("warn", id(0)).length >= 2);
+      assert.equal(fixture.files.openHandles, 0);
       await store.close();
     });
   }
 
   it("keeps what it has set aside as it was, across starts and reaps", async () => {
-    const { bench, store, id } = await prepare(2);
-    bench.corrupt(id(0), 3);
+    const { fixture, store, id } = await prepare(2);
+    fixture.corrupt(id(0), 3);
     await restoreText(store);
     await store.reap();
     await store.close();
-    const again = await bench.open({ retain: 1 });
+    const again = await fixture.open({ retain: 1 });
     await save(again, "new", { index: 5 });
-    const state = bench.read(`${id(0)}.corrupt.tmp`, "state.bin");
+    const state = fixture.read(`${id(0)}.corrupt.tmp`, "state.bin");
     assert.equal(decode(state), "staue 2");
     await again.close();
   });
 
   it("falls back further, and keeps only two aside, the newest", async () => {
-    const { bench, store, ids, id } = await prepare(6);
-    for (const bad of ids.slice(0, 4)) bench.corrupt(bad);
+    const { fixture, store, ids, id } = await prepare(6);
+    for (const bad of ids.slice(0, 4)) fixture.corrupt(bad);
     const { meta } = await restoreText(store);
     assert.equal(meta?.id, id(4));
     assert.deepEqual(
-      bench.names(),
+      fixture.names(),
       [id(5), id(4), `${id(1)}.corrupt.tmp`, `${id(0)}.corrupt.tmp`].sort(),
     );
     await store.close();
   });
 
   it("keeps only two aside over many starts", async () => {
-    const { bench, store, id } = await prepare(1);
+    const { fixture, store, id } = await prepare(1);
     await store.close();
     for (let index = 2; index < 8; index++) {
-      const next = await bench.open({ retain: 100 });
+      const next = await fixture.open({ retain: 100 });
       const bad = await save(next, "bad", { index });
-      bench.corrupt(bad);
+      fixture.corrupt(bad);
       assert.equal((await restoreText(next)).meta?.id, id(0));
-      const aside = bench.names().filter((name) => name.endsWith(".tmp"));
+      const aside = fixture.names().filter((name) => name.endsWith(".tmp"));
       assert.ok(aside.length <= 2, aside.join());
       assert.ok(aside.includes(`${bad}.corrupt.tmp`));
       await next.close();
@@ -175,11 +180,11 @@ describe("restore()", () => {
   });
 
   it("rejects when all are bad, and does so again at the next start", async () => {
-    const { bench, store, ids } = await prepare(3);
-    for (const id of ids) bench.corrupt(id);
+    const { fixture, store, ids } = await prepare(3);
+    for (const id of ids) fixture.corrupt(id);
     await store.close();
     for (let start = 0; start < 3; start++) {
-      const next = await bench.open();
+      const next = await fixture.open();
       await assert.rejects(restoreText(next), (error) => {
         assert.ok(error instanceof NoUsableSnapshotError);
         assert.equal(error.errors.length, 3);
@@ -191,35 +196,35 @@ describe("restore()", () => {
         return true;
       });
       // The only copies there are: nobody may take them away.
-      assert.deepEqual(bench.names(), ids.toSorted());
+      assert.deepEqual(fixture.names(), ids.toSorted());
       await next.close();
     }
   });
 
   it("rejects when all that is left has been set aside", async () => {
-    const { bench, store, id } = await prepare(2);
-    bench.corrupt(id(0));
+    const { fixture, store, id } = await prepare(2);
+    fixture.corrupt(id(0));
     await restoreText(store);
     await store.delete(id(1));
     await assert.rejects(restoreText(store), NoUsableSnapshotError);
     await store.close();
-    const next = await bench.open();
+    const next = await fixture.open();
     await assert.rejects(restoreText(next), NoUsableSnapshotError);
     await next.close();
   });
 
   it("takes no store for empty that has names in it", async () => {
-    const { bench, store } = await prepare(2);
+    const { fixture, store } = await prepare(2);
     // Whatever a disk may be that lists what it says is not there.
-    bench.files.inject(failOn("stat", "ENOENT", { path: /\/3-\d+-\d+$/ }));
+    fixture.files.inject(failOn("stat", "ENOENT", { path: /\/3-\d+-\d+$/ }));
     await assert.rejects(restoreText(store), NoUsableSnapshotError);
-    bench.files.inject();
+    fixture.files.inject();
     assert.equal((await restoreText(store)).text, "state 2");
     await store.close();
   });
 
   it("goes to the next older one whatever the reason, and spares the good", async () => {
-    const { bench, store, ids, id } = await prepare(3);
+    const { fixture, store, ids, id } = await prepare(3);
     const mine = new Error("out of memory");
     const tried: string[] = [];
     const meta = await store.restore((source: SnapshotSource) => {
@@ -233,14 +238,14 @@ describe("restore()", () => {
     assert.deepEqual(tried, ids);
     assert.deepEqual(await listIds(store), ids, "none is corrupt");
     for (const why of ["out of memory", "[object Object]"]) {
-      assert.equal(bench.log.matching("warn", `: ${why}`).length, 1);
+      assert.equal(fixture.log.matching("warn", `: ${why}`).length, 1);
     }
-    await until(() => bench.files.openHandles === 0, "the files are closed");
+    await until(() => fixture.files.openHandles === 0, "the files are closed");
     await store.close();
   });
 
   it("hands the caller's own failures on when there is no more", async () => {
-    const { bench, store, ids } = await prepare(2);
+    const { fixture, store, ids } = await prepare(2);
     const mine = new Error("out of memory");
     await assert.rejects(
       store.restore(() => Promise.reject(mine)),
@@ -252,17 +257,21 @@ describe("restore()", () => {
       },
     );
     assert.deepEqual(await listIds(store), ids);
-    await until(() => bench.files.openHandles === 0, "the files are closed");
+    await until(() => fixture.files.openHandles === 0, "the files are closed");
     await store.close();
   });
 
   it("passes over an unknown version without setting it aside", async () => {
-    const { bench, store, id } = await prepare(2);
-    const meta = decode(bench.read(id(0), "meta.json"));
-    bench.write(id(0), "meta.json", meta.replace('"Version":1', '"Version":2'));
-    await bench.unseal(id(0));
+    const { fixture, store, id } = await prepare(2);
+    const meta = decode(fixture.read(id(0), "meta.json"));
+    fixture.write(
+      id(0),
+      "meta.json",
+      meta.replace('"Version":1', '"Version":2'),
+    );
+    await fixture.unseal(id(0));
     assert.equal((await restoreText(store)).meta?.id, id(1));
-    assert.ok(bench.names().includes(id(0)));
+    assert.ok(fixture.names().includes(id(0)));
     await store.delete(id(1));
     await assert.rejects(restoreText(store), (error) => {
       assert.ok(error instanceof NoUsableSnapshotError);
@@ -273,24 +282,24 @@ describe("restore()", () => {
   });
 
   it("passes over what can't be read just now without setting it aside", async () => {
-    const { bench, store, id } = await prepare(2);
+    const { fixture, store, id } = await prepare(2);
     const path = new RegExp(`${id(0)}/state\\.bin$`);
     for (const name of ["open", "read", "statHandle"] as const) {
-      bench.files.inject(failOn(name, "EIO", { path }));
+      fixture.files.inject(failOn(name, "EIO", { path }));
       assert.equal((await restoreText(store)).meta?.id, id(1));
-      assert.ok(bench.names().includes(id(0)), name);
+      assert.ok(fixture.names().includes(id(0)), name);
     }
-    bench.files.inject();
+    fixture.files.inject();
     assert.equal((await restoreText(store)).meta?.id, id(0));
     await store.close();
   });
 
   it("notices a bad block after the good ones have been consumed", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const old = await save(store, "old", { index: 1 });
     const bad = await save(store, bytes(5000, 1), { index: 2 });
-    bench.corrupt(bad, 4999);
+    fixture.corrupt(bad, 4999);
     let consumed = 0;
     const meta = await store.restore(async (source) => {
       for await (const chunk of source) {
@@ -304,8 +313,8 @@ describe("restore()", () => {
   });
 
   it("takes the source back when the caller is done", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     await save(store, bytes(100_000, 1));
     let kept: SnapshotSource | undefined;
     await store.restore((source) => {
@@ -314,22 +323,22 @@ describe("restore()", () => {
     });
     assert.ok(kept !== undefined);
     await assert.rejects(new Response(kept).text());
-    await until(() => bench.files.openHandles === 0, "the file is closed");
+    await until(() => fixture.files.openHandles === 0, "the file is closed");
     await store.close();
   });
 
   it("succeeds although the corrupt one can't be set aside", async () => {
-    const { bench, store, ids, id } = await prepare(2);
-    bench.corrupt(id(0));
-    bench.files.inject(failOn("rename", "EBUSY"));
+    const { fixture, store, ids, id } = await prepare(2);
+    fixture.corrupt(id(0));
+    fixture.files.inject(failOn("rename", "EBUSY"));
     assert.equal((await restoreText(store)).meta?.id, id(1));
     assert.deepEqual(await listIds(store), ids);
-    assert.equal(bench.log.matching("warn", "EBUSY").length, 1);
+    assert.equal(fixture.log.matching("warn", "EBUSY").length, 1);
     await store.close();
   });
 
   it("can be run again, and while snapshots are taken", async () => {
-    const { bench, store, ids } = await prepare(2);
+    const { fixture, store, ids } = await prepare(2);
     const results = await Promise.all([
       restoreText(store),
       restoreText(store),
@@ -339,13 +348,13 @@ describe("restore()", () => {
       assert.ok([...ids, results[2]].includes(meta?.id ?? ""));
     }
     assert.equal(await load(store, results[2]), "new");
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("rejects with StoreClosedError when the store is closed meanwhile", async () => {
     for (const count of [1, 2]) {
-      const { bench, store, ids } = await prepare(count);
+      const { fixture, store, ids } = await prepare(count);
       await assert.rejects(
         store.restore(async (source) => {
           await store.close();
@@ -354,33 +363,33 @@ describe("restore()", () => {
         StoreClosedError,
       );
       await assert.rejects(restoreText(store), StoreClosedError);
-      assert.deepEqual(bench.names(), ids.toSorted());
+      assert.deepEqual(fixture.names(), ids.toSorted());
     }
   });
 
   it("touches nothing once the store has been closed", async () => {
-    const { bench, store, ids, id } = await prepare(2);
-    bench.write(id(0), "meta.json", "garbage");
+    const { fixture, store, ids, id } = await prepare(2);
+    fixture.write(id(0), "meta.json", "garbage");
     let before = 0;
     const meta = await store.restore(async (source) => {
       await new Response(source).text();
       await store.close(); // the directory may be another's now
-      before = bench.files.trace.length;
+      before = fixture.files.trace.length;
     });
     assert.equal(meta?.id, id(1));
-    assert.deepEqual(bench.names(), ids.toSorted());
-    assert.deepEqual(bench.trace(before), []);
+    assert.deepEqual(fixture.names(), ids.toSorted());
+    assert.deepEqual(fixture.trace(before), []);
   });
 
   it("lets close() wait until it reads no more of what may be corrupt", async () => {
-    const { bench, store, ids, id } = await prepare(3);
-    for (const bad of [id(0), id(1)]) bench.corrupt(bad);
+    const { fixture, store, ids, id } = await prepare(3);
+    for (const bad of [id(0), id(1)]) fixture.corrupt(bad);
     let restored = false;
     let closing: Promise<number> | undefined;
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       const isRead = name === "read" && path.endsWith(`${id(0)}/state.bin`);
       if (!restored || !isRead) return undefined;
-      closing ??= store.close().then(() => bench.files.trace.length);
+      closing ??= store.close().then(() => fixture.files.trace.length);
       return { wait: letOthersWork() };
     });
     const meta = await store.restore(async (source) => {
@@ -390,7 +399,7 @@ describe("restore()", () => {
     assert.equal(meta?.id, id(2));
     const before = await closing;
     assert.ok(before !== undefined, "nothing was read to find out");
-    assert.deepEqual(bench.trace(before), []);
-    assert.deepEqual(bench.names(), ids.toSorted());
+    assert.deepEqual(fixture.trace(before), []);
+    assert.deepEqual(fixture.names(), ids.toSorted());
   });
 });

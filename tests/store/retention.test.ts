@@ -6,63 +6,63 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { failOn } from "@raft/snapshots/testing";
 import {
-  Bench,
   Gate,
   INIT,
   letOthersWork,
   listIds,
   save,
   SNAPSHOTS,
+  StoreFixture,
 } from "../support/store_fixture.ts";
 
 describe("every close of a sink", () => {
   it("leaves the newest, as many as are to be retained", async () => {
     for (const retain of [1, 2, 3]) {
-      const bench = new Bench();
-      const store = await bench.open({ retain });
+      const fixture = new StoreFixture();
+      const store = await fixture.open({ retain });
       const ids: string[] = [];
       for (let index = 1; index <= 5; index++) {
         ids.unshift(await save(store, "state", { index }));
         assert.deepEqual(await listIds(store), ids.slice(0, retain));
       }
-      assert.deepEqual(bench.names(), ids.slice(0, retain).sort());
+      assert.deepEqual(fixture.names(), ids.slice(0, retain).sort());
       await store.close();
     }
   });
 
   it("counts only what can be used", async () => {
-    const bench = new Bench();
-    const [good, cut, empty] = await bench.prepare([1, 2, 3]) as [
+    const fixture = new StoreFixture();
+    const [good, cut, empty] = await fixture.prepare([1, 2, 3]) as [
       string,
       string,
       string,
     ];
-    bench.write(cut, "state.bin", "s");
-    bench.write(empty, "meta.json", "");
-    const store = await bench.open({ retain: 2 });
+    fixture.write(cut, "state.bin", "s");
+    fixture.write(empty, "meta.json", "");
+    const store = await fixture.open({ retain: 2 });
     const id = await save(store, "new", { index: 4 });
     assert.deepEqual(await listIds(store), [id, good]);
     await store.close();
   });
 
   it("never fails for what could not be removed", async () => {
-    const bench = new Bench();
-    const [old] = await bench.prepare([1]) as [string];
-    const store = await bench.open({ retain: 1 });
-    bench.files.inject(failOn("rename", "EBUSY", { path: /deleted/ }));
+    const fixture = new StoreFixture();
+    const [old] = await fixture.prepare([1]) as [string];
+    const store = await fixture.open({ retain: 1 });
+    fixture.files.inject(failOn("rename", "EBUSY", { path: /deleted/ }));
     const id = await save(store, "new");
     assert.deepEqual(await listIds(store), [id, old]);
-    assert.equal(bench.log.matching("error", "Cannot reap").length, 1);
-    bench.files.inject();
+    assert.equal(fixture.log.matching("error", "Cannot reap").length, 1);
+    fixture.files.inject();
     await store.reap();
-    assert.deepEqual(bench.names(), [id]);
+    assert.deepEqual(fixture.names(), [id]);
     await store.close();
   });
 
   it("never removes the snapshot that it has just published", async () => {
-    const bench = new Bench();
-    await bench.prepare([100, 101, 102], 9n);
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    await fixture.prepare([100, 101, 102], 9n);
+    const store = await fixture.open({ retain: 1 });
     const id = await save(store, "lower term", { term: 3n });
     assert.ok((await listIds(store)).includes(id));
     await store.reap();
@@ -74,9 +74,9 @@ describe("every close of a sink", () => {
   });
 
   it("leaves the newest of those that were published side by side", async () => {
-    const bench = new Bench();
-    await bench.prepare([100], 9n);
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    await fixture.prepare([100], 9n);
+    const store = await fixture.open({ retain: 1 });
     const [older, newer] = [
       await store.create({ ...INIT, index: 10n }),
       await store.create({ ...INIT, index: 20n }),
@@ -90,18 +90,18 @@ describe("every close of a sink", () => {
   });
 
   it("never removes one whose close is under way", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     const gate = new Gate();
     const slow = await store.create({ ...INIT, index: 1n });
-    bench.files.inject(({ name, path }) =>
+    fixture.files.inject(({ name, path }) =>
       name === "syncDirectory" && path === SNAPSHOTS
         ? { wait: gate.opened }
         : undefined
     );
     const closed = slow.close(); // it has its name, and waits for the sync
     await letOthersWork();
-    bench.files.inject();
+    fixture.files.inject();
     const fast = await save(store, "newer", { index: 2n });
     assert.deepEqual(await listIds(store), [fast, slow.id]);
     gate.open();

@@ -9,13 +9,13 @@ import { SnapshotPublishError } from "@raft/snapshots";
 import type { Injector } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
 import {
-  Bench,
   encode,
   Gate,
   INIT,
   letOthersWork,
   load,
   save,
+  StoreFixture,
   streamOfChunks,
 } from "../support/store_fixture.ts";
 
@@ -50,11 +50,11 @@ function endless(chunkSize: number) {
 describe("the sink's backpressure", () => {
   for (const chunkSize of [1 * KIB, 64 * KIB, 1 * MIB]) {
     it(`holds back a producer of ${chunkSize} byte chunks within a few MiB`, async () => {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const sink = await store.create(INIT);
       const gate = new Gate();
-      bench.files.inject(holdWrites(gate));
+      fixture.files.inject(holdWrites(gate));
       const { produced, stream } = endless(chunkSize);
       const piped = stream.pipeTo(sink).catch((error) => error);
       let before = -1;
@@ -70,17 +70,17 @@ describe("the sink's backpressure", () => {
       await sink.cancel(reason);
       assert.equal(await piped, reason);
       assert.equal(produced.cancelled, reason);
-      assert.deepEqual(bench.names(), []);
+      assert.deepEqual(fixture.names(), []);
       await store.close();
     });
   }
 
   it("tells a writer when to wait, and when to go on", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 4 * KIB });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 4 * KIB });
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(holdWrites(gate));
+    fixture.files.inject(holdWrites(gate));
     const writer = sink.getWriter();
     assert.equal(writer.desiredSize, 4 * KIB);
     for (let i = 0; i < 4; i++) void writer.write(new Uint8Array(4 * KIB));
@@ -96,38 +96,38 @@ describe("the sink's backpressure", () => {
 
 describe("the sink's writing", () => {
   it("copes with a system that takes a few bytes at a time", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
-    bench.files.inject(({ name }) =>
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
+    fixture.files.inject(({ name }) =>
       name === "write" || name === "read" ? { length: 7 } : undefined
     );
     const state = bytes(3000, 1);
     const id = await save(store, state);
-    assert.deepEqual(bench.read(id, "state.bin"), state);
+    assert.deepEqual(fixture.read(id, "state.bin"), state);
     assert.equal((await load(store, id)).length > 0, true);
     assert.equal((await store.verify(id)).ok, true);
     await store.close();
   });
 
   it("gives up when the system takes nothing", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(({ name, path }) =>
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(({ name, path }) =>
       name === "write" && path.endsWith("state.bin") ? { length: 0 } : undefined
     );
     await assert.rejects(save(store, "state"), SnapshotPublishError);
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("writes in whole blocks, whatever the chunks", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const sink = await store.create(INIT);
-    const start = bench.files.trace.length;
+    const start = fixture.files.trace.length;
     const chunks = Array.from({ length: 150 }, () => new Uint8Array(10));
     await streamOfChunks(...chunks).pipeTo(sink);
-    const writes = bench.trace(start).filter((line) =>
+    const writes = fixture.trace(start).filter((line) =>
       line === `write ${sink.id}.tmp/state.bin`
     );
     assert.equal(writes.length, 3); // 512 + 512 + 476
@@ -135,8 +135,8 @@ describe("the sink's writing", () => {
   });
 
   it("takes shared memory, and checks what it has copied of it", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const shared = new SharedArrayBuffer(6);
     new Uint8Array(shared).set(encode("shared"));
     const sink = await store.create(INIT);
@@ -150,11 +150,11 @@ describe("the sink's writing", () => {
   });
 
   it("lets the caller reuse its buffer while the disk is still slow", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(holdWrites(gate));
+    fixture.files.inject(holdWrites(gate));
     const writer = sink.getWriter();
     const buffer = new Uint8Array(512).fill(1);
     await writer.write(buffer); // on its way to the disk
@@ -164,7 +164,7 @@ describe("the sink's writing", () => {
     await second;
     buffer.fill(3);
     await writer.close();
-    const state = bench.read(sink.id, "state.bin");
+    const state = fixture.read(sink.id, "state.bin");
     assert.deepEqual(new Set(state.subarray(0, 512)), new Set([1]));
     assert.deepEqual(new Set(state.subarray(512)), new Set([2]));
     await store.close();

@@ -7,13 +7,13 @@ import { describe, it } from "node:test";
 import { SnapshotPublishError, type SnapshotSink } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
 import {
-  Bench,
   encode,
   Gate,
   INIT,
   letOthersWork,
   load,
   save,
+  StoreFixture,
   streamOfChunks,
   until,
 } from "../support/store_fixture.ts";
@@ -28,8 +28,8 @@ function holdWrites({ opened }: Gate): Injector {
 
 describe("a sink that is given up", () => {
   it("removes every trace before an aborted pipe rejects", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const reason = new Error("the producer broke");
     let left = 30;
@@ -40,14 +40,14 @@ describe("a sink that is given up", () => {
       },
     });
     await assert.rejects(broken.pipeTo(sink), reason);
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("ends also for a reason that no text can be made of", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const reason: unknown = Object.create(null);
     const controller = new AbortController();
     const ways: readonly ((sink: SnapshotSink) => unknown)[] = [
@@ -64,14 +64,14 @@ describe("a sink that is given up", () => {
         message: `Cannot publish snapshot ${sink.id}: [object Object]`,
       });
       await letOthersWork();
-      assert.deepEqual(bench.names(), []);
+      assert.deepEqual(fixture.names(), []);
     }
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("says so when no reason is given", async () => {
-    const store = await new Bench().open();
+    const store = await new StoreFixture().open();
     for (const way of ["cancel", "abort"] as const) {
       const sink = await store.create(INIT);
       await sink[way]();
@@ -83,8 +83,8 @@ describe("a sink that is given up", () => {
   });
 
   it("removes every trace when a signal ends the pipe", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const controller = new AbortController();
     const { signal } = controller;
@@ -98,20 +98,20 @@ describe("a sink that is given up", () => {
     });
     const piped = endless.pipeTo(sink, { signal });
     await assert.rejects(piped, reason);
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("removes every trace after a chunk that is not bytes", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     await assert.rejects(
       streamOfChunks(encode("good"), "bad").pipeTo(sink),
       TypeError,
     );
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await assert.rejects(sink.close(), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
       assert.equal(error.published, false);
@@ -122,8 +122,8 @@ describe("a sink that is given up", () => {
   });
 
   it("removes every trace after a view whose buffer was transferred", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const buffer = new ArrayBuffer(8);
     const view = new DataView(buffer) as unknown as Uint8Array;
@@ -132,8 +132,8 @@ describe("a sink that is given up", () => {
     await assert.rejects(writer.write(view), TypeError);
     writer.releaseLock();
     await assert.rejects(sink.close(), SnapshotPublishError);
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
@@ -144,11 +144,11 @@ describe("a sink that is given up", () => {
       (buffer) => buffer.resize(99 * 512 + 1),
     ];
     for (const shrink of ways) {
-      const bench = new Bench();
-      const store = await bench.open({ blockSize: 512 });
+      const fixture = new StoreFixture();
+      const store = await fixture.open({ blockSize: 512 });
       const sink = await store.create(INIT);
       const gate = new Gate();
-      bench.files.inject(holdWrites(gate));
+      fixture.files.inject(holdWrites(gate));
       const writer = sink.getWriter();
       const maxByteLength = 100 * 512;
       const buffer = new ArrayBuffer(maxByteLength, { maxByteLength });
@@ -166,17 +166,17 @@ describe("a sink that is given up", () => {
       await written;
       writer.releaseLock();
       await assert.rejects(sink.close(), SnapshotPublishError);
-      assert.deepEqual(bench.names(), []);
+      assert.deepEqual(fixture.names(), []);
       await store.close();
     }
   });
 
   it("rejects published only when every trace is removed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(({ name }) =>
+    fixture.files.inject(({ name }) =>
       name === "removeDirectory" ? { wait: gate.opened } : undefined
     );
     let isOver = false;
@@ -187,18 +187,18 @@ describe("a sink that is given up", () => {
     assert.equal(isOver, false);
     gate.open();
     await Promise.all([cancelled, rejected]);
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("writes nothing to a file that it has closed", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(holdWrites(gate));
+    fixture.files.inject(holdWrites(gate));
     const writer = sink.getWriter();
-    const start = bench.files.trace.length;
+    const start = fixture.files.trace.length;
     const written = writer.write(new Uint8Array(100 * 512));
     await letOthersWork(2);
     const cancelled = sink.cancel();
@@ -207,23 +207,23 @@ describe("a sink that is given up", () => {
     await assert.rejects(written);
     await letOthersWork(10);
     const state = `${sink.id}.tmp/state.bin`;
-    const operations = bench.trace(start).filter((it) => it.includes(state));
+    const operations = fixture.trace(start).filter((it) => it.includes(state));
     assert.ok(operations.indexOf(`close ${state}`) > 0);
     assert.ok(
       operations.lastIndexOf(`write ${state}`) <
         operations.indexOf(`close ${state}`),
       operations.join("\n"),
     );
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("waits for a write under way before it removes the file", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: 512 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(holdWrites(gate));
+    fixture.files.inject(holdWrites(gate));
     await sink.getWriter().write(new Uint8Array(512));
     let isCancelled = false;
     const cancelled = sink.cancel().then(() => isCancelled = true);
@@ -231,24 +231,24 @@ describe("a sink that is given up", () => {
     assert.equal(isCancelled, false);
     gate.open();
     await cancelled;
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("is not listed, nor in anybody's way, while it lasts", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const abandoned = await store.create(INIT);
     const id = await save(store, "another");
     assert.equal((await store.list()).length, 1);
-    assert.deepEqual(bench.names(), [`${abandoned.id}.tmp`, id].sort());
+    assert.deepEqual(fixture.names(), [`${abandoned.id}.tmp`, id].sort());
     await store.close();
-    assert.deepEqual(bench.names(), [id]);
+    assert.deepEqual(fixture.names(), [id]);
   });
 
   it("tells whoever writes why", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     await sink.cancel();
@@ -260,9 +260,9 @@ describe("a sink that is given up", () => {
 
 describe("a sink that is closed", () => {
   it("answers every later close the same", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("rename", "EIO", { times: 1 }));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("rename", "EIO", { times: 1 }));
     const sink = await store.create(INIT);
     const errors = new Set<unknown>();
     for (let i = 0; i < 3; i++) {
@@ -274,8 +274,8 @@ describe("a sink that is closed", () => {
   });
 
   it("may be closed by its writer and again by itself", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     const written = writer.write(encode("state"));
@@ -289,8 +289,8 @@ describe("a sink that is closed", () => {
   });
 
   it("says that it has failed while it is being aborted", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const aborted = sink.abort(new Error("enough"));
     await assert.rejects(sink.close(), SnapshotPublishError);
@@ -300,8 +300,8 @@ describe("a sink that is closed", () => {
   });
 
   it("refuses to be closed while somebody else writes", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     await assert.rejects(sink.close(), TypeError);
@@ -311,11 +311,11 @@ describe("a sink that is closed", () => {
   });
 
   it("lets a cancel wait for the publication that is under way", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(({ name }) =>
+    fixture.files.inject(({ name }) =>
       name === "rename" ? { wait: gate.opened } : undefined
     );
     const closed = sink.close();
@@ -332,11 +332,11 @@ describe("a sink that is transferred to another thread", () => {
   const skip = "Bun" in globalThis && "Bun can't transfer streams";
 
   it("tells by published when the snapshot is durable", { skip }, async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
-    bench.files.inject(({ name }) =>
+    fixture.files.inject(({ name }) =>
       name === "rename" ? { wait: gate.opened } : undefined
     );
     const transferred = structuredClone(sink as WritableStream<Uint8Array>, {
@@ -354,8 +354,8 @@ describe("a sink that is transferred to another thread", () => {
   });
 
   it("tells by published that the other thread gave up", { skip }, async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const transferred = structuredClone(sink as WritableStream<Uint8Array>, {
       transfer: [sink],
@@ -367,7 +367,7 @@ describe("a sink that is transferred to another thread", () => {
     // On Node 20 a message on its way does not keep the process alive.
     await until(() => isOver, "the sink has heard of it");
     await Promise.all([aborted, over]);
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 });

@@ -20,13 +20,13 @@ import { openDescriptors } from "../support/open_descriptors.ts";
 import { bytes } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import {
-  Bench,
   Gate,
   letOthersWork,
   listIds,
   load,
   Log,
   save,
+  StoreFixture,
   until,
 } from "../support/store_fixture.ts";
 
@@ -92,26 +92,26 @@ describe("a source", () => {
     });
 
     it(`is told apart from a leak in memory after ${name}`, async () => {
-      const bench = new Bench();
-      const store = await bench.open({ blockSize: BLOCK });
+      const fixture = new StoreFixture();
+      const store = await fixture.open({ blockSize: BLOCK });
       const id = await save(store, STATE);
       const source = await store.open(id);
-      assert.equal(bench.files.openHandles, 1);
+      assert.equal(fixture.files.openHandles, 1);
       await use(source);
-      await until(() => bench.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.files.openHandles === 0, "the file is closed");
       await store.close();
     });
   }
 
   it("holds a few blocks at a time, however slow its reader", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
-    const start = bench.files.trace.length;
+    const start = fixture.files.trace.length;
     const source = await store.open(id);
-    await until(() => bench.trace(start).length > 3, "something is read");
+    await until(() => fixture.trace(start).length > 3, "something is read");
     for (let i = 0; i < 50; i++) await Promise.resolve();
-    const reads = bench.trace(start).filter((line) =>
+    const reads = fixture.trace(start).filter((line) =>
       line === `read ${id}/state.bin`
     );
     assert.ok(reads.length <= 2, `${reads.length} of 11 reads`);
@@ -120,8 +120,8 @@ describe("a source", () => {
   });
 
   it("does not close its file under a read", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     for (const how of ["cancel", "signal", "close"] as const) {
       const gate = new Gate();
@@ -129,61 +129,61 @@ describe("a source", () => {
       const source = await store.open(id, { signal: controller.signal });
       const reader = source.getReader();
       await reader.read();
-      bench.files.inject(({ name }) =>
+      fixture.files.inject(({ name }) =>
         name === "read" ? { wait: gate.opened } : undefined
       );
-      const start = bench.files.trace.length;
+      const start = fixture.files.trace.length;
       const reading = reader.read();
       const rest = reader.read().catch(() => {}); // waits for the disk
       const state = `${id}/state.bin`;
       await until(
-        () => bench.trace(start).includes(`read ${state}`),
+        () => fixture.trace(start).includes(`read ${state}`),
         "it waits for the disk",
       );
       if (how === "cancel") void reader.cancel().catch(() => {});
       if (how === "signal") controller.abort();
       const closed = how === "close" ? store.close() : undefined;
       await letOthersWork();
-      assert.ok(!bench.trace(start).includes(`close ${state}`), how);
+      assert.ok(!fixture.trace(start).includes(`close ${state}`), how);
       gate.open();
       await Promise.allSettled([reading, rest, closed]);
-      await until(() => bench.files.openHandles === 0, "the file is closed");
-      bench.files.inject();
+      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      fixture.files.inject();
     }
   });
 
   it("starts no read when it has been given up during one", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     const gate = new Gate();
-    bench.files.inject(({ name, path }) =>
+    fixture.files.inject(({ name, path }) =>
       name === "read" && path.endsWith("state.bin")
         ? { wait: gate.opened }
         : undefined
     );
-    const start = bench.files.trace.length;
+    const start = fixture.files.trace.length;
     const source = await store.open(id);
     const reading = source.getReader().read().catch(() => {});
     const state = `${id}/state.bin`;
     const reads = () =>
-      bench.trace(start).filter((step) => step === `read ${state}`).length;
+      fixture.trace(start).filter((step) => step === `read ${state}`).length;
     await until(() => reads() === 1, "it waits for the disk");
     const closed = store.close();
     await letOthersWork();
     gate.open();
     await Promise.all([reading, closed]);
     assert.equal(reads(), 1);
-    assert.equal(bench.trace(start).at(-1)?.startsWith("read"), false);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.trace(start).at(-1)?.startsWith("read"), false);
+    assert.equal(fixture.files.openHandles, 0);
   });
 
   it("keeps a failure to itself until somebody reads on", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     let reads = 0;
-    bench.files.inject(({ name, path }) =>
+    fixture.files.inject(({ name, path }) =>
       name === "read" && path.endsWith("state.bin") && ++reads === 2
         ? { code: "EIO" }
         : undefined
@@ -204,11 +204,11 @@ describe("a source", () => {
   });
 
   it("closes its file when reading it fails", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     for (const verify of ["auto", "before", "stream"] as const) {
-      bench.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
+      fixture.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
       const reading = load(store, id, { verify });
       await assert.rejects(reading, (error) => {
         assert.ok(error instanceof SnapshotError);
@@ -216,44 +216,44 @@ describe("a source", () => {
         assert.equal(error.code, "EIO");
         return true;
       });
-      bench.files.inject();
-      await until(() => bench.files.openHandles === 0, "the file is closed");
+      fixture.files.inject();
+      await until(() => fixture.files.openHandles === 0, "the file is closed");
       assert.equal((await load(store, id, { verify })).length > 0, true);
     }
     await store.close();
   });
 
   it("closes its file when a part of opening fails", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     for (const name of ["open", "statHandle", "read", "stat"] as const) {
       for (const part of ["meta.json", "state.bin"]) {
-        bench.files.inject(failOn(name, "EIO", { path: new RegExp(part) }));
+        fixture.files.inject(failOn(name, "EIO", { path: new RegExp(part) }));
         await load(store, id).catch((error) => {
           assert.ok(error instanceof SnapshotError, String(error));
           assert.equal(error.code, "EIO");
         });
-        bench.files.inject();
-        await until(() => bench.files.openHandles === 0, "it is closed");
+        fixture.files.inject();
+        await until(() => fixture.files.openHandles === 0, "it is closed");
       }
     }
     await store.close();
   });
 
   it("is read to its end also when its file can't be closed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "state");
-    bench.files.inject(failOn("close", "EIO", { path: /state\.bin/ }));
+    fixture.files.inject(failOn("close", "EIO", { path: /state\.bin/ }));
     assert.equal(await load(store, id), "state");
-    assert.equal(bench.log.matching("warn", "Cannot close").length, 1);
+    assert.equal(fixture.log.matching("warn", "Cannot close").length, 1);
     await store.close();
   });
 
   it("closes its file when onProgress throws, and passes that on", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const mine = new Error("mine");
     for (const size of [1, 10 * BLOCK]) {
       const id = await save(store, new Uint8Array(size));
@@ -263,14 +263,14 @@ describe("a source", () => {
         },
       });
       await assert.rejects(new Response(source).text(), mine);
-      await until(() => bench.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.files.openHandles === 0, "the file is closed");
     }
     await store.close();
   });
 
   it("tells of its progress in bytes", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     for (const verify of ["auto", "before", "stream"] as const) {
       const reports: Progress[] = [];
@@ -300,8 +300,8 @@ describe("a source", () => {
 
 describe("the signal of open()", () => {
   it("errors the source at once, however far it has been read ahead", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     for (const size of [0, 1, BLOCK, 20 * BLOCK]) {
       const id = await save(store, new Uint8Array(size));
       const controller = new AbortController();
@@ -310,20 +310,20 @@ describe("the signal of open()", () => {
       controller.abort(reason);
       if (size === 0) await source.cancel().catch(() => {});
       else await assert.rejects(new Response(source).text(), reason);
-      await until(() => bench.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.files.openHandles === 0, "the file is closed");
     }
     await store.close();
   });
 
   it("stops the check that comes before", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     const controller = new AbortController();
     const { signal } = controller;
     const reason = new Error("enough");
     let reads = 0;
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       if (name === "read" && path.endsWith("state.bin") && ++reads === 3) {
         controller.abort(reason);
       }
@@ -331,13 +331,13 @@ describe("the signal of open()", () => {
     });
     await assert.rejects(store.open(id, { verify: "before", signal }), reason);
     assert.ok(reads < 8, `${reads} of 21 blocks were read all the same`);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("is let go of when the source has ended", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "state");
     const { signal } = new AbortController();
     let listeners = 0;
@@ -403,15 +403,19 @@ describe("removing a snapshot that is being read", () => {
   });
 
   it("while it is being opened is not mistaken for corruption", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "state");
     for (const part of ["meta.json", "state.bin"]) {
-      const copy = new Bench(
-        bench.disk.crashImage({ seed: 1, keptPercent: 100, renames: "atomic" }),
+      const copy = new StoreFixture(
+        fixture.disk.crashImage({
+          seed: 1,
+          keptPercent: 100,
+          renames: "atomic",
+        }),
       );
       const reader = await copy.open({ readOnly: true });
-      const remover = await new Bench(copy.disk).open();
+      const remover = await new StoreFixture(copy.disk).open();
       copy.files.inject(({ name, path }) =>
         name === "open" && path.endsWith(part)
           ? { wait: remover.delete(id) }

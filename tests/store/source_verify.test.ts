@@ -12,7 +12,12 @@ import {
 } from "@raft/snapshots";
 import { crc64 } from "@raft/snapshots/crc64";
 import { bytes } from "../support/random.ts";
-import { Bench, save, SNAPSHOTS, until } from "../support/store_fixture.ts";
+import {
+  save,
+  SNAPSHOTS,
+  StoreFixture,
+  until,
+} from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 /** Nine blocks, and a part of a tenth. Two at a time are read. */
@@ -52,11 +57,11 @@ async function readUntilItFails(
 }
 
 async function makeBench(options: { sealed: boolean }) {
-  const bench = new Bench();
-  const store = await bench.open({ blockSize: BLOCK });
+  const fixture = new StoreFixture();
+  const store = await fixture.open({ blockSize: BLOCK });
   const id = await save(store, STATE);
-  if (!options.sealed) await bench.unseal(id);
-  return { bench, store, id };
+  if (!options.sealed) await fixture.unseal(id);
+  return { fixture, store, id };
 }
 
 /** What must come out of a state whose block of that number is bad. */
@@ -75,11 +80,11 @@ for (const sealed of [true, false]) {
   describe(whose, () => {
     for (const verify of MODES) {
       it(`is read whole with verify: "${verify}"`, async () => {
-        const { bench, store, id } = await makeBench({ sealed });
+        const { fixture, store, id } = await makeBench({ sealed });
         const { got, error } = await readUntilItFails(store, id, { verify });
         assert.equal(error, undefined);
         assert.deepEqual(got, STATE);
-        await until(() => bench.files.openHandles === 0, "it is closed");
+        await until(() => fixture.files.openHandles === 0, "it is closed");
         await store.close();
       });
 
@@ -87,8 +92,8 @@ for (const sealed of [true, false]) {
         const { refused, reason, size } = expectation(verify, sealed, block);
         const what = refused ? "refused" : `read for ${size} bytes`;
         it(`with a bad block ${block} is ${what} with verify: "${verify}"`, async () => {
-          const { bench, store, id } = await makeBench({ sealed });
-          bench.corrupt(id, block * BLOCK + 7);
+          const { fixture, store, id } = await makeBench({ sealed });
+          fixture.corrupt(id, block * BLOCK + 7);
           const reading = await readUntilItFails(store, id, { verify });
           assert.equal(reading.refused, refused);
           assert.ok(reading.error instanceof SnapshotCorruptError);
@@ -99,17 +104,17 @@ for (const sealed of [true, false]) {
           if (verify !== "stream") {
             assert.deepEqual(reading.got, STATE.slice(0, size));
           }
-          await until(() => bench.files.openHandles === 0, "it is closed");
+          await until(() => fixture.files.openHandles === 0, "it is closed");
           await store.close();
         });
       }
 
       it(`is refused when its state is longer or shorter, with verify: "${verify}"`, async () => {
         for (const length of [0, STATE.length - 1, STATE.length + 1]) {
-          const { bench, store, id } = await makeBench({ sealed });
+          const { fixture, store, id } = await makeBench({ sealed });
           const state = new Uint8Array(length);
           state.set(STATE.subarray(0, length));
-          bench.write(id, "state.bin", state);
+          fixture.write(id, "state.bin", state);
           const { error, refused } = await readUntilItFails(store, id, {
             verify,
           });
@@ -124,12 +129,12 @@ for (const sealed of [true, false]) {
       });
 
       it(`is an error when it is cut while it is read, with verify: "${verify}"`, async () => {
-        const { bench, store, id } = await makeBench({ sealed });
+        const { fixture, store, id } = await makeBench({ sealed });
         const source = await store.open(id, { verify });
         const reader = source.getReader();
         await reader.read();
         const path = `${SNAPSHOTS}/${id}/state.bin`;
-        bench.disk.writeFile(path, new Uint8Array());
+        fixture.disk.writeFile(path, new Uint8Array());
         await assert.rejects(
           async () => {
             while (!(await reader.read()).done);
@@ -140,7 +145,7 @@ for (const sealed of [true, false]) {
             return true;
           },
         );
-        await until(() => bench.files.openHandles === 0, "it is closed");
+        await until(() => fixture.files.openHandles === 0, "it is closed");
         await store.close();
       });
     }
@@ -151,13 +156,13 @@ describe("the state's checksums", () => {
   it("are compared with what is handed out, not with an earlier reading", async () => {
     for (const sealed of [true, false]) {
       for (const verify of MODES) {
-        const { bench, store, id } = await makeBench({ sealed });
+        const { fixture, store, id } = await makeBench({ sealed });
         const source = await store.open(id, { verify });
         // Block 9 has not been read for the second time by now.
         const path = `${SNAPSHOTS}/${id}/state.bin`;
         const changed = STATE.slice();
         changed[9 * BLOCK] = (changed[9 * BLOCK] ?? 0) ^ 1;
-        bench.disk.writeFile(path, changed);
+        fixture.disk.writeFile(path, changed);
         await assert.rejects(
           new Response(source).arrayBuffer(),
           SnapshotCorruptError,
@@ -170,32 +175,32 @@ describe("the state's checksums", () => {
 
   it("may be damaged: the state's own CRC is left", async () => {
     for (const verify of MODES) {
-      const { bench, store, id } = await makeBench({ sealed: true });
-      bench.corrupt(id, 20, "blocks.crc64");
+      const { fixture, store, id } = await makeBench({ sealed: true });
+      fixture.corrupt(id, 20, "blocks.crc64");
       const { got, error } = await readUntilItFails(store, id, { verify });
       assert.equal(error, undefined);
       assert.deepEqual(got, STATE);
-      assert.ok(bench.log.matching("warn", id).length > 0);
+      assert.ok(fixture.log.matching("warn", id).length > 0);
       await store.close();
     }
   });
 
   it("may be another snapshot's: the state's own CRC tells", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ blockSize: BLOCK });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
     const other = await save(store, bytes(STATE.length, 2));
     // The state and its checksums agree with each other, not with meta.json.
-    bench.write(id, "state.bin", bench.read(other, "state.bin"));
-    const blocks = bench.read(other, "blocks.crc64");
-    const mine = bench.read(id, "blocks.crc64");
+    fixture.write(id, "state.bin", fixture.read(other, "state.bin"));
+    const blocks = fixture.read(other, "blocks.crc64");
+    const mine = fixture.read(id, "blocks.crc64");
     blocks.set(mine.subarray(32, 40), 32); // the CRC of meta.json
     const end = blocks.length - 8;
     new DataView(blocks.buffer).setBigUint64(
       end,
       crc64(blocks.subarray(0, end)),
     );
-    bench.write(id, "blocks.crc64", blocks);
+    fixture.write(id, "blocks.crc64", blocks);
     for (const verify of MODES) {
       const { got, error } = await readUntilItFails(store, id, { verify });
       assert.ok(error instanceof SnapshotCorruptError);
@@ -206,9 +211,9 @@ describe("the state's checksums", () => {
   });
 
   it("tell of a changed meta.json", async () => {
-    const { bench, store, id } = await makeBench({ sealed: true });
-    const meta = new TextDecoder().decode(bench.read(id, "meta.json"));
-    bench.write(id, "meta.json", meta.replace("over here", "over hers"));
+    const { fixture, store, id } = await makeBench({ sealed: true });
+    const meta = new TextDecoder().decode(fixture.read(id, "meta.json"));
+    fixture.write(id, "meta.json", meta.replace("over here", "over hers"));
     await assert.rejects(store.open(id), (error) => {
       assert.ok(error instanceof SnapshotCorruptError);
       assert.equal(error.reason, "meta");

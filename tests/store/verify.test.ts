@@ -13,22 +13,22 @@ import {
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { bytes } from "../support/random.ts";
-import { Bench, decode, save } from "../support/store_fixture.ts";
+import { decode, save, StoreFixture } from "../support/store_fixture.ts";
 
 const BLOCK = 512;
 const STATE = bytes(5 * BLOCK + 100, 1);
 
 async function setUp() {
-  const bench = new Bench();
-  const store = await bench.open({ blockSize: BLOCK });
+  const fixture = new StoreFixture();
+  const store = await fixture.open({ blockSize: BLOCK });
   const id = await save(store, STATE);
-  return { bench, store, id };
+  return { fixture, store, id };
 }
 
 describe("verify()", () => {
   it("fails when the block checksums can't be read just now", async () => {
-    const { bench, store, id } = await setUp();
-    bench.files.inject(failOn("open", "EIO", { path: /blocks\.crc64$/ }));
+    const { fixture, store, id } = await setUp();
+    fixture.files.inject(failOn("open", "EIO", { path: /blocks\.crc64$/ }));
     await assert.rejects(store.verify(id), (error) => {
       assert.ok(error instanceof SnapshotError);
       assert.match(error.message, /blocks\.crc64.*EIO/);
@@ -38,9 +38,9 @@ describe("verify()", () => {
   });
 
   it("heeds a signal that has aborted before, also for an empty state", async () => {
-    const { bench, store } = await setUp();
+    const { fixture, store } = await setUp();
     const id = await save(store, "", { index: 20 });
-    await bench.unseal(id);
+    await fixture.unseal(id);
     const signal = AbortSignal.abort(new Error("enough"));
     await assert.rejects(store.verify(id, { signal }), { message: "enough" });
     await assert.rejects(store.seal(id, { signal }), { message: "enough" });
@@ -55,7 +55,7 @@ describe("verify()", () => {
   });
 
   it("reports a good snapshot, of ours or of Go's", async () => {
-    const { bench, store, id } = await setUp();
+    const { fixture, store, id } = await setUp();
     const [meta] = await store.list();
     const report = {
       id,
@@ -68,9 +68,9 @@ describe("verify()", () => {
       errors: [],
     };
     assert.deepEqual(await store.verify(id), report);
-    await bench.unseal(id);
+    await fixture.unseal(id);
     assert.deepEqual(await store.verify(id), { ...report, sealed: false });
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
@@ -83,8 +83,8 @@ describe("verify()", () => {
   });
 
   it("tells where the bad blocks are, all of them", async () => {
-    const { bench, store, id } = await setUp();
-    for (const block of [0, 2, 5]) bench.corrupt(id, block * BLOCK + 9);
+    const { fixture, store, id } = await setUp();
+    for (const block of [0, 2, 5]) fixture.corrupt(id, block * BLOCK + 9);
     const report = await store.verify(id);
     assert.equal(report.ok, false);
     assert.deepEqual(report.badOffsets, [0, 2 * BLOCK, 5 * BLOCK]);
@@ -93,14 +93,14 @@ describe("verify()", () => {
     assert.equal(report.errors[0]?.offset, 0);
     assert.equal(typeof report.errors[0]?.expected, "bigint");
     assert.equal(report.meta?.id, id);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("knows only that something is wrong without block checksums", async () => {
-    const { bench, store, id } = await setUp();
-    bench.corrupt(id, 2 * BLOCK);
-    await bench.unseal(id);
+    const { fixture, store, id } = await setUp();
+    fixture.corrupt(id, 2 * BLOCK);
+    await fixture.unseal(id);
     const report = await store.verify(id);
     assert.equal(report.ok, false);
     assert.deepEqual(report.badOffsets, []);
@@ -110,8 +110,8 @@ describe("verify()", () => {
   });
 
   it("reports checksums that are damaged themselves", async () => {
-    const { bench, store, id } = await setUp();
-    bench.corrupt(id, 30, "blocks.crc64");
+    const { fixture, store, id } = await setUp();
+    fixture.corrupt(id, 30, "blocks.crc64");
     const report = await store.verify(id);
     assert.equal(report.ok, false);
     assert.equal(report.sealed, false);
@@ -120,8 +120,8 @@ describe("verify()", () => {
   });
 
   it("reports a state of another length", async () => {
-    const { bench, store, id } = await setUp();
-    bench.write(id, "state.bin", STATE.subarray(1));
+    const { fixture, store, id } = await setUp();
+    fixture.write(id, "state.bin", STATE.subarray(1));
     const report = await store.verify(id);
     assert.equal(report.ok, false);
     assert.equal(report.errors[0]?.reason, "size");
@@ -132,12 +132,12 @@ describe("verify()", () => {
   });
 
   it("reports metadata that can't be trusted", async () => {
-    const { bench, store, id } = await setUp();
-    const good = decode(bench.read(id, "meta.json"));
+    const { fixture, store, id } = await setUp();
+    const good = decode(fixture.read(id, "meta.json"));
     for (
       const text of ["", "{}", good.replace(id, "9-9-9"), good.slice(0, 99)]
     ) {
-      bench.write(id, "meta.json", text);
+      fixture.write(id, "meta.json", text);
       const report = await store.verify(id);
       assert.equal(report.ok, false);
       assert.equal(report.meta, undefined);
@@ -147,35 +147,35 @@ describe("verify()", () => {
   });
 
   it("takes a good verdict back, and a bad one", async () => {
-    const { bench, store, id } = await setUp();
-    bench.corrupt(id);
+    const { fixture, store, id } = await setUp();
+    fixture.corrupt(id);
     assert.equal((await store.verify(id)).ok, false);
-    bench.corrupt(id); // the same bit again
+    fixture.corrupt(id); // the same bit again
     assert.equal((await store.verify(id)).ok, true);
     await store.close();
   });
 
   it("rejects when there is nothing to report on", async () => {
-    const { bench, store, id } = await setUp();
+    const { fixture, store, id } = await setUp();
     await assert.rejects(store.verify("3-10-1"), SnapshotNotFoundError);
     await assert.rejects(store.verify("../x"), InvalidSnapshotIdError);
-    bench.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
+    fixture.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
     await assert.rejects(store.verify(id), (error) => {
       assert.ok(error instanceof SnapshotError);
       assert.equal(error.code, "EIO");
       return true;
     });
-    bench.files.inject();
-    assert.equal(bench.files.openHandles, 0);
-    const meta = decode(bench.read(id, "meta.json"));
-    await bench.unseal(id);
-    bench.write(id, "meta.json", meta.replace('"Version":1', '"Version":2'));
+    fixture.files.inject();
+    assert.equal(fixture.files.openHandles, 0);
+    const meta = decode(fixture.read(id, "meta.json"));
+    await fixture.unseal(id);
+    fixture.write(id, "meta.json", meta.replace('"Version":1', '"Version":2'));
     await assert.rejects(store.verify(id), UnsupportedSnapshotVersionError);
     await store.close();
   });
 
   it("tells of its progress, and stops when the signal says so", async () => {
-    const { bench, store, id } = await setUp();
+    const { fixture, store, id } = await setUp();
     const reports: Progress[] = [];
     await store.verify(id, { onProgress: (it) => void reports.push(it) });
     assert.equal(reports.length, 6);
@@ -197,17 +197,17 @@ describe("verify()", () => {
       reason,
     );
     assert.deepEqual(checked, [BLOCK, 2 * BLOCK]);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("changes nothing, and works on a store that is only read", async () => {
-    const { bench, store, id } = await setUp();
-    bench.corrupt(id);
-    const reader = await bench.open({ readOnly: true });
-    const before = bench.disk.tree();
+    const { fixture, store, id } = await setUp();
+    fixture.corrupt(id);
+    const reader = await fixture.open({ readOnly: true });
+    const before = fixture.disk.tree();
     assert.equal((await reader.verify(id)).ok, false);
-    assert.deepEqual(bench.disk.tree(), before);
+    assert.deepEqual(fixture.disk.tree(), before);
     await reader.close();
     await store.close();
   });

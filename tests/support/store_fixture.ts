@@ -1,6 +1,5 @@
 /**
- * A file store on a disk in memory, with all that goes wrong in the test's
- * hands.
+ * A file store on a disk in memory, and what tests need to use and damage it.
  */
 
 import { setImmediate } from "node:timers";
@@ -34,7 +33,7 @@ export const INIT: SnapshotInit = {
   configurationIndex: 2n,
 };
 
-/** Keeps what is logged. */
+/** A logger that records every message. */
 export class Log implements Logger {
   /** Everything, as `level: message`. */
   readonly lines: string[] = [];
@@ -52,12 +51,12 @@ export class Log implements Logger {
 }
 
 /** A disk, and how to open the store on it. */
-export class Bench {
-  /** What the disk has. */
+export class StoreFixture {
+  /** The disk itself, which tests may change. */
   readonly disk: MemoryFileSystem;
   /** The disk as the store sees it. */
   readonly files: FaultyFileSystem;
-  /** What the store has said. */
+  /** What the store has logged. */
   readonly log = new Log();
 
   constructor(disk = new MemoryFileSystem()) {
@@ -74,7 +73,7 @@ export class Bench {
     });
   }
 
-  /** Publishes snapshots that no later store has looked into; oldest first. */
+  /** Publishes snapshots with a store that is then closed; oldest first. */
   async prepare(
     indexes: readonly (number | bigint)[],
     term: number | bigint = 3n,
@@ -95,12 +94,12 @@ export class Bench {
       .filter((name) => name !== undefined && name !== ".lock") as string[];
   }
 
-  /** What a part of a snapshot holds. */
+  /** The content of a file of a snapshot. */
   read(id: string, part: string): Uint8Array {
     return this.disk.readFile(`${SNAPSHOTS}/${id}/${part}`);
   }
 
-  /** Puts other bytes there. */
+  /** Replaces a file of a snapshot. */
   write(id: string, part: string, content: Uint8Array | string): void {
     this.disk.writeFile(`${SNAPSHOTS}/${id}/${part}`, toBytes(content));
   }
@@ -112,12 +111,12 @@ export class Bench {
     this.write(id, part, content);
   }
 
-  /** Makes of a snapshot what Go would have written: no block checksums. */
+  /** Removes the block checksums, as in a snapshot that Go wrote. */
   async unseal(id: string): Promise<void> {
     await this.disk.removeFile(`${SNAPSHOTS}/${id}/blocks.crc64`);
   }
 
-  /** Removes a part of a snapshot. */
+  /** Removes a file of a snapshot. */
   async remove(id: string, part: string): Promise<void> {
     await this.disk.removeFile(`${SNAPSHOTS}/${id}/${part}`);
   }
@@ -202,7 +201,7 @@ export class Gate {
   }
 }
 
-/** Lets everything else in this process go on for a while. */
+/** Lets everything else in this process run for a while. */
 export async function letOthersWork(turns = 50): Promise<void> {
   for (let i = 0; i < turns; i++) {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -210,8 +209,8 @@ export async function letOthersWork(turns = 50): Promise<void> {
 }
 
 /**
- * Waits until something is so. It does not say when: the checks are only as
- * many as a slow machine may need.
+ * Waits until a condition holds. It counts checks, not time: so many are enough
+ * on a slow machine.
  */
 export async function until(
   condition: () => boolean,
@@ -221,5 +220,5 @@ export async function until(
     if (condition()) return;
     await letOthersWork(1);
   }
-  throw new Error(`Not so, however long one waits: ${what}`);
+  throw new Error(`Waited in vain: ${what}`);
 }

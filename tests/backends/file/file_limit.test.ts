@@ -13,7 +13,7 @@ import {
   StoreAccessError,
 } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
-import { BASE, Bench, Log } from "../../support/store_fixture.ts";
+import { BASE, Log, StoreFixture } from "../../support/store_fixture.ts";
 
 /** A disk on which only so many files can be open at a time. */
 class FewDescriptors extends MemoryFileSystem {
@@ -53,8 +53,10 @@ class FewDescriptors extends MemoryFileSystem {
 /** A store of 40 snapshots that is only read. */
 async function setUp() {
   const disk = new FewDescriptors();
-  const bench = new Bench(disk);
-  const ids = await bench.prepare(Array.from({ length: 40 }, (_, i) => i + 1));
+  const fixture = new StoreFixture(disk);
+  const ids = await fixture.prepare(
+    Array.from({ length: 40 }, (_, i) => i + 1),
+  );
   const log = new Log();
   const store = await openFileSnapshotStore(BASE, {
     fileSystem: disk,

@@ -18,7 +18,12 @@ import {
   setUp,
   survey,
 } from "./hostile_fixture.ts";
-import { Bench, listIds, load, save } from "../../support/store_fixture.ts";
+import {
+  listIds,
+  load,
+  save,
+  StoreFixture,
+} from "../../support/store_fixture.ts";
 
 /** Strangers beside the snapshots. */
 const STRANGERS: Readonly<
@@ -112,18 +117,18 @@ describe("what can't be read", () => {
   it("does not hide the other snapshots", async () => {
     for (const name of ["open", "read", "stat", "statHandle"] as const) {
       for (const code of ["EACCES", "EIO", "EPERM"]) {
-        const bench = new Bench();
-        const store = await bench.open();
+        const fixture = new StoreFixture();
+        const store = await fixture.open();
         const good = await save(store, "good");
         const bad = await save(store, "bad", { index: 11n });
         await store.close();
-        const next = await bench.open();
-        bench.files.inject(failOn(name, code, { path: new RegExp(bad) }));
+        const next = await fixture.open();
+        fixture.files.inject(failOn(name, code, { path: new RegExp(bad) }));
         assert.deepEqual(await listIds(next), [good], `${name} ${code}`);
-        const warnings = bench.log.matching("warn", bad);
+        const warnings = fixture.log.matching("warn", bad);
         assert.ok(warnings.some((it) => it.includes(code)), `${name} ${code}`);
         await assert.rejects(load(next, bad), { code });
-        bench.files.inject();
+        fixture.files.inject();
         await next.close();
       }
     }

@@ -25,7 +25,7 @@ import {
   UnsupportedSnapshotVersionError,
 } from "@raft/snapshots";
 import { posix, type SetUp, setUp, survey } from "./hostile_fixture.ts";
-import { Bench, decode, save } from "../../support/store_fixture.ts";
+import { decode, save, StoreFixture } from "../../support/store_fixture.ts";
 
 /** What can be wrong inside of a snapshot's directory. */
 const INSIDES: Readonly<
@@ -151,14 +151,14 @@ describe("a snapshot with", () => {
   });
 
   it("a version of 0 is read, with its peers", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const id = await save(store, "old");
-    await bench.unseal(id);
-    const meta = decode(bench.read(id, "meta.json"))
+    await fixture.unseal(id);
+    const meta = decode(fixture.read(id, "meta.json"))
       .replace('"Version":1,', '"Version":0,')
       .replace(/"Configuration":.*\},"ConfigurationIndex":2,/, "");
-    bench.write(id, "meta.json", meta);
+    fixture.write(id, "meta.json", meta);
     const source = await store.open(id);
     assert.equal(source.meta.version, 0);
     assert.deepEqual(source.meta.configuration, { servers: [] });

@@ -7,25 +7,25 @@ import { describe, it } from "node:test";
 import { StoreAccessError, StoreLockedError } from "@raft/snapshots";
 import { failOn, MemoryFileSystem } from "@raft/snapshots/testing";
 import {
-  Bench,
   INIT,
   listIds,
   load,
   save,
   SNAPSHOTS,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 describe("opening a store", () => {
   it("makes what is missing, and makes that durable", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     await save(store, "state");
-    const left = bench.disk.crash({
+    const left = fixture.disk.crash({
       seed: 1,
       keptPercent: 0,
       renames: "atomic",
     });
-    const after = await new Bench(left).open();
+    const after = await new StoreFixture(left).open();
     assert.equal((await after.list()).length, 1);
     await after.close();
   });
@@ -39,10 +39,10 @@ describe("opening a store", () => {
         await files.makeDirectory(SNAPSHOTS);
       }
       // There it was killed.
-      const store = await new Bench(files).open();
+      const store = await new StoreFixture(files).open();
       const id = await save(store, "state");
       const left = files.crash({ seed: 1, keptPercent: 0, renames: "atomic" });
-      const after = await new Bench(left).open();
+      const after = await new StoreFixture(left).open();
       assert.deepEqual(await listIds(after), [id], `killed after ${last}`);
       await after.close();
     }
@@ -52,41 +52,41 @@ describe("opening a store", () => {
     const names = ["makeDirectory", "open", "close", "removeFile"] as const;
     for (const name of [...names, "readDirectory"] as const) {
       for (const code of ["EACCES", "EROFS", "ENOSPC", "EIO"]) {
-        const bench = new Bench();
-        bench.files.inject(failOn(name, code));
-        await assert.rejects(bench.open(), (error) => {
+        const fixture = new StoreFixture();
+        fixture.files.inject(failOn(name, code));
+        await assert.rejects(fixture.open(), (error) => {
           assert.ok(error instanceof StoreAccessError, `${name}: ${error}`);
           assert.equal(error.code, code);
           assert.ok(error.message.includes(SNAPSHOTS));
           return true;
         });
-        bench.files.inject();
-        assert.equal(bench.files.openHandles, 0);
-        await (await bench.open()).close(); // the lock is free
+        fixture.files.inject();
+        assert.equal(fixture.files.openHandles, 0);
+        await (await fixture.open()).close(); // the lock is free
       }
     }
   });
 
   it("leaves no test file behind, and replaces one that was left", async () => {
-    const bench = new Bench();
-    bench.disk.writeFile(`${SNAPSHOTS}/permTest`, new Uint8Array(3));
-    const store = await bench.open();
-    assert.deepEqual(bench.names(), []);
+    const fixture = new StoreFixture();
+    fixture.disk.writeFile(`${SNAPSHOTS}/permTest`, new Uint8Array(3));
+    const store = await fixture.open();
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("is not hindered by a directory in the test file's place", async () => {
-    const bench = new Bench();
-    bench.write("permTest", "file", "content");
-    const store = await bench.open();
-    assert.deepEqual(bench.names(), ["permTest"]);
+    const fixture = new StoreFixture();
+    fixture.write("permTest", "file", "content");
+    const store = await fixture.open();
+    assert.deepEqual(fixture.names(), ["permTest"]);
     await save(store, "state");
     await store.close();
   });
 
   it("sweeps what a crash has left, and nothing else", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const good = await save(store, "good");
     await store.close();
     const kept = [
@@ -98,38 +98,38 @@ describe("opening a store", () => {
       "1-1-6.lost.tmp",
       ".hidden",
     ];
-    for (const name of kept.slice(1)) bench.write(name, "file", "content");
+    for (const name of kept.slice(1)) fixture.write(name, "file", "content");
     for (
       const name of ["1-1-1.tmp", "1-1-2.deleted.tmp", "1-1-3.sealing.tmp"]
     ) {
-      bench.write(name, "state.bin", "half");
-      bench.write(name, "deep/er/file", "content");
+      fixture.write(name, "state.bin", "half");
+      fixture.write(name, "deep/er/file", "content");
     }
-    bench.disk.writeFile(`${SNAPSHOTS}/1-1-7.tmp`, new Uint8Array());
-    const again = await bench.open();
-    assert.deepEqual(bench.names(), [...kept, "1-1-7.tmp"].sort());
-    assert.equal(bench.log.matching("info", "Removed").length, 3);
+    fixture.disk.writeFile(`${SNAPSHOTS}/1-1-7.tmp`, new Uint8Array());
+    const again = await fixture.open();
+    assert.deepEqual(fixture.names(), [...kept, "1-1-7.tmp"].sort());
+    assert.equal(fixture.log.matching("info", "Removed").length, 3);
     assert.deepEqual(await listIds(again), [good]);
     await again.close();
   });
 
   it("succeeds although a leftover can't be removed", async () => {
-    const bench = new Bench();
-    bench.write("1-1-1.tmp", "state.bin", "half");
-    bench.files.inject(failOn("removeFile", "EPERM", { path: /state\.bin/ }));
-    const store = await bench.open();
-    assert.equal(bench.log.matching("warn", "1-1-1.deleted.tmp").length, 1);
+    const fixture = new StoreFixture();
+    fixture.write("1-1-1.tmp", "state.bin", "half");
+    fixture.files.inject(failOn("removeFile", "EPERM", { path: /state\.bin/ }));
+    const store = await fixture.open();
+    assert.equal(fixture.log.matching("warn", "1-1-1.deleted.tmp").length, 1);
     assert.deepEqual(await store.list(), []);
-    bench.files.inject();
+    fixture.files.inject();
     await store.reap();
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("twice at the same time gives one of them the store", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 5 }, () => bench.open()),
+      Array.from({ length: 5 }, () => fixture.open()),
     );
     const refused = outcomes.filter(({ status }) => status === "rejected");
     assert.equal(refused.length, 4);
@@ -143,37 +143,37 @@ describe("opening a store", () => {
 });
 
 describe("an open store whose directory is removed", () => {
-  async function removeAll(bench: Bench): Promise<void> {
-    for (const path of bench.disk.tree().toReversed()) {
+  async function removeAll(fixture: StoreFixture): Promise<void> {
+    for (const path of fixture.disk.tree().toReversed()) {
       if (path.endsWith("/")) {
-        await bench.disk.removeDirectory(path.slice(0, -1));
-      } else await bench.disk.removeFile(path);
+        await fixture.disk.removeDirectory(path.slice(0, -1));
+      } else await fixture.disk.removeFile(path);
     }
   }
 
   it("makes it anew for the next snapshot", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     await save(store, "gone");
-    await removeAll(bench);
+    await removeAll(fixture);
     const id = await save(store, "new");
     assert.equal(await load(store, id), "new");
-    await assert.rejects(bench.open(), StoreLockedError);
+    await assert.rejects(fixture.open(), StoreLockedError);
     await store.close();
-    await (await bench.open()).close();
+    await (await fixture.open()).close();
   });
 
   it("makes it anew once for all that want it", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 10 });
-    await removeAll(bench);
-    const start = bench.files.trace.length;
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 10 });
+    await removeAll(fixture);
+    const start = fixture.files.trace.length;
     const sinks = await Promise.all([
       store.create(INIT),
       store.create(INIT),
       store.create(INIT),
     ]);
-    const locks = bench.trace(start).filter((it) => it.startsWith("lock "));
+    const locks = fixture.trace(start).filter((it) => it.startsWith("lock "));
     assert.equal(locks.length, 1, "it is not let go of in between");
     await Promise.all(sinks.map((sink) => sink.close()));
     assert.equal((await store.list()).length, 3);
@@ -181,12 +181,12 @@ describe("an open store whose directory is removed", () => {
   });
 
   it("fails a sink that was open then", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
-    await removeAll(bench);
+    await removeAll(fixture);
     await assert.rejects(sink.close(), { published: false });
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 });

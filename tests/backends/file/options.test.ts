@@ -15,12 +15,12 @@ import {
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { failOn } from "@raft/snapshots/testing";
 import {
-  Bench,
   INIT,
   letOthersWork,
   listIds,
   Log,
   save,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 const logger = new Log();
@@ -29,10 +29,10 @@ async function refuses(
   options: Readonly<Record<string, unknown>>,
   expected: typeof TypeError | typeof RangeError,
 ): Promise<void> {
-  const bench = new Bench();
-  const opening = bench.open(options as FileSnapshotStoreOptions);
+  const fixture = new StoreFixture();
+  const opening = fixture.open(options as FileSnapshotStoreOptions);
   await assert.rejects(opening, expected, String(Object.entries(options)));
-  assert.equal(bench.files.trace.length, 0, "nothing has been touched");
+  assert.equal(fixture.files.trace.length, 0, "nothing has been touched");
 }
 
 describe("openFileSnapshotStore()", () => {
@@ -67,22 +67,22 @@ describe("openFileSnapshotStore()", () => {
   });
 
   it("do not let what the logger throws decide a snapshot's fate", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     const fail = () => {
       throw new Error("the log's disk is full");
     };
     const logger = { debug: fail, info: fail, warn: fail, error: fail };
-    const store = await bench.open({ retain: 1, logger });
+    const store = await fixture.open({ retain: 1, logger });
     await save(store, "old", { index: 1 });
     // Removing the old one fails, which is logged.
-    bench.files.inject(failOn("rename", "EACCES", { path: /deleted/ }));
+    fixture.files.inject(failOn("rename", "EACCES", { path: /deleted/ }));
     const id = await save(store, "new", { index: 2 });
     assert.equal((await store.list())[0]?.id, id);
     await store.close();
   });
 
   it("do not let what the logger rejects end the process", async () => {
-    const bench = new Bench();
+    const fixture = new StoreFixture();
     let rejections = 0;
     const fail = () => ({
       then(_: unknown, reject: (reason: unknown) => void) {
@@ -91,8 +91,8 @@ describe("openFileSnapshotStore()", () => {
       },
     });
     const logger = { debug: fail, info: fail, warn: fail, error: fail };
-    const store = await bench.open({ logger });
-    bench.files.inject(failOn("removeDirectory", "EIO", { times: 1 }));
+    const store = await fixture.open({ logger });
+    fixture.files.inject(failOn("removeDirectory", "EIO", { times: 1 }));
     const sink = await store.create(INIT);
     await sink.cancel();
     await letOthersWork();
@@ -110,16 +110,16 @@ describe("openFileSnapshotStore()", () => {
   });
 
   it("keeps two, unless it is told otherwise", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     for (const index of [1, 2, 3, 4]) await save(store, "", { index });
     assert.equal((await store.list()).length, 2);
     await store.close();
   });
 
   it("does not heed what is changed in its options later", async () => {
-    const bench = new Bench();
-    const options = { retain: 1, fileSystem: bench.files, logger };
+    const fixture = new StoreFixture();
+    const options = { retain: 1, fileSystem: fixture.files, logger };
     const store = await openFileSnapshotStore("/data", options);
     options.retain = 100;
     for (const index of [1, 2, 3]) await save(store, "", { index });
@@ -147,13 +147,13 @@ describe("openFileSnapshotStore()", () => {
   });
 
   it("gives its warnings to the logger, and else to the console", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const stranger = "/data/snapshots/stranger\x1b[2J\nERROR\x9b\u202e";
-    bench.disk.writeFile(stranger, new Uint8Array());
+    fixture.disk.writeFile(stranger, new Uint8Array());
     await store.list();
     const shown = String.raw`stranger\u001b[2J\u000aERROR\u009b\u202e`;
-    const [line] = bench.log.matching("warn", "stranger");
+    const [line] = fixture.log.matching("warn", "stranger");
     assert.ok(line?.includes(shown), line);
     await store.close();
 
@@ -161,7 +161,7 @@ describe("openFileSnapshotStore()", () => {
     const { warn } = console;
     console.warn = (line: unknown) => void lines.push(line);
     try {
-      const fileSystem = bench.files;
+      const fileSystem = fixture.files;
       const quiet = await openFileSnapshotStore("/data", { fileSystem });
       await quiet.list();
       await quiet.close();

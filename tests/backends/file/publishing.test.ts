@@ -14,7 +14,6 @@ import {
 import { failAt, failOn, type FailOnOptions } from "@raft/snapshots/testing";
 import { bytes } from "../../support/random.ts";
 import {
-  Bench,
   encode,
   Gate,
   INIT,
@@ -23,6 +22,7 @@ import {
   load,
   save,
   SNAPSHOTS,
+  StoreFixture,
   until,
 } from "../../support/store_fixture.ts";
 
@@ -49,15 +49,15 @@ const STEPS: readonly Step[] = [
 
 describe("close()", () => {
   it("publishes only what is on disk: files and their names, then its own", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 1 });
     await save(store, "older", { index: 9n });
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     await writer.write(encode("state"));
-    const start = bench.files.trace.length;
+    const start = fixture.files.trace.length;
     await writer.close();
-    const steps = bench.trace(start);
+    const steps = fixture.trace(start);
     const tmp = `${sink.id}.tmp`;
     const at = (step: string) => {
       const place = steps.indexOf(step);
@@ -81,13 +81,13 @@ describe("close()", () => {
 
   for (const what of ["state.bin", "meta.json", "blocks.crc64", "ID.tmp"]) {
     it(`does not rename before the sync of ${what} has resolved`, async () => {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const sink = await store.create(INIT);
       const gate = new Gate();
       const path = what === "ID.tmp" ? /\.tmp$/ : new RegExp(`/${what}$`);
       const steps: string[] = [];
-      bench.files.inject((call) => {
+      fixture.files.inject((call) => {
         steps.push(call.name);
         const isSync = call.name.startsWith("sync") && path.test(call.path);
         return isSync ? { wait: gate.opened } : undefined;
@@ -104,12 +104,12 @@ describe("close()", () => {
   }
 
   it("closes no file under a sync when another one has failed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const gate = new Gate();
     const steps: string[] = [];
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       steps.push(name);
       if (name !== "sync") return undefined;
       return path.endsWith("meta.json")
@@ -122,17 +122,17 @@ describe("close()", () => {
     assert.ok(!steps.includes("close"));
     gate.open();
     await closing;
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("does not resolve before the last sync has", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     let closed = false;
     let checked = false;
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       if (name !== "syncDirectory" || path !== SNAPSHOTS) return undefined;
       checked = true;
       const wait = (async () => {
@@ -148,11 +148,11 @@ describe("close()", () => {
 
   for (const { what, name, path } of STEPS) {
     it(`rejects and removes every trace when the ${what} fails`, async () => {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const good = await save(store, "good", { index: 9n });
       const sink = await store.create(INIT);
-      bench.files.inject(failOn(name, "EIO", { path, times: 1 }));
+      fixture.files.inject(failOn(name, "EIO", { path, times: 1 }));
       const writer = sink.getWriter();
       const outcome = (async () => {
         await writer.write(encode("state"));
@@ -168,9 +168,9 @@ describe("close()", () => {
       });
       // Go forgets the failure: there the next Close returns nil.
       await assert.rejects(sink.close(), SnapshotPublishError);
-      assert.deepEqual(bench.names(), [good]);
-      assert.equal(bench.files.openHandles, 0);
-      bench.files.inject();
+      assert.deepEqual(fixture.names(), [good]);
+      assert.equal(fixture.files.openHandles, 0);
+      fixture.files.inject();
       const next = await save(store, "next");
       assert.deepEqual(await listIds(store), [next, good]);
       await store.close();
@@ -179,9 +179,9 @@ describe("close()", () => {
 
   const unnamed: FailOnOptions = { path: /\/snapshots$/, times: 1 };
   it("says so when the snapshot is there, but its name may not last", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("syncDirectory", "EIO", unnamed));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("syncDirectory", "EIO", unnamed));
     const sink = await store.create(INIT);
     await assert.rejects(sink.close(), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
@@ -191,14 +191,14 @@ describe("close()", () => {
     });
     assert.deepEqual(await listIds(store), [sink.id]);
     assert.equal((await store.verify(sink.id)).ok, true);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("says so when the rename was done and failed all the same", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("rename", "EIO", { when: "after", times: 1 }));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("rename", "EIO", { when: "after", times: 1 }));
     const sink = await store.create(INIT);
     await assert.rejects(sink.close(), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
@@ -206,17 +206,17 @@ describe("close()", () => {
       return true;
     });
     assert.deepEqual(await listIds(store), [sink.id]);
-    assert.equal(bench.files.openHandles, 0);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   for (const when of ["before", "after"] as const) {
     it(`says it may be there when nobody can tell: a rename that fails ${when} it was done`, async () => {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const sink = await store.create(INIT);
       let renamed = false;
-      bench.files.inject(({ name }) => {
+      fixture.files.inject(({ name }) => {
         if (name === "stat" && renamed) return { code: "EIO" };
         if (name !== "rename") return undefined;
         renamed = true;
@@ -227,11 +227,11 @@ describe("close()", () => {
         assert.equal(error.published, true);
         return true;
       });
-      bench.files.inject();
-      assert.equal(bench.files.openHandles, 0);
+      fixture.files.inject();
+      assert.equal(fixture.files.openHandles, 0);
       await store.reap();
       const found = when === "after" ? [sink.id] : [];
-      assert.deepEqual(bench.names(), found);
+      assert.deepEqual(fixture.names(), found);
       assert.deepEqual(await listIds(store), found);
       await store.close();
     });
@@ -246,13 +246,13 @@ describe("close()", () => {
       (meta) => Object.assign(meta, { id: "1-1-1", index: 1n }),
     ];
     for (const each of spoil) {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const sink = await store.create(INIT);
       const { id } = sink;
       each(sink.meta);
       await sink.close();
-      assert.deepEqual(bench.names(), [id]);
+      assert.deepEqual(fixture.names(), [id]);
       const [meta] = await store.list();
       assert.deepEqual(meta?.configuration, INIT.configuration);
       assert.equal(meta.index, BigInt(INIT.index));
@@ -261,18 +261,18 @@ describe("close()", () => {
   });
 
   it("replaces nothing that has its name, be it an empty directory", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
-    await bench.disk.makeDirectory(`${SNAPSHOTS}/${sink.id}`);
+    await fixture.disk.makeDirectory(`${SNAPSHOTS}/${sink.id}`);
     await assert.rejects(sink.close(), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
       assert.equal(error.published, false);
       return true;
     });
-    assert.deepEqual(bench.names(), [sink.id]);
+    assert.deepEqual(fixture.names(), [sink.id]);
     assert.deepEqual(
-      bench.disk.tree().filter((path) => path.includes(`${sink.id}/`)),
+      fixture.disk.tree().filter((path) => path.includes(`${sink.id}/`)),
       [`${SNAPSHOTS}/${sink.id}/`],
     );
     await store.close();
@@ -281,13 +281,15 @@ describe("close()", () => {
 
 describe("a disk that keeps failing", () => {
   it("is not filled by snapshots that could not be named for good", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ retain: 2 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ retain: 2 });
     const good = [
       await save(store, "good", { index: 8n }),
       await save(store, "good", { index: 9n }),
     ];
-    bench.files.inject(failOn("syncDirectory", "EIO", { path: /snapshots$/ }));
+    fixture.files.inject(
+      failOn("syncDirectory", "EIO", { path: /snapshots$/ }),
+    );
     const sink = await store.create({ ...INIT, index: 10 });
     await assert.rejects(sink.close(), { published: true });
     // It can't be removed either: a power cut could bring its name back.
@@ -296,47 +298,47 @@ describe("a disk that keeps failing", () => {
         name: "SnapshotError",
         code: "EIO",
       });
-      assert.deepEqual(bench.names().sort(), [...good, sink.id].sort());
+      assert.deepEqual(fixture.names().sort(), [...good, sink.id].sort());
     }
-    bench.files.inject();
+    fixture.files.inject();
     await save(store, "at last", { index: 30n });
-    assert.equal(bench.names().length, 2);
+    assert.equal(fixture.names().length, 2);
     await store.close();
   });
 
   it("is not filled by failed renames, writes or syncs", async () => {
     for (const { name, path } of STEPS) {
-      const bench = new Bench();
-      const store = await bench.open();
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
       const good = await save(store, "good");
-      bench.files.inject(failOn(name, "ENOSPC", { path }));
+      fixture.files.inject(failOn(name, "ENOSPC", { path }));
       for (let i = 0; i < 5; i++) await assert.rejects(save(store, "state"));
-      assert.deepEqual(bench.names(), [good]);
-      assert.equal(bench.files.openHandles, 0);
-      bench.files.inject();
+      assert.deepEqual(fixture.names(), [good]);
+      assert.equal(fixture.files.openHandles, 0);
+      fixture.files.inject();
       await store.close();
     }
   });
 
   it("has what could not be removed taken away by the next reap", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
-    bench.files.inject(failOn("removeFile", "EBUSY"));
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    fixture.files.inject(failOn("removeFile", "EBUSY"));
     const sink = await store.create(INIT);
     await sink.cancel(); // which never fails for that
-    assert.deepEqual(bench.names(), [`${sink.id}.deleted.tmp`]);
-    assert.equal(bench.log.matching("warn", "Cannot remove").length, 1);
-    bench.files.inject();
+    assert.deepEqual(fixture.names(), [`${sink.id}.deleted.tmp`]);
+    assert.equal(fixture.log.matching("warn", "Cannot remove").length, 1);
+    fixture.files.inject();
     await store.reap();
-    assert.deepEqual(bench.names(), []);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
   it("closes also the file that was opened after another one had failed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const [opening, removal] = [new Gate(), new Gate()];
-    bench.files.inject(({ name, path }) => {
+    fixture.files.inject(({ name, path }) => {
       if (name === "stat") return { wait: removal.opened };
       if (name !== "open") return undefined;
       return path.endsWith("meta.json")
@@ -349,8 +351,8 @@ describe("a disk that keeps failing", () => {
     await letOthersWork();
     removal.open();
     await refused;
-    assert.equal(bench.files.openHandles, 0);
-    assert.deepEqual(bench.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
@@ -365,18 +367,18 @@ describe("a disk that keeps failing", () => {
     ];
     for (const { name, path } of steps) {
       for (const when of ["before", "after"] as const) {
-        const bench = new Bench();
-        const store = await bench.open();
-        bench.files.inject(failOn(name, "ENOSPC", { path, when, times: 1 }));
+        const fixture = new StoreFixture();
+        const store = await fixture.open();
+        fixture.files.inject(failOn(name, "ENOSPC", { path, when, times: 1 }));
         await assert.rejects(store.create(INIT), (error) => {
           assert.ok(error instanceof SnapshotError);
           assert.equal(error.code, "ENOSPC");
           return true;
         });
-        bench.files.inject();
+        fixture.files.inject();
         await store.reap();
-        assert.deepEqual(bench.names(), [], `${name} ${path} ${when}`);
-        assert.equal(bench.files.openHandles, 0);
+        assert.deepEqual(fixture.names(), [], `${name} ${path} ${when}`);
+        assert.equal(fixture.files.openHandles, 0);
         await store.close();
       }
     }
@@ -386,12 +388,12 @@ describe("a disk that keeps failing", () => {
 describe("a platform that can't sync directories", () => {
   for (const code of ["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]) {
     it(`by ${code}, is put up with, and told of once`, async () => {
-      const bench = new Bench();
-      bench.files.inject(failOn("syncDirectory", code));
-      const store = await bench.open({ retain: 1 });
+      const fixture = new StoreFixture();
+      fixture.files.inject(failOn("syncDirectory", code));
+      const store = await fixture.open({ retain: 1 });
       for (const index of [1n, 2n, 3n]) await save(store, "state", { index });
       assert.equal((await store.list()).length, 1);
-      const told = bench.log.matching("warn", "sync");
+      const told = fixture.log.matching("warn", "sync");
       assert.equal(told.length, 1);
       assert.ok(told[0]?.includes(code));
       await store.close();
@@ -400,11 +402,11 @@ describe("a platform that can't sync directories", () => {
 
   it("is not what another failure means", async () => {
     for (const code of ["EIO", "ENOSPC", "EACCES", "EBADF", "ENOENT"]) {
-      const bench = new Bench();
-      const store = await bench.open();
-      bench.files.inject(failOn("syncDirectory", code));
+      const fixture = new StoreFixture();
+      const store = await fixture.open();
+      fixture.files.inject(failOn("syncDirectory", code));
       await assert.rejects(save(store, "state"), { code });
-      bench.files.inject();
+      fixture.files.inject();
       await store.close();
     }
   });
@@ -415,26 +417,26 @@ describe("whichever operation fails", () => {
     const state = bytes(3000, 1);
     for (const when of ["before", "after"] as const) {
       for (let failing = 0;; failing++) {
-        const bench = new Bench();
-        const store = await bench.open({ retain: 1, blockSize: 512 });
+        const fixture = new StoreFixture();
+        const store = await fixture.open({ retain: 1, blockSize: 512 });
         const old = await save(store, "old", { index: 9n });
-        const start = bench.files.trace.length;
+        const start = fixture.files.trace.length;
         const inject = failAt(start + failing, "EIO");
-        bench.files.inject((operation) => {
+        fixture.files.inject((operation) => {
           const fault = inject(operation);
           return fault && { ...fault, when };
         });
-        const what = () => `${when} ${bench.trace()[start + failing]}`;
+        const what = () => `${when} ${fixture.trace()[start + failing]}`;
         const id = await save(store, state).catch((error) => {
           assert.ok(error instanceof SnapshotError, what());
           return error;
         });
-        bench.files.inject();
-        const done = bench.files.trace.length <= start + failing;
+        fixture.files.inject();
+        const done = fixture.files.trace.length <= start + failing;
         const ids = await listIds(store);
         if (typeof id === "string") {
           assert.equal(ids[0], id, what());
-          assert.deepEqual(bench.read(id, "state.bin"), state, what());
+          assert.deepEqual(fixture.read(id, "state.bin"), state, what());
         } else {
           const published = id instanceof SnapshotPublishError && id.published;
           assert.ok(ids.includes(old), what());
@@ -442,9 +444,9 @@ describe("whichever operation fails", () => {
         }
         const next = await save(store, "next", { index: 11n });
         assert.equal(await load(store, next), "next");
-        assert.equal(bench.files.openHandles, 0, what());
+        assert.equal(fixture.files.openHandles, 0, what());
         await store.close();
-        const left = bench.names().filter((name) => name.endsWith(".tmp"));
+        const left = fixture.names().filter((name) => name.endsWith(".tmp"));
         assert.deepEqual(left, [], what());
         if (done) break;
       }

@@ -8,11 +8,11 @@ import { type DirectoryEntry, StoreAccessError } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { bytes } from "../../support/random.ts";
 import {
-  Bench,
   INIT,
   listIds,
   load,
   save,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 const READING = new Set([
@@ -25,35 +25,35 @@ const READING = new Set([
 ]);
 
 /** Every file with its content. */
-function contents(bench: Bench): [string, Uint8Array | undefined][] {
-  return bench.disk.tree().map((path) => [
+function contents(fixture: StoreFixture): [string, Uint8Array | undefined][] {
+  return fixture.disk.tree().map((path) => [
     path,
-    path.endsWith("/") ? undefined : bench.disk.readFile(path),
+    path.endsWith("/") ? undefined : fixture.disk.readFile(path),
   ]);
 }
 
 /** A directory with everything that a store would clean up. */
 async function prepare() {
-  const bench = new Bench();
-  const store = await bench.open({ retain: 10 });
+  const fixture = new StoreFixture();
+  const store = await fixture.open({ retain: 10 });
   const good = await save(store, bytes(5000, 1), { index: 1 });
   const corrupt = await save(store, "corrupt", { index: 2 });
   const garbled = await save(store, "garbled", { index: 3 });
   await store.close();
-  bench.corrupt(corrupt);
-  bench.write(garbled, "meta.json", "garbage");
-  bench.write("1-1-1.tmp", "state.bin", "half");
-  bench.write("1-1-2.deleted.tmp", "state.bin", "half");
-  bench.write("1-1-3.corrupt.tmp", "state.bin", "bad");
-  return { bench, good, corrupt };
+  fixture.corrupt(corrupt);
+  fixture.write(garbled, "meta.json", "garbage");
+  fixture.write("1-1-1.tmp", "state.bin", "half");
+  fixture.write("1-1-2.deleted.tmp", "state.bin", "half");
+  fixture.write("1-1-3.corrupt.tmp", "state.bin", "bad");
+  return { fixture, good, corrupt };
 }
 
 describe("a store that is opened to read only", () => {
   it("writes nothing, whatever it is asked to read", async () => {
-    const { bench, good, corrupt } = await prepare();
-    const before = contents(bench);
-    const start = bench.files.trace.length;
-    const store = await bench.open({ readOnly: true, retain: 1 });
+    const { fixture, good, corrupt } = await prepare();
+    const before = contents(fixture);
+    const start = fixture.files.trace.length;
+    const store = await fixture.open({ readOnly: true, retain: 1 });
     assert.deepEqual(await listIds(store), [corrupt, good]);
     for (const verify of ["auto", "before", "stream"] as const) {
       await load(store, good, { verify });
@@ -64,31 +64,31 @@ describe("a store that is opened to read only", () => {
     assert.equal(meta?.id, good);
     await store.close();
     const names = new Set(
-      bench.files.trace.slice(start).map(({ name }) => name),
+      fixture.files.trace.slice(start).map(({ name }) => name),
     );
     assert.deepEqual([...names].filter((name) => !READING.has(name)), []);
-    assert.deepEqual(contents(bench), before);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(contents(fixture), before);
+    assert.equal(fixture.files.openHandles, 0);
   });
 
   it("refuses what would write", async () => {
-    const { bench, good } = await prepare();
-    const before = contents(bench);
-    const store = await bench.open({ readOnly: true });
+    const { fixture, good } = await prepare();
+    const before = contents(fixture);
+    const store = await fixture.open({ readOnly: true });
     await assert.rejects(store.create(INIT), StoreAccessError);
     await assert.rejects(store.reap(), StoreAccessError);
     await assert.rejects(store.delete(good), StoreAccessError);
     await assert.rejects(store.seal(good), StoreAccessError);
     await store.close();
-    assert.deepEqual(contents(bench), before);
+    assert.deepEqual(contents(fixture), before);
   });
 
   it("needs no lock, and is in nobody's way", async () => {
-    const { bench, good } = await prepare();
-    const owner = await bench.open();
+    const { fixture, good } = await prepare();
+    const owner = await fixture.open();
     const readers = [
-      await bench.open({ readOnly: true }),
-      await bench.open({ readOnly: true }),
+      await fixture.open({ readOnly: true }),
+      await fixture.open({ readOnly: true }),
     ];
     for (const reader of readers) {
       assert.ok((await listIds(reader)).includes(good));
@@ -100,17 +100,17 @@ describe("a store that is opened to read only", () => {
     }
     await save(owner, "still locked");
     await owner.close();
-    await (await bench.open({ readOnly: true })).close();
+    await (await fixture.open({ readOnly: true })).close();
   });
 
   it("is refused where there is no store", async () => {
-    const bench = new Bench();
-    await assert.rejects(bench.open({ readOnly: true }), (error) => {
+    const fixture = new StoreFixture();
+    await assert.rejects(fixture.open({ readOnly: true }), (error) => {
       assert.ok(error instanceof StoreAccessError);
       assert.equal(error.code, "ENOENT");
       return true;
     });
-    assert.deepEqual(bench.disk.tree(), []);
+    assert.deepEqual(fixture.disk.tree(), []);
   });
 });
 
@@ -134,30 +134,30 @@ class BusyDisk extends MemoryFileSystem {
 describe("a store whose writer replaces its only snapshot", () => {
   async function begin() {
     const disk = new BusyDisk();
-    const bench = new Bench(disk);
-    const writer = await bench.open({ retain: 1 });
+    const fixture = new StoreFixture(disk);
+    const writer = await fixture.open({ retain: 1 });
     await save(writer, "state 1", { index: 1 });
-    const reader = await bench.open({ readOnly: true });
+    const reader = await fixture.open({ readOnly: true });
     disk.afterNextRead(() => save(writer, "state 2", { index: 2 }));
-    return { bench, writer, reader };
+    return { fixture, writer, reader };
   }
 
   it("is never listed as empty", async () => {
-    const { bench, writer, reader } = await begin();
+    const { fixture, writer, reader } = await begin();
     const metas = await reader.list();
     assert.deepEqual(metas.map(({ index }) => index), [2n]);
-    assert.deepEqual(bench.log.matching("warn"), []);
+    assert.deepEqual(fixture.log.matching("warn"), []);
     await writer.close();
   });
 
   it("is never taken for one that can't be restored", async () => {
-    const { bench, writer, reader } = await begin();
+    const { fixture, writer, reader } = await begin();
     let state = "";
     const meta = await reader.restore(async (source) => {
       state = await new Response(source).text();
     });
     assert.deepEqual([meta?.index, state], [2n, "state 2"]);
-    assert.deepEqual(bench.log.matching("warn"), []);
+    assert.deepEqual(fixture.log.matching("warn"), []);
     await writer.close();
   });
 });

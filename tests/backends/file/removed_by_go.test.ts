@@ -19,11 +19,11 @@ import { crc64 } from "@raft/snapshots/crc64";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import {
-  Bench,
   encode,
   listIds,
   Log,
   SNAPSHOTS,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 /** A disk on which one more thing has gone each time the directory is seen. */
@@ -71,13 +71,13 @@ const CALLS = {
 /** A store of two snapshots of Go's, of which the newest is being removed. */
 async function setUp(order: readonly string[]) {
   const disk = new Reaping();
-  const bench = new Bench(disk);
-  const [older, newest] = await bench.prepare([1, 2]) as [string, string];
-  for (const id of [older, newest]) await bench.unseal(id);
-  const store = await bench.open({ readOnly: true });
-  bench.log.lines.length = 0;
+  const fixture = new StoreFixture(disk);
+  const [older, newest] = await fixture.prepare([1, 2]) as [string, string];
+  for (const id of [older, newest]) await fixture.unseal(id);
+  const store = await fixture.open({ readOnly: true });
+  fixture.log.lines.length = 0;
   disk.reap(newest, order);
-  return { disk, bench, store, older, newest };
+  return { disk, fixture, store, older, newest };
 }
 
 describe("a snapshot that is being removed file by file", () => {
@@ -91,17 +91,17 @@ describe("a snapshot that is being removed file by file", () => {
     }
 
     it(`is left out by list() without a warning, ${order[0]} first`, async () => {
-      const { bench, store, older } = await setUp(order);
+      const { fixture, store, older } = await setUp(order);
       assert.deepEqual(await listIds(store), [older]);
-      assert.deepEqual(bench.log.lines, []);
+      assert.deepEqual(fixture.log.lines, []);
       await store.close();
     });
 
     it(`is passed over by restore() without a warning, ${order[0]} first`, async () => {
-      const { bench, store, older } = await setUp(order);
+      const { fixture, store, older } = await setUp(order);
       const meta = await store.restore((it) => new Response(it).text());
       assert.equal(meta?.id, older);
-      assert.deepEqual(bench.log.lines, []);
+      assert.deepEqual(fixture.log.lines, []);
       await store.close();
     });
   }
@@ -140,11 +140,11 @@ class Restless extends MemoryFileSystem {
 
 async function openRestless(missing: string) {
   const disk = new Restless();
-  const bench = new Bench(disk);
-  const [, id] = await bench.prepare([1, 2]) as [string, string];
-  await bench.unseal(id);
-  await bench.remove(id, missing);
-  const store = await bench.open({ retain: 1 });
+  const fixture = new StoreFixture(disk);
+  const [, id] = await fixture.prepare([1, 2]) as [string, string];
+  await fixture.unseal(id);
+  await fixture.remove(id, missing);
+  const store = await fixture.open({ retain: 1 });
   disk.directory = `${SNAPSHOTS}/${id}`;
   disk.looks = 0;
   return { disk, store, id };

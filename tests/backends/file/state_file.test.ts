@@ -10,10 +10,10 @@ import type { FileHandle } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { StateFile } from "../../../src/backends/file/state_file.ts";
 import {
-  Bench,
   Gate,
   INIT,
   letOthersWork,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 const MIB = 1024 * 1024;
@@ -106,12 +106,12 @@ describe("a large state", () => {
   });
 
   it("is not published when such a sync has failed", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     const fault = failOn("sync", "EIO", { path: /state\.bin$/, times: 1 });
-    bench.files.inject(fault);
+    fixture.files.inject(fault);
     const outcome = (async () => {
       for (let i = 0; i < 64; i++) await writer.write(CHUNK);
       await writer.close();
@@ -122,8 +122,8 @@ describe("a large state", () => {
       return true;
     });
     await assert.rejects(sink.close(), SnapshotPublishError);
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 });

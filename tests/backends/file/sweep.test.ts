@@ -13,7 +13,12 @@ import {
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
-import { Bench, INIT, Log, SNAPSHOTS } from "../../support/store_fixture.ts";
+import {
+  INIT,
+  Log,
+  SNAPSHOTS,
+  StoreFixture,
+} from "../../support/store_fixture.ts";
 
 const HOUR = 3_600_000;
 
@@ -25,43 +30,43 @@ const OURS = "3-10-2.tmp";
 /** A clock that stands still. */
 const at = (ms: number) => ({ clock: () => ms });
 
-function benchWith(...names: readonly string[]): Bench {
-  const bench = new Bench();
+function benchWith(...names: readonly string[]): StoreFixture {
+  const fixture = new StoreFixture();
   for (const name of names) {
-    bench.write(name, "meta.json", "{}");
-    bench.write(name, "state.bin", "half");
-    if (name === OURS) bench.write(name, "blocks.crc64", "");
+    fixture.write(name, "meta.json", "{}");
+    fixture.write(name, "state.bin", "half");
+    if (name === OURS) fixture.write(name, "blocks.crc64", "");
   }
-  return bench;
+  return fixture;
 }
 
 async function openAndClose(
-  bench: Bench,
+  fixture: StoreFixture,
   options: FileSnapshotStoreOptions,
 ): Promise<void> {
-  await (await bench.open(options)).close();
+  await (await fixture.open(options)).close();
 }
 
 describe("opening a store beside a program that knows no lock", () => {
   it("leaves a foreign .tmp alone for an hour, and says so once", async () => {
-    const bench = benchWith(FOREIGN);
-    const store = await bench.open(at(HOUR - 1));
-    assert.deepEqual(bench.names(), [FOREIGN]);
-    assert.deepEqual(bench.log.matching("info"), [
+    const fixture = benchWith(FOREIGN);
+    const store = await fixture.open(at(HOUR - 1));
+    assert.deepEqual(fixture.names(), [FOREIGN]);
+    assert.deepEqual(fixture.log.matching("info"), [
       `info: Left ${FOREIGN} alone: it was changed less than 3600 s ago, ` +
       "so another program may be writing it",
     ]);
-    assert.deepEqual(bench.log.matching("warn"), []);
+    assert.deepEqual(fixture.log.matching("warn"), []);
     await store.reap();
-    assert.deepEqual(bench.names(), [FOREIGN]);
+    assert.deepEqual(fixture.names(), [FOREIGN]);
     await store.close();
-    await openAndClose(bench, at(HOUR));
-    assert.deepEqual(bench.names(), []);
+    await openAndClose(fixture, at(HOUR));
+    assert.deepEqual(fixture.names(), []);
   });
 
   it("gives no snapshot the ID of a .tmp that it leaves alone", async () => {
-    const bench = benchWith("3-10-7000.tmp");
-    const store = await bench.open(at(5000));
+    const fixture = benchWith("3-10-7000.tmp");
+    const store = await fixture.open(at(5000));
     const sink = await store.create(INIT);
     assert.equal(sink.id, "3-10-7001");
     await sink.cancel();
@@ -69,20 +74,20 @@ describe("opening a store beside a program that knows no lock", () => {
   });
 
   it("removes its own at once, because the lock proves that no process writes it", async () => {
-    const bench = benchWith(OURS);
-    await openAndClose(bench, at(0));
-    assert.deepEqual(bench.names(), []);
-    assert.match(bench.log.matching("info").join(), /^info: Removed 3-10-2/);
+    const fixture = benchWith(OURS);
+    await openAndClose(fixture, at(0));
+    assert.deepEqual(fixture.names(), []);
+    assert.match(fixture.log.matching("info").join(), /^info: Removed 3-10-2/);
   });
 
   it("removes at once what is left of a cancelled snapshot when its process was killed meanwhile", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const sink = await store.create(INIT);
-    const killed: Bench[] = [];
-    bench.files.inject(() => {
+    const killed: StoreFixture[] = [];
+    fixture.files.inject(() => {
       const choice = { seed: 1, keptPercent: 100, renames: "atomic" } as const;
-      killed.push(new Bench(bench.disk.crashImage(choice)));
+      killed.push(new StoreFixture(fixture.disk.crashImage(choice)));
       return undefined;
     });
     await sink.cancel();
@@ -96,18 +101,18 @@ describe("opening a store beside a program that knows no lock", () => {
 
   it("leaves a foreign .tmp alone that is newer than the clock, or whose age is unknown", async () => {
     for (const now of [-1, -2 * HOUR, NaN]) {
-      const bench = benchWith(FOREIGN);
-      await openAndClose(bench, { ...at(now), foreignTmpAgeMs: 0 });
-      assert.deepEqual(bench.names(), [FOREIGN], `at ${now}`);
+      const fixture = benchWith(FOREIGN);
+      await openAndClose(fixture, { ...at(now), foreignTmpAgeMs: 0 });
+      assert.deepEqual(fixture.names(), [FOREIGN], `at ${now}`);
     }
   });
 
   it("leaves a foreign .tmp alone for as long as foreignTmpAgeMs says", async () => {
-    const bench = benchWith(FOREIGN);
-    await openAndClose(bench, { ...at(HOUR), foreignTmpAgeMs: HOUR + 1 });
-    assert.deepEqual(bench.names(), [FOREIGN]);
-    await openAndClose(bench, { ...at(0), foreignTmpAgeMs: 0 });
-    assert.deepEqual(bench.names(), []);
+    const fixture = benchWith(FOREIGN);
+    await openAndClose(fixture, { ...at(HOUR), foreignTmpAgeMs: HOUR + 1 });
+    assert.deepEqual(fixture.names(), [FOREIGN]);
+    await openAndClose(fixture, { ...at(0), foreignTmpAgeMs: 0 });
+    assert.deepEqual(fixture.names(), []);
   });
 
   it("takes the youngest of the directory and the files in it", async (t) => {
@@ -132,10 +137,10 @@ describe("opening a store beside a program that knows no lock", () => {
 
   it("takes the name away before any file, so that the writer can't publish what is left", async () => {
     for (const name of [FOREIGN, OURS]) {
-      const bench = benchWith(name);
-      await openAndClose(bench, {});
+      const fixture = benchWith(name);
+      await openAndClose(fixture, {});
       const renamed = name.replace(".tmp", ".deleted.tmp");
-      const steps = bench.trace().filter((step) =>
+      const steps = fixture.trace().filter((step) =>
         /^(rename|removeFile) .*3-10-/.test(step)
       );
       assert.equal(steps[0], `rename ${name} ${renamed}`);
@@ -144,57 +149,57 @@ describe("opening a store beside a program that knows no lock", () => {
   });
 
   it("leaves a snapshot whole that its writer publishes meanwhile", async () => {
-    const bench = benchWith(FOREIGN);
-    bench.files.inject(({ name, path }) =>
+    const fixture = benchWith(FOREIGN);
+    fixture.files.inject(({ name, path }) =>
       name === "rename" && path.endsWith(FOREIGN)
-        ? { wait: bench.disk.rename(path, `${SNAPSHOTS}/3-10-1`) }
+        ? { wait: fixture.disk.rename(path, `${SNAPSHOTS}/3-10-1`) }
         : undefined
     );
-    await openAndClose(bench, {});
-    assert.deepEqual(bench.disk.tree().filter((it) => it.includes("3-10")), [
+    await openAndClose(fixture, {});
+    assert.deepEqual(fixture.disk.tree().filter((it) => it.includes("3-10")), [
       `${SNAPSHOTS}/3-10-1/`,
       `${SNAPSHOTS}/3-10-1/meta.json`,
       `${SNAPSHOTS}/3-10-1/state.bin`,
     ]);
-    assert.deepEqual(bench.log.lines, []);
+    assert.deepEqual(fixture.log.lines, []);
   });
 
   it("removes what can't be renamed because it is in the lower layer of an overlayfs", async () => {
-    const bench = benchWith(FOREIGN);
-    bench.files.inject(failOn("rename", "EXDEV", { path: /3-10-1/ }));
-    await openAndClose(bench, {});
-    assert.deepEqual(bench.names(), []);
+    const fixture = benchWith(FOREIGN);
+    fixture.files.inject(failOn("rename", "EXDEV", { path: /3-10-1/ }));
+    await openAndClose(fixture, {});
+    assert.deepEqual(fixture.names(), []);
   });
 
   it("succeeds, and removes nothing, when a name can't be taken away", async () => {
-    const bench = benchWith(FOREIGN);
-    bench.files.inject(failOn("rename", "EACCES", { path: /3-10-1/ }));
-    await openAndClose(bench, {});
-    assert.equal(bench.read(FOREIGN, "state.bin").length, 4);
-    assert.equal(bench.log.matching("warn", FOREIGN).length, 1);
+    const fixture = benchWith(FOREIGN);
+    fixture.files.inject(failOn("rename", "EACCES", { path: /3-10-1/ }));
+    await openAndClose(fixture, {});
+    assert.equal(fixture.read(FOREIGN, "state.bin").length, 4);
+    assert.equal(fixture.log.matching("warn", FOREIGN).length, 1);
   });
 
   it("removes the rest of an earlier deletion first, which has the name that is needed", async () => {
-    const bench = benchWith(FOREIGN, "3-10-1.deleted.tmp");
-    await openAndClose(bench, {});
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.log.matching("info", "Removed").length, 2);
-    assert.deepEqual(bench.log.matching("warn"), []);
+    const fixture = benchWith(FOREIGN, "3-10-1.deleted.tmp");
+    await openAndClose(fixture, {});
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.log.matching("info", "Removed").length, 2);
+    assert.deepEqual(fixture.log.matching("warn"), []);
   });
 
   it("says of nothing that a crash has left it", async () => {
     const names = [FOREIGN, OURS, "3-10-3.deleted.tmp", "3-10-4.sealing.tmp"];
-    const bench = benchWith(...names);
-    await openAndClose(bench, {});
-    assert.equal(bench.log.matching("info", "Removed").length, names.length);
-    assert.doesNotMatch(bench.log.lines.join("\n"), /crash/);
+    const fixture = benchWith(...names);
+    await openAndClose(fixture, {});
+    assert.equal(fixture.log.matching("info", "Removed").length, names.length);
+    assert.doesNotMatch(fixture.log.lines.join("\n"), /crash/);
   });
 
   it("removes nothing when the option sweep is false", async () => {
     const names = [FOREIGN, OURS, "3-10-3.deleted.tmp", "3-10-4.sealing.tmp"];
-    const bench = benchWith(...names);
-    await openAndClose(bench, { sweep: false, foreignTmpAgeMs: 0 });
-    assert.deepEqual(bench.names(), [...names].sort());
-    assert.deepEqual(bench.log.lines, []);
+    const fixture = benchWith(...names);
+    await openAndClose(fixture, { sweep: false, foreignTmpAgeMs: 0 });
+    assert.deepEqual(fixture.names(), [...names].sort());
+    assert.deepEqual(fixture.log.lines, []);
   });
 });

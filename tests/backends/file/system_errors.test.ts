@@ -12,7 +12,12 @@ import {
   StoreAccessError,
 } from "@raft/snapshots";
 import { failOn, type Injector } from "@raft/snapshots/testing";
-import { Bench, listIds, load, save } from "../../support/store_fixture.ts";
+import {
+  listIds,
+  load,
+  save,
+  StoreFixture,
+} from "../../support/store_fixture.ts";
 
 /** Codes that say nothing of a snapshot, and one that no system has. */
 const OF_THE_PLACE = [
@@ -36,11 +41,11 @@ const LOOKS = ["open", "stat", "statHandle", "read"] as const;
 
 /** Two snapshots that the store has not looked into yet, the newest first. */
 async function setUp() {
-  const bench = new Bench();
-  const [older, newest] = await bench.prepare([1, 2]) as [string, string];
-  const store = await bench.open({ retain: 1 });
+  const fixture = new StoreFixture();
+  const [older, newest] = await fixture.prepare([1, 2]) as [string, string];
+  const store = await fixture.open({ retain: 1 });
   const path = new RegExp(`/${newest}(/|$)`);
-  return { bench, store, older, newest, path };
+  return { fixture, store, older, newest, path };
 }
 
 /** The indexes of the snapshots that were tried, and of the restored one. */
@@ -64,13 +69,13 @@ function notCapable(path: RegExp): Injector {
 }
 
 /** Nothing was moved, removed or judged: all is well once the fault is gone. */
-async function assertAllThere({ bench, store, older, newest }: Setting) {
-  bench.files.inject();
-  assert.deepEqual(bench.names(), [older, newest]);
+async function assertAllThere({ fixture, store, older, newest }: Setting) {
+  fixture.files.inject();
+  assert.deepEqual(fixture.names(), [older, newest]);
   assert.deepEqual(await listIds(store), [newest, older]);
   assert.equal((await store.verify(newest)).ok, true);
   assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
-  assert.equal(bench.files.openHandles, 0);
+  assert.equal(fixture.files.openHandles, 0);
   await store.close();
 }
 
@@ -88,8 +93,8 @@ describe("an error of the process or the place", () => {
     it(`makes list(), open(), verify() and reap() reject: ${code}`, async () => {
       for (const look of LOOKS) {
         const setting = await setUp();
-        const { bench, store, newest, path } = setting;
-        bench.files.inject(failOn(look, code, { path }));
+        const { fixture, store, newest, path } = setting;
+        fixture.files.inject(failOn(look, code, { path }));
         const is = (error: unknown) => isOfPlace(error, code);
         await assert.rejects(store.list(), is, look);
         await assert.rejects(load(store, newest), { code }, look);
@@ -103,8 +108,8 @@ describe("an error of the process or the place", () => {
       // Each of them takes all tries, which cost time.
       for (const look of code === "EMFILE" ? LOOKS : ["open"] as const) {
         const setting = await setUp();
-        const { bench, store, path } = setting;
-        bench.files.inject(failOn(look, code, { path }));
+        const { fixture, store, path } = setting;
+        fixture.files.inject(failOn(look, code, { path }));
         await assert.rejects(
           restore(store),
           (error) => isOfPlace(error, code),
@@ -117,8 +122,8 @@ describe("an error of the process or the place", () => {
 
   it("is a permission flag that Deno was not given", async () => {
     const setting = await setUp();
-    const { bench, store, newest, path } = setting;
-    bench.files.inject(notCapable(path));
+    const { fixture, store, newest, path } = setting;
+    fixture.files.inject(notCapable(path));
     const is = (error: unknown) => isOfPlace(error, undefined);
     await assert.rejects(store.list(), is);
     await assert.rejects(store.verify(newest), is);
@@ -129,15 +134,17 @@ describe("an error of the process or the place", () => {
   it("is one that snapshots/ has as well as what is in it", async () => {
     for (const code of OF_ONE_SNAPSHOT) {
       const setting = await setUp();
-      const { bench, store, newest } = setting;
+      const { fixture, store, newest } = setting;
       // As of a directory without its search bit: its names can still be read.
-      bench.files.inject(failOn("stat", code, { path: /snapshots\// }));
+      fixture.files.inject(failOn("stat", code, { path: /snapshots\// }));
       const is = (error: unknown) => isOfPlace(error, code);
       await assert.rejects(store.list(), is);
       await assert.rejects(store.open(newest), is);
       await assert.rejects(store.verify(newest), is);
       await assert.rejects(restore(store), is);
-      bench.files.inject(failOn("readDirectory", code, { path: /snapshots$/ }));
+      fixture.files.inject(
+        failOn("readDirectory", code, { path: /snapshots$/ }),
+      );
       await assert.rejects(store.list(), is);
       await assert.rejects(restore(store), is);
       await assert.rejects(store.reap(), is);
@@ -147,9 +154,9 @@ describe("an error of the process or the place", () => {
 
   it("counts also when it is blocks.crc64 that can't be opened", async () => {
     const setting = await setUp();
-    const { bench, store } = setting;
+    const { fixture, store } = setting;
     const path = /2-\d+\/blocks\.crc64$/;
-    bench.files.inject(failOn("open", "EMFILE", { path }));
+    fixture.files.inject(failOn("open", "EMFILE", { path }));
     await assert.rejects(store.list(), (error) => isOfPlace(error, "EMFILE"));
     await assertAllThere(setting);
   });
@@ -157,25 +164,25 @@ describe("an error of the process or the place", () => {
   it("that passes costs restore() another try and not the newest", async () => {
     for (const times of [1, 2, 3]) {
       const setting = await setUp();
-      const { bench, store, path } = setting;
-      bench.files.inject(failOn("open", "EMFILE", { path, times }));
+      const { fixture, store, path } = setting;
+      fixture.files.inject(failOn("open", "EMFILE", { path, times }));
       assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
-      assert.equal(bench.log.matching("warn", "trying again").length, times);
+      assert.equal(fixture.log.matching("warn", "trying again").length, times);
       await assertAllThere(setting);
     }
   });
 
   it("that names snapshots/ costs restore() another try", async () => {
     const setting = await setUp();
-    const { bench, store } = setting;
-    bench.files.inject(failOn("readDirectory", "EMFILE", { times: 2 }));
+    const { fixture, store } = setting;
+    fixture.files.inject(failOn("readDirectory", "EMFILE", { times: 2 }));
     assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
     await assertAllThere(setting);
   });
 
   it("is seen also when the caller's function hides it", async () => {
     const setting = await setUp();
-    const { bench, store, path } = setting;
+    const { fixture, store, path } = setting;
     const tried: bigint[] = [];
     const hide = async (
       source: ReadableStream & { meta: { index: bigint } },
@@ -185,7 +192,7 @@ describe("an error of the process or the place", () => {
         throw new Error("it did not work");
       });
     };
-    bench.files.inject((operation) =>
+    fixture.files.inject((operation) =>
       operation.name === "read" && /state\.bin$/.test(operation.path) &&
         path.test(operation.path)
         ? { code: "ENOMEM" }
@@ -243,21 +250,24 @@ describe("an error of one snapshot", () => {
     it(`is passed over, named, and never a verdict: ${code}`, async () => {
       for (const look of LOOKS) {
         const setting = await setUp();
-        const { bench, store, older, newest, path } = setting;
-        bench.files.inject(failOn(look, code, { path }));
+        const { fixture, store, older, newest, path } = setting;
+        fixture.files.inject(failOn(look, code, { path }));
         const is = (error: unknown) => {
           assert.ok(error instanceof SnapshotUnreadableError, String(error));
           assert.equal(error.code, code);
           return true;
         };
         assert.deepEqual(await listIds(store), [older], look);
-        assert.ok(bench.log.matching("warn", newest)[0]?.includes(code));
+        assert.ok(fixture.log.matching("warn", newest)[0]?.includes(code));
         await assert.rejects(store.verify(newest), is, look);
-        bench.log.lines.length = 0;
+        fixture.log.lines.length = 0;
         assert.deepEqual(await restore(store), { tried: [1n], index: 1n });
-        const named = bench.log.matching("warn", `restore snapshot ${newest}`);
+        const named = fixture.log.matching(
+          "warn",
+          `restore snapshot ${newest}`,
+        );
         assert.ok(named[0]?.includes(code), look);
-        bench.files.inject(failOn(look, code, { path: /\/3-\d+-\d+(\/|$)/ }));
+        fixture.files.inject(failOn(look, code, { path: /\/3-\d+-\d+(\/|$)/ }));
         await assert.rejects(restore(store), (error) => {
           assert.ok(error instanceof NoUsableSnapshotError);
           assert.equal(error.errors.length, 2);
@@ -269,32 +279,36 @@ describe("an error of one snapshot", () => {
   }
 
   it("is not followed by quarantine even if the snapshot is corrupt", async () => {
-    const { bench, store, older, newest, path } = await setUp();
-    bench.corrupt(newest);
-    bench.files.inject(failOn("open", "EIO", { path, times: 1 }));
+    const { fixture, store, older, newest, path } = await setUp();
+    fixture.corrupt(newest);
+    fixture.files.inject(failOn("open", "EIO", { path, times: 1 }));
     assert.deepEqual(await restore(store), { tried: [1n], index: 1n });
-    assert.deepEqual(bench.names(), [older, newest], "it was not looked into");
-    bench.files.inject();
+    assert.deepEqual(
+      fixture.names(),
+      [older, newest],
+      "it was not looked into",
+    );
+    fixture.files.inject();
     assert.equal((await restore(store)).index, 1n);
-    assert.deepEqual(bench.names(), [older, `${newest}.corrupt.tmp`]);
+    assert.deepEqual(fixture.names(), [older, `${newest}.corrupt.tmp`]);
     await store.close();
   });
 
   it("keeps a reap from removing what it might be needed for", async () => {
     const setting = await setUp();
-    const { bench, store, older, newest } = setting;
-    bench.files.inject(failOn("read", "EIO", { path: /2-\d+\/state\.bin$/ }));
+    const { fixture, store, older, newest } = setting;
+    fixture.files.inject(failOn("read", "EIO", { path: /2-\d+\/state\.bin$/ }));
     // Nothing older than the only one that may be good goes away for it.
     await assert.rejects(store.reap(), SnapshotUnreadableError);
-    assert.deepEqual(bench.names(), [older, newest]);
-    bench.files.inject(
+    assert.deepEqual(fixture.names(), [older, newest]);
+    fixture.files.inject(
       failOn("open", "EACCES", { path: /2-\d+\/meta\.json$/ }),
     );
     await store.reap();
-    assert.deepEqual(bench.names(), [older, newest]);
+    assert.deepEqual(fixture.names(), [older, newest]);
     const third = await save(store, "third", { index: 3 });
-    assert.deepEqual(bench.names(), [newest, third]);
-    bench.files.inject();
+    assert.deepEqual(fixture.names(), [newest, third]);
+    fixture.files.inject();
     await store.close();
   });
 });

@@ -9,11 +9,11 @@ import {
   type MetaRecord,
 } from "../../../src/snapshot/meta/encode.ts";
 import {
-  Bench,
   decode,
   encode,
   INIT,
   save,
+  StoreFixture,
 } from "../../support/store_fixture.ts";
 
 const META: MetaRecord = {
@@ -117,40 +117,40 @@ describe("encodeMeta()", () => {
 
 describe("the meta.json of a store", () => {
   it("has no size and no CRC until the snapshot is published", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1795361690419 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1795361690419 });
     const sink = await store.create(INIT);
-    const provisional = decode(bench.read(`${sink.id}.tmp`, "meta.json"));
+    const provisional = decode(fixture.read(`${sink.id}.tmp`, "meta.json"));
     const writer = sink.getWriter();
     await writer.write(encode("first\nsecond\n"));
     await writer.close();
-    const final = decode(bench.read(sink.id, "meta.json"));
+    const final = decode(fixture.read(sink.id, "meta.json"));
     assert.equal(final, textOf());
     assert.equal(provisional, textOf({ size: 0, crc: null }));
     assert.deepEqual(
-      bench.read(sink.id, "state.bin"),
+      fixture.read(sink.id, "state.bin"),
       encode("first\nsecond\n"),
     );
     await store.close();
   });
 
   it("is refused when nobody could read it again", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const huge = "x".repeat(1024 * 1024);
     const servers = [{ suffrage: "nonvoter", id: huge, address: "" }] as const;
     await assert.rejects(
       store.create({ ...INIT, configuration: { servers } }),
       RangeError,
     );
-    assert.deepEqual(bench.names(), []);
-    assert.equal(bench.files.openHandles, 0);
+    assert.deepEqual(fixture.names(), []);
+    assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
   it("may be as long as a reader takes", async () => {
-    const bench = new Bench();
-    const store = await bench.open();
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
     const long = "x".repeat(1024 * 1024 - 500);
     const servers = [{ suffrage: "nonvoter", id: long, address: "" }] as const;
     const id = await save(store, "state", { configuration: { servers } });
