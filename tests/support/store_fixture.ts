@@ -127,7 +127,8 @@ export class StoreFixture {
   }
 }
 
-function describeOperation({ name, path, to }: Operation): string {
+/** An operation as `name path`, with the path below `snapshots/`. */
+export function describeOperation({ name, path, to }: Operation): string {
   const short = (it: string) => it.replace(`${SNAPSHOTS}/`, "");
   return `${name} ${short(path)}${to === undefined ? "" : ` ${short(to)}`}`;
 }
