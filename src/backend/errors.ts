@@ -15,9 +15,9 @@ export function toSnapshotError(doing: string, error: unknown): SnapshotError {
   });
 }
 
-/** An error of the place, whatever its code; one of ours as it is. */
-export function placeError(doing: string, error: unknown): SnapshotError {
-  if (error instanceof SnapshotError) return error;
+/** An error of the place, whatever its class and code. */
+export function placeError(doing: string, error: unknown): StoreAccessError {
+  if (error instanceof StoreAccessError) return error;
   return new StoreAccessError(
     `Cannot ${doing}: ${describe(error)}; the fault is with the process or ` +
       "the disk, not with a snapshot: mend that and try again",

@@ -10,7 +10,7 @@ import type { SnapshotCorruptError } from "../errors.ts";
 import { badBlock, badState } from "../snapshot/block_checker.ts";
 import { type BlockChecksums, CrcList } from "../snapshot/block_checksums.ts";
 import type { SnapshotMeta, VerifyOptions } from "../snapshot/types.ts";
-import { closeQuietly } from "./checked_backend.ts";
+import { closeQuietly } from "./checked_state.ts";
 import { isCorruption } from "./error_scope.ts";
 import { readHeader, type SnapshotHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
@@ -76,6 +76,9 @@ export async function checkOpenState(
   const onAbort = () => void closeQuietly(handle);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
+    // The caller may have left, or the store been closed, while it was opened.
+    signal?.throwIfAborted();
+    parts.backend.assertOpen();
     return await compare(parts, handle, header, options);
   } catch (error) {
     // A read that was ended by this says nothing of the snapshot.

@@ -1,35 +1,51 @@
 /**
  * A backend with everything checked that it returns: a place that breaks its
  * contract is refused, and never makes the store hand out a wrong byte. It is
- * also the gate that closes with the store.
+ * also the gate that closes with the store: whatever only reads ends then, also
+ * when the backend does not answer.
  *
  * @module
  */
 
 import type {
   BackendNames,
-  FinalParts,
-  PendingSnapshot,
   ReadableBackend,
   SnapshotBackend,
   StateHandle,
 } from "../backend/backend.ts";
-import { placeError } from "../backend/errors.ts";
-import { StoreAccessError, StoreClosedError } from "../errors.ts";
-import { parseId } from "../snapshot/id.ts";
+import { placeError, toSnapshotError } from "../backend/errors.ts";
+import { SnapshotError, StoreClosedError } from "../errors.ts";
 import type { ExtraName } from "../snapshot/extras.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
-import { quote } from "../text.ts";
+import { CheckedPending } from "./checked_pending.ts";
+import { CheckedState, closeQuietly } from "./checked_state.ts";
+import {
+  requireBytes,
+  requireFailures,
+  requireHandle,
+  requireIds,
+  requireNames,
+  requirePending,
+  requireSize,
+  requireText,
+} from "./contract.ts";
+import { toReadError } from "./error_scope.ts";
+import { unlessAborted } from "./interrupt.ts";
 
 /** A backend as the rest of the store sees it. */
 export class CheckedBackend {
   readonly #backend: ReadableBackend;
   /** Calls that change the place and have not settled. */
   readonly #changes = new Set<Promise<unknown>>();
-  #isShut = false;
+  /**
+   * Aborts when the store is closed: from then on every call is refused but those
+   * that end what is open.
+   */
+  readonly #closing: AbortSignal;
 
-  constructor(backend: ReadableBackend) {
+  constructor(backend: ReadableBackend, closing: AbortSignal) {
     this.#backend = backend;
+    this.#closing = closing;
   }
 
   /** Where it is, for messages. */
@@ -62,90 +78,89 @@ export class CheckedBackend {
   }
 
   async names(): Promise<BackendNames> {
-    const names = await this.#read(
-      `look into ${this.place}`,
-      () => this.#backend.names(),
-    );
-    const listed = names as Partial<BackendNames> | undefined;
-    const unfinished = this.#requireArray(listed?.unfinished);
-    this.#requireIds(listed?.published);
-    this.#requireIds(listed?.quarantined);
-    this.#requireIds(unfinished.map((each) => each?.id));
-    this.#requireArray(listed?.foreign);
-    return names;
+    const doing = `look into ${this.place}`;
+    try {
+      return await this.#read(
+        doing,
+        async () => requireNames(await this.#backend.names()),
+      );
+    } catch (error) {
+      this.assertOpen();
+      // It was asked about no snapshot: none is missing or corrupt by this.
+      throw placeError(doing, error);
+    }
   }
 
-  async readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
+  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
     const what = `meta.json of snapshot ${id}`;
-    const bytes = await this.#read(
+    return this.#read(
       `read ${what}`,
-      () => this.#backend.readMeta(id, sizeMax),
+      async () =>
+        requireBytes(await this.#backend.readMeta(id, sizeMax), what, sizeMax),
     );
-    return this.#requireBytes(bytes, what, sizeMax);
   }
 
-  async readBlocks(
-    id: string,
-    sizeMax: number,
-  ): Promise<Uint8Array | undefined> {
-    const what = `blocks.crc64 of snapshot ${id}`;
-    const bytes = await this.#read(
-      `read ${what}`,
+  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
+    return this.#readOptional(
+      `blocks.crc64 of snapshot ${id}`,
+      sizeMax,
       () => this.#backend.readBlocks(id, sizeMax),
     );
-    return bytes === undefined
-      ? undefined
-      : this.#requireBytes(bytes, what, sizeMax);
   }
 
-  async readExtra(
+  readExtra(
     id: string,
     name: ExtraName,
     sizeMax: number,
   ): Promise<Uint8Array | undefined> {
-    const what = `${name} of snapshot ${id}`;
-    const bytes = await this.#read(
-      `read ${what}`,
+    return this.#readOptional(
+      `${name} of snapshot ${id}`,
+      sizeMax,
       async () => await this.#backend.readExtra?.(id, name, sizeMax),
     );
-    return bytes === undefined
-      ? undefined
-      : this.#requireBytes(bytes, what, sizeMax);
   }
 
-  async stateSize(id: string): Promise<number> {
-    const doing = `look at state.bin of snapshot ${id}`;
-    const size = await this.#read(doing, () => this.#backend.stateSize(id));
-    return this.#requireSize(size, doing);
-  }
-
-  async openState(id: string, range: ByteRange): Promise<StateHandle> {
-    const doing = `open state.bin of snapshot ${id}`;
-    const handle = await this.#read(
-      doing,
-      () => this.#backend.openState(id, range),
+  stateSize(id: string): Promise<number> {
+    const what = `state.bin of snapshot ${id}`;
+    return this.#read(
+      `look at ${what}`,
+      async () => requireSize(await this.#backend.stateSize(id), what),
     );
-    try {
-      this.#requireSize(handle.size, doing);
-    } catch (error) {
-      await closeQuietly(handle);
-      throw error;
-    }
-    return new CheckedState(handle, id);
   }
 
-  async takenIds(): Promise<readonly string[]> {
-    const ids = await this.#change(() => this.#writable.takenIds());
-    return this.#requireIds(ids);
+  openState(id: string, range: ByteRange): Promise<StateHandle> {
+    const what = `state.bin of snapshot ${id}`;
+    return this.#read(`open ${what}`, async () => {
+      const opened = await this.#backend.openState(id, range);
+      const handle = requireHandle(opened, what);
+      try {
+        // The store may have been closed meanwhile.
+        this.assertOpen();
+        return new CheckedState(handle, id);
+      } catch (error) {
+        await closeQuietly(handle);
+        throw error;
+      }
+    }, closeQuietly);
   }
 
-  begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken"> {
+  takenIds(): Promise<readonly string[]> {
     return this.#change(async () => {
-      const pending = await this.#writable.begin(id, meta);
-      if (pending === "taken") return pending;
-      if (!this.#isShut) return this.#track(pending);
-      await pending.discard();
-      throw this.#closedError();
+      try {
+        return requireIds(await this.#writable.takenIds());
+      } catch (error) {
+        throw toSnapshotError("create a snapshot", error);
+      }
+    });
+  }
+
+  begin(id: string, meta: Uint8Array): Promise<CheckedPending | "taken"> {
+    return this.#change(async () => {
+      try {
+        return await this.#begin(id, meta);
+      } catch (error) {
+        throw toSnapshotError("create a snapshot", error);
+      }
     });
   }
 
@@ -153,7 +168,9 @@ export class CheckedBackend {
     ids: readonly string[],
     from: "published" | "quarantined",
   ): Promise<ReadonlyMap<string, unknown>> {
-    return this.#change(() => this.#writable.remove(ids, from));
+    return this.#change(async () =>
+      requireFailures(await this.#writable.remove(ids, from), ids)
+    );
   }
 
   finishRemovals(): Promise<void> {
@@ -163,7 +180,7 @@ export class CheckedBackend {
   /** Only when {@linkcode canQuarantine}. */
   quarantine(id: string): Promise<string> {
     return this.#change(async () =>
-      await this.#writable.quarantine?.(id) ?? id
+      requireText(await this.#writable.quarantine?.(id))
     );
   }
 
@@ -172,11 +189,6 @@ export class CheckedBackend {
     return this.#change(async () =>
       await this.#writable.addBlocks?.(id, bytes)
     );
-  }
-
-  /** From now on every call is refused but those that end what is open. */
-  shut(): void {
-    this.#isShut = true;
   }
 
   /** Resolves once no call changes the place any more. */
@@ -188,35 +200,71 @@ export class CheckedBackend {
 
   /** Whether the store has been closed. */
   get isShut(): boolean {
-    return this.#isShut;
+    return this.#closing.aborted;
   }
 
   /** @throws {StoreClosedError} when the store has been closed. */
   assertOpen(): void {
-    if (this.#isShut) throw this.#closedError();
+    if (this.isShut) throw this.#closedError();
   }
 
   async close(): Promise<void> {
     await this.#backend.close?.();
   }
 
-  /** Errors that are not ours are about the place. */
-  async #read<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  /**
+   * Runs a call that changes nothing. It ends when the store is closed; `onLate`
+   * lets go of what comes after that.
+   */
+  async #read<T>(
+    doing: string,
+    call: () => Promise<T>,
+    onLate?: (value: T) => Promise<unknown>,
+  ): Promise<T> {
     this.assertOpen();
     try {
-      return await call();
+      return await unlessAborted(call(), [this.#closing], onLate);
     } catch (error) {
-      throw placeError(doing, error);
+      this.assertOpen();
+      throw toReadError(doing, error);
     }
+  }
+
+  /** Reads a part that a snapshot need not have. */
+  #readOptional(
+    what: string,
+    sizeMax: number,
+    read: () => Promise<Uint8Array | undefined>,
+  ): Promise<Uint8Array | undefined> {
+    return this.#read(`read ${what}`, async () => {
+      const bytes = await read();
+      return bytes === undefined
+        ? undefined
+        : requireBytes(bytes, what, sizeMax);
+    });
+  }
+
+  async #begin(
+    id: string,
+    meta: Uint8Array,
+  ): Promise<CheckedPending | "taken"> {
+    const begun = await this.#writable.begin(id, meta);
+    if (begun === "taken") return begun;
+    const note = <T>(call: Promise<T>) => this.#note(call);
+    const pending = new CheckedPending(requirePending(begun, id), note);
+    if (!this.isShut) return pending;
+    const closed = this.#closedError();
+    await pending.discard(closed).catch(() => {});
+    throw closed;
   }
 
   async #change<T>(call: () => Promise<T>): Promise<T> {
     this.assertOpen();
-    return await this.#noted(call());
+    return await this.#note(call());
   }
 
-  /** Notes a call until it has settled. */
-  async #noted<T>(call: Promise<T>): Promise<T> {
+  /** Notes a call until it has settled: `close()` of the store waits for it. */
+  async #note<T>(call: Promise<T>): Promise<T> {
     this.#changes.add(call);
     try {
       return await call;
@@ -225,90 +273,7 @@ export class CheckedBackend {
     }
   }
 
-  #track(pending: PendingSnapshot): PendingSnapshot {
-    return {
-      append: (bytes) => pending.append(bytes),
-      publish: (parts: FinalParts) => this.#noted(pending.publish(parts)),
-      discard: () => this.#noted(pending.discard()),
-    };
-  }
-
   #closedError(): StoreClosedError {
     return new StoreClosedError(`Cannot use the store ${this.place}: closed`);
   }
-
-  #requireArray<T>(values: readonly T[] | undefined): readonly T[] {
-    if (Array.isArray(values)) return values;
-    throw this.#broken(`listed ${typeof values}, expected an array`);
-  }
-
-  #requireIds(values: readonly unknown[] | undefined): readonly string[] {
-    for (const value of this.#requireArray(values)) {
-      if (typeof value === "string" && parseId(value) !== undefined) continue;
-      const found = typeof value === "string" ? quote(value) : typeof value;
-      throw this.#broken(`listed ${found}, expected snapshot IDs`);
-    }
-    return values as readonly string[];
-  }
-
-  #requireBytes(bytes: unknown, what: string, sizeMax: number): Uint8Array {
-    if (!(bytes instanceof Uint8Array)) {
-      throw this.#broken(`gave ${typeof bytes} for ${what}, expected bytes`);
-    }
-    if (bytes.length <= sizeMax) return bytes;
-    throw this.#broken(
-      `gave ${bytes.length} bytes for ${what}, expected at most ${sizeMax}`,
-    );
-  }
-
-  #requireSize(size: unknown, doing: string): number {
-    if (Number.isSafeInteger(size) && (size as number) >= 0) {
-      return size as number;
-    }
-    throw this.#broken(`gave the size ${String(size)} when asked to ${doing}`);
-  }
-
-  #broken(how: string): StoreAccessError {
-    return new StoreAccessError(
-      `Cannot use ${this.place}: its backend breaks its contract: it ${how}`,
-    );
-  }
-}
-
-/** A state whose reads are checked. */
-class CheckedState implements StateHandle {
-  readonly #handle: StateHandle;
-  readonly #what: string;
-  readonly size: number;
-
-  constructor(handle: StateHandle, id: string) {
-    this.#handle = handle;
-    this.#what = `state.bin of snapshot ${id}`;
-    this.size = handle.size;
-  }
-
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    let count: number;
-    try {
-      count = await this.#handle.read(buffer, position);
-    } catch (error) {
-      throw placeError(`read ${this.#what}`, error);
-    }
-    if (Number.isInteger(count) && count >= 0 && count <= buffer.length) {
-      return count;
-    }
-    throw new StoreAccessError(
-      `Cannot read ${this.#what}: the backend breaks its contract: it read ` +
-        `${String(count)} bytes, expected 0 to ${buffer.length}`,
-    );
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
-}
-
-/** Nothing was written: a failure here takes nothing away. */
-export async function closeQuietly(handle: StateHandle): Promise<void> {
-  await handle.close().catch(() => {});
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { placeError } from "../backend/errors.ts";
 import {
   SnapshotCorruptError,
   type SnapshotError,
@@ -35,6 +36,14 @@ export function concernsSnapshot(error: unknown): error is SnapshotError {
     error instanceof SnapshotUnreadableError ||
     error instanceof SnapshotNotFoundError ||
     error instanceof UnsupportedSnapshotVersionError;
+}
+
+/**
+ * The error that tells why a backend did not read something. What is not about
+ * a snapshot is about the place, whatever class it has.
+ */
+export function toReadError(doing: string, error: unknown): SnapshotError {
+  return concernsSnapshot(error) ? error : placeError(doing, error);
 }
 
 /**

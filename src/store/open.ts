@@ -22,7 +22,7 @@ import type {
   VerifyMode,
 } from "../snapshot/types.ts";
 import { checkOpenState } from "./check_state.ts";
-import { closeQuietly } from "./checked_backend.ts";
+import { closeQuietly } from "./checked_state.ts";
 import { isCorruption } from "./error_scope.ts";
 import { readHeader, type SnapshotHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";

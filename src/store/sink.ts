@@ -46,6 +46,13 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
     super({
       start: (given) => {
         controller = given;
+        // abort() below is called only when a write that is under way has ended;
+        // and the place may never answer.
+        const { signal } = given;
+        signal.addEventListener(
+          "abort",
+          () => void writer.giveUp(signal.reason),
+        );
       },
       write: (chunk: unknown) => {
         try {
@@ -149,13 +156,16 @@ class Completion {
     return this.#outcome ?? this.#settle(this.#publish());
   }
 
-  /** Waits for a publication under way; if it succeeds, this does nothing. */
+  /**
+   * Gives the snapshot up, also while its last bytes are being written. Waits for
+   * a publication under way; if it succeeds, this does nothing.
+   */
   discard(reason: unknown): Promise<void> {
     if (this.#discarding !== undefined) return this.#discarding;
-    if (this.#outcome !== undefined) return this.#outcome.catch(() => {});
+    if (this.#outcome !== undefined) return this.#giveUp(reason);
     const { id } = this.#writer.meta;
     void this.#settle(Promise.reject(discarded(id, reason)));
-    this.#discarding = this.#discard();
+    this.#discarding = this.#discard(reason);
     return this.#discarding;
   }
 
@@ -168,9 +178,14 @@ class Completion {
     }
   }
 
-  async #discard(): Promise<void> {
+  async #giveUp(reason: unknown): Promise<void> {
+    await this.#writer.giveUp(reason);
+    await this.#outcome?.catch(() => {});
+  }
+
+  async #discard(reason: unknown): Promise<void> {
     try {
-      await this.#writer.discard();
+      await this.#writer.discard(reason);
     } finally {
       this.#end();
     }

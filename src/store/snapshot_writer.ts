@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { FinalParts, PendingSnapshot } from "../backend/backend.ts";
+import type { FinalParts } from "../backend/backend.ts";
 import { MaybePublishedError } from "../backend/maybe_published_error.ts";
 import { crc64 } from "../crc64/mod.ts";
 import { SnapshotPublishError } from "../errors.ts";
@@ -18,6 +18,7 @@ import { encodeMeta } from "../snapshot/meta/encode.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { BlockWriter } from "./block_writer.ts";
+import type { CheckedPending } from "./checked_pending.ts";
 import type { StoreParts } from "./parts.ts";
 
 type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "logger">;
@@ -25,14 +26,14 @@ type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "logger">;
 /** Writes a snapshot. A sink ends it once, in one of two ways. */
 export class SnapshotWriter {
   readonly #parts: Parts;
-  readonly #pending: PendingSnapshot;
+  readonly #pending: CheckedPending;
   /** What is written: a copy, because callers can change what they are given. */
   readonly #init: SnapshotMeta;
   readonly #blocks: BlockWriter;
   #meta: SnapshotMeta;
   #makeExtra: MakeExtra | undefined;
 
-  constructor(parts: Parts, meta: SnapshotMeta, pending: PendingSnapshot) {
+  constructor(parts: Parts, meta: SnapshotMeta, pending: CheckedPending) {
     this.#parts = parts;
     this.#meta = meta;
     this.#init = structuredClone(meta);
@@ -70,7 +71,7 @@ export class SnapshotWriter {
       if (error instanceof MaybePublishedError) {
         throw this.#failure("publish", error.cause, true);
       }
-      await this.discard();
+      await this.discard(error);
       throw this.#failure("publish", error, false);
     }
     this.#parts.health.acknowledge(this.#init.id);
@@ -97,11 +98,19 @@ export class SnapshotWriter {
     };
   }
 
+  /**
+   * Gives up what has not been handed over to the backend for its publication,
+   * also while `publish()` waits for an append.
+   */
+  async giveUp(reason: unknown): Promise<void> {
+    if (!this.#pending.isPublishing) await this.discard(reason);
+  }
+
   /** Removes every trace, also of a write that is under way. Never rejects. */
-  async discard(): Promise<void> {
+  async discard(reason: unknown): Promise<void> {
     this.#blocks.stop();
     try {
-      await this.#pending.discard();
+      await this.#pending.discard(reason);
     } catch (error) {
       // The failure that led here must not be hidden by this one.
       this.#parts.logger.warn(
@@ -111,7 +120,9 @@ export class SnapshotWriter {
   }
 
   #failure(doing: string, error: unknown, published: boolean): Error {
-    if (error instanceof SnapshotPublishError) return error;
+    const isPublishError = error instanceof SnapshotPublishError;
+    // A backend's own may say something else of the publication.
+    if (isPublishError && error.published === published) return error;
     return new SnapshotPublishError(
       `Cannot ${doing} snapshot ${this.#init.id}: ${describe(error)}`,
       { published, cause: error },

@@ -9,7 +9,7 @@ import { readFully } from "../bytes.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
-import { closeQuietly } from "./checked_backend.ts";
+import { closeQuietly } from "./checked_state.ts";
 import type { StoreParts } from "./parts.ts";
 
 /** The whole of a state. */

@@ -6,7 +6,7 @@
  */
 
 import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
-import { toSnapshotError } from "../backend/errors.ts";
+import { placeError, toSnapshotError } from "../backend/errors.ts";
 import {
   SnapshotError,
   StoreAccessError,
@@ -73,7 +73,11 @@ export async function openSnapshotStore(
   const { clock, logger, readOnly } = resolved;
   const store = new BackedStore(backend, resolved);
   const closing = closingOf(store);
-  await backend.connect?.({ logger, readOnly, clock, closing });
+  try {
+    await backend.connect?.({ logger, readOnly, clock, closing });
+  } catch (error) {
+    throw placeError(`open ${backend.place}`, error);
+  }
   return store;
 }
 
@@ -109,7 +113,7 @@ export class BackedStore implements SnapshotStore {
   constructor(backend: ReadableBackend, options: StoreOptions = {}) {
     const resolved = resolveStoreOptions(options);
     const { blockSize, clock, logger, readOnly, retain } = resolved;
-    this.#backend = new CheckedBackend(backend);
+    this.#backend = new CheckedBackend(backend, this.#closing.signal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
     this.#ids = new IdClock(clock);
     this.#parts = {
@@ -229,7 +233,7 @@ export class BackedStore implements SnapshotStore {
     const sink = new Sink(writer, {
       highWaterMark: blockSize,
       signal,
-      onPublished: () => this.#reapAfter(id),
+      onPublished: () => this.#reapAfter(id, signal),
       onEnd: () => {
         publishing.delete(id);
         forget();
@@ -247,12 +251,16 @@ export class BackedStore implements SnapshotStore {
     return sink;
   }
 
-  /** A reap that fails does not make the publication a failure. */
-  async #reapAfter(id: string): Promise<void> {
+  /**
+   * A reap that fails does not make the publication a failure. The caller need
+   * not wait for its end: the snapshot is published.
+   */
+  async #reapAfter(id: string, signal?: AbortSignal): Promise<void> {
     try {
-      await this.#reaps.run(() => reapSnapshots(this.#parts, id));
+      const reaping = this.#reaps.run(() => reapSnapshots(this.#parts, id));
+      await unlessAborted(reaping, signal === undefined ? [] : [signal]);
     } catch (error) {
-      if (this.#backend.isShut) return;
+      if (this.#backend.isShut || signal?.aborted) return;
       this.#parts.logger.error(
         `After the publication of snapshot ${id}: ${describe(error)}`,
       );
@@ -328,7 +336,6 @@ export class BackedStore implements SnapshotStore {
     const reason = new StoreClosedError(
       `The store ${this.#backend.place} has been closed`,
     );
-    this.#backend.shut();
     this.#closing.abort(reason);
     await streams.abortAll(reason);
     await this.#backend.idle();

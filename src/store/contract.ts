@@ -1,0 +1,180 @@
+/**
+ * Checks of what a backend returns. Each gives a copy, or a value that can't
+ * change any more: what has been checked is what is used.
+ *
+ * @module
+ */
+
+import type {
+  BackendNames,
+  PendingSnapshot,
+  StateHandle,
+  UnfinishedName,
+} from "../backend/backend.ts";
+import { toBytes } from "../bytes.ts";
+import { StoreAccessError } from "../errors.ts";
+import { parseId } from "../snapshot/id.ts";
+import { describe, quote } from "../text.ts";
+
+const UNFINISHED_STATES: readonly unknown[] = ["writing", "deleted", "sealing"];
+
+/** A backend has broken its contract: nothing that it says is believed. */
+export function brokenContract(
+  how: string,
+  options: ErrorOptions = {},
+): StoreAccessError {
+  return new StoreAccessError(
+    `Cannot trust the backend of the store, which breaks its contract: ${how}`,
+    options,
+  );
+}
+
+/** Names of which each is usable, and none is published twice. */
+export function requireNames(names: BackendNames): BackendNames {
+  return {
+    published: requireEachOnce(requireIds(names.published)),
+    quarantined: requireEachOnce(requireIds(names.quarantined)),
+    unfinished: requireArray(names.unfinished).map(requireUnfinished),
+    foreign: requireArray(names.foreign).map(requireText),
+  };
+}
+
+/** Snapshot IDs. */
+export function requireIds(ids: unknown): readonly string[] {
+  return requireArray(ids).map(requireSnapshotId);
+}
+
+/** The bytes of a part, of which there are at most `sizeMax`. */
+export function requireBytes(
+  bytes: unknown,
+  what: string,
+  sizeMax: number,
+): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) {
+    throw brokenContract(`it gave ${kindOf(bytes)} for ${what}, not bytes`);
+  }
+  const length = trueLength(bytes, what);
+  if (length <= sizeMax) return new Uint8Array(bytes);
+  throw brokenContract(
+    `it gave ${length} bytes for ${what}, expected at most ${sizeMax}`,
+  );
+}
+
+/** The length of a state in bytes. */
+export function requireSize(size: unknown, what: string): number {
+  if (Number.isSafeInteger(size) && Number(size) >= 0) return Number(size);
+  throw brokenContract(`it gave ${show(size)} as the size of ${what}`);
+}
+
+/** How many bytes a read has put into a buffer of `length` bytes. */
+export function requireCount(
+  count: unknown,
+  length: number,
+  what: string,
+): number {
+  const isCount = Number.isInteger(count) && Number(count) >= 0;
+  if (isCount && Number(count) <= length) return Number(count);
+  throw brokenContract(
+    `it read ${show(count)} bytes of ${what}, expected 0 to ${length}`,
+  );
+}
+
+/** An open state; whoever has it must close it. */
+export function requireHandle(handle: unknown, what: string): StateHandle {
+  requireMethods(handle, ["read", "close"], what);
+  return handle as StateHandle;
+}
+
+/** A snapshot that has been begun. */
+export function requirePending(
+  pending: unknown,
+  id: string,
+): PendingSnapshot {
+  const methods = ["append", "publish", "discard"];
+  requireMethods(pending, methods, `the new snapshot ${id}`);
+  return pending as PendingSnapshot;
+}
+
+/** The errors of those of `ids` that could not be removed. */
+export function requireFailures(
+  failures: unknown,
+  ids: readonly string[],
+): ReadonlyMap<string, unknown> {
+  if (!(failures instanceof Map)) {
+    throw brokenContract(
+      `it gave ${kindOf(failures)} for what it could not remove, not a Map`,
+    );
+  }
+  const copy = new Map<string, unknown>(failures);
+  const stranger = [...copy.keys()].find((id) => !ids.includes(id));
+  if (stranger === undefined && !copy.has(stranger as never)) return copy;
+  throw brokenContract(
+    `it was not to remove ${show(stranger)}, and says that it could not`,
+  );
+}
+
+/** A text for the log. */
+export function requireText(text: unknown): string {
+  if (typeof text === "string") return text;
+  throw brokenContract(`it gave ${kindOf(text)} as a name, not a text`);
+}
+
+function requireUnfinished(name: unknown): UnfinishedName {
+  const { id, state } = (name ?? {}) as Partial<UnfinishedName>;
+  if (UNFINISHED_STATES.includes(state)) {
+    return {
+      id: requireSnapshotId(id),
+      state: state as UnfinishedName["state"],
+    };
+  }
+  throw brokenContract(`it listed a snapshot as ${show(state)}`);
+}
+
+function requireEachOnce(ids: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) throw brokenContract(`it listed snapshot ${id} twice`);
+    seen.add(id);
+  }
+  return ids;
+}
+
+function requireSnapshotId(id: unknown): string {
+  if (typeof id === "string" && parseId(id) !== undefined) return id;
+  throw brokenContract(`it listed ${show(id)}, expected snapshot IDs`);
+}
+
+function requireArray(values: unknown): readonly unknown[] {
+  if (Array.isArray(values)) return [...values];
+  throw brokenContract(`it listed ${kindOf(values)}, expected an array`);
+}
+
+function requireMethods(
+  object: unknown,
+  names: readonly string[],
+  what: string,
+): void {
+  for (const name of names) {
+    const method = (object as Record<string, unknown> | null | undefined)
+      ?.[name];
+    if (typeof method === "function") continue;
+    throw brokenContract(`it gave ${what} without ${name}()`);
+  }
+}
+
+/** An array can have a `length` of its own, and a Proxy has no bytes at all. */
+function trueLength(bytes: Uint8Array, what: string): number {
+  try {
+    return toBytes(bytes, what).length;
+  } catch (cause) {
+    throw brokenContract(`it gave no usable bytes for ${what}`, { cause });
+  }
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? quote(value) : describe(value);
+}
