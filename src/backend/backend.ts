@@ -5,12 +5,16 @@
  * becomes visible, how its parts are read, how it is removed. Each method's
  * comment is its contract.
  *
- * Every method must settle in bounded time. Three classes of errors are about
+ * A call that changes the place (`takenIds()`, `begin()`, `publish()`,
+ * `discard()`, `remove()`, ...) or lets a state go must settle in bounded time:
+ * `close()` of the store waits for it. A call that only reads may take long, or
+ * never answer: the store waits no longer than until its caller aborts or it is
+ * closed, and lets go of what comes later. Three classes of errors are about
  * the snapshot that was asked for: `SnapshotNotFoundError`,
  * `SnapshotCorruptError` and `SnapshotUnreadableError`. Every other rejection is
  * about the place, and the store never takes it for a verdict on a snapshot. IDs
  * that are passed in are valid. The store checks everything that a backend
- * returns.
+ * returns, and refuses a place that breaks its contract.
  *
  * @module
  */
@@ -43,7 +47,7 @@ export interface UnfinishedName {
 export interface BackendNames {
   /** IDs of the published snapshots, each once, in any order. */
   readonly published: readonly string[];
-  /** IDs of the snapshots that were quarantined. */
+  /** IDs of the snapshots that were quarantined, each once. */
   readonly quarantined: readonly string[];
   /** What is not published, and not quarantined. */
   readonly unfinished: readonly UnfinishedName[];

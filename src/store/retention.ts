@@ -137,10 +137,9 @@ async function removeAll(
   for (const [id, error] of failures) {
     logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
   }
-  const [first] = failures.values();
-  if (first === undefined) return;
-  throw toSnapshotError(
-    `reap ${failures.size} of ${doomed.length} snapshots`,
-    first,
-  );
+  // What was thrown may be anything, also `undefined`.
+  for (const first of failures.values()) {
+    const what = `reap ${failures.size} of ${doomed.length} snapshots`;
+    throw toSnapshotError(what, first);
+  }
 }

@@ -35,6 +35,17 @@ export class EditableBackend extends MemoryBackend {
     this.#editsOf(id).set(part, content);
   }
 
+  /** Flips one bit; a second time flips it back. */
+  async corrupt(
+    id: string,
+    offset = 0,
+    part: Part = "state.bin",
+  ): Promise<void> {
+    const content = (await this.read(id, part)).slice();
+    content[offset] = (content[offset] ?? 0) ^ 1;
+    this.write(id, part, content);
+  }
+
   /** Removes a part. */
   removePart(id: string, part: Part): void {
     this.#editsOf(id).set(part, undefined);

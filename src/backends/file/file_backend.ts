@@ -108,7 +108,10 @@ export class FileBackend implements SnapshotBackend {
       const { ids, temporary, foreign } = names;
       return {
         published: ids,
-        quarantined: temporary.filter(isQuarantined).map(({ id }) => id),
+        // A directory with a mark may be beside one that was renamed.
+        quarantined: [
+          ...new Set(temporary.filter(isQuarantined).map(({ id }) => id)),
+        ],
         unfinished: temporary.flatMap(({ id, state }) =>
           state === "corrupt" ? [] : [{ id, state }]
         ),
