@@ -1,7 +1,7 @@
 /**
  * For those who build on this library, and for its own tests: file systems that
- * lose power or fail on request, and the checks that every snapshot store must
- * pass.
+ * lose power or fail on request, and the checks that every snapshot store and
+ * every file system must pass.
  *
  * @example Restore what a power cut has left
  * ```ts
@@ -47,3 +47,8 @@ export {
   type MakeStore,
   snapshotStoreConformance,
 } from "./conformance.ts";
+export {
+  fileSystemConformance,
+  type FileSystemPlace,
+  type MakeFileSystem,
+} from "./file_system/conformance.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { fileSystemConformance } from "@raft/snapshots/testing";
 import {
   failAt,
   failOn,
@@ -7,7 +8,6 @@ import {
 } from "../../../src/fs/faulty/fault.ts";
 import { FaultyFileSystem } from "../../../src/fs/faulty/file_system.ts";
 import { MemoryFileSystem } from "../../../src/fs/memory/file_system.ts";
-import { testFileSystem } from "../file_system_contract.ts";
 
 const BYTES = new Uint8Array([1, 2, 3, 4]);
 
@@ -16,10 +16,13 @@ function setUp(): { memory: MemoryFileSystem; files: FaultyFileSystem } {
   return { memory, files: new FaultyFileSystem(memory) };
 }
 
-testFileSystem(
-  "FaultyFileSystem without faults",
-  () => Promise.resolve({ files: setUp().files, dir: "" }),
-);
+describe("FaultyFileSystem without faults", () => {
+  const checks = fileSystemConformance(() => ({
+    fileSystem: setUp().files,
+    directory: "",
+  }));
+  for (const { name, run } of checks) it(name, run);
+});
 
 /** Does one of everything, and gives up at the first error. */
 async function useEverything(files: FaultyFileSystem): Promise<void> {

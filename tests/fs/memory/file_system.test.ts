@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { fileSystemConformance } from "@raft/snapshots/testing";
 import { MemoryFileSystem } from "../../../src/fs/memory/file_system.ts";
 import { freshSeed, random } from "../../support/random.ts";
-import { testFileSystem } from "../file_system_contract.ts";
 import {
   BLOCK,
   choice,
@@ -17,10 +17,13 @@ import {
   outcomes,
 } from "./crashes.ts";
 
-testFileSystem(
-  "MemoryFileSystem",
-  () => Promise.resolve({ files: new MemoryFileSystem(), dir: "" }),
-);
+describe("MemoryFileSystem", () => {
+  const checks = fileSystemConformance(() => ({
+    fileSystem: new MemoryFileSystem(),
+    directory: "",
+  }));
+  for (const { name, run } of checks) it(name, run);
+});
 
 describe("MemoryFileSystem.crash()", () => {
   it("keeps nothing unsynced at 0 %, and everything at 100 %", async () => {

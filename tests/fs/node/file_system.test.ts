@@ -5,11 +5,11 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
+import { fileSystemConformance } from "@raft/snapshots/testing";
 import { NodeFileHandle } from "../../../src/fs/node/file_handle.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { openDescriptors } from "../../support/open_descriptors.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
-import { testFileSystem } from "../file_system_contract.ts";
 
 const skip = process.platform === "win32" ? "needs POSIX" : false;
 
@@ -18,10 +18,13 @@ function assertNothingOpen(directory: string): void {
   assert.deepEqual(openDescriptors(directory) ?? [], []);
 }
 
-testFileSystem(
-  "nodeFileSystem",
-  async (t) => ({ files, dir: files.resolve(await temporaryDirectory(t)) }),
-);
+describe("nodeFileSystem", () => {
+  const checks = fileSystemConformance(async () => ({
+    fileSystem: files,
+    directory: files.resolve(await temporaryDirectory()),
+  }));
+  for (const { name, run } of checks) it(name, run);
+});
 
 describe("nodeFileSystem.resolve()", () => {
   it("makes a relative path absolute", () => {
