@@ -14,7 +14,7 @@ import type {
   StateHandle,
 } from "../backend/backend.ts";
 import { placeError, toSnapshotError } from "../backend/errors.ts";
-import { SnapshotError, StoreClosedError } from "../errors.ts";
+import { StoreClosedError } from "../errors.ts";
 import type { ExtraName } from "../snapshot/extras.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 import { CheckedPending } from "./checked_pending.ts";

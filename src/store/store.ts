@@ -76,6 +76,7 @@ export async function openSnapshotStore(
   try {
     await backend.connect?.({ logger, readOnly, clock, closing });
   } catch (error) {
+    if (error instanceof SnapshotError) throw error;
     throw placeError(`open ${backend.place}`, error);
   }
   return store;

@@ -7,10 +7,10 @@ import type {
   SnapshotBackend,
   StateHandle,
 } from "../../src/backend/backend.ts";
-import { resolveStoreOptions } from "../../src/store/options.ts";
-import { BackedStore } from "../../src/store/store.ts";
-import { save } from "../file_store/bench.ts";
+import { openSnapshotStore } from "@raft/snapshots/backend";
+import type { SnapshotStore } from "@raft/snapshots";
 import { bytes } from "../support/random.ts";
+import { save } from "../support/store_fixture.ts";
 import { EditableBackend } from "./editable_backend.ts";
 
 /** Bytes of a block: the states below have several. */
@@ -75,13 +75,11 @@ export class ChangedBackend {
   }
 
   /** Opens a store that reports nothing. */
-  async open(retain = 100): Promise<BackedStore> {
+  async open(retain = 100): Promise<SnapshotStore> {
     const quiet = () => {};
     const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
     const options = { retain, blockSize: BLOCK, logger };
-    const store = new BackedStore(this.#proxy(), resolveStoreOptions(options));
-    await store.connect();
-    return store;
+    return await openSnapshotStore(this.#proxy(), options);
   }
 
   #run(method: Method, asUsual: () => unknown): unknown {

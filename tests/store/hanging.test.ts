@@ -12,7 +12,7 @@ import {
   type SnapshotStore,
   StoreClosedError,
 } from "@raft/snapshots";
-import { INIT, letOthersWork, until } from "../file_store/bench.ts";
+import { INIT, letOthersWork, until } from "../support/store_fixture.ts";
 import {
   BLOCK,
   ChangedBackend,

@@ -23,7 +23,7 @@ import {
   StoreClosedError,
 } from "@raft/snapshots";
 import { MaybePublishedError } from "../../src/backend/maybe_published_error.ts";
-import { INIT, letOthersWork, save } from "../file_store/bench.ts";
+import { INIT, letOthersWork, save } from "../support/store_fixture.ts";
 import { holdsFor } from "../fuzz/property.ts";
 import {
   BLOCK,

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { StoreLockedError, systemCode } from "../../errors.ts";
+import { systemCode } from "../../errors.ts";
 import type { FileSystem, OpenMode } from "../../fs/file_system.ts";
-import { assertRejects, rejection } from "../assertions.ts";
+import { rejection } from "../assertions.ts";
 
 /** Where a check may do what it likes. */
 export interface Scratch {
@@ -73,9 +73,4 @@ export async function assertFails(
   throw new Error(`Wrong error: found ${String(error)}, expected ${code}`, {
     cause: error,
   });
-}
-
-/** Waits for a rejection because the lock is held. */
-export async function assertLocked(promise: Promise<unknown>): Promise<void> {
-  await assertRejects(promise, StoreLockedError, "lock()");
 }

@@ -8,13 +8,13 @@ import { describe, it } from "node:test";
 import type { OperationName } from "@raft/snapshots/testing";
 import { bytes } from "../../support/random.ts";
 import {
-  Bench,
   describeOperation,
   INIT,
   save,
   SNAPSHOTS,
-  streamOf,
-} from "../../file_store/bench.ts";
+  StoreFixture,
+  streamOfChunks,
+} from "../../support/store_fixture.ts";
 
 /** The operations that make, change, remove or sync something. */
 const CHANGES: ReadonlySet<string> = new Set<OperationName>([
@@ -37,12 +37,12 @@ const MADE = /\.tmp\/|\/(deleted|corrupt|permTest)$/;
 
 /** The changes that a call makes. */
 async function changesOf(
-  bench: Bench,
+  fixture: StoreFixture,
   call: () => Promise<unknown>,
 ): Promise<string[]> {
-  const start = bench.files.trace.length;
+  const start = fixture.files.trace.length;
   await call();
-  return bench.files.trace.slice(start)
+  return fixture.files.trace.slice(start)
     .filter(({ name, path }) =>
       CHANGES.has(name) || (name === "open" && MADE.test(path))
     )
@@ -50,14 +50,14 @@ async function changesOf(
 }
 
 /** A directory with two snapshots, of which no store knows anything yet. */
-async function twoSnapshots(): Promise<Bench> {
-  const bench = new Bench();
+async function twoSnapshots(): Promise<StoreFixture> {
+  const fixture = new StoreFixture();
   let now = 0;
-  const store = await bench.open({ clock: () => ++now });
+  const store = await fixture.open({ clock: () => ++now });
   assert.equal(await save(store, "old", { index: 10 }), OLD);
   assert.equal(await save(store, "new", { index: 11 }), NEW);
   await store.close();
-  return bench;
+  return fixture;
 }
 
 /** What removes a snapshot, in the order in which it must happen. */
@@ -74,8 +74,8 @@ function removalOf(id: string): string[] {
 
 describe("the order in which a file store changes the disk", () => {
   it("opening a store makes and syncs each directory, then takes the lock", async () => {
-    const bench = new Bench();
-    const changes = await changesOf(bench, () => bench.open());
+    const fixture = new StoreFixture();
+    const changes = await changesOf(fixture, () => fixture.open());
     assert.deepEqual(changes, [
       "syncDirectory /",
       "makeDirectory /data",
@@ -91,9 +91,9 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("opening a store that exists syncs its names, and closing it gives the lock up", async () => {
-    const bench = await twoSnapshots();
-    const changes = await changesOf(bench, async () => {
-      await (await bench.open()).close();
+    const fixture = await twoSnapshots();
+    const changes = await changesOf(fixture, async () => {
+      await (await fixture.open()).close();
     });
     assert.deepEqual(changes, [
       "syncDirectory /data",
@@ -107,11 +107,11 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("a snapshot is written and synced under a temporary name before it is renamed", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1, blockSize: 512 });
-    const changes = await changesOf(bench, async () => {
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1, blockSize: 512 });
+    const changes = await changesOf(fixture, async () => {
       const sink = await store.create(INIT);
-      await streamOf(bytes(1000, 1)).pipeTo(sink);
+      await streamOfChunks(bytes(1000, 1)).pipeTo(sink);
     });
     assert.deepEqual(changes, [
       `makeDirectory ${OLD}.tmp`,
@@ -134,10 +134,10 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("a sink that is cancelled loses its name before its files", async () => {
-    const bench = new Bench();
-    const store = await bench.open({ clock: () => 1 });
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ clock: () => 1 });
     const sink = await store.create(INIT);
-    const changes = await changesOf(bench, () => sink.cancel());
+    const changes = await changesOf(fixture, () => sink.cancel());
     assert.deepEqual(changes, [
       `rename ${OLD}.tmp ${OLD}.deleted.tmp`,
       `removeFile ${OLD}.deleted.tmp/meta.json`,
@@ -149,26 +149,26 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("reap() syncs the new name before it removes the files", async () => {
-    const bench = await twoSnapshots();
-    const store = await bench.open({ retain: 1 });
-    const changes = await changesOf(bench, () => store.reap());
+    const fixture = await twoSnapshots();
+    const store = await fixture.open({ retain: 1 });
+    const changes = await changesOf(fixture, () => store.reap());
     assert.deepEqual(changes, removalOf(OLD));
     await store.close();
   });
 
   it("delete() syncs the new name before it removes the files", async () => {
-    const bench = await twoSnapshots();
-    const store = await bench.open();
-    const changes = await changesOf(bench, () => store.delete(NEW));
+    const fixture = await twoSnapshots();
+    const store = await fixture.open();
+    const changes = await changesOf(fixture, () => store.delete(NEW));
     assert.deepEqual(changes, removalOf(NEW));
     await store.close();
   });
 
   it("delete() syncs a mark first where directories can't be renamed", async () => {
-    const bench = await twoSnapshots();
-    bench.disk.makeLowerLayer();
-    const store = await bench.open();
-    const changes = await changesOf(bench, () => store.delete(NEW));
+    const fixture = await twoSnapshots();
+    fixture.disk.makeLowerLayer();
+    const store = await fixture.open();
+    const changes = await changesOf(fixture, () => store.delete(NEW));
     assert.deepEqual(changes, [
       `rename ${NEW} ${NEW}.deleted.tmp`, // which is refused
       `open ${NEW}/deleted`,
@@ -189,10 +189,10 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("seal() syncs the checksums before it renames their file", async () => {
-    const bench = await twoSnapshots();
-    await bench.unseal(OLD);
-    const store = await bench.open();
-    const changes = await changesOf(bench, () => store.seal(OLD));
+    const fixture = await twoSnapshots();
+    await fixture.unseal(OLD);
+    const store = await fixture.open();
+    const changes = await changesOf(fixture, () => store.seal(OLD));
     assert.deepEqual(changes, [
       `makeDirectory ${OLD}.sealing.tmp`,
       `open ${OLD}.sealing.tmp/blocks.crc64`,
@@ -206,11 +206,11 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("restore() quarantines a corrupt snapshot with one rename", async () => {
-    const bench = await twoSnapshots();
-    bench.corrupt(NEW);
-    const store = await bench.open();
+    const fixture = await twoSnapshots();
+    fixture.corrupt(NEW);
+    const store = await fixture.open();
     const changes = await changesOf(
-      bench,
+      fixture,
       () => store.restore((source) => new Response(source).text()),
     );
     assert.deepEqual(changes, [`rename ${NEW} ${NEW}.corrupt.tmp`]);
@@ -218,12 +218,12 @@ describe("the order in which a file store changes the disk", () => {
   });
 
   it("restore() quarantines with a mark where directories can't be renamed", async () => {
-    const bench = await twoSnapshots();
-    bench.corrupt(NEW);
-    bench.disk.makeLowerLayer();
-    const store = await bench.open();
+    const fixture = await twoSnapshots();
+    fixture.corrupt(NEW);
+    fixture.disk.makeLowerLayer();
+    const store = await fixture.open();
     const changes = await changesOf(
-      bench,
+      fixture,
       () => store.restore((source) => new Response(source).text()),
     );
     assert.deepEqual(changes, [
