@@ -3,23 +3,36 @@
  */
 
 import assert from "node:assert/strict";
+import { readFile, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   DiscardSnapshotStore,
   MemorySnapshotStore,
+  NoUsableSnapshotError,
   openFileSnapshotStore,
+  SnapshotCorruptError,
   type SnapshotMeta,
+  SnapshotNotFoundError,
   type SnapshotSource,
   type SnapshotStore,
+  StoreClosedError,
 } from "@raft/snapshots";
 import {
   type ConformanceCheck,
-  MemoryFileSystem,
+  type ConformanceOptions,
   snapshotStoreConformance,
+  type StoreToCheck,
 } from "@raft/snapshots/testing";
+import { resolveStoreOptions } from "../src/store/options.ts";
+import { BackedStore } from "../src/store/store.ts";
+import { Bench, Log } from "./file_store/bench.ts";
+import { EditableBackend } from "./store/editable_backend.ts";
 import { temporaryDirectory } from "./support/temporary_directory.ts";
 
 const retain = 3;
+const damages = ["corrupt", "unseal"] as const;
+const logger = new Log();
 
 function declare(name: string, checks: readonly ConformanceCheck[]): void {
   describe(name, () => {
@@ -27,31 +40,57 @@ function declare(name: string, checks: readonly ConformanceCheck[]): void {
   });
 }
 
+/** A file store on a disk, whose files a check can spoil. */
+async function makeOnDisk(blockSize?: number): Promise<StoreToCheck> {
+  const directory = await temporaryDirectory();
+  const options = { retain, logger, blockSize };
+  const pathOf = (id: string, part: string) =>
+    join(directory, "snapshots", id, part);
+  return {
+    store: await openFileSnapshotStore(directory, options),
+    async corrupt(id) {
+      const path = pathOf(id, "state.bin");
+      const state = await readFile(path);
+      await writeFile(path, state.map((byte, i) => i === 0 ? byte ^ 1 : byte));
+    },
+    unseal: (id) => unlink(pathOf(id, "blocks.crc64")),
+  };
+}
+
+/** A file store on a disk in memory. */
+async function makeOnMemoryDisk(): Promise<StoreToCheck> {
+  const bench = new Bench();
+  return {
+    store: await bench.open({ retain }),
+    corrupt: (id) => bench.corrupt(id),
+    unseal: (id) => bench.unseal(id),
+  };
+}
+
+/** What a memory store is made of, with snapshots that a check can spoil. */
+function makeInMemory(retain: number): StoreToCheck {
+  const backend = new EditableBackend();
+  const options = resolveStoreOptions({ retain, logger });
+  return {
+    store: new BackedStore(backend, options),
+    corrupt: (id) => backend.corrupt(id),
+    unseal: (id) => backend.removePart(id, "blocks.crc64"),
+  };
+}
+
 declare(
   "a file store on a disk",
-  snapshotStoreConformance(async () =>
-    await openFileSnapshotStore(await temporaryDirectory(), { retain })
-  ),
+  snapshotStoreConformance(() => makeOnDisk(), { retain, damages }),
 );
 
 declare(
   "a file store on a disk, with small blocks",
-  snapshotStoreConformance(async () =>
-    await openFileSnapshotStore(await temporaryDirectory(), {
-      retain,
-      blockSize: 512,
-    })
-  ),
+  snapshotStoreConformance(() => makeOnDisk(512), { retain, damages }),
 );
 
 declare(
   "a file store in memory",
-  snapshotStoreConformance(() =>
-    openFileSnapshotStore("/data", {
-      retain,
-      fileSystem: new MemoryFileSystem(),
-    })
-  ),
+  snapshotStoreConformance(makeOnMemoryDisk, { retain, damages }),
 );
 
 declare(
@@ -62,64 +101,213 @@ declare(
 );
 
 declare(
+  "a memory store that retains three",
+  snapshotStoreConformance(() => new MemorySnapshotStore({ retain, logger }), {
+    retain,
+  }),
+);
+
+declare(
+  "a memory backend",
+  snapshotStoreConformance(() => makeInMemory(1), { keeps: "newest", damages }),
+);
+
+declare(
+  "a memory backend of a store that retains three",
+  snapshotStoreConformance(() => makeInMemory(retain), { retain, damages }),
+);
+
+declare(
   "a discard store",
   snapshotStoreConformance(() => new DiscardSnapshotStore(), {
     keeps: "nothing",
   }),
 );
 
-/** Stores with one thing wrong with them, and what must find it. */
-const MUTANTS: Readonly<
-  Record<string, (store: MemorySnapshotStore) => SnapshotStore>
-> = {
+/** What a store with one fault does otherwise than the store that it wraps. */
+type Mutate = (
+  store: SnapshotStore,
+  backend: EditableBackend,
+) => Partial<SnapshotStore>;
+
+/** Stores with one thing wrong with them, which a check must find. */
+const MUTANTS: Readonly<Record<string, Mutate>> = {
   "lists what is not closed": (store) => {
     const begun: SnapshotMeta[] = [];
-    return wrap(store, {
+    return {
       async create(init) {
         const sink = await store.create(init);
         begun.push(sink.meta);
         return sink;
       },
       list: () => Promise.resolve(begun.slice(-1)),
-    });
+    };
   },
-  "hands out other bytes": (store) =>
-    wrap(store, {
-      async open(id, options) {
-        const source = await store.open(id, options);
-        const flip = new TransformStream<Uint8Array, Uint8Array>({
-          transform(chunk, controller) {
-            controller.enqueue(chunk.map((byte) => byte ^ 1));
-          },
-        });
-        return Object.assign(source.pipeThrough(flip), {
-          meta: source.meta,
-        }) as SnapshotSource;
-      },
-    }),
-  "opens whatever it is asked for": (store) =>
-    wrap(store, {
-      async open(id, options) {
-        const [newest] = await store.list();
-        return await store.open(newest?.id ?? id, options);
-      },
-    }),
-  "loses the low bits of large numbers": (store) =>
-    wrap(store, {
-      create: (init) =>
-        store.create({ ...init, term: BigInt(Number(init.term)) & ~1n }),
-    }),
-  "forgets that a close has failed": (store) =>
-    wrap(store, {
-      async create(init) {
-        const sink = await store.create(init);
-        const close = sink.close.bind(sink);
-        sink.close = () => close().catch(() => {});
-        return sink;
-      },
-    }),
-  "does not heed a signal": (store) =>
-    wrap(store, { open: (id) => store.open(id) }),
+  "hands out other bytes": (store) => ({
+    async open(id, options) {
+      const source = await store.open(id, options);
+      const flip = new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk.map((byte) => byte ^ 1));
+        },
+      });
+      return Object.assign(source.pipeThrough(flip), {
+        meta: source.meta,
+      }) as SnapshotSource;
+    },
+  }),
+  "opens whatever it is asked for": (store) => ({
+    async open(id, options) {
+      const [newest] = await store.list();
+      return await store.open(newest?.id ?? id, options);
+    },
+  }),
+  "loses the low bits of large numbers": (store) => ({
+    create: (init) =>
+      store.create({ ...init, term: BigInt(Number(init.term)) & ~1n }),
+  }),
+  "forgets that a close has failed": (store) => ({
+    async create(init) {
+      const sink = await store.create(init);
+      const close = sink.close.bind(sink);
+      sink.close = () => close().catch(() => {});
+      return sink;
+    },
+  }),
+  "ignores a signal": (store) => ({ open: (id) => store.open(id) }),
+  "restores the oldest snapshot": (store) => ({
+    async restore(restore) {
+      const meta = (await store.list()).at(-1);
+      if (meta === undefined) return undefined;
+      await restore(await store.open(meta.id));
+      return meta;
+    },
+  }),
+  "restores a corrupt snapshot": (store, backend) => ({
+    async restore(restore) {
+      const [meta] = await store.list();
+      if (meta === undefined) return undefined;
+      const state = await backend.read(meta.id, "state.bin");
+      const stream = new Blob([state.slice()]).stream();
+      await restore(Object.assign(stream, { meta }) as SnapshotSource);
+      return meta;
+    },
+  }),
+  "gives up after the first failure": (store) => ({
+    async restore(restore) {
+      const [meta] = await store.list();
+      if (meta === undefined) return undefined;
+      try {
+        await restore(await store.open(meta.id));
+      } catch (error) {
+        throw new NoUsableSnapshotError("none", [error]);
+      }
+      return meta;
+    },
+  }),
+  "takes a store without a good snapshot for an empty one": (store) => ({
+    restore: (restore) =>
+      store.restore(restore).catch((error) => {
+        if (error instanceof NoUsableSnapshotError) return undefined;
+        throw error;
+      }),
+  }),
+  "removes the snapshots that could not be restored": (store) => ({
+    async restore(restore) {
+      const meta = await store.restore(restore);
+      for (const { id } of await store.list()) {
+        if (id === meta?.id) break;
+        await store.delete(id);
+      }
+      return meta;
+    },
+  }),
+  "quarantines no snapshot": (_store, backend) => {
+    Object.assign(backend, { quarantine: undefined });
+    return {};
+  },
+  "verifies every snapshot as good": (store) => ({
+    async verify(id, options) {
+      const report = await store.verify(id, options);
+      return { ...report, ok: true, errors: [] };
+    },
+  }),
+  "rejects when it verifies a corrupt snapshot": (store) => ({
+    async verify(id, options) {
+      const report = await store.verify(id, options);
+      for (const error of report.errors) throw error;
+      return report;
+    },
+  }),
+  "seals nothing": (store) => ({
+    async seal(id) {
+      const { meta, errors } = await store.verify(id);
+      if (meta === undefined || errors[0] !== undefined) throw errors[0];
+      return meta;
+    },
+  }),
+  "seals a corrupt snapshot": (store) => ({
+    async seal(id, options) {
+      const meta = (await store.list()).find((each) => each.id === id);
+      return await store.seal(id, options).catch((error) => {
+        if (error instanceof SnapshotCorruptError && meta) return meta;
+        throw error;
+      });
+    },
+  }),
+  "deletes nothing": (store) => ({
+    async delete(id) {
+      await (await store.open(id)).cancel();
+    },
+  }),
+  "deletes all that it has": (store) => ({
+    async delete(id) {
+      await store.delete(id);
+      for (const other of await store.list()) await store.delete(other.id);
+    },
+  }),
+  "resolves when there is nothing to delete": (store) => ({
+    delete: (id) =>
+      store.delete(id).catch((error) => {
+        if (!(error instanceof SnapshotNotFoundError)) throw error;
+      }),
+  }),
+  "reaps nothing": (_store, backend) => {
+    backend.remove = () => Promise.resolve(new Map());
+    return {};
+  },
+  "reaps the only good snapshot": (store) => ({
+    async reap() {
+      await store.reap();
+      const [, ...rest] = await store.list();
+      for (const { id } of rest) await store.delete(id);
+    },
+  }),
+  "reaps all but what was published last": (store) => ({
+    async create(init) {
+      const sink = await store.create(init);
+      const close = sink.close.bind(sink);
+      sink.close = async () => {
+        await close();
+        for (const { id } of await store.list().catch(() => [])) {
+          if (id !== sink.id) await store.delete(id).catch(() => {});
+        }
+      };
+      return sink;
+    },
+  }),
+  "can be used after it was closed": () => ({
+    close: () => Promise.resolve(),
+  }),
+  "leaves its sinks open when it is closed": (store) => {
+    let isClosed = false;
+    const refuse = () => Promise.reject(new StoreClosedError("closed"));
+    return {
+      create: (init) => isClosed ? refuse() : store.create(init),
+      list: () => isClosed ? refuse() : store.list(),
+      close: () => Promise.resolve(void (isClosed = true)),
+    };
+  },
 };
 
 function wrap(
@@ -141,34 +329,73 @@ function wrap(
   };
 }
 
+/** The names of the checks that a store with that fault does not pass. */
+async function failedChecks(mutate: Mutate): Promise<string[]> {
+  const failed: string[] = [];
+  const checks = snapshotStoreConformance(() => {
+    const backend = new EditableBackend();
+    const options = resolveStoreOptions({ retain, logger });
+    const store = new BackedStore(backend, options);
+    return {
+      store: wrap(store, mutate(store, backend)),
+      corrupt: (id) => backend.corrupt(id),
+      unseal: (id) => backend.removePart(id, "blocks.crc64"),
+    };
+  }, { retain, damages });
+  for (const { name, run } of checks) {
+    await run().catch(() => failed.push(name));
+  }
+  assert.ok(failed.length < checks.length / 2, "not everything is wrong");
+  return failed;
+}
+
 describe("the conformance suite", () => {
+  it("finds nothing wrong with a store that has no fault", async () => {
+    assert.deepEqual(await failedChecks(() => ({})), []);
+  });
+
   for (const [fault, mutate] of Object.entries(MUTANTS)) {
     it(`finds a store that ${fault}`, async () => {
-      const checks = snapshotStoreConformance(
-        () => mutate(new MemorySnapshotStore()),
-        { keeps: "newest" },
-      );
-      const failed: string[] = [];
-      for (const { name, run } of checks) {
-        await run().catch(() => failed.push(name));
-      }
-      assert.ok(failed.length > 0);
-      assert.ok(failed.length < checks.length, "not everything is wrong");
+      assert.notDeepEqual(await failedChecks(mutate), []);
     });
   }
 
+  it("leaves out the checks of damage that the store's maker can't do", () => {
+    const makeStore = () => new MemorySnapshotStore();
+    const namesOf = (options: ConformanceOptions) =>
+      snapshotStoreConformance(makeStore, options).map(({ name }) => name);
+    const all = namesOf({ retain, damages });
+    const some = namesOf({});
+    assert.ok(some.every((name) => all.includes(name)));
+    const left = all.filter((name) => !some.includes(name));
+    for (const word of ["corrupt", "block checksums", "retained"]) {
+      assert.ok(left.some((name) => name.includes(word)), word);
+    }
+    assert.equal(new Set(all).size, all.length, "each name is there once");
+  });
+
+  it("fails when the store's maker gives no damage that it has named", async () => {
+    const checks = snapshotStoreConformance(
+      () => new MemorySnapshotStore({ retain, logger }),
+      { damages: ["corrupt"] },
+    );
+    const check = checks.find(({ name }) => name.includes("corrupt"));
+    await assert.rejects(async () => await check?.run(), TypeError);
+  });
+
   it("makes a store for each check, and disposes of it", async () => {
     let made = 0;
-    let disposed = 0;
+    const disposed = new Set<SnapshotStore>();
     const checks = snapshotStoreConformance(() => {
       made++;
-      return Object.assign(new DiscardSnapshotStore(), {
-        [Symbol.asyncDispose]: () => Promise.resolve(void disposed++),
+      const store = new DiscardSnapshotStore();
+      return Object.assign(store, {
+        [Symbol.asyncDispose]: () => Promise.resolve(void disposed.add(store)),
       });
     }, { keeps: "nothing" });
     assert.equal(made, 0);
     for (const { run } of checks) await run();
     assert.equal(made, checks.length);
-    assert.equal(disposed, checks.length);
+    assert.equal(disposed.size, checks.length);
   });
 });

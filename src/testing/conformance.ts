@@ -6,15 +6,31 @@
 
 import type { SnapshotStore } from "../snapshot/types.ts";
 import { argumentChecks } from "./argument_checks.ts";
-import type { Check, Keeps } from "./check.ts";
+import type {
+  Check,
+  CheckContext,
+  Damage,
+  Keeps,
+  StoreToCheck,
+} from "./check.ts";
+import { closingChecks } from "./closing_checks.ts";
+import { corruptionChecks } from "./corruption_checks.ts";
+import { deletionChecks } from "./deletion_checks.ts";
 import { listingChecks } from "./listing_checks.ts";
 import { readingChecks } from "./reading_checks.ts";
+import { restoringChecks } from "./restoring_checks.ts";
+import { retentionChecks } from "./retention_checks.ts";
+import { sealingChecks } from "./sealing_checks.ts";
+import { verifyingChecks } from "./verifying_checks.ts";
 import { writingChecks } from "./writing_checks.ts";
 
-export type { Keeps };
+export type { Damage, Keeps, StoreToCheck };
 
-/** Makes a fresh, empty store. */
-export type MakeStore = () => SnapshotStore | Promise<SnapshotStore>;
+/** Makes a fresh, empty store; with it perhaps what damages its snapshots. */
+export type MakeStore = () =>
+  | SnapshotStore
+  | StoreToCheck
+  | Promise<SnapshotStore | StoreToCheck>;
 
 /** Options of {@linkcode snapshotStoreConformance}. */
 export interface ConformanceOptions {
@@ -26,6 +42,20 @@ export interface ConformanceOptions {
    * @default {"all"}
    */
   readonly keeps?: Keeps;
+  /**
+   * How many snapshots the store retains. Checks of retention are left out when
+   * it is not known.
+   *
+   * @default {1 of a store that keeps the newest, else not known}
+   */
+  readonly retain?: number;
+  /**
+   * How `makeStore` lets snapshots be damaged. Checks that need another kind of
+   * damage are left out.
+   *
+   * @default {[]}
+   */
+  readonly damages?: readonly (keyof Damage)[];
 }
 
 /** One thing that a store must do. */
@@ -44,6 +74,9 @@ export interface ConformanceCheck {
  * nothing with the others. A store that has a `[Symbol.asyncDispose]()` is
  * disposed of when its check is over.
  *
+ * What becomes of a damaged snapshot can be checked only when `makeStore` gives
+ * functions that damage one, and `damages` names them.
+ *
  * @example Check a store of your own
  * ```ts
  * import { MemorySnapshotStore } from "@raft/snapshots";
@@ -53,35 +86,90 @@ export interface ConformanceCheck {
  * const checks = snapshotStoreConformance(makeStore, { keeps: "newest" });
  * for (const { run } of checks) await run(); // or: it(name, run)
  * ```
+ *
+ * @example Check what a store makes of corrupt snapshots, too
+ * ```ts
+ * import { openFileSnapshotStore } from "@raft/snapshots";
+ * import {
+ *   MemoryFileSystem,
+ *   snapshotStoreConformance,
+ * } from "@raft/snapshots/testing";
+ *
+ * const checks = snapshotStoreConformance(async () => {
+ *   const fileSystem = new MemoryFileSystem();
+ *   return {
+ *     store: await openFileSnapshotStore("/data", { fileSystem, retain: 3 }),
+ *     corrupt(id) {
+ *       const path = `/data/snapshots/${id}/state.bin`;
+ *       const state = fileSystem.readFile(path);
+ *       fileSystem.writeFile(path, state.map((byte) => byte ^ 1));
+ *     },
+ *   };
+ * }, { retain: 3, damages: ["corrupt"] });
+ * for (const { run } of checks) await run();
+ * ```
  */
 export function snapshotStoreConformance(
   makeStore: MakeStore,
   options: ConformanceOptions = {},
 ): readonly ConformanceCheck[] {
-  const { keeps = "all" } = options;
-  const checks = [
-    ...listingChecks,
-    ...writingChecks,
-    ...readingChecks,
-    ...argumentChecks,
-  ];
-  return checks.filter(({ notFor }) => !notFor?.includes(keeps))
+  const { keeps = "all", damages = [] } = options;
+  const { retain = keeps === "newest" ? 1 : undefined } = options;
+  const given: readonly string[] = retain === undefined
+    ? damages
+    : [...damages, "retain"];
+  return CHECKS
+    .filter(({ notFor }) => !notFor?.includes(keeps))
+    .filter(({ needs = [] }) => needs.every((need) => given.includes(need)))
     .map((check) => ({
       name: check.name,
-      run: () => runCheck(check, makeStore),
+      run: () => runCheck(check, makeStore, retain ?? Infinity),
     }));
 }
 
-async function runCheck(check: Check, makeStore: MakeStore): Promise<void> {
-  const store = await makeStore();
+const CHECKS: readonly Check[] = [
+  ...listingChecks,
+  ...writingChecks,
+  ...readingChecks,
+  ...argumentChecks,
+  ...restoringChecks,
+  ...verifyingChecks,
+  ...sealingChecks,
+  ...deletionChecks,
+  ...retentionChecks,
+  ...corruptionChecks,
+  ...closingChecks,
+];
+
+async function runCheck(
+  check: Check,
+  makeStore: MakeStore,
+  retain: number,
+): Promise<void> {
+  const made = await makeStore();
+  const { store, ...damage } = "store" in made ? made : { store: made };
   try {
-    await check.run(store);
+    const context: CheckContext = { ...NO_DAMAGE, ...damage, retain };
+    await check.run(store, context);
   } catch (error) {
     // What went wrong first is what matters.
     await dispose(store).catch(() => {});
     throw error;
   }
   await dispose(store);
+}
+
+/** What a check is given that needs what `makeStore` does not give. */
+const NO_DAMAGE: Damage = {
+  corrupt: () => missing("corrupt"),
+  unseal: () => missing("unseal"),
+};
+
+function missing(name: keyof Damage): never {
+  throw new TypeError(
+    `Cannot run the check: makeStore() gave no ${name}(), ` +
+      "which the option damages names",
+  );
 }
 
 async function dispose(store: SnapshotStore & Partial<AsyncDisposable>) {

@@ -8,7 +8,7 @@
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { assert, assertEqual, assertRejects } from "./assertions.ts";
 import { SnapshotNotFoundError, SnapshotPublishError } from "../errors.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
 import { encode, INIT, listIds, publish, readText } from "./snapshots.ts";
 
 /** An array of one raw string, in msgpack: only one server is a voter. */
@@ -77,27 +77,22 @@ export const listingChecks: readonly Check[] = [
     assertEqual(await readText(store, sink.id), "now", "state");
   }),
 
-  {
-    name: "snapshots are listed newest first: by term, index and time",
-    notFor: ["newest", "nothing"],
-    async run(store) {
+  ofHoarders(
+    "snapshots are listed newest first: by term, index and time",
+    async (store) => {
       const old = await publish(store, "", { term: 5n, index: 130350n });
       const higher = await publish(store, "", { term: 36n, index: 204917n });
       const again = await publish(store, "", { term: 36n, index: 204917n });
       assertEqual(await listIds(store), [again, higher, old], "order");
     },
-  },
+  ),
 
-  {
-    name: "terms and indexes are compared as numbers",
-    notFor: ["newest", "nothing"],
-    async run(store) {
-      const nine = await publish(store, "", { term: 9n, index: 10n });
-      const ten = await publish(store, "", { term: 10n, index: 9n });
-      const more = await publish(store, "", { term: 10n, index: 10n });
-      assertEqual(await listIds(store), [more, ten, nine], "order");
-    },
-  },
+  ofHoarders("terms and indexes are compared as numbers", async (store) => {
+    const nine = await publish(store, "", { term: 9n, index: 10n });
+    const ten = await publish(store, "", { term: 10n, index: 9n });
+    const more = await publish(store, "", { term: 10n, index: 10n });
+    assertEqual(await listIds(store), [more, ten, nine], "order");
+  }),
 
   {
     name: "the snapshot published last takes the place of the one before",

@@ -43,9 +43,11 @@ export { MemoryFileSystem } from "../fs/memory/file_system.ts";
 export {
   type ConformanceCheck,
   type ConformanceOptions,
+  type Damage,
   type Keeps,
   type MakeStore,
   snapshotStoreConformance,
+  type StoreToCheck,
 } from "./conformance.ts";
 export {
   fileSystemConformance,

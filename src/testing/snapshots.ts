@@ -6,6 +6,7 @@
 
 import type {
   SnapshotInit,
+  SnapshotMeta,
   SnapshotSource,
   SnapshotStore,
 } from "../snapshot/types.ts";
@@ -76,4 +77,25 @@ export async function readText(
 /** The IDs that a store lists. */
 export async function listIds(store: SnapshotStore): Promise<string[]> {
   return (await store.list()).map(({ id }) => id);
+}
+
+/** What a restore has done. */
+export interface Restored {
+  /** What it resolved to. */
+  readonly meta: SnapshotMeta | undefined;
+  /** The state that was read last. */
+  readonly text: string | undefined;
+  /** The snapshots that were tried, in order. */
+  readonly tried: readonly string[];
+}
+
+/** Restores a state as text. */
+export async function restoreText(store: SnapshotStore): Promise<Restored> {
+  const tried: string[] = [];
+  let text: string | undefined;
+  const meta = await store.restore(async (source) => {
+    tried.push(source.meta.id);
+    text = await new Response(source).text();
+  });
+  return { meta, text, tried };
 }

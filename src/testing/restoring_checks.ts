@@ -1,0 +1,130 @@
+/**
+ * What `restore()` does as long as no snapshot is damaged.
+ *
+ * @module
+ */
+
+import {
+  NoUsableSnapshotError,
+  SnapshotError,
+  StoreClosedError,
+} from "../errors.ts";
+import type { SnapshotSource } from "../snapshot/types.ts";
+import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
+import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
+import {
+  listIds,
+  pattern,
+  publish,
+  readAll,
+  restoreText,
+} from "./snapshots.ts";
+
+/** The checks. */
+export const restoringChecks: readonly Check[] = [
+  ofAll("restore() resolves to undefined for an empty store", async (store) => {
+    let calls = 0;
+    const meta = await store.restore(() => Promise.resolve(calls++));
+    assertEqual([meta, calls], [undefined, 0], "result and number of calls");
+  }),
+
+  ofAll(
+    "restore() rejects anything but a function with a TypeError",
+    async (store) => {
+      const restoring = store.restore(undefined as never);
+      await assertRejects(restoring, TypeError, "restore(undefined)");
+    },
+  ),
+
+  ofKeepers("restore() hands out the newest snapshot", async (store) => {
+    await publish(store, "older", { index: 10n });
+    const id = await publish(store, "newest", { index: 11n });
+    const { meta, text, tried } = await restoreText(store);
+    assertEqual([meta?.id, meta?.index, text], [id, 11n, "newest"], "snapshot");
+    assertEqual(tried, [id], "snapshots that were tried");
+    assertEqual(meta, (await store.list())[0], "metadata");
+  }),
+
+  ofHoarders(
+    "restore() tries older snapshots after a failure, and removes none",
+    async (store) => {
+      const ids = [
+        await publish(store, "1", { index: 1n }),
+        await publish(store, "2", { index: 2n }),
+        await publish(store, "3", { index: 3n }),
+      ].reverse();
+      const tried: string[] = [];
+      const meta = await store.restore((source) => {
+        tried.push(source.meta.id);
+        if (tried.length === 1) throw new Error("thrown");
+        if (tried.length === 2) return Promise.reject(new Error("rejected"));
+        return readAll(source);
+      });
+      assertEqual(meta?.id, ids[2], "snapshot");
+      assertEqual(tried, ids, "snapshots that were tried");
+      assertEqual(await listIds(store), ids, "list");
+    },
+  ),
+
+  ofKeepers(
+    "restore() rejects with the caller's own failures when all have failed",
+    async (store) => {
+      const id = await publish(store, "state");
+      const reason = new Error("out of memory");
+      const error = await rejection(
+        store.restore(() => Promise.reject(reason)),
+        "restore()",
+      );
+      assert(error instanceof NoUsableSnapshotError, "the error's class");
+      assert(error.errors[0] === reason, "the error has the reason");
+      assertEqual(await listIds(store), [id], "list");
+      assertEqual((await restoreText(store)).text, "state", "next attempt");
+    },
+  ),
+
+  ofKeepers(
+    "the source that restore() gives ends with the call",
+    async (store) => {
+      await publish(store, pattern(5_000_000));
+      let kept: SnapshotSource | undefined;
+      await store.restore((source) => {
+        kept = source;
+        return Promise.resolve();
+      });
+      assert(kept !== undefined, "restore() gives a source");
+      await rejection(readAll(kept), "reading the source later");
+    },
+  ),
+
+  ofKeepers(
+    "restore() can run twice, and while a snapshot is written",
+    async (store) => {
+      const old = await publish(store, "old");
+      const [first, second, id] = await Promise.all([
+        restoreText(store),
+        restoreText(store),
+        publish(store, "new", { index: 11n }),
+      ]);
+      for (const { meta, text } of [first, second]) {
+        assert(
+          text === (meta?.id === id ? "new" : "old"),
+          "the state is right",
+        );
+        assert([old, id].includes(meta?.id ?? ""), "the snapshot is known");
+      }
+    },
+  ),
+
+  ofKeepers(
+    "restore() rejects when the store is closed meanwhile",
+    async (store) => {
+      await publish(store, pattern(5_000_000));
+      const restoring = store.restore(async (source) => {
+        await store.close();
+        await readAll(source);
+      });
+      await assertRejects(restoring, StoreClosedError, "restore()");
+      await assertRejects(restoreText(store), SnapshotError, "the next one");
+    },
+  ),
+];
