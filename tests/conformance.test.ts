@@ -24,9 +24,8 @@ import {
   snapshotStoreConformance,
   type StoreToCheck,
 } from "@raft/snapshots/testing";
-import { resolveStoreOptions } from "../src/store/options.ts";
 import { BackedStore } from "../src/store/store.ts";
-import { Bench, Log } from "./file_store/bench.ts";
+import { Log, StoreFixture } from "./support/store_fixture.ts";
 import { EditableBackend } from "./store/editable_backend.ts";
 import { temporaryDirectory } from "./support/temporary_directory.ts";
 
@@ -59,20 +58,19 @@ async function makeOnDisk(blockSize?: number): Promise<StoreToCheck> {
 
 /** A file store on a disk in memory. */
 async function makeOnMemoryDisk(): Promise<StoreToCheck> {
-  const bench = new Bench();
+  const fixture = new StoreFixture();
   return {
-    store: await bench.open({ retain }),
-    corrupt: (id) => bench.corrupt(id),
-    unseal: (id) => bench.unseal(id),
+    store: await fixture.open({ retain }),
+    corrupt: (id) => fixture.corrupt(id),
+    unseal: (id) => fixture.unseal(id),
   };
 }
 
 /** What a memory store is made of, with snapshots that a check can spoil. */
 function makeInMemory(retain: number): StoreToCheck {
   const backend = new EditableBackend();
-  const options = resolveStoreOptions({ retain, logger });
   return {
-    store: new BackedStore(backend, options),
+    store: new BackedStore(backend, { retain, logger }),
     corrupt: (id) => backend.corrupt(id),
     unseal: (id) => backend.removePart(id, "blocks.crc64"),
   };
@@ -334,7 +332,6 @@ async function failedChecks(mutate: Mutate): Promise<string[]> {
   const failed: string[] = [];
   const checks = snapshotStoreConformance(() => {
     const backend = new EditableBackend();
-    const options = resolveStoreOptions({ retain, logger });
     const store = new BackedStore(backend, options);
     return {
       store: wrap(store, mutate(store, backend)),
