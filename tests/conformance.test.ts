@@ -332,7 +332,7 @@ async function failedChecks(mutate: Mutate): Promise<string[]> {
   const failed: string[] = [];
   const checks = snapshotStoreConformance(() => {
     const backend = new EditableBackend();
-    const store = new BackedStore(backend, options);
+    const store = new BackedStore(backend, { retain, logger });
     return {
       store: wrap(store, mutate(store, backend)),
       corrupt: (id) => backend.corrupt(id),

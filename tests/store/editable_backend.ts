@@ -17,6 +17,8 @@ type Edits = Map<Part, Uint8Array | undefined>;
 /** Memory whose snapshots can be read, changed and removed part by part. */
 export class EditableBackend extends MemoryBackend {
   readonly #edits = new Map<string, Edits>();
+  /** How many states are open. */
+  openStates = 0;
 
   /** What a part of a snapshot holds. */
   async read(id: string, part: Part): Promise<Uint8Array> {
@@ -24,7 +26,7 @@ export class EditableBackend extends MemoryBackend {
     if (part === "blocks.crc64") {
       return await this.readBlocks(id, Infinity) ?? new Uint8Array();
     }
-    const handle = await this.openState(id);
+    const handle = await this.#open(id);
     const state = new Uint8Array(handle.size);
     await readFully(handle, state, 0);
     return state;
@@ -66,10 +68,25 @@ export class EditableBackend extends MemoryBackend {
   }
 
   override async stateSize(id: string): Promise<number> {
-    return (await this.openState(id)).size;
+    return (await this.#open(id)).size;
   }
 
   override async openState(id: string): Promise<StateHandle> {
+    const { size, read, close } = await this.#open(id);
+    this.openStates++;
+    let isOpen = true;
+    return {
+      size,
+      read,
+      close: () => {
+        if (isOpen) this.openStates--;
+        isOpen = false;
+        return close();
+      },
+    };
+  }
+
+  async #open(id: string): Promise<StateHandle> {
     const handle = await super.openState(id);
     if (!this.#edits.get(id)?.has("state.bin")) return handle;
     const state = new MemoryState();

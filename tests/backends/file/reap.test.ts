@@ -1,0 +1,80 @@
+/**
+ * reap(): what is kept and what is removed, and in which order.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotError } from "@raft/snapshots";
+import { failOn } from "@raft/snapshots/testing";
+import {
+  listIds,
+  SNAPSHOTS,
+  StoreFixture,
+} from "../../support/store_fixture.ts";
+
+describe("reap()", () => {
+  it("reads nothing when there is nothing to remove", async () => {
+    const fixture = new StoreFixture();
+    await fixture.prepare([1, 2]);
+    const store = await fixture.open({ retain: 2 });
+    const start = fixture.files.trace.length;
+    await store.reap();
+    const reads = fixture.trace(start).filter((it) => /read .*state/.test(it));
+    assert.deepEqual(reads, []);
+    await store.close();
+  });
+
+  it("goes on with the others when one can't be removed, and says so", async () => {
+    const fixture = new StoreFixture();
+    const ids = await fixture.prepare([1, 2, 3, 4]);
+    const store = await fixture.open({ retain: 1 });
+    const stuck = ids[1] ?? "";
+    // As Windows answers while somebody has a file of it open.
+    for (const code of ["EPERM", "EBUSY", "EACCES"]) {
+      const path = new RegExp(`/${stuck}$`);
+      fixture.files.inject(failOn("rename", code, { path }));
+      await assert.rejects(store.reap(), (error) => {
+        assert.ok(error instanceof SnapshotError);
+        assert.equal(error.code, code);
+        return true;
+      });
+      assert.deepEqual(await listIds(store), [ids[3], stuck]);
+    }
+    fixture.files.inject();
+    await store.reap();
+    assert.deepEqual(await listIds(store), [ids[3]]);
+    await store.close();
+  });
+
+  it("renames, syncs, and only then takes the files away", async () => {
+    const fixture = new StoreFixture();
+    const [old] = await fixture.prepare([1, 2]) as [string];
+    const store = await fixture.open({ retain: 1 });
+    const start = fixture.files.trace.length;
+    await store.reap();
+    const steps = fixture.trace(start).filter((it) =>
+      /^(rename|syncDirectory|remove)/.test(it)
+    );
+    assert.equal(steps[0], `rename ${old} ${old}.deleted.tmp`);
+    assert.equal(steps[1], `syncDirectory ${SNAPSHOTS}`);
+    assert.match(steps[2] ?? "", /^removeFile .*\.deleted\.tmp\//);
+    await store.close();
+  });
+
+  it("takes no file away while the new name may not last", async () => {
+    const fixture = new StoreFixture();
+    const [old] = await fixture.prepare([1, 2]) as [string];
+    const store = await fixture.open({ retain: 1 });
+    fixture.files.inject(failOn("syncDirectory", "EIO"));
+    await assert.rejects(store.reap());
+    const start = fixture.files.trace.length;
+    await assert.rejects(store.reap(), "still");
+    assert.ok(!fixture.trace(start).some((it) => it.startsWith("remove")));
+    const left = `${SNAPSHOTS}/${old}.deleted.tmp/state.bin`;
+    assert.ok(fixture.disk.tree().includes(left));
+    fixture.files.inject();
+    await store.reap();
+    assert.equal(fixture.names().length, 1);
+    await store.close();
+  });
+});
