@@ -13,11 +13,12 @@ import type {
   SnapshotReader,
   SnapshotSource,
 } from "../snapshot/types.ts";
+import { makeSource } from "../store/source.ts";
+import { readerOf } from "./generator_reader.ts";
 import { gzip } from "./gzip_writer.ts";
 import { checkKeptSums, loadOrigin } from "./kept_origin.ts";
 import { META, SEALED_SUMS, STATE, SUMS } from "./members.ts";
 import type { ArchiveOrigin } from "./origin.ts";
-import { streamOf } from "./stream_of.ts";
 import { encodeSums } from "./sums.ts";
 import { END_BYTES, OCTAL_MAX } from "./tar_layout.ts";
 import { encodeHeader, padding, type TarMember } from "./tar_writer.ts";
@@ -104,15 +105,13 @@ export function exportArchive(
       throw error;
     }
   };
-  const tar = writeTar(open);
-  return streamOf(gzip(tar, level), {
-    signal,
+  const chunks = gzip(writeTar(open), level);
+  const reader = readerOf(chunks, (reason) => {
     // Ends a read of the state that is under way.
-    release: (reason) => {
-      stopping.abort(reason);
-      return Promise.resolve();
-    },
+    stopping.abort(reason);
+    return Promise.resolve();
   });
+  return makeSource(reader, { signal }).stream;
 }
 
 /** What goes into the archive. */

@@ -5,11 +5,12 @@
  */
 
 import type { Progress } from "../snapshot/types.ts";
+import { makeSource } from "../store/source.ts";
 import { ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";
+import { readerOf } from "./generator_reader.ts";
 import type { ArchiveOrigin } from "./origin.ts";
-import { streamOf } from "./stream_of.ts";
 
 /** Options of `readArchive()`. */
 export interface ReadArchiveOptions {
@@ -83,41 +84,24 @@ export async function openArchive(
 ): Promise<OpenedArchive> {
   const { signal, onProgress, ...limits } = options;
   const input = new ArchiveInput(archive);
-  if (signal?.aborted) {
-    await input.cancel(signal.reason);
-    throw signal.reason;
-  }
   const reader = new ArchiveReader(input.next, limits);
-  const release = async (reason: unknown) => {
-    await input.cancel(reason);
-    await reader.close();
-  };
-  const onAbort = () => void input.cancel(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
+  let total = 0;
+  const { stream, abort } = makeSource(
+    readerOf(reader.readState(), async (reason) => {
+      await input.cancel(reason);
+      await reader.close();
+    }),
+    { signal, onBytes: (done) => onProgress?.({ done, total }) },
+  );
   let meta: ArchiveMeta;
   try {
+    // When the signal aborts, the source ends the input, and this rejects.
     meta = await reader.readMeta();
   } catch (error) {
-    await release(error);
+    await abort(error);
     throw error;
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
   }
-  const chunks = withProgress(reader.readState(), meta.size, onProgress);
-  const source = streamOf(chunks, { signal, release });
-  Object.defineProperty(source, "meta", { value: meta, enumerable: true });
-  return { source: source as ArchiveSource, origin: () => reader.origin() };
-}
-
-async function* withProgress(
-  chunks: AsyncGenerator<Uint8Array<ArrayBuffer>, void, void>,
-  total: number,
-  onProgress: (progress: Progress) => void = () => {},
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  let done = 0;
-  for await (const chunk of chunks) {
-    done += chunk.length;
-    onProgress({ done, total });
-    yield chunk;
-  }
+  total = meta.size;
+  Object.defineProperty(stream, "meta", { value: meta, enumerable: true });
+  return { source: stream as ArchiveSource, origin: () => reader.origin() };
 }

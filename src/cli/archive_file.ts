@@ -1,10 +1,11 @@
 /** Reads an archive from a file or stdin to its end, and checks it. */
 
 import { stat } from "node:fs/promises";
+import { readerOf } from "../archive/generator_reader.ts";
 import { readArchive } from "../archive/mod.ts";
-import { streamOf } from "../archive/stream_of.ts";
 import { Crc64 } from "../crc64/mod.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
+import { makeSource } from "../store/source.ts";
 import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 import { type Input, openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
@@ -52,7 +53,7 @@ export async function checkArchive(
   let fileSize = 0;
   try {
     const source = await readArchive(
-      streamOfInput(input, (length) => fileSize += length),
+      streamOfInput(input, (done) => fileSize = done),
       {
         onProgress: ({ done, total }) => progress.update(done, total),
         onUnchecked: (member) => unchecked.push(member),
@@ -67,17 +68,11 @@ export async function checkArchive(
   }
 }
 
-/** The input as a web stream; `onChunk` gets the length of each chunk. */
+/** The input as a web stream; `onBytes` gets how many bytes there have been. */
 export function streamOfInput(
   input: Input,
-  onChunk: (length: number) => void = () => {},
+  onBytes: (done: number) => void = () => {},
 ): ReadableStream<Uint8Array> {
-  async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
-    for await (const chunk of input.chunks()) {
-      onChunk(chunk.length);
-      yield chunk;
-    }
-  }
-  const release = () => Promise.resolve(input.close());
-  return streamOf(chunks(), { release });
+  const close = () => Promise.resolve(input.close());
+  return makeSource(readerOf(input.chunks(), close), { onBytes }).stream;
 }

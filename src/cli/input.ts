@@ -8,12 +8,15 @@ import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** What Node reads is in memory of its own, never shared. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
 /** An open input. */
 export interface Input {
   /** Its length in bytes, where that is known. */
   readonly size: number | undefined;
   /** The bytes; throws when the signal aborts. */
-  chunks(): AsyncGenerator<Uint8Array>;
+  chunks(): AsyncGenerator<Bytes, void, void>;
   /** Closes the input. */
   close(): void;
 }
@@ -81,9 +84,9 @@ function makeInput(
   if (signal !== undefined) addAbortSignal(signal, stream);
   // An abort before the first read is an error event without a listener.
   stream.on("error", () => {});
-  async function* chunks(): AsyncGenerator<Uint8Array> {
+  async function* chunks(): AsyncGenerator<Bytes, void, void> {
     try {
-      for await (const chunk of stream) yield chunk as Uint8Array;
+      for await (const chunk of stream) yield chunk as Bytes;
     } catch (error) {
       throw cannotRead(name, error);
     }

@@ -174,8 +174,7 @@ function checkedSource(
     {
       checker,
       signal,
-      total,
-      onProgress,
+      onBytes: onProgress && ((done) => onProgress({ done, total })),
       onReadFailure,
       onSettled: (error) => {
         forget();

@@ -7,13 +7,12 @@
  */
 
 import type { ByteChecker } from "../crc64/check_stream.ts";
-import type { Progress } from "../snapshot/types.ts";
 
 /** The bytes of a source, on a buffer of their own. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Where the bytes of a source come from. */
-export interface ByteReader {
+export interface SourceReader {
   /** Whether everything has been handed out, when that is known. */
   readonly isAtEnd?: boolean;
   /** The next bytes, which are the caller's to keep; none at the end. */
@@ -29,15 +28,13 @@ export interface ByteReader {
 export interface SourceOptions {
   /**
    * Checks the bytes on their way, in a `TransformStream` that the bytes are
-   * piped through. Without it the reader has checked them.
+   * piped through. Without it they are handed out as the reader gives them.
    */
   readonly checker?: ByteChecker;
   /** Errors the source when it aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** How many bytes there will be, for the progress. */
-  readonly total: number;
-  /** Called as bytes are handed out. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Called as bytes are handed out, with how many there have been. */
+  readonly onBytes?: ((done: number) => void) | undefined;
   /**
    * Told why the bytes could not be read, before the consumer is: what the
    * consumer makes of it may hide the reason, as a `Response` does.
@@ -60,7 +57,7 @@ export interface MadeSource {
 
 /** Makes a stream of what a reader reads. */
 export function makeSource(
-  reader: ByteReader,
+  reader: SourceReader,
   options: SourceOptions,
 ): MadeSource {
   const source = new Source(reader, options);
@@ -68,7 +65,7 @@ export function makeSource(
 }
 
 class Source {
-  readonly #reader: ByteReader;
+  readonly #reader: SourceReader;
   readonly #options: SourceOptions;
   #done = 0;
   #isSettled = false;
@@ -76,7 +73,7 @@ class Source {
   #fail: (reason: unknown) => void = () => {};
   readonly stream: ReadableStream<Bytes>;
 
-  constructor(reader: ByteReader, options: SourceOptions) {
+  constructor(reader: SourceReader, options: SourceOptions) {
     this.#reader = reader;
     this.#options = options;
     const { checker, signal } = options;
@@ -101,16 +98,21 @@ class Source {
         this.#fail = (reason) => controller.error(reason);
       },
       pull: async (controller) => {
-        const chunk = await this.#next();
-        if (this.#isSettled) return;
-        if (chunk !== undefined) {
-          controller.enqueue(chunk);
-          onChunk(chunk);
-          if (!this.#reader.isAtEnd) return;
+        try {
+          const chunk = await this.#next();
+          if (this.#isSettled) return;
+          if (chunk !== undefined) {
+            controller.enqueue(chunk);
+            onChunk(chunk);
+            if (!this.#reader.isAtEnd) return;
+          }
+          if (this.#options.checker === undefined) await this.#settle();
+          else await this.#reader.end(undefined);
+          controller.close();
+        } catch (error) {
+          await this.#settle(error);
+          throw error;
         }
-        if (this.#options.checker === undefined) await this.#settle();
-        else await this.#reader.end(undefined);
-        controller.close();
       },
       cancel: (reason) => this.#settle(reason),
       // The reader may read ahead: what it has need not wait here, too.
@@ -122,7 +124,6 @@ class Source {
       return await this.#reader.next();
     } catch (error) {
       this.#options.onReadFailure?.(error);
-      await this.#settle(error);
       throw error;
     }
   }
@@ -155,8 +156,7 @@ class Source {
 
   #count(chunk: Bytes): void {
     this.#done += chunk.length;
-    const { onProgress, total } = this.#options;
-    onProgress?.({ done: this.#done, total });
+    this.#options.onBytes?.(this.#done);
   }
 
   /** Nothing more will be handed out. */

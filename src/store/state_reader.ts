@@ -9,7 +9,7 @@ import type { ByteRange } from "../snapshot/open_options.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import type { StoreParts } from "./parts.ts";
-import type { ByteReader } from "./source.ts";
+import type { SourceReader } from "./source.ts";
 import { readBlock } from "./state.ts";
 
 /**
@@ -30,7 +30,7 @@ export interface StateRange extends ByteRange {
  * checks a run, the next one is being read: that takes longer than the check,
  * which so costs next to no time.
  */
-export class StateReader implements ByteReader {
+export class StateReader implements SourceReader {
   readonly #logger: StoreParts["logger"];
   readonly #handle: StateHandle;
   readonly #meta: SnapshotMeta;

@@ -186,6 +186,20 @@ describe("readArchive()", () => {
     assert.deepEqual(file.cancelled, ["enough"]);
   });
 
+  it("cancels the archive when onProgress throws", async () => {
+    const { store, meta } = await storeOf(bytes(3_000_000, 5));
+    const file = await readOut(exportArchive(store, meta.id, { level: 0 }));
+    const { stream, cancelled } = endless(file.subarray(0, -1));
+    const error = new Error("the callback failed");
+    const source = await readArchive(stream, {
+      onProgress: () => {
+        throw error;
+      },
+    });
+    await assert.rejects(readOut(source), (thrown) => thrown === error);
+    assert.deepEqual(cancelled, [error]);
+  });
+
   it("cancels the archive when it is bad", async () => {
     const file = endless(new TextEncoder().encode("no archive at all"));
     await assert.rejects(readArchive(file.stream), { reason: "gzip" });
