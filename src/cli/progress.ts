@@ -4,35 +4,18 @@
  */
 
 import process from "node:process";
-import cliProgress from "cli-progress";
 import { printable } from "../text.ts";
 import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
 
-/**
- * The part of cli-progress that is used. Its own types would bring all of Node's
- * types with them, and all other code would be checked against those.
- */
-interface SingleBar {
-  start(total: number, value: number): void;
-  update(value: number): void;
-  stop(): void;
-}
-
-interface SingleBarOptions {
-  readonly stream: NodeJS.WritableStream;
-  readonly format: () => string;
-  readonly hideCursor: boolean;
-  readonly linewrap: boolean;
-  readonly clearOnComplete: boolean;
-  readonly forceRedraw: boolean;
-}
-
-const SingleBar: new (options: SingleBarOptions) => SingleBar =
-  cliProgress.SingleBar;
-
 const SHOW_AFTER_MS = 200;
+/** More often, drawing would cost more than the work. */
+const DRAW_EVERY_MS = 100;
 const BAR_WIDTH = 24;
+/** Where a terminal does not tell its own width. */
+const USUAL_COLUMNS = 80;
+/** Goes to the start of the line, and erases it. */
+const ERASE_LINE = "\r\x1b[K";
 
 /** A bar, or nothing where stderr is not a terminal. */
 export interface ProgressBar {
@@ -42,9 +25,19 @@ export interface ProgressBar {
   stop(): void;
 }
 
+/** What a bar needs of the stream that it is drawn on. */
+export interface ProgressStream {
+  /** Whether it is a terminal. */
+  readonly isTTY?: boolean;
+  /** The terminal's width; 0 where it is not known. */
+  readonly columns?: number;
+  /** Shows the text. */
+  write(text: string): unknown;
+}
+
 /** Where a bar is drawn, and by which clock. */
 export interface ProgressOptions {
-  readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream?: ProgressStream;
   readonly clock?: () => number;
 }
 
@@ -60,17 +53,18 @@ export function startProgress(
 
 class TerminalBar implements ProgressBar {
   readonly #label: string;
-  readonly #stream: NodeJS.WritableStream;
+  readonly #stream: ProgressStream;
   readonly #clock: () => number;
   readonly #startMs: number;
   readonly #meter: Meter;
-  #bar: SingleBar | undefined;
+  /** When the line was drawn last, if it is on the terminal. */
+  #drawnMs: number | undefined;
   #total: number | undefined;
   #done = 0;
 
   constructor(
     label: string,
-    stream: NodeJS.WritableStream,
+    stream: ProgressStream,
     clock: () => number,
   ) {
     this.#label = printable(label);
@@ -85,30 +79,22 @@ class TerminalBar implements ProgressBar {
     this.#meter.add(nowMs, done);
     this.#done = done;
     this.#total = total;
-    if (this.#bar === undefined && nowMs - this.#startMs >= SHOW_AFTER_MS) {
-      this.#bar = this.#show();
-    }
-    this.#bar?.update(done);
+    const isDue = this.#drawnMs === undefined
+      ? nowMs - this.#startMs >= SHOW_AFTER_MS
+      : nowMs - this.#drawnMs >= DRAW_EVERY_MS || done === total;
+    if (isDue) this.#draw(nowMs);
   }
 
   stop(): void {
-    this.#bar?.stop();
-    this.#bar = undefined;
+    if (this.#drawnMs !== undefined) this.#stream.write(ERASE_LINE);
+    this.#drawnMs = undefined;
   }
 
-  #show(): SingleBar {
-    const bar = new SingleBar({
-      stream: this.#stream,
-      format: () => this.#line(),
-      // A signal may end the process before the cursor is shown again.
-      hideCursor: false,
-      linewrap: true,
-      clearOnComplete: true,
-      // An unknown total leaves the bar's own idea of progress unchanged.
-      forceRedraw: true,
-    });
-    bar.start(this.#total ?? 0, this.#done);
-    return bar;
+  #draw(nowMs: number): void {
+    // A longer line would wrap, and only its last row would be erased.
+    const columns = this.#stream.columns || USUAL_COLUMNS;
+    this.#stream.write(ERASE_LINE + this.#line().slice(0, columns));
+    this.#drawnMs = nowMs;
   }
 
   #line(): string {
