@@ -13,6 +13,7 @@ import {
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
 import { checkCrc, withCrc } from "../snapshot/extras.ts";
+import { UINT64_MAX } from "../uint64.ts";
 
 /** The parts of an archive that a store's own files don't have. */
 export interface ArchiveOrigin {
@@ -28,7 +29,8 @@ export interface ArchiveOrigin {
 
 const MAGIC = "RAFTORIG";
 const FORMAT_VERSION = 1;
-const UNKNOWN_TIME = 2n ** 64n - 1n;
+/** Stands for a time that is not known. */
+const UNKNOWN_TIME = UINT64_MAX;
 
 /** Where each field of the header is; the three texts follow it. */
 const AT = {

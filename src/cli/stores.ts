@@ -24,7 +24,7 @@ import {
 import { warn } from "./output.ts";
 
 /** What the library reports goes to stderr. */
-export const logger: Logger = {
+const logger: Logger = {
   debug: (): void => {},
   // Which snapshots have been removed, such as those beyond --retain.
   info: warn,

@@ -17,7 +17,7 @@ export interface Register {
 }
 
 /** The CRC's polynomial, ECMA-182's 0x42F0E1EBA9EA3693 reflected, sans x^64. */
-export const POLYNOMIAL: Readonly<Register> = {
+const POLYNOMIAL: Readonly<Register> = {
   low: 0xd7870f42 | 0,
   high: 0xc96c5795 | 0,
 };

@@ -8,7 +8,7 @@
 import { isOutOfFiles } from "./error_scope.ts";
 
 /** How many files a store opens side by side. */
-export const FILES_MAX = 16;
+const FILES_MAX = 16;
 
 /**
  * Runs tasks that have one file open each, a few at a time. When the system has

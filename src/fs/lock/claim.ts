@@ -6,9 +6,10 @@
  */
 
 import type { FileHandle, FileSystem } from "../file_system.ts";
+import { writeFully } from "../io.ts";
 import { type KernelLock, takeKernelLock } from "./kernel_lock.ts";
 import { namedRecordPath, socketPath } from "./names.ts";
-import { recordOfThisProcess, writeText } from "./record.ts";
+import { recordOfThisProcess } from "./record.ts";
 import type { listenAt, LockSocket } from "./socket.ts";
 
 /** A lock file, and what it takes to work on it. */
@@ -92,7 +93,8 @@ async function fill(
     await site.hardLink(path, name);
     claim.name = name;
   } else {
-    await writeText(handle, JSON.stringify(record) + "\n");
+    const text = JSON.stringify(record) + "\n";
+    await writeFully(handle, new TextEncoder().encode(text), 0);
   }
   // Survives: a power cut that keeps the name. It would find an empty file,
   // which can't be told from one that is being written.

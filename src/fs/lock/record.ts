@@ -4,10 +4,12 @@
  * @module
  */
 
+import { readFully } from "../../bytes.ts";
 import { type LockOwner, systemCode } from "../../errors.ts";
+import type { FileSystem } from "../file_system.ts";
+import { withFile } from "../io.ts";
 import { LockHeldError } from "../lock_held_error.ts";
 import { type DiskIdentity, diskOf } from "./disk_identity.ts";
-import type { FileHandle, FileSystem } from "../file_system.ts";
 import {
   bootId,
   hostName,
@@ -85,27 +87,16 @@ export function ownerOf(record: LockRecord): LockOwner {
   return { pid, host, runtime, since };
 }
 
-async function readAll(handle: FileHandle): Promise<Uint8Array> {
-  const buffer = new Uint8Array(SIZE_MAX);
-  let size = 0;
-  for (;;) {
-    const count = await handle.read(buffer.subarray(size), size);
-    if (count === 0) return buffer.subarray(0, size);
-    size += count;
-  }
-}
-
 async function readText(
   files: FileSystem,
   path: string,
 ): Promise<string | undefined> {
   try {
-    const handle = await files.open(path, "read");
-    try {
-      return new TextDecoder().decode(await readAll(handle));
-    } finally {
-      await handle.close();
-    }
+    return await withFile(await files.open(path, "read"), async (file) => {
+      const bytes = new Uint8Array(SIZE_MAX);
+      const size = await readFully(file, bytes, 0);
+      return new TextDecoder().decode(bytes.subarray(0, size));
+    });
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
     throw error;
@@ -138,18 +129,6 @@ export async function readLockRecord(
     hint: "the file holds no lock record, so its holder can't be checked; " +
       "remove it once no process uses the directory",
   });
-}
-
-/** Writes a whole text to a new file. */
-export async function writeText(
-  handle: FileHandle,
-  text: string,
-): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
-  let written = 0;
-  while (written < bytes.length) {
-    written += await handle.write(bytes.subarray(written), written);
-  }
 }
 
 /** What of a record its writer decides. */

@@ -10,6 +10,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import type { FileSystem } from "@raft/snapshots";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import type { LockTools } from "../../../src/fs/lock/chain.ts";
 import { lockFile } from "../../../src/fs/lock/lock.ts";
@@ -52,6 +53,25 @@ describe("a lock on a disk without hard links", () => {
     assert.ok(locks.length <= 1);
     for (const { value } of locks) await value.release();
     await (await lockFile(files, path, { tools })).release();
+    assert.deepEqual(await readdir(dir), []);
+  });
+});
+
+describe("a lock on a disk that takes no byte", () => {
+  it("is refused after one attempt to write its record, and leaves nothing", async (t) => {
+    const { dir, path } = await setUp(t);
+    let writes = 0;
+    const write = () => {
+      if (++writes > 1) return Promise.reject(new Error("written again"));
+      return Promise.resolve(0);
+    };
+    const takesNothing: FileSystem = Object.assign(Object.create(files), {
+      open: async (...args: Parameters<FileSystem["open"]>) =>
+        Object.assign(await files.open(...args), { write }),
+    });
+    await assert.rejects(lockFile(takesNothing, path), {
+      name: "SnapshotError",
+    });
     assert.deepEqual(await readdir(dir), []);
   });
 });
