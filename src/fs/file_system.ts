@@ -9,6 +9,8 @@
  * @module
  */
 
+export type { LockOwner } from "../errors.ts";
+
 /** What a directory entry is. Links are never followed. */
 export type FileKind = "file" | "directory" | "symlink" | "other";
 

@@ -1,8 +1,57 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { findCycle, importGraph } from "./import_graph.ts";
 import { readSource, sourceFiles, withoutComments } from "./source_files.ts";
 
 const LINES_MAX = 350;
+
+/**
+ * The layers of the sources, the highest first. A file imports from its own
+ * folder and from lower layers; folders of the same layer don't know each other.
+ *
+ * | layer                         | what is there                              |
+ * | ----------------------------- | ------------------------------------------ |
+ * | cli                           | the command line                           |
+ * | mod.ts, archive, testing      | what users import                          |
+ * | *_snapshot_store.ts           | the stores that users open                 |
+ * | store, backends/{file,...}    | the store, written once; the places        |
+ * | backend                       | what the store asks of a place             |
+ * | snapshot                      | what every store shares: IDs, meta, blocks |
+ * | crc64, fs                     | checksums; the boundary to files           |
+ * | runtime                       | the rest of the boundary                   |
+ * | errors.ts, text.ts, ...       | what all of them use                       |
+ */
+const LAYERS: readonly (readonly RegExp[])[] = [
+  [/^src\/cli\//],
+  [/^mod\.ts$/, /^src\/archive\//, /^src\/testing\//],
+  [/^src\/\w+_snapshot_store\.ts$/],
+  [
+    /^src\/store\//,
+    /^src\/backends\/file\//,
+    /^src\/backends\/memory\//,
+    /^src\/backends\/discard\//,
+  ],
+  [/^src\/backend\//],
+  [/^src\/snapshot\//],
+  [/^src\/crc64\//, /^src\/fs\//],
+  [/^src\/runtime\//],
+  [/^src\/(?!\w+_snapshot_store)\w+\.ts$/],
+];
+
+/** The layer of a file, from 0, and its folder: one of each if all is well. */
+function placesOf(path: string): { layer: number; folder: RegExp }[] {
+  return LAYERS.flatMap((folders, layer) =>
+    folders.filter((folder) => folder.test(path))
+      .map((folder) => ({ layer, folder }))
+  );
+}
+
+/** Whether one file may import another. */
+function mayImport(from: string, to: string): boolean {
+  const [[own], [other]] = [placesOf(from), placesOf(to)];
+  if (own === undefined || other === undefined) return false;
+  return own.folder === other.folder || own.layer < other.layer;
+}
 
 /** The folders that may know the system and the runtime. */
 const atTheBoundary = (path: string) => /^src\/(fs|runtime|cli)\//.test(path);
@@ -60,6 +109,43 @@ describe("the sources", () => {
       !/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)
     );
     assert.deepEqual(silent.map(({ path }) => path), []);
+  });
+});
+
+describe("the layers of the sources", () => {
+  const readGraph = async () =>
+    importGraph([
+      ...await sourceFiles("src", ".ts"),
+      { path: "mod.ts", text: await readSource("mod.ts") },
+    ]);
+
+  it("hold each file once", async () => {
+    const paths = [...(await readGraph()).keys()];
+    const lost = paths.filter((path) => placesOf(path).length !== 1);
+    assert.deepEqual(lost, []);
+  });
+
+  it("import only from the same folder and from lower layers", async () => {
+    const upward = [...await readGraph()].flatMap(([from, targets]) =>
+      targets.filter((to) => !mayImport(from, to))
+        .map((to) => `${from} imports ${to}`)
+    );
+    assert.deepEqual(upward, []);
+  });
+
+  it("have no cycle of imports, those of types included", async () => {
+    assert.deepEqual(findCycle(await readGraph()), []);
+  });
+
+  it("are searched for cycles by a test that finds one", () => {
+    const files = [
+      { path: "src/a.ts", text: `import type { B } from "./fs/b.ts";` },
+      { path: "src/fs/b.ts", text: `export * from "./c.ts";` },
+      { path: "src/fs/c.ts", text: `const a = await import("../a.ts");` },
+    ];
+    const [a, b, c] = files.map(({ path }) => path);
+    assert.deepEqual(findCycle(importGraph(files)), [a, b, c, a]);
+    assert.deepEqual(findCycle(importGraph(files.slice(0, 2))), []);
   });
 });
 

@@ -30,7 +30,7 @@ import {
 import { Directory } from "./directory.ts";
 import { Marks } from "./marks.ts";
 import { RemovalWait, requireDirectory } from "./missing.ts";
-import { readNames, type TemporaryName, temporaryName } from "./names.ts";
+import { type TemporaryName, temporaryName } from "./names.ts";
 import {
   type FileBackendOptions,
   type ResolvedFileBackendOptions,
@@ -38,6 +38,7 @@ import {
 } from "./options.ts";
 import { openPending } from "./pending.ts";
 import { PartReader } from "./read.ts";
+import { readNames } from "./read_names.ts";
 import { Removals } from "./removals.ts";
 import { type SweepOutcome, sweepUnfinished } from "./sweep.ts";
 import { type Unfinished, UnfinishedSnapshots } from "./unfinished.ts";

@@ -10,7 +10,8 @@ import type { FileStat } from "../../fs/file_system.ts";
 import { exists } from "../../fs/io.ts";
 import type { Directory } from "./directory.ts";
 import type { Marks } from "./marks.ts";
-import { readNames, type TemporaryName, temporaryName } from "./names.ts";
+import { type TemporaryName, temporaryName } from "./names.ts";
+import { readNames } from "./read_names.ts";
 
 /** A snapshot, a deletion or a seal that has not come to its end. */
 export interface Unfinished extends TemporaryName {

@@ -1,0 +1,59 @@
+/**
+ * What is in `snapshots/`, by the names alone.
+ *
+ * @module
+ */
+
+import { placeError } from "../../backend/errors.ts";
+import { compareNewestFirst, parseId } from "../../snapshot/id.ts";
+import type { Directory } from "./directory.ts";
+import type { Marks } from "./marks.ts";
+import { parseTemporaryName, type TemporaryName } from "./names.ts";
+
+/** What the directory's names say, with no file opened yet. */
+export interface DirectoryNames {
+  /** Published snapshots, newest first; their content is not looked at. */
+  readonly ids: readonly string[];
+  /** Directories that are not published, newest first. */
+  readonly temporary: readonly TemporaryName[];
+  /** Everything else that the store did not put there. */
+  readonly foreign: readonly string[];
+}
+
+/** Names of files that the lock puts beside the snapshots. */
+const LOCK_FILE = /^\.lock/;
+
+/**
+ * Reads the names in `snapshots/`.
+ *
+ * @throws {StoreAccessError} when the directory can't be read.
+ */
+export async function readNames(
+  directory: Directory,
+  marks: Marks,
+): Promise<DirectoryNames> {
+  const ids: string[] = [];
+  const temporary: TemporaryName[] = [];
+  const foreign: string[] = [];
+  for (const { name, kind } of await readEntries(directory)) {
+    const ours = parseTemporaryName(name);
+    if (kind === "directory" && parseId(name) !== undefined) ids.push(name);
+    else if (kind === "directory" && ours !== undefined) temporary.push(ours);
+    else if (!LOCK_FILE.test(name)) foreign.push(name);
+  }
+  const marked = await marks.readAll(ids);
+  for (const [id, state] of marked) {
+    temporary.push({ id, state, inPlace: true });
+  }
+  ids.sort(compareNewestFirst);
+  temporary.sort((a, b) => compareNewestFirst(a.id, b.id));
+  return { ids: ids.filter((id) => !marked.has(id)), temporary, foreign };
+}
+
+async function readEntries({ fileSystem, path }: Directory) {
+  try {
+    return await fileSystem.readDirectory(path);
+  } catch (error) {
+    throw placeError(`read ${path}`, error);
+  }
+}
