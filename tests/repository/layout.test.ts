@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findCycle, importGraph } from "./import_graph.ts";
+import { loadedImports } from "./loaded_imports.ts";
 import { readSource, sourceFiles, withoutComments } from "./source_files.ts";
 
 const LINES_MAX = 350;
@@ -12,7 +13,7 @@ const LINES_MAX = 350;
  * | layer                         | what is there                              |
  * | ----------------------------- | ------------------------------------------ |
  * | cli                           | the command line                           |
- * | mod.ts, archive, testing      | what users import                          |
+ * | mod.ts, archive, node, testing | what users import                         |
  * | *_snapshot_store.ts           | the stores that users open                 |
  * | store, backends/{file,...}    | the store, written once; the places        |
  * | backend                       | what the store asks of a place             |
@@ -23,7 +24,7 @@ const LINES_MAX = 350;
  */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\//],
-  [/^mod\.ts$/, /^src\/archive\//, /^src\/testing\//],
+  [/^mod\.ts$/, /^src\/archive\//, /^src\/node\//, /^src\/testing\//],
   [/^src\/\w+_snapshot_store\.ts$/],
   [
     /^src\/store\//,
@@ -67,6 +68,14 @@ async function linesOfCode(
       pattern.test(line) ? [`${path}:${i + 1}: ${line.trim()}`] : []
     )
   );
+}
+
+/** `path imports name` for each `node:` module that loading an export brings. */
+async function nodeModulesBehind(name: string): Promise<string[]> {
+  const { exports } = JSON.parse(await readSource("deno.json"));
+  return (await loadedImports(exports[name]))
+    .filter(({ to }) => to.startsWith("node:"))
+    .map(({ from, to }) => `${from} imports ${to}`);
 }
 
 const outside = (path: string) => !atTheBoundary(path);
@@ -157,5 +166,17 @@ describe("mod.ts", () => {
       "",
     );
     assert.equal(rest.trim(), "");
+  });
+});
+
+describe("the exports that load anywhere", () => {
+  for (const name of [".", "./backend", "./crc64", "./testing"]) {
+    it(`${name} imports no node: module, and nothing that does`, async () => {
+      assert.deepEqual(await nodeModulesBehind(name), []);
+    });
+  }
+
+  it("./cli imports node: modules, which shows that this search finds them", async () => {
+    assert.notDeepEqual(await nodeModulesBehind("./cli"), []);
   });
 });
