@@ -61,9 +61,12 @@ export async function publish(
   return sink.id;
 }
 
-/** Reads a source to its end. */
+/** Reads a source to its end; rejects with what the source fails with. */
 export async function readAll(source: SnapshotSource): Promise<Uint8Array> {
-  return new Uint8Array(await new Response(source).arrayBuffer());
+  // Not by a Response: a browser's rejects with an error of its own.
+  const chunks: BlobPart[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
 /** Reads a snapshot's state as text. */
