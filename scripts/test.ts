@@ -3,8 +3,8 @@
  * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
  *
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
- * it: the steps named by `--only` (`checks`, `package`, `locks`, `deno`, `node20`,
- * `node24`, `bun`), and the test files whose paths contain what is given.
+ * it: the steps named by `--only` (`checks`, `package`, `browser`, `locks`, `deno`,
+ * `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
  *
  * @module
  */
@@ -12,6 +12,7 @@
 import { parseArgs } from "node:util";
 import { filesIn } from "./support/repository.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
+import { inBrowser } from "./test_runner/browser.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
@@ -22,7 +23,13 @@ import { reportAll, reportStep } from "./test_runner/report.ts";
 import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
 import { runSteps } from "./test_runner/steps.ts";
 
-const ids = ["checks", "package", "locks", ...runners.map(({ id }) => id)];
+const ids = [
+  "checks",
+  "package",
+  "browser",
+  "locks",
+  ...runners.map(({ id }) => id),
+];
 
 /** What the command line asks for. */
 function readArguments(): { only: Set<string>; filters: string[] } {
@@ -73,6 +80,11 @@ async function main(): Promise<boolean> {
     return await usePackage(folder.path);
   };
 
+  const browser = async () => {
+    await installed();
+    return await inBrowser(folder.path);
+  };
+
   const locks = async () => {
     await installed();
     return await lockPairs(folder.path);
@@ -80,6 +92,7 @@ async function main(): Promise<boolean> {
 
   const outcomes = await runSteps([
     ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
+    ...(only.has("browser") ? [{ name: "in a browser", run: browser }] : []),
     ...(only.has("locks")
       ? [{ name: "locks between runtimes", run: locks }]
       : []),

@@ -1,0 +1,98 @@
+/**
+ * What runs in a browser: the exports that load anywhere, and the suite of every
+ * store that needs no disk. `scripts/test_runner/browser.ts` bundles this page.
+ *
+ * @module
+ */
+
+import * as snapshots from "@raft/snapshots";
+import * as backend from "@raft/snapshots/backend";
+import * as checksums from "@raft/snapshots/crc64";
+import * as testing from "@raft/snapshots/testing";
+import { mapBackend } from "../../examples/map_backend.ts";
+
+/** What a check came to. */
+export interface PageResult {
+  /** What is true, as a sentence. */
+  readonly name: string;
+  /** Why it is not, if it is not. */
+  readonly fault?: string;
+}
+
+const { MemorySnapshotStore, openFileSnapshotStore } = snapshots;
+const { MemoryFileSystem, snapshotStoreConformance } = testing;
+
+function assert(condition: boolean, found: unknown): void {
+  if (!condition) throw new Error(`found ${String(found)}`);
+}
+
+const own: readonly testing.ConformanceCheck[] = [
+  {
+    name: "a page > has every export of the modules that load anywhere",
+    run() {
+      for (const exported of [snapshots, backend, checksums, testing]) {
+        const missing = Object.entries(exported)
+          .filter(([, value]) => value === undefined);
+        assert(missing.length === 0, missing);
+      }
+      return Promise.resolve();
+    },
+  },
+  {
+    name: "a page > computes the CRC-64 that Go computes",
+    run() {
+      const crc = checksums.crc64(new TextEncoder().encode("123456789"));
+      assert(crc === 0x995dc9bbdf1939fan, crc.toString(16));
+      return Promise.resolve();
+    },
+  },
+  {
+    name: "a page > is told that it has no files when it opens a directory",
+    async run() {
+      const error: unknown = await openFileSnapshotStore("/data").then(
+        () => "a store",
+        (error) => error,
+      );
+      const isNamed = error instanceof snapshots.StoreAccessError &&
+        error.message.includes("process.getBuiltinModule");
+      assert(isNamed, error);
+    },
+  },
+];
+
+/** The suite, for stores of one kind. */
+function suiteOf(
+  kind: string,
+  makeStore: testing.MakeStore,
+): testing.ConformanceCheck[] {
+  return snapshotStoreConformance(makeStore)
+    .map(({ name, run }) => ({ name: `${kind} > ${name}`, run }));
+}
+
+const checks = [
+  ...own,
+  ...suiteOf("a memory store", () => new MemorySnapshotStore({ retain: 3 })),
+  ...suiteOf(
+    "a store over a backend of the page",
+    () => backend.openSnapshotStore(mapBackend(new Map()), { retain: 3 }),
+  ),
+  ...suiteOf("a file store in memory", () =>
+    openFileSnapshotStore("/data", {
+      retain: 3,
+      fileSystem: new MemoryFileSystem(),
+    })),
+];
+
+/** Runs all checks, one after the other. */
+export async function run(): Promise<PageResult[]> {
+  const results: PageResult[] = [];
+  for (const { name, run } of checks) {
+    try {
+      await run();
+      results.push({ name });
+    } catch (error) {
+      results.push({ name, fault: String(error) });
+    }
+  }
+  return results;
+}
