@@ -18,7 +18,8 @@ import {
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { crc64 } from "@raft/snapshots/crc64";
-import { MemoryFileSystem } from "@raft/snapshots/testing";
+import { nodeFileSystem } from "@raft/snapshots/node";
+import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
 
 const state = new TextEncoder().encode("123456789");
 
@@ -54,6 +55,8 @@ async function use(store: SnapshotStore): Promise<void> {
 const directory = await mkdtemp(join(tmpdir(), "raft-snapshots-"));
 try {
   await use(await openFileSnapshotStore(directory, { retain: 3 }));
+  const wrapped = new FaultyFileSystem(nodeFileSystem);
+  await use(await openFileSnapshotStore(directory, { fileSystem: wrapped }));
   const fileSystem = new MemoryFileSystem();
   await use(await openFileSnapshotStore("/data", { fileSystem }));
 } finally {

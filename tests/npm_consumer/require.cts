@@ -7,8 +7,10 @@
 import assert = require("node:assert/strict");
 import snapshots = require("@raft/snapshots");
 import crc = require("@raft/snapshots/crc64");
+import node = require("@raft/snapshots/node");
 import testing = require("@raft/snapshots/testing");
 
 assert.equal(typeof snapshots.openFileSnapshotStore, "function");
 assert.equal(crc.crc64(new Uint8Array()), 0n);
+assert.equal(typeof node.nodeFileSystem.resolve("."), "string");
 assert.equal(typeof testing.MemoryFileSystem, "function");
