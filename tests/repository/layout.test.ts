@@ -13,7 +13,7 @@ const LINES_MAX = 350;
  * | layer                         | what is there                              |
  * | ----------------------------- | ------------------------------------------ |
  * | cli                           | the command line                           |
- * | mod.ts, archive, node, testing | what users import                         |
+ * | mod.ts, archive, node, ...    | what users import                          |
  * | *_snapshot_store.ts           | the stores that users open                 |
  * | store, backends/{file,...}    | the store, written once; the places        |
  * | backend                       | what the store asks of a place             |
@@ -24,7 +24,13 @@ const LINES_MAX = 350;
  */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\//],
-  [/^mod\.ts$/, /^src\/archive\//, /^src\/node\//, /^src\/testing\//],
+  [
+    /^mod\.ts$/,
+    /^src\/backends\/mod\.ts$/,
+    /^src\/archive\//,
+    /^src\/node\//,
+    /^src\/testing\//,
+  ],
   [/^src\/\w+_snapshot_store\.ts$/],
   [
     /^src\/store\//,
