@@ -9,7 +9,7 @@ import { bytes } from "./support/random.ts";
 import { INIT, streamOfChunks } from "./support/store_fixture.ts";
 
 describe("the discard store", () => {
-  it("takes a pipe to its end, however long", async () => {
+  it("reads a pipe to its end, however long", async () => {
     const store = new DiscardSnapshotStore();
     const sink = await store.create(INIT);
     const chunks = Array.from({ length: 500 }, (_, i) => bytes(1000, i + 1));
@@ -17,7 +17,7 @@ describe("the discard store", () => {
     assert.equal(sink.meta.size, 500_000);
   });
 
-  it("has a writer wait for nothing", async () => {
+  it("never makes a writer wait", async () => {
     const store = new DiscardSnapshotStore();
     const writer = (await store.create(INIT)).getWriter();
     await writer.ready;

@@ -49,7 +49,7 @@ describe("every error", () => {
     }
   });
 
-  it("has no code when the system gave none", () => {
+  it("has no code when the system error has none", () => {
     assert.equal(new SnapshotError("x").code, undefined);
     for (const cause of [null, undefined, "ENOSPC", 7, { code: 7 }]) {
       assert.equal(new SnapshotError("x", { cause }).code, undefined);
@@ -77,7 +77,7 @@ describe("the code of an error whose runtime has no name for it", () => {
     }
   }
 
-  it("stays what it was where the number says nothing", () => {
+  it("is unchanged where the number is unknown", () => {
     const of = (cause: unknown) => new SnapshotError("x", { cause }).code;
     assert.equal(of(number(-4094, { code: "UNKNOWN" })), "UNKNOWN");
     assert.equal(of({ code: "UNKNOWN", errno: Symbol() }), "UNKNOWN");
@@ -87,7 +87,7 @@ describe("the code of an error whose runtime has no name for it", () => {
 });
 
 describe("SnapshotCorruptError", () => {
-  it("tells what it found and wanted, and where", () => {
+  it("has what was found and expected, and where", () => {
     const error = new SnapshotCorruptError("state.bin of snapshot 3-10-1", {
       reason: "block",
       expected: 1n,
@@ -117,7 +117,7 @@ describe("SnapshotCorruptError", () => {
 });
 
 describe("StoreLockedError", () => {
-  it("shows what a lock file says as printable text that is not too long", () => {
+  it("shows the content of a lock file as short, printable text", () => {
     const [runtime, host] = ["\u001b[31m", `\u202e\n${"h".repeat(4000)}`];
     const owner = { ...OWNER, runtime, host };
     const error = new StoreLockedError("/x", owner);
@@ -126,7 +126,7 @@ describe("StoreLockedError", () => {
     assert.ok(error.message.length < 300, error.message);
   });
 
-  it("says who holds the lock, as far as that is known", () => {
+  it("names the holder of the lock, as far as it is known", () => {
     const error = new StoreLockedError("/data/snapshots/.lock", OWNER);
     assert.equal(error.owner, OWNER);
     assert.match(
@@ -140,7 +140,7 @@ describe("StoreLockedError", () => {
     assert.match(hidden.message, /\(unknown\)/);
   });
 
-  it("does not stumble over a time that is none", () => {
+  it("accepts an invalid time", () => {
     for (const since of [NaN, Infinity, 1e300]) {
       const error = new StoreLockedError("/x", { ...OWNER, since });
       assert.match(error.message, /\(unknown\)/);
@@ -149,7 +149,7 @@ describe("StoreLockedError", () => {
 });
 
 describe("SnapshotPublishError", () => {
-  it("says whether the snapshot is there all the same", () => {
+  it("says whether the snapshot is published", () => {
     for (const published of [true, false]) {
       const error = new SnapshotPublishError("x", { published, cause: full });
       assert.equal(error.published, published);

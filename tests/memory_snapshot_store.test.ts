@@ -23,7 +23,7 @@ describe("the memory store", () => {
     assert.equal(await load(store, last), "older");
   });
 
-  it("keeps the one before until its successor is closed", async () => {
+  it("keeps the previous snapshot until its successor is closed", async () => {
     const store = new MemorySnapshotStore();
     const first = await save(store, "first");
     const sink = await store.create(INIT);
@@ -35,7 +35,7 @@ describe("the memory store", () => {
     assert.equal(await load(store, sink.id), "second");
   });
 
-  it("lets a reader finish what has been replaced", async () => {
+  it("lets a reader finish a snapshot that was replaced", async () => {
     const store = new MemorySnapshotStore();
     const state = bytes(300_000, 1);
     const source = await store.open(await save(store, state));
@@ -62,7 +62,7 @@ describe("the memory store", () => {
     await assert.rejects(new Response(source).text(), mine);
   });
 
-  it("takes what a file store gives, and the other way round", async () => {
+  it("can be filled from a file store, and a file store from it", async () => {
     const memory = new MemorySnapshotStore();
     const files = await openFileSnapshotStore("/data", {
       fileSystem: new MemoryFileSystem(),

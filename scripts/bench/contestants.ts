@@ -17,7 +17,7 @@ import { transpile } from "../test_runner/transpile.ts";
 export interface Sample {
   /** How long it took. */
   readonly seconds: number;
-  /** What the memory grew by at its peak, in bytes; 0 where nobody looked. */
+  /** The growth of the memory at its peak, in bytes; 0 where not measured. */
   readonly peakBytes: number;
 }
 
@@ -39,7 +39,7 @@ export interface Contestant {
   readonly measure: Measure;
 }
 
-/** Everybody who could be had on this machine. */
+/** All contestants that this machine can run. */
 export interface Contestants {
   /** This library, by runtime. */
   readonly ours: readonly Contestant[];

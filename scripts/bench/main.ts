@@ -72,7 +72,7 @@ async function withEarlier(
   );
 }
 
-/** Everybody has a turn in each round: a slow minute hits all alike. */
+/** Each round measures every contestant, so that a slow minute affects all. */
 async function runRounds(
   { bytes, directory, entries, rounds }: MeasurePlan,
 ): Promise<{ seconds: number[]; peakBytes: number[] }[]> {

@@ -35,10 +35,10 @@ export interface MeasurePlan {
   readonly title: string;
   /** Bytes dealt with in one measurement; none where time is what counts. */
   readonly bytes: number;
-  /** How often everybody has a turn. */
+  /** How many rounds there are; each measures every contestant. */
   readonly rounds: number;
   /**
-   * Where it happens: in a directory of everybody's, empty at first or with the
+   * Where it happens: in a directory that all share, empty at first or with the
    * snapshot that is to be read; or in one of one's own, on a disk at rest or in
    * memory.
    */
@@ -145,7 +145,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
         { ratio: 1.3, of: go },
         { ratio: 0.9, of: "dd, cat" },
       ],
-      obstacle: "See the ranges: whoever writes, the plain loops too, takes " +
+      obstacle: "See the ranges: every writer, the plain loops too, takes " +
         "sometimes twice as long as at other times. dd computes nothing, and " +
         "copies what is already in its cache.",
     },
@@ -180,7 +180,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       targets: [{ ratio: 1, of: go }],
       obstacle:
         "It takes some twenty steps one after the other, each of which " +
-        "is handed to a thread and back, so that a slow disk holds nobody " +
+        "is handed to a thread and back, so that a slow disk blocks nothing " +
         "else up: the rows of one step, an lstat, show what that costs. Go " +
         "blocks a thread instead. It also leaves out the fsync of the " +
         "snapshot's own directory and the one before the removal of what is " +

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Row, Table, Verdict } from "./table.ts";
+import type { Row, Table, TargetResult } from "./table.ts";
 
 /** A table for the terminal. */
 export function toText(table: Table): string {
@@ -18,7 +18,7 @@ export function toText(table: Table): string {
       i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)
     ).join("  ").trimEnd()
   );
-  const targets = table.verdicts.map((verdict) => `  ${toSentence(verdict)}`);
+  const targets = table.results.map((result) => `  ${toSentence(result)}`);
   return [heading(table), ...lines, ...targets].join("\n");
 }
 
@@ -32,9 +32,9 @@ export function toMarkdown(machine: string, tables: readonly Table[]): string {
         "| --- | --: | --: | --: |",
         ...table.rows.map((row) => `| ${toCells(row).join(" | ")} |`),
       ].join("\n"),
-      ...(table.verdicts.length === 0
+      ...(table.results.length === 0
         ? []
-        : [table.verdicts.map((v) => `- ${toSentence(v)}`).join("\n")]),
+        : [table.results.map((v) => `- ${toSentence(v)}`).join("\n")]),
       ...(table.obstacle === undefined ? [] : [wrap(table.obstacle)]),
     ].join("\n\n")
   );
@@ -42,7 +42,7 @@ export function toMarkdown(machine: string, tables: readonly Table[]): string {
 
 Measured by \`deno task bench\`, which writes this page, on: ${machine}.
 
-Everybody has a turn in each round, in a process of its own; the table gives the
+Each round measures every contestant in a process of its own; the table gives the
 median of the rounds, and the ratios are medians of the ratios within a round.
 Memory is what a process grew by at its peak, above what it had before it began.
 
@@ -80,7 +80,7 @@ function formatSeconds(seconds: number): string {
     : `${seconds.toFixed(2)} s`;
 }
 
-function toSentence({ name, of, wanted, ratio }: Verdict): string {
+function toSentence({ name, of, wanted, ratio }: TargetResult): string {
   const outcome = ratio >= wanted ? "reached" : "missed";
   return `${name}: ${ratio.toFixed(2)} times ${of}, ` +
     `wanted ${wanted.toFixed(2)}: ${outcome}`;

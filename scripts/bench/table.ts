@@ -9,7 +9,7 @@ import { median } from "./median.ts";
 
 /** One row. */
 export interface Row {
-  /** Who. */
+  /** The contestant. */
   readonly name: string;
   /** Whether it is this library. */
   readonly ours: boolean;
@@ -19,12 +19,12 @@ export interface Row {
   readonly range: readonly [number, number];
   /** GB/s, where bytes count. */
   readonly rate: number | undefined;
-  /** The highest peak of memory, in bytes; 0 where nobody looked. */
+  /** The highest peak of memory, in bytes; 0 where not measured. */
   readonly peakBytes: number;
 }
 
-/** What came of a target on one runtime. */
-export interface Verdict {
+/** The result of a target on one runtime. */
+export interface TargetResult {
   /** The runtime. */
   readonly name: string;
   /** What it is compared with. */
@@ -43,13 +43,13 @@ export interface Table {
   readonly title: string;
   /** Bytes dealt with in one measurement. */
   readonly bytes: number;
-  /** How often everybody had a turn. */
+  /** How many rounds there were. */
   readonly rounds: number;
   /** The rows. */
   readonly rows: readonly Row[];
-  /** What was to be reached. */
-  readonly verdicts: readonly Verdict[];
-  /** What stood in the way, where something was missed. */
+  /** The results of the targets. */
+  readonly results: readonly TargetResult[];
+  /** The reason why a target was missed, if one was. */
   readonly obstacle: string | undefined;
 }
 
@@ -76,8 +76,8 @@ export function tabulate(
   });
   const secondsOf = (name: string) =>
     samples[named.findIndex((row) => row.name === name)]?.seconds;
-  const verdicts = targets.flatMap(({ ratio: wanted, of }) =>
-    named.filter(({ ours }) => ours).flatMap(({ name }): Verdict[] => {
+  const results = targets.flatMap(({ ratio: wanted, of }) =>
+    named.filter(({ ours }) => ours).flatMap(({ name }): TargetResult[] => {
       const peer = of.replace("{}", name);
       const theirs = secondsOf(peer);
       const mine = secondsOf(name);
@@ -86,14 +86,14 @@ export function tabulate(
       return [{ name, of: peer, wanted, ratio: median(ratios) }];
     })
   );
-  const isMissed = verdicts.some(({ ratio, wanted }) => ratio < wanted);
+  const isMissed = results.some(({ ratio, wanted }) => ratio < wanted);
   return {
     id,
     title,
     bytes,
     rounds,
     rows,
-    verdicts,
+    results,
     obstacle: isMissed ? obstacle : undefined,
   };
 }

@@ -99,11 +99,11 @@ function resultOf(
     `${name} passes with Go's store and fails with ours:\n` +
     `${results.get(name)?.output.slice(-OUTPUT_SHOWN)}`
   );
-  const verdict = failures.length === 0
+  const conclusion = failures.length === 0
     ? ["None fails with our store alone"]
     : shown;
   const ok = failures.length === 0 && server.ok;
   const complaints = ok ? [] : [`The store's server says:\n${server.output}`];
-  const output = [summarize(results), ...verdict, ...complaints].join("\n");
+  const output = [summarize(results), ...conclusion, ...complaints].join("\n");
   return { ok, output };
 }

@@ -76,7 +76,7 @@ export const runners: readonly Runner[] = [
     fileSuites: true,
     summary: /^\s*(\d+ (pass|fail|skip|todo)|Ran \d+ tests.*)$/,
     executable: bunExecutable,
-    // Its default of five seconds a test is no runtime's but its own.
+    // Only this runtime has a default limit of five seconds a test.
     args: (files, junit) => [
       "test",
       "--timeout=120000",

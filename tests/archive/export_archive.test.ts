@@ -45,7 +45,7 @@ describe("exportArchive()", () => {
     assert.deepEqual([...file.subarray(0, 10)], header);
   });
 
-  it("fills up the last block, however long the state is", async () => {
+  it("pads the state to whole blocks, however long it is", async () => {
     for (const length of [0, 1, 511, 512, 513, 1024]) {
       const { store, meta } = await storeOf(bytes(length, length));
       const packed = gunzipSync(await readOut(exportArchive(store, meta.id)));
@@ -54,7 +54,7 @@ describe("exportArchive()", () => {
     }
   });
 
-  it("compresses as it is told, and stores at level 0", async () => {
+  it("compresses at the given level, and stores at level 0", async () => {
     const { store, meta } = await storeOf(new Uint8Array(100_000));
     const sizes: number[] = [];
     for (const level of [0, 1, 9]) {
@@ -66,7 +66,7 @@ describe("exportArchive()", () => {
     assert.ok(fast < 2_000 && best < fast, `${sizes}`);
   });
 
-  it("makes the same archive of the same snapshot, always", async () => {
+  it("always makes the same archive of the same snapshot", async () => {
     const { store, meta } = await storeOf("some state");
     const [one, two] = [
       await readOut(exportArchive(store, meta.id)),
@@ -82,20 +82,20 @@ describe("exportArchive()", () => {
     }
   });
 
-  it("says 1970 when the ID tells no time", async () => {
+  it("writes 1970 when the ID has no time", async () => {
     for (const id of ["inmem", "3-10-8640000000000000"]) {
       const header = await headerOfState({ id });
       assert.equal(header.toString("latin1", 136, 148), "00000000000\0");
     }
   });
 
-  it("tells a size up to 8 GiB less one in octal digits", async () => {
+  it("writes a size below 8 GiB in octal digits", async () => {
     const header = await headerOfState({ size: 8 * GIB - 1 });
     assert.equal(header.toString("latin1", 0, 10), "state.bin\0");
     assert.equal(header.toString("latin1", 124, 136), "77777777777\0");
   });
 
-  it("tells a size of 8 GiB and more in an extended header", async () => {
+  it("writes a size of 8 GiB and more in an extended header", async () => {
     const header = await headerOfState({ size: 8 * GIB });
     assert.equal(header.toString("latin1", 0, 23), "PaxHeaders.0/state.bin\0");
     assert.equal(header.toString("latin1", 156, 157), "x");
@@ -116,7 +116,7 @@ describe("exportArchive()", () => {
     );
   });
 
-  it("tells how far it has come", async () => {
+  it("reports its progress", async () => {
     const { store, meta } = await storeOf(bytes(1000, 1));
     const seen: unknown[] = [];
     await readOut(
@@ -128,7 +128,7 @@ describe("exportArchive()", () => {
   it("opens nothing before it is read", async () => {
     const store = new VastStore({ size: 10 });
     const stream = exportArchive(store, store.meta.id);
-    await turn();
+    await letOthersRun();
     assert.equal(store.use.opened, 0);
     await stream.cancel();
     assert.equal(store.use.opened, 0);
@@ -140,12 +140,12 @@ describe("exportArchive()", () => {
     const reader = stream.getReader();
     let taken = 0;
     while (taken < 4 * MIB) taken += (await reader.read()).value?.length ?? 0;
-    await turn();
+    await letOthersRun();
     assert.ok(store.use.read < 8 * MIB, `${store.use.read} bytes`);
     await reader.cancel();
   });
 
-  it("lets go of the snapshot when it is cancelled", async () => {
+  it("closes the snapshot when it is cancelled", async () => {
     const store = new VastStore({ size: 8 * GIB });
     const stream = exportArchive(store, store.meta.id, { level: 0 });
     const reader = stream.getReader();
@@ -154,7 +154,7 @@ describe("exportArchive()", () => {
     assert.ok(store.use.released);
   });
 
-  it("ends when it is cancelled though the state does not come", async () => {
+  it("ends when it is cancelled while it waits for the state", async () => {
     const store = new VastStore({ size: 1 });
     store.open = (_id, options = {}) => {
       const stream = new ReadableStream({
@@ -171,12 +171,12 @@ describe("exportArchive()", () => {
     const reader = exportArchive(store, store.meta.id).getReader();
     await reader.read();
     const reading = reader.read();
-    while (store.use.opened === 0) await turn();
+    while (store.use.opened === 0) await letOthersRun();
     await reader.cancel();
     assert.equal((await reading).done, true);
   });
 
-  it("gives chunks that are the reader's own", async () => {
+  it("gives chunks that it never uses again", async () => {
     const { store, meta } = await storeOf(bytes(1_000_000, 7));
     const expected = await readOut(exportArchive(store, meta.id, { level: 1 }));
     const copies: Uint8Array[] = [];
@@ -188,7 +188,7 @@ describe("exportArchive()", () => {
     assert.equal(Buffer.compare(Buffer.concat(copies), expected), 0);
   });
 
-  it("errors and lets go of the snapshot when the signal aborts", async () => {
+  it("errors and closes the snapshot when its signal aborts", async () => {
     const store = new VastStore({ size: 8 * GIB });
     const controller = new AbortController();
     const options = { level: 0, signal: controller.signal };
@@ -196,7 +196,7 @@ describe("exportArchive()", () => {
     while (store.use.read === 0) await reader.read();
     controller.abort(new Error("enough"));
     await assert.rejects(reader.read(), { message: "enough" });
-    while (!store.use.released) await turn();
+    while (!store.use.released) await letOthersRun();
   });
 
   it("errors at once when the signal has aborted before", async () => {
@@ -223,7 +223,7 @@ describe("exportArchive()", () => {
     }
   });
 
-  it("refuses a level and a time that are out of bounds", () => {
+  it("rejects a level and a time that are out of bounds", () => {
     const store = new MemorySnapshotStore();
     for (const level of [-1, 10, 1.5, NaN]) {
       assert.throws(
@@ -240,8 +240,8 @@ describe("exportArchive()", () => {
   });
 });
 
-/** Lets everything else have its turn. */
-function turn(): Promise<void> {
+/** Lets everything else in this process run. */
+function letOthersRun(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 

@@ -55,7 +55,7 @@ describe("a file that is not an archive", () => {
     });
   }
 
-  it("is looked at also when it is compressed", async () => {
+  it("is recognized when it is compressed, too", async () => {
     for (
       const [looksLike, content] of [
         ["gzip", archive()],
@@ -76,7 +76,7 @@ describe("a file that is not an archive", () => {
     assert.doesNotMatch(message, /[\p{Cc}\p{Cf}]/u);
   });
 
-  it("is not given a format when the archive only breaks off", async () => {
+  it("is not given a format when it is a truncated archive", async () => {
     const { looksLike } = await refusal(archive().subarray(0, 5));
     assert.equal(looksLike, undefined);
   });

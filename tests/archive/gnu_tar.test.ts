@@ -85,7 +85,7 @@ describe("an archive by GNU tar", () => {
     });
   }
 
-  it("is refused when its state is a sparse file, and says so", {
+  it("is refused when its state is a sparse file, with an error that says so", {
     skip,
   }, async () => {
     const directory = await temporaryDirectory();

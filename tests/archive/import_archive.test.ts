@@ -71,14 +71,14 @@ describe("importArchive()", () => {
     });
   }
 
-  it("gives it an ID of the store, whatever it had", async () => {
+  it("gives the snapshot an ID of the store, whatever ID it had", async () => {
     const store = new MemorySnapshotStore();
     const meta = metaText({ ID: "../../etc/passwd" });
     const { id } = await importArchive(store, byteStream(archive({ meta })));
     assert.match(id, /^3-10-\d+$/);
   });
 
-  it("keeps what the store retains", async () => {
+  it("lets the store remove the snapshots that it does not retain", async () => {
     await withStore(async (store) => {
       const ids: string[] = [];
       for (const Index of [5, 6, 7]) {
@@ -104,7 +104,7 @@ describe("importArchive()", () => {
     assert.equal(imported.version, 1);
   });
 
-  it("refuses a snapshot of version 0 whose peers are nonsense", async () => {
+  it("rejects a snapshot of version 0 whose peers can't be decoded", async () => {
     const meta = metaText({ Version: 0, Peers: "AAAA" });
     const store = new MemorySnapshotStore();
     await assert.rejects(importArchive(store, byteStream(archive({ meta }))), {
@@ -177,7 +177,7 @@ describe("importArchive()", () => {
     assert.ok(vast.use.released);
   });
 
-  it("cancels the archive when the store fails on the way", async () => {
+  it("cancels the archive when the store fails during the import", async () => {
     const vast = new VastStore({ size: 8 * 1024 ** 3 });
     const store = new MemorySnapshotStore();
     const create = store.create.bind(store);
@@ -194,7 +194,7 @@ describe("importArchive()", () => {
     assert.deepEqual(await store.list(), []);
   });
 
-  it("does not hide why it failed behind a clean-up that fails", async () => {
+  it("rejects with the first error when the clean-up fails, too", async () => {
     const { store, meta } = await storeOf("older");
     const cannot = () =>
       Promise.reject(

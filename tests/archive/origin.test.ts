@@ -73,7 +73,7 @@ const addTo = (at: number, difference: number) => (bytes: Buffer) =>
 const text = (packed: Uint8Array) => gunzipSync(packed).toString("latin1");
 
 describe("the origin of an imported snapshot", () => {
-  it("makes Vault's tar again, byte for byte, seal and time included", () =>
+  it("makes Vault's tar again, byte for byte, with its seal and its time", () =>
     withStore(async (store) => {
       const file = await readFile(VAULT);
       const { id, warnings } = await imported(store, file);
@@ -83,7 +83,7 @@ describe("the origin of an imported snapshot", () => {
       assert.match(text(again.file), /SHA256SUMS\.sealed/);
     }));
 
-  it("goes along from store to store, also through memory", () =>
+  it("is copied from store to store, also through memory", () =>
     withStore(async (store) => {
       let file: Uint8Array = await readFile(VAULT);
       const first = text(file);
@@ -103,7 +103,7 @@ describe("the origin of an imported snapshot", () => {
       assert.equal(text((await exported(store, id)).file), text(file));
     }));
 
-  it("survives the closing of the store, and is as readable as the state", () =>
+  it("survives the closing of the store, and has the permission bits of the state", () =>
     withStore(async (store, directory) => {
       const file = await readFile(VAULT);
       const { id } = await imported(store, file);
@@ -121,7 +121,7 @@ describe("the origin of an imported snapshot", () => {
       assert.equal(text(again.file), text(file));
     }));
 
-  it("is not there for a snapshot that was not imported", () =>
+  it("does not exist for a snapshot that was not imported", () =>
     withStore(async (store, directory) => {
       const { id } = await save(store, "some state");
       assert.deepEqual(
@@ -131,7 +131,7 @@ describe("the origin of an imported snapshot", () => {
       assert.deepEqual((await exported(store, id)).warnings, []);
     }));
 
-  it("gives way to the time that the caller asks for", () =>
+  it("yields to the time that the caller asks for", () =>
     withStore(async (store) => {
       const { id } = await imported(store, await readFile(VAULT));
       const file = await readOut(
@@ -267,7 +267,7 @@ describe("the origin of an imported snapshot", () => {
       });
     }));
 
-  it("is warned of when it is Vault's and has no seal", () =>
+  it("causes a warning when it is Vault's and has no seal", () =>
     withStore(async (store) => {
       const file = archive({ meta: metaText({ ID: "bolt-snapshot" }) });
       const { id, warnings } = await imported(store, file);
@@ -275,7 +275,7 @@ describe("the origin of an imported snapshot", () => {
       assert.match((await exported(store, id)).warnings.join(), /-force/);
     }));
 
-  it("is warned of when the store can't keep the seal", async () => {
+  it("causes a warning when the store can't keep the seal", async () => {
     const { warnings } = await imported(
       new DiscardSnapshotStore(),
       await readFile(VAULT),
@@ -283,7 +283,7 @@ describe("the origin of an imported snapshot", () => {
     assert.match(warnings.join(), /can't keep SHA256SUMS\.sealed/);
   });
 
-  it("is as long as an archive's members may be", () =>
+  it("can hold members of the greatest length", () =>
     withStore(async (store) => {
       const meta = metaText().padEnd(1024 * 1024, " ");
       const { state, sums } = members({ meta });
@@ -300,7 +300,7 @@ describe("the origin of an imported snapshot", () => {
       assert.equal(text(again.file), text(file));
     }));
 
-  it("tells no time where the archive's can't be read", () =>
+  it("has no time where the archive's can't be read", () =>
     withStore(async (store) => {
       const { meta, state, sums } = members();
       const packed = tar(meta, state, sums);

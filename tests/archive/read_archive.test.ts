@@ -19,8 +19,8 @@ import { byteStream, check, readOut, storeOf } from "./stores.ts";
 
 const text = (data: Uint8Array) => new TextDecoder().decode(data);
 
-/** Lets everything else have its turn. */
-function turn(): Promise<void> {
+/** Lets everything else in this process run. */
+function letOthersRun(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -59,7 +59,7 @@ describe("readArchive()", () => {
     assert.equal(text(await readOut(source)), STATE);
   });
 
-  it("reads it in pieces of any size", async () => {
+  it("reads the archive in pieces of any size", async () => {
     const state = bytes(10_000, 7);
     const { store, meta } = await storeOf(state);
     for (const level of [0, 6]) {
@@ -71,7 +71,7 @@ describe("readArchive()", () => {
     }
   });
 
-  it("gives chunks that are the reader's own", async () => {
+  it("gives chunks that it never uses again", async () => {
     const state = bytes(1_000_000, 7);
     const { store, meta } = await storeOf(state);
     const stream = exportArchive(store, meta.id, { level: 1 });
@@ -118,7 +118,7 @@ describe("readArchive()", () => {
     assert.equal(text(await check(file)), STATE);
   });
 
-  it("reads a gzip header with everything that one may have", async () => {
+  it("reads a gzip header with all its optional fields", async () => {
     const plain = archive();
     const body = plain.subarray(10);
     const header = Uint8Array.from([
@@ -133,7 +133,7 @@ describe("readArchive()", () => {
     await assert.rejects(check(Uint8Array.from(file)), { reason: "gzip" });
   });
 
-  it("tells of a member that it can't check", async () => {
+  it("reports a member that it can't check", async () => {
     const { meta, state, sums } = members();
     const sealed = { name: "SHA256SUMS.sealed", content: "a secret" };
     const unchecked: string[] = [];
@@ -143,7 +143,7 @@ describe("readArchive()", () => {
     await check(file);
   });
 
-  it("tells how far it has come", async () => {
+  it("reports its progress", async () => {
     const seen: unknown[] = [];
     await check(archive(), { onProgress: (progress) => seen.push(progress) });
     assert.deepEqual(seen, [{ done: STATE.length, total: STATE.length }]);
@@ -159,14 +159,14 @@ describe("readArchive()", () => {
     });
   });
 
-  it("refuses a snapshot of a version that it does not know", async () => {
+  it("rejects a snapshot of an unknown version", async () => {
     await assert.rejects(
       check(archive({ meta: metaText({ Version: 2 }) })),
       UnsupportedSnapshotVersionError,
     );
   });
 
-  it("holds back the last chunk until everything is checked", async () => {
+  it("holds the last chunk back until everything is checked", async () => {
     const state = bytes(3_000_000, 5);
     const { store, meta } = await storeOf(state);
     const file = await readOut(exportArchive(store, meta.id, { level: 0 }));
@@ -207,7 +207,7 @@ describe("readArchive()", () => {
     assert.equal((file.cancelled[0] as Error).name, "SnapshotArchiveError");
   });
 
-  it("stops when the signal aborts, wherever it is", async () => {
+  it("stops when its signal aborts, at any point", async () => {
     const whole = archive();
     for (const length of [0, 5, 600, 1600]) {
       const file = endless(whole.subarray(0, length));
@@ -215,14 +215,14 @@ describe("readArchive()", () => {
       const { signal } = controller;
       const reading = readArchive(file.stream, { signal })
         .then((source) => readOut(source));
-      while (!file.isDry()) await turn();
+      while (!file.isDry()) await letOthersRun();
       controller.abort(new Error("enough"));
       await assert.rejects(reading, { message: "enough" });
       assert.equal(file.cancelled.length, 1, `at ${length}`);
     }
   });
 
-  it("passes on what the stream fails of", async () => {
+  it("rejects with the error of the stream", async () => {
     for (const length of [0, 5, 600, 1600]) {
       let left = archive().subarray(0, length);
       const reason = { any: "thing" };
@@ -240,7 +240,7 @@ describe("readArchive()", () => {
     }
   });
 
-  it("refuses chunks that are no bytes, and a stream that is locked", async () => {
+  it("rejects chunks that are not bytes, and a stream that is locked", async () => {
     const words = new ReadableStream({
       start: (controller) => controller.enqueue("text"),
     });

@@ -29,7 +29,7 @@ describe("raft-snapshots cat", () => {
     assert.deepEqual(new Uint8Array(output), state);
   });
 
-  it("takes the newest by default, or the one that is named", async (t) => {
+  it("writes the newest snapshot by default, or the one that is named", async (t) => {
     const directory = await temporaryDirectory(t);
     const [older = ""] = await makeStore(directory, ["old", "new"]);
     const newest = await raftSnapshots(["cat", directory]);
@@ -38,7 +38,7 @@ describe("raft-snapshots cat", () => {
     assert.deepEqual([named.code, named.stdout], [0, "old"]);
   });
 
-  it("does not take an older one for a newest that is bad", async (t) => {
+  it("does not fall back to an older snapshot when the newest is corrupt", async (t) => {
     const directory = await temporaryDirectory(t);
     const [, newest = ""] = await makeStore(directory, ["old", "new"]);
     await writeFile(join(directory, "snapshots", newest, "meta.json"), "{");
@@ -49,7 +49,7 @@ describe("raft-snapshots cat", () => {
     }
   });
 
-  it("ends quietly when the reader goes away", async (t) => {
+  it("ends quietly when its reader closes the pipe", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, [new Uint8Array(3 * 1024 * 1024)]);
     const child = startRaftSnapshots(["cat", directory]);
@@ -64,7 +64,7 @@ describe("raft-snapshots cat", () => {
     assert.deepEqual([code, complaints], [141, ""]);
   });
 
-  it("can be interrupted while nobody reads what it writes", async (t) => {
+  it("can be interrupted while its output is not read", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, [new Uint8Array(3 * 1024 * 1024)]);
     const child = startRaftSnapshots(["cat", directory]);
@@ -76,7 +76,7 @@ describe("raft-snapshots cat", () => {
     child.stdout.destroy();
   });
 
-  it("writes nothing of a corrupt snapshot that would pass for it", async (t) => {
+  it("never writes a whole state for a corrupt snapshot", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["the state"]);
     const file = await open(

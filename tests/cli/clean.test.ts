@@ -70,7 +70,7 @@ async function cleanOnTerminal(
 }
 
 describe("raft-snapshots clean", () => {
-  it("removes what no program is writing, and says what stays and why", async (t) => {
+  it("removes files that no program is writing, and says which stay and why", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = await storeWithLeftovers(directory);
     const { code, stdout, stderr } = await raftSnapshots([
@@ -93,7 +93,7 @@ describe("raft-snapshots clean", () => {
     );
   });
 
-  it("removes what is older than --older-than says", async (t) => {
+  it("removes files that are older than --older-than says", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = await storeWithLeftovers(directory);
     for (
@@ -170,7 +170,7 @@ describe("raft-snapshots clean", () => {
     }
   });
 
-  it("says that there is nothing to do, and makes no store", async (t) => {
+  it("reports that there is nothing to do, and makes no store", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a"]);
     const { code, stdout, stderr } = await raftSnapshots(["clean", directory]);
@@ -198,7 +198,7 @@ describe("raft-snapshots clean", () => {
 describe("raft-snapshots list, verify and inspect", () => {
   const COMMANDS = ["list", "verify", "inspect"] as const;
 
-  it("tell in one line what a crash has left", async (t) => {
+  it("report in one line what a crash has left", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = await storeWithLeftovers(directory);
     for (const command of COMMANDS) {
@@ -237,7 +237,7 @@ describe("raft-snapshots list, verify and inspect", () => {
     },
   );
 
-  it("have it in --json, and tell leftovers from what may be under way", async (t) => {
+  it("list it in --json, and distinguish leftovers from files that may be in use", async (t) => {
     const directory = await temporaryDirectory(t);
     await storeWithLeftovers(directory);
     for (const command of COMMANDS) {
@@ -262,7 +262,7 @@ describe("raft-snapshots list, verify and inspect", () => {
     }
   });
 
-  it("call nothing a leftover that a live program may be writing", async (t) => {
+  it("never call a file a leftover that a running program may be writing", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a"]);
     const store = await openFileSnapshotStore(directory);

@@ -50,7 +50,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(await readdir(folder), ["backup.snap"]);
   });
 
-  it("writes to stdout nothing but the archive, when told -", async () => {
+  it("writes nothing but the archive to stdout when the file is -", async () => {
     const { store, id, folder } = await setUp();
     const file = join(folder, "by the library");
     const opened = await openFileSnapshotStore(store, { readOnly: true });
@@ -67,7 +67,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(Buffer.concat(chunks), await readFile(file));
   });
 
-  it("says it in JSON, and stores at level 0", async () => {
+  it("prints JSON, and stores at level 0", async () => {
     const { store, id, folder } = await setUp("0".repeat(100_000));
     const file = join(folder, "backup.snap");
     const { code, stdout } = await raftSnapshots(
@@ -92,7 +92,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(await stateIn(link), await stateIn(file));
   });
 
-  it("leaves what was there when the snapshot is corrupt", async () => {
+  it("keeps the old file when the snapshot is corrupt", async () => {
     const { store, id, folder } = await setUp("some state");
     const file = join(folder, "backup.snap");
     await writeFile(file, "an older backup");
@@ -107,7 +107,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(await readdir(folder), ["backup.snap"]);
   });
 
-  it("makes nothing when it can't", async () => {
+  it("makes no file when it fails", async () => {
     const { store, id, folder } = await setUp();
     const cases: readonly (readonly [number, RegExp, readonly string[]])[] = [
       [1, /Cannot find snapshot 1-2-3 /, [store, "1-2-3", join(folder, "f")]],

@@ -52,7 +52,7 @@ async function makeHostileStore(directory: string): Promise<string> {
   return sink.id;
 }
 
-describe("names from outside", () => {
+describe("names from outside the program", () => {
   it("reach neither stdout nor stderr raw", { skip }, async (t) => {
     const folder = await temporaryDirectory(t);
     const directory = join(folder, EVIL);
@@ -116,7 +116,7 @@ describe("names from outside", () => {
     for (const args of writers) await check(args);
   });
 
-  it("are the same after --json as they were before", async (t) => {
+  it("are printed unchanged with --json", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = await makeHostileStore(directory);
     const { stdout } = await raftSnapshots([

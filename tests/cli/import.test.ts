@@ -29,7 +29,7 @@ describe("raft-snapshots import", () => {
     ]);
   });
 
-  it("takes - for stdin, and says it in JSON", async () => {
+  it("takes - for stdin, and prints JSON", async () => {
     const directory = await temporaryDirectory();
     const { code, stdout } = await raftSnapshots(
       ["import", directory, "-", "--json"],
@@ -42,7 +42,7 @@ describe("raft-snapshots import", () => {
     assert.equal(await readFile(path, "utf8"), STATE);
   });
 
-  it("retains as many as it is told", async () => {
+  it("retains as many snapshots as --retain says", async () => {
     const directory = await temporaryDirectory();
     await makeStore(directory, ["a", "b", "c"]);
     const file = join(await temporaryDirectory(), "newer.snap");
@@ -55,7 +55,7 @@ describe("raft-snapshots import", () => {
     assert.deepEqual(indices, [99n, 12n]);
   });
 
-  it("says that it can't check the seal of Vault", async () => {
+  it("warns that it can't check the seal of Vault", async () => {
     const directory = await temporaryDirectory();
     const { code, stderr } = await raftSnapshots(
       ["import", directory, golden("vault")],
@@ -115,7 +115,7 @@ describe("raft-snapshots import", () => {
 });
 
 describe("raft-snapshots inspect", () => {
-  it("shows what an archive says, and which checks it passed", async () => {
+  it("shows the metadata of an archive, and which checks it passed", async () => {
     const file = golden("vault");
     const { code, stdout, stderr } = await raftSnapshots(["inspect", file]);
     assert.deepEqual([code, stderr], [0, ""]);
@@ -140,7 +140,7 @@ describe("raft-snapshots inspect", () => {
     assert.deepEqual(lines.at(-1), ["", "voter", "my id", "over here"]);
   });
 
-  it("tells archives from directories by looking, not by name", async () => {
+  it("distinguishes archives from directories by their content, not by name", async () => {
     const folder = await temporaryDirectory();
     const file = join(folder, "directory");
     await writeFile(file, archive());
@@ -181,7 +181,7 @@ describe("raft-snapshots inspect", () => {
     );
   });
 
-  it("takes no ID for an archive", async () => {
+  it("rejects an ID for an archive", async () => {
     const { code, stdout, stderr } = await raftSnapshots(
       ["inspect", golden("consul"), "3-10-5"],
     );
@@ -191,7 +191,7 @@ describe("raft-snapshots inspect", () => {
 });
 
 describe("raft-snapshots verify", () => {
-  it("tells good archives from bad ones", async () => {
+  it("reports which archives are good and which are bad", async () => {
     const folder = await temporaryDirectory();
     const bad = join(folder, "bad.snap");
     await writeFile(
@@ -211,7 +211,7 @@ describe("raft-snapshots verify", () => {
     assert.match(stderr, /1 of 3 snapshots: bad\n$/);
   });
 
-  it("says it in JSON, with the member and the place", async () => {
+  it("prints JSON, with the member and the place", async () => {
     const { code, stdout } = await raftSnapshots(
       ["verify", "-", "--json"],
       new Uint8Array(archive({ sums: "\n" })),

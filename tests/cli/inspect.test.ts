@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
 
 describe("raft-snapshots inspect", () => {
-  it("shows all that is known of a snapshot", async (t) => {
+  it("shows all metadata of a snapshot", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["123456789", "newer"]);
     const { code, stdout, stderr } = await raftSnapshots([

@@ -65,7 +65,7 @@ describe("raft-snapshots list", () => {
     });
   });
 
-  it("names what it can't read on stderr and lists the others", async (t) => {
+  it("names unreadable snapshots on stderr and lists the others", async (t) => {
     const directory = await temporaryDirectory(t);
     const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
     await rm(join(directory, "snapshots", newer, "meta.json"));
@@ -118,7 +118,7 @@ describe("raft-snapshots list", () => {
     assert.deepEqual(await readdir(directory), []);
   });
 
-  it("tells who gives the snapshots directory to give the one above", async (t) => {
+  it("advises a user who gives snapshots/ to give the directory above", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a"]);
     const { code, stderr } = await raftSnapshots([

@@ -35,7 +35,7 @@ function feed(child: ChildProcess): Promise<unknown> {
 }
 
 describe("raft-snapshots save", () => {
-  it("saves stdin and prints the ID, and nothing else", async (t) => {
+  it("saves stdin and prints only the ID", async (t) => {
     const directory = await temporaryDirectory(t);
     const state = bytes(3 * 1024 * 1024 + 17, 1);
     const { code, stdout, stderr } = await raftSnapshots(
@@ -100,7 +100,7 @@ describe("raft-snapshots save", () => {
     );
   });
 
-  it("keeps as many as --retain says", async (t) => {
+  it("retains as many snapshots as --retain says", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a", "b", "c"]);
     const { code, stdout } = await raftSnapshots(

@@ -42,7 +42,7 @@ describe("raft-snapshots seal", () => {
     );
   });
 
-  it("writes nothing to a snapshot that is bad", async (t) => {
+  it("writes nothing to a corrupt snapshot", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["123456789"]);
     const folder = join(directory, "snapshots", id);
@@ -54,7 +54,7 @@ describe("raft-snapshots seal", () => {
     await assert.rejects(readFile(join(folder, "blocks.crc64")));
   });
 
-  it("makes no store where there is none", async (t) => {
+  it("makes no store where no store exists", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = "3-10-1795361690419";
     const { code } = await raftSnapshots(["seal", directory, id]);

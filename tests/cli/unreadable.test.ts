@@ -31,30 +31,34 @@ async function setUp(t: Parameters<typeof temporaryDirectory>[0]) {
   return { directory, older, newest, path };
 }
 
-describe("raft-snapshots, of a snapshot that it may not read,", () => {
+describe("raft-snapshots, for a snapshot that it may not read,", () => {
   for (const part of ["", "meta.json", "state.bin"]) {
     const what = part === "" ? "as a whole" : part;
-    it(`says ??? and not bad, and exits with 3: ${what}`, needs, async (t) => {
-      const { directory, older, newest, path } = await setUp(t);
-      await chmod(join(path, part), 0);
-      const { code, stdout, stderr } = await run("verify", directory);
-      assert.equal(code, 3, stderr);
-      assert.match(stdout, new RegExp(`^\\?{3}  ${newest}$`, "m"));
-      assert.match(stdout, /EACCES/);
-      assert.match(stdout, new RegExp(`^ok   ${older}`, "m"));
-      assert.equal(
-        stderr,
-        "raft-snapshots: 1 of 2 snapshots: could not be checked\n",
-      );
-      const json = await run("verify", directory, "--json");
-      const found: { state: string }[] = JSON.parse(json.stdout).snapshots;
-      assert.deepEqual(found.map(({ state }) => state), ["unchecked", "ok"]);
-      for (const command of ["cat", "inspect"]) {
-        // Inspecting reads no state, but it opens it.
-        assert.equal((await run(command, directory)).code, 3, command);
-      }
-      await chmod(join(path, part), 0o700);
-    });
+    it(
+      `prints ??? and not bad, and exits with 3: ${what}`,
+      needs,
+      async (t) => {
+        const { directory, older, newest, path } = await setUp(t);
+        await chmod(join(path, part), 0);
+        const { code, stdout, stderr } = await run("verify", directory);
+        assert.equal(code, 3, stderr);
+        assert.match(stdout, new RegExp(`^\\?{3}  ${newest}$`, "m"));
+        assert.match(stdout, /EACCES/);
+        assert.match(stdout, new RegExp(`^ok   ${older}`, "m"));
+        assert.equal(
+          stderr,
+          "raft-snapshots: 1 of 2 snapshots: could not be checked\n",
+        );
+        const json = await run("verify", directory, "--json");
+        const found: { state: string }[] = JSON.parse(json.stdout).snapshots;
+        assert.deepEqual(found.map(({ state }) => state), ["unchecked", "ok"]);
+        for (const command of ["cat", "inspect"]) {
+          // Inspecting reads no state, but it opens it.
+          assert.equal((await run(command, directory)).code, 3, command);
+        }
+        await chmod(join(path, part), 0o700);
+      },
+    );
   }
 
   it(
@@ -93,7 +97,7 @@ describe("raft-snapshots, of a snapshot that it may not read,", () => {
     await chmod(path, 0o700);
   });
 
-  it("exits with 1 when another one is bad", needs, async (t) => {
+  it("exits with 1 when another snapshot is corrupt", needs, async (t) => {
     const { directory, older, path } = await setUp(t);
     await truncate(join(directory, "snapshots", older, "state.bin"), 0);
     await chmod(path, 0);
@@ -118,7 +122,7 @@ describe("raft-snapshots, of a snapshot that it may not read,", () => {
   });
 
   it(
-    "removes and shows what else is unfinished, and says what it may not remove",
+    "removes and shows other unfinished snapshots, and names those that it may not remove",
     needs,
     async (t) => {
       const { directory } = await setUp(t);

@@ -13,7 +13,7 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   "an argument too many": ["list", "DIR", "more"],
   "a missing option": ["save", "DIR", "--index", "1"],
   "an option without its value": ["save", "DIR", "--term", "1", "--index"],
-  "a number that is none": ["save", "DIR", "--index", "ten", "--term", "1"],
+  "an invalid number": ["save", "DIR", "--index", "ten", "--term", "1"],
   "a negative number": ["save", "DIR", "--index=-1", "--term", "1"],
   "a number beyond uint64": [
     ...["save", "DIR", "--term", "1", "--index", "18446744073709551616"],
@@ -40,9 +40,9 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   ],
   "an identity of the host that is empty": ["clean", "DIR", "--host-id", ""],
   "a duration without a unit": ["clean", "DIR", "--older-than", "60"],
-  "an ID that is none, for cat": ["cat", "DIR", "../outside"],
-  "an ID that is none, for inspect": ["inspect", "DIR", "1-2"],
-  "an ID that is none, for verify": ["verify", "DIR", "1-02-3"],
+  "an invalid ID, for cat": ["cat", "DIR", "../outside"],
+  "an invalid ID, for inspect": ["inspect", "DIR", "1-2"],
+  "an invalid ID, for verify": ["verify", "DIR", "1-02-3"],
 };
 
 /** An unset variable in a script. */
@@ -82,7 +82,7 @@ describe("raft-snapshots", () => {
     assert.deepEqual(await readdir(join(directory, "snapshots")), before);
   });
 
-  it("refuses an empty path, and does not take it for the working directory", async (t) => {
+  it("rejects an empty path, and does not use the working directory", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["a"]);
     const before = await readdir(join(directory, "snapshots"));
@@ -114,7 +114,7 @@ describe("raft-snapshots", () => {
     }
   });
 
-  it("prints help on stderr and exits with 2 when nothing is asked", async () => {
+  it("prints help on stderr and exits with 2 without a command", async () => {
     const { code, stdout, stderr } = await raftSnapshots([]);
     assert.deepEqual([code, stdout], [2, ""]);
     assert.match(stderr, /^Usage: raft-snapshots /);

@@ -42,7 +42,7 @@ describe("raft-snapshots verify", () => {
     assert.equal(stderr, "raft-snapshots: 1 of 2 snapshots: bad\n");
   });
 
-  it("finds those that list leaves out", async (t) => {
+  it("reports snapshots that list leaves out", async (t) => {
     const directory = await temporaryDirectory(t);
     const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
     await writeFile(join(directory, "snapshots", newer, "meta.json"), "{");
@@ -103,7 +103,7 @@ describe("raft-snapshots verify", () => {
     assert.match(error.actual, /^[0-9a-f]{16}$/);
   });
 
-  it("warns of a directory that is no snapshot, and passes it over", async (t) => {
+  it("skips a directory that is not a snapshot, with a warning", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["a"]);
     await mkdir(join(directory, "snapshots", "notes"));
@@ -112,7 +112,7 @@ describe("raft-snapshots verify", () => {
     assert.match(stderr, /^raft-snapshots: .*notes: not a snapshot\n$/);
   });
 
-  it("goes on after an archive that can't be read", async (t) => {
+  it("continues after an archive that can't be read", async (t) => {
     const directory = await temporaryDirectory(t);
     const [good, missing, bad] = ["good", "missing", "bad"].map((name) =>
       join(directory, `${name}.snap`)
@@ -156,7 +156,7 @@ describe("raft-snapshots verify", () => {
     assert.match(stdout, /^\?{3} .*\n {5}Cannot use .*version 2/);
   });
 
-  it("shows what would steer the terminal as text", async (t) => {
+  it("shows control characters of a terminal as text", async (t) => {
     const directory = await temporaryDirectory(t);
     const name = "a\u001b[31m.snap";
     const file = join(directory, name);
@@ -175,7 +175,7 @@ describe("raft-snapshots verify", () => {
     }
   });
 
-  it("fails for a snapshot that is not there", async (t) => {
+  it("fails for a snapshot that does not exist", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a"]);
     const { code, stderr } = await raftSnapshots([

@@ -96,7 +96,7 @@ describe("a check stream that gets what was promised", () => {
   });
 });
 
-describe("a check stream that gets something else", () => {
+describe("a check stream that gets other bytes", () => {
   it("errors when a bit differs, and keeps the last chunk", async () => {
     for (const wrong of [0, 450, 999]) {
       const parts = chunks.map((chunk) => chunk.slice());
@@ -115,7 +115,7 @@ describe("a check stream that gets something else", () => {
     assert.deepEqual(got, chunks.slice(0, 2));
   });
 
-  it("errors when there is nothing at all", async () => {
+  it("errors when there are no bytes", async () => {
     const { got, error } = await check([], promised);
     assertCorrupt(error, { reason: "size", expected: 1_000, actual: 0 });
     assert.deepEqual(got, []);
@@ -139,12 +139,12 @@ describe("a check stream that gets something else", () => {
     assert.ok(error instanceof TypeError);
   });
 
-  it("says what it is that can't be trusted", async () => {
+  it("names the bytes that can't be trusted", async () => {
     const { error } = await check([], { ...promised, name: "the download" });
     assert.match(String(error), /Cannot trust the download/);
   });
 
-  it("tells the producer", async () => {
+  it("errors its producer", async () => {
     const { writable, readable } = new Crc64CheckStream({ crc: 0n, size: 10 });
     const reading = consume(readable);
     const writer = writable.getWriter();
@@ -154,7 +154,7 @@ describe("a check stream that gets something else", () => {
   });
 });
 
-describe("a check stream that is given up", () => {
+describe("a check stream that is cancelled or aborted", () => {
   const reason = new Error("given up");
 
   it("cancels its source when its reader cancels", async () => {
@@ -189,7 +189,7 @@ describe("a check stream that is given up", () => {
 });
 
 describe("new Crc64CheckStream()", () => {
-  it("refuses what is no CRC-64 and what is no size", () => {
+  it("rejects invalid CRC-64s and invalid sizes", () => {
     for (const crc of [-1n, 2n ** 64n]) {
       assert.throws(() => new Crc64CheckStream({ crc, size: 1 }), RangeError);
     }

@@ -131,7 +131,7 @@ describe("crc64() of a view", () => {
     assert.equal(crc64(view), 0n);
   });
 
-  it("is that of nothing once its buffer is detached", () => {
+  it("is that of no bytes once its buffer is detached", () => {
     const view = bytes(length, seed);
     structuredClone(view.buffer, { transfer: [view.buffer] });
     assert.equal(crc64(view), 0n);
@@ -186,7 +186,7 @@ describe("Crc64", () => {
     }
   });
 
-  it("goes on after digest()", () => {
+  it("continues after digest()", () => {
     const data = bytes(300_000, 1);
     const crc = new Crc64().update(data.subarray(0, 100_000));
     assert.equal(crc.digest(), crc64(data.subarray(0, 100_000)));
@@ -194,7 +194,7 @@ describe("Crc64", () => {
     assert.equal(crc.update(data.subarray(100_000)).digest(), crc64(data));
   });
 
-  it("starts anew after reset()", () => {
+  it("starts again after reset()", () => {
     const data = bytes(300_000, 1);
     const crc = new Crc64().update(data);
     crc.reset();

@@ -121,7 +121,7 @@ describe("an update", () => {
   });
 
   for (const [reason, webAssembly] of Object.entries(reasons)) {
-    it(`goes by table where ${reason}`, () => {
+    it(`uses the table where ${reason}`, () => {
       assert.equal(makeKernel(webAssembly), undefined);
       const register: Register = { low: -1, high: -1 };
       makeUpdate(webAssembly)(register, data);
@@ -129,7 +129,7 @@ describe("an update", () => {
     });
   }
 
-  it("goes by table in a process that has no WebAssembly", async () => {
+  it("uses the table in a process without WebAssembly", async () => {
     const script = new URL("./without_web_assembly.ts", import.meta.url);
     const { code, stdout, stderr } = await runtime.runScript(script);
     assert.equal(code, 0, stderr);

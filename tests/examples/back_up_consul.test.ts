@@ -47,7 +47,7 @@ async function backUp(
 }
 
 describe("the example of backing up Consul", () => {
-  it("keeps what the server sends, and the newest few of that", async () => {
+  it("keeps the newest snapshots that the server sends", async () => {
     const directory = await temporaryDirectory();
     const indices: bigint[] = [];
     for (const name of ["consul", "consul", "largest_integers"]) {
@@ -65,7 +65,7 @@ describe("the example of backing up Consul", () => {
     assert.equal((await listed(directory)).length, 2);
   });
 
-  it("backs up Vault, and says what it could not check", async () => {
+  it("backs up Vault, and names the seal that it could not check", async () => {
     const directory = await temporaryDirectory();
     const archive = await golden("vault");
     const { code, stderr } = await backUp(
@@ -114,7 +114,7 @@ describe("the example of backing up Consul", () => {
     }
   });
 
-  it("shows the beginning of what the server says is wrong", async () => {
+  it("shows the beginning of a server's error", async () => {
     const directory = await temporaryDirectory();
     const { code, stderr } = await backUp(directory, (response) => {
       response.writeHead(403).end("no token\u001b[31m\n" + "x".repeat(99_999));
@@ -124,7 +124,7 @@ describe("the example of backing up Consul", () => {
     assert.ok(stderr.length < 400, stderr);
   });
 
-  it("says why it could not connect", async () => {
+  it("reports why it could not connect", async () => {
     const directory = await temporaryDirectory();
     const server = createServer();
     server.listen(0, "127.0.0.1");
@@ -138,7 +138,7 @@ describe("the example of backing up Consul", () => {
     assert.match(stderr, /^no backup: .*(refused|Unable to connect|typo)/i);
   });
 
-  it("keeps nothing of an answer that breaks off", async () => {
+  it("keeps nothing of a response that breaks off", async () => {
     const directory = await temporaryDirectory();
     const archive = await golden("whole_blocks");
     const half = archive.subarray(0, archive.length / 2);

@@ -77,7 +77,7 @@ describe("the examples of HTTP", () => {
     assert.deepEqual({ ...received, id: "" }, { ...sent, id: "" });
   });
 
-  it("cancel a snapshot that came in short", async (t) => {
+  it("cancel a snapshot that is too short", async (t) => {
     const directory = await temporaryDirectory(t);
     await withServer(receive, directory, async (url) => {
       const answer = await fetch(url, {
@@ -91,7 +91,7 @@ describe("the examples of HTTP", () => {
     });
   });
 
-  it("answer 404 while there is no snapshot", async (t) => {
+  it("answer 404 while the store is empty", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, []);
     await withServer(serve, directory, async (url) => {

@@ -33,7 +33,7 @@ async function restore(
 }
 
 describe("the key-value store of the examples", () => {
-  it("comes back from its snapshot, wherever the stream is cut", async () => {
+  it("is restored from its snapshot, wherever the stream is cut into chunks", async () => {
     const seed = freshSeed();
     const before = filled(500);
     before.apply({ op: "delete", key: "schlüssel:7" });
@@ -56,7 +56,7 @@ describe("the key-value store of the examples", () => {
     assert.equal(after.size, 0);
   });
 
-  it("goes on while a snapshot of one moment is taken", async () => {
+  it("applies commands while a snapshot is taken", async () => {
     const store = filled(3);
     const snapshot = store.snapshot();
     store.apply({ op: "set", key: "schlüssel:1", value: "later" });
@@ -82,7 +82,7 @@ describe("the key-value store of the examples", () => {
     assert.equal(store.size, 1);
   });
 
-  it("refuses bytes after the end, and lengths that are none", async () => {
+  it("rejects bytes after the end, and invalid lengths", async () => {
     const state = await bytesOf(filled(3).snapshot());
     const store = filled(1);
     const longer = store.restore().getWriter();
@@ -96,7 +96,7 @@ describe("the key-value store of the examples", () => {
     assert.equal(store.size, 1);
   });
 
-  it("refuses a string that a snapshot could not bring back", () => {
+  it("rejects a string that a snapshot could not restore", () => {
     const store = new KeyValueStore();
     const value = "x".repeat(1024 * 1024);
     const command = { op: "set", key: "k", value } as const;

@@ -71,7 +71,7 @@ function spliced(good: Uint8Array, changes: readonly Splice[]): Uint8Array {
 }
 
 describe("archives", () => {
-  it("give back every snapshot that they are made of", () =>
+  it("return every snapshot that they are made of", () =>
     holdsFor(exports, 40, async ({ init, state, level, pieceLength }) => {
       const store = new MemorySnapshotStore();
       const meta = await save(store, state, init);
@@ -83,7 +83,7 @@ describe("archives", () => {
       assert.equal(Buffer.compare(await readOut(source), state), 0);
     }));
 
-  it("are refused, or mean the same, however their tar is changed", () =>
+  it("are refused however their tar is changed, unless they mean the same", () =>
     holdsFor(
       fc.tuple(fc.constantFrom(...GOOD), splices),
       150,
@@ -99,7 +99,7 @@ describe("archives", () => {
       },
     ));
 
-  it("are refused when they are any bytes, compressed or not", () =>
+  it("are refused when they are random bytes, compressed or not", () =>
     holdsFor(fc.uint8Array({ maxLength: 3_000 }), 60, async (bytes) => {
       for (const file of [bytes, pack(bytes)]) {
         await assert.rejects(

@@ -58,7 +58,7 @@ describe("the blocks.crc64 decoder", () => {
       assert.deepEqual(decoded, checksums);
     }));
 
-  it("refuses any bytes, or makes checksums of them that fit together", () =>
+  it("refuses random bytes, or returns checksums that are consistent", () =>
     holdsFor(fc.oneof(fc.uint8Array(), forged), 600, (bytes) => {
       try {
         const decoded = decodeBlocks(bytes, "blocks.crc64");

@@ -109,7 +109,7 @@ async function checkForeign(disk: MemoryFileSystem, tree: Tree) {
 }
 
 describe("a store in any directory", () => {
-  it("names its errors, keeps to its directory, and touches nothing foreign", () =>
+  it("throws only its own errors, stays in its directory, and changes no foreign file", () =>
     holdsFor(trees, 150, async (tree) => {
       const disk = new MemoryFileSystem();
       disk.writeFile(`${BASE}/victim/state.bin`, new Uint8Array(3));

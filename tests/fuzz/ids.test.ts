@@ -82,7 +82,7 @@ describe("an ID", () => {
 });
 
 describe("a store that is given any text for an ID", () => {
-  it("refuses it by name, and looks at nothing outside its directory", async () => {
+  it("rejects it with a named error, and reads nothing outside its directory", async () => {
     const files = new FaultyFileSystem(new MemoryFileSystem());
     const store = await openFileSnapshotStore("/base", { fileSystem: files });
     const start = files.trace.length;

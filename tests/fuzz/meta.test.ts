@@ -82,7 +82,7 @@ describe("the meta.json decoder", () => {
       assert.deepEqual(decode(encodeMeta(record)), record);
     }));
 
-  it("refuses any bytes, or makes a record of them that lasts", () =>
+  it("refuses random bytes, or returns a record that is encoded and decoded again", () =>
     holdsFor(
       fc.oneof(fc.uint8Array(), likeMeta.map(encode), spoilt),
       600,
@@ -110,7 +110,7 @@ describe("the peers decoder", () => {
       assert.deepEqual(decodePeers(encodePeers(configuration)), configuration);
     }));
 
-  it("refuses any bytes, or makes servers of them", () =>
+  it("refuses random bytes, or returns servers", () =>
     holdsFor(fc.uint8Array({ maxLength: 40 }), 300, (bytes) => {
       try {
         const { servers } = decodePeers(bytes);

@@ -75,7 +75,7 @@ describe("the archive.origin decoder", () => {
       assert.deepEqual(decoded, origin);
     }));
 
-  it("refuses any bytes, or gives texts that are parts of them", () =>
+  it("refuses random bytes, or returns texts that are parts of them", () =>
     holdsFor(fc.oneof(fc.uint8Array(), forged), 1000, (bytes) => {
       try {
         const decoded = decodeOrigin(bytes, "archive.origin");

@@ -1,6 +1,6 @@
 /**
  * What may be found in a store's directory: snapshots in any condition, and
- * things that nobody asked for.
+ * foreign files.
  *
  * @module
  */
@@ -51,17 +51,17 @@ const id = fc.constantFrom(...IDS);
 const part = fc.constantFrom("state.bin", "meta.json", "blocks.crc64");
 
 /** What may have happened to one file of a snapshot. */
-const mishap = fc.record({
+const anyDamage = fc.record({
   part,
   what: fc.constantFrom("missing", "directory", "cut", "longer", "changed"),
   at: fc.nat(),
 });
 
-type Mishap = typeof mishap extends fc.Arbitrary<infer T> ? T : never;
+type Damage = typeof anyDamage extends fc.Arbitrary<infer T> ? T : never;
 
-function spoil(
+function inflict(
   files: Map<string, Uint8Array>,
-  { part, what, at }: Mishap,
+  { part, what, at }: Damage,
 ): void {
   const bytes = files.get(part) ?? new Uint8Array();
   files.delete(part);
@@ -79,12 +79,12 @@ const snapshotTree: fc.Arbitrary<Tree> = fc.record({
   name: fc.oneof({ weight: 1, arbitrary: fc.constant("") }, id),
   id,
   state: fc.uint8Array({ maxLength: 1200, size: "max" }),
-  mishaps: fc.array(mishap, { maxLength: 2, size: "max" }),
+  damages: fc.array(anyDamage, { maxLength: 2, size: "max" }),
   ending: fc.constantFrom("", "", "", ".tmp", ".corrupt.tmp", ".deleted.tmp"),
   lie: fc.constantFrom(0n, 0n, 0n, 1n),
-}).map(({ name, id, state, mishaps, ending, lie }) => {
+}).map(({ name, id, state, damages, ending, lie }) => {
   const files = new Map(Object.entries(snapshot(id, state, lie)));
-  for (const mishap of mishaps) spoil(files, mishap);
+  for (const damage of damages) inflict(files, damage);
   const directory = `${name || id}${ending}`;
   return new Map(
     [...files].map(([path, bytes]) => [`${directory}/${path}`, bytes]),

@@ -192,7 +192,7 @@ const crash = (choice: CrashChoice, retain: number): Command =>
   command(`crash ${JSON.stringify(choice)}`, async (model, real) => {
     const { store } = real;
     real.disk = real.disk.crash(choice);
-    // Its process has no power any more; what it says does not matter.
+    // Its process has lost power, so the result of close() does not matter.
     await store?.close().catch(() => {});
     await real.open(retain);
     model.reopen(retain);

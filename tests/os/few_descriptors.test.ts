@@ -33,7 +33,7 @@ describe("a process that has run out of descriptors", () => {
   }, async (t) => {
     const base = await temporaryDirectory(t);
     await makeStore(base);
-    const script = new URL("./looker.ts", import.meta.url);
+    const script = new URL("./starved_reader.ts", import.meta.url);
     const found: string[] = [];
     for (const left of [0, 1, 2, 3, 6, 12, 30]) {
       const { code, stdout, stderr } = await runtime.runScript(

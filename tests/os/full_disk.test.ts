@@ -68,14 +68,14 @@ async function fillUp(directory: string): Promise<void> {
 }
 
 describe("a disk that is full", () => {
-  it("costs the new snapshot, not the old one", {
+  it("loses the new snapshot, not the old one", {
     skip: whyNoSmallDisk(),
   }, async (t) => {
     const directory = await temporaryDirectory(t);
     await withSmallDisk(directory, () => fillUp(directory));
   });
 
-  it("is noticed also where every write fails", {
+  it("is reported even where every write fails", {
     skip: process.platform === "linux" ? false : "needs /dev/full",
   }, async (t) => {
     const directory = await temporaryDirectory(t);

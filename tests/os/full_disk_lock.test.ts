@@ -127,7 +127,7 @@ describe("a store on a full disk", () => {
   for (const [name, kind] of Object.entries(SMALL_DISKS)) {
     const skip = whyNoSmallDisk(kind);
 
-    it(`that was open before is restored and emptied on ${name}`, {
+    it(`that was open before can be restored and emptied on ${name}`, {
       skip,
     }, async (t) => {
       const directory = await temporaryDirectory(t);
@@ -136,7 +136,7 @@ describe("a store on a full disk", () => {
 
     if (kind.hasRoomForNames) {
       it(
-        `is locked, restored, emptied and taken over from a dead process on ${name}`,
+        `can be locked, restored, emptied and taken over from a dead process on ${name}`,
         {
           skip,
         },

@@ -84,7 +84,7 @@ async function rights(directory: string): Promise<Record<string, string>> {
 
 describe("a store that two users of a group share", () => {
   it(
-    "is refused to the second while the first has it, and taken over when that was killed",
+    "is refused to the second while the first has it, and taken over when the first was killed",
     asRoot,
     async (t) => {
       const directory = await sharedDirectory(t);

@@ -70,7 +70,7 @@ async function checkAfterKill(
 }
 
 describe("a store whose process is killed", () => {
-  it("keeps what was acknowledged, and is cleaned up", async (t) => {
+  it("keeps acknowledged snapshots, and is cleaned up", async (t) => {
     const chance = random(freshSeed());
     const directory = await temporaryDirectory(t);
     let snapshots = 0;

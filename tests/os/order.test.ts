@@ -53,8 +53,8 @@ function toStep(line: string): string | undefined {
     : undefined;
 }
 
-describe("what the system is told to do", () => {
-  it("makes a snapshot durable in the documented order", {
+describe("the system calls of a store", () => {
+  it("make a snapshot durable in the documented order", {
     skip: whyNotTraced(),
   }, async (t) => {
     const steps = await traceOneSnapshot(await temporaryDirectory(t));

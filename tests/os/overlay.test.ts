@@ -66,7 +66,7 @@ const quiet = { logger: silent };
 describe("a store on the lower layer of an overlayfs", () => {
   const skip = whyNoOverlay();
 
-  it("is reaped, deleted from and sealed", { skip }, async (t) => {
+  it("can be reaped, deleted from and sealed", { skip }, async (t) => {
     const made: string[] = [];
     await withOverlay(await temporaryDirectory(t), async (lower) => {
       const store = await openFileSnapshotStore(lower, { retain: 9 });
@@ -97,7 +97,7 @@ describe("a store on the lower layer of an overlayfs", () => {
   });
 
   it(
-    "has its corrupt snapshots quarantined, two at most",
+    "quarantines its corrupt snapshots, two at most",
     { skip },
     async (t) => {
       const made: string[] = [];

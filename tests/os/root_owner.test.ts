@@ -117,7 +117,7 @@ describe("a store in which root writes", () => {
   );
 
   it(
-    "belongs to that owner also in what an import keeps of its archive",
+    "belongs to that owner in archive.origin, too",
     asRoot,
     async (t) => {
       const base = await serviceDirectory(t);
@@ -130,7 +130,7 @@ describe("a store in which root writes", () => {
     },
   );
 
-  it("is of use to the service afterwards", asRoot, async (t) => {
+  it("can be used by the service afterwards", asRoot, async (t) => {
     const base = await serviceDirectory(t);
     const store = await openFileSnapshotStore(base, { logger });
     await save(store, "from root", { index: 1n });
@@ -183,7 +183,7 @@ describe("a store in which root writes", () => {
   );
 
   it(
-    "is refused when root may not give files away, and nothing is written",
+    "is refused when root may not change the owner of files, and nothing is written",
     withSetpriv,
     async (t) => {
       const base = await serviceDirectory(t);
@@ -204,7 +204,7 @@ describe("a store in which root writes", () => {
   );
 
   it(
-    "needs no more of Deno than to read and write the directory",
+    "needs only Deno's permission to read and write the directory",
     onDeno,
     async (t) => {
       const base = await serviceDirectory(t);
@@ -228,7 +228,7 @@ describe("a store in which root writes", () => {
   );
 
   it(
-    "shares its owner with no archive that root exports",
+    "does not give its owner to an archive that root exports",
     asRoot,
     async (t) => {
       const store = await temporaryDirectory(t);

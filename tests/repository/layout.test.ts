@@ -118,7 +118,7 @@ describe("the sources", () => {
     assert.deepEqual(long.map(({ path }) => path), []);
   });
 
-  it("begin with what they are for", async () => {
+  it("begin with a comment on their purpose", async () => {
     const files = await sourceFiles("src", ".ts");
     const silent = files.filter(({ text }) =>
       !/^(#!.*\n)?(\/\*\*|\/\/)/.test(text)

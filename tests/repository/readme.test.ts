@@ -49,7 +49,7 @@ describe("the README", () => {
 });
 
 describe("the guides", () => {
-  it("name tasks that there are", async () => {
+  it("name only existing tasks", async () => {
     const { tasks } = JSON.parse(await readSource("deno.json"));
     for (const { path, text } of await guides()) {
       for (const [, task = ""] of text.matchAll(/deno(?:@2)? task ([\w:]+)/g)) {
@@ -58,7 +58,7 @@ describe("the guides", () => {
     }
   });
 
-  it("link to files that there are", async () => {
+  it("link only to existing files", async () => {
     for (const { path, text } of await guides()) {
       for (const [, link = ""] of text.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)) {
         const target = new URL(link, new URL(path, repository));

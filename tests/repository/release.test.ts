@@ -67,7 +67,7 @@ async function textsWith(pattern: RegExp): Promise<string[]> {
 }
 
 describe("the texts", () => {
-  it("leave nothing to do", async () => {
+  it("contain no TODO", async () => {
     // Put together here, or this file would be found.
     const marks = new RegExp(
       `\\b(${["TO" + "DO", "FIX" + "ME"].join("|")})\\b`,
@@ -75,7 +75,7 @@ describe("the texts", () => {
     assert.deepEqual(await textsWith(marks), []);
   });
 
-  it("name no registry's host, and not where the repository is", async () => {
+  it("name neither a registry's host nor the place of the repository", async () => {
     const here = fileURLToPath(repository).slice(0, -1)
       .replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     assert.deepEqual(await textsWith(/\bregistry\.[a-z]/), []);

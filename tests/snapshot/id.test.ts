@@ -44,7 +44,7 @@ describe("parseId()", () => {
     }
   });
 
-  it("takes nothing else", () => {
+  it("refuses all other texts", () => {
     const others = [
       "",
       "3-10",
@@ -77,7 +77,7 @@ describe("parseId()", () => {
 });
 
 describe("requireId()", () => {
-  it("refuses other values without trusting them", () => {
+  it("rejects other values without running their code", () => {
     const hostile = { toString: () => "3-10-1" };
     for (const value of [undefined, null, 3, hostile, ["3-10-1"]]) {
       assert.throws(
@@ -87,7 +87,7 @@ describe("requireId()", () => {
     }
   });
 
-  it("names what it was given, in few words", () => {
+  it("names the given value in few words", () => {
     assert.throws(() => requireId("x".repeat(10_000)), (error) => {
       assert.ok(error instanceof InvalidSnapshotIdError);
       assert.ok(error.message.length < 200);
@@ -114,7 +114,7 @@ describe("compareNewestFirst()", () => {
 });
 
 describe("temporary names", () => {
-  it("say which snapshot it was, and why it is not published", () => {
+  it("contain the snapshot's ID and the reason why it is not published", () => {
     const states = ["writing", "deleted", "corrupt", "sealing"] as const;
     for (const state of states) {
       const name = temporaryName({ id: "3-10-1", state });
@@ -123,7 +123,7 @@ describe("temporary names", () => {
     }
   });
 
-  it("are not read out of anything else", () => {
+  it("are not recognized in other names", () => {
     for (
       const name of ["3-10-1", "x.tmp", ".tmp", "3-10-1.lost.tmp", "3.tmp"]
     ) {
@@ -186,7 +186,7 @@ describe("the IDs of new snapshots", () => {
     await store.close();
   });
 
-  it("never go backwards when the clock did while nobody ran", async () => {
+  it("never go backwards when the clock did while no process ran", async () => {
     const fixture = new StoreFixture();
     const before = await fixture.open({ clock: () => 5000 });
     const first = await save(before, "");
@@ -197,7 +197,7 @@ describe("the IDs of new snapshots", () => {
     await after.close();
   });
 
-  it("come after those that were set aside or are being written", async () => {
+  it("come after those that are quarantined or being written", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-7000.corrupt.tmp", "meta.json", "{}");
     const store = await fixture.open({ clock: () => 1 });
@@ -205,7 +205,7 @@ describe("the IDs of new snapshots", () => {
     await store.close();
   });
 
-  it("pass over a name that is taken, by whatever", async () => {
+  it("skip a name that is taken by anything", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ clock: () => 1000 });
     fixture.disk.writeFile(`${SNAPSHOTS}/3-10-1000`, new Uint8Array());
@@ -214,7 +214,7 @@ describe("the IDs of new snapshots", () => {
     await store.close();
   });
 
-  it("are not held up by one from the end of time", async () => {
+  it("do not stop at an ID of the latest possible time", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-8639999999999999", "meta.json", "{}");
     const store = await fixture.open({ clock: () => 1000, retain: 9 });
@@ -225,7 +225,7 @@ describe("the IDs of new snapshots", () => {
     await store.close();
   });
 
-  it("need a clock that tells the time", async () => {
+  it("need a clock that gives a valid time", async () => {
     const fixture = new StoreFixture();
     for (const time of [NaN, Infinity, 2 ** 60]) {
       const store = await fixture.open({ clock: () => time });

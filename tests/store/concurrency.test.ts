@@ -42,7 +42,7 @@ async function prepare(gate: Gate) {
 }
 
 describe("the close of a small snapshot", () => {
-  it("comes after that of one which was published before", async () => {
+  it("resolves after the close of one that was published before", async () => {
     const gate = new Gate();
     const fixture = new StoreFixture();
     const [old] = await fixture.prepare([1]) as [string];
@@ -66,7 +66,7 @@ describe("the close of a small snapshot", () => {
   });
 
   for (const [name, call] of Object.entries(READERS)) {
-    it(`does not wait for ${name} of a large one`, async () => {
+    it(`does not wait while ${name} reads a large one`, async () => {
       const gate = new Gate();
       const { fixture, store, large, isReading } = await prepare(gate);
       const running = call(store, large).catch((error) => error);
@@ -82,7 +82,7 @@ describe("the close of a small snapshot", () => {
 });
 
 describe("reap()", () => {
-  it("chooses again when the one that it counts on is deleted", async () => {
+  it("chooses again when the good snapshot that it counts on is deleted", async () => {
     const gate = new Gate();
     const fixture = new StoreFixture();
     const [good, bad, newest] = await fixture.prepare([1, 2, 3]) as [
@@ -107,7 +107,7 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("keeps what is acknowledged while it reads, though it is older", async () => {
+  it("keeps a snapshot that is acknowledged while it reads, though it is older", async () => {
     const [reading, syncing] = [new Gate(), new Gate()];
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 1 });
@@ -133,7 +133,7 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("reads nothing when there are no more than it keeps", async () => {
+  it("reads nothing when there are no more snapshots than it keeps", async () => {
     const fixture = new StoreFixture();
     await fixture.prepare([1, 2, 3]);
     const store = await fixture.open({ retain: 4 });

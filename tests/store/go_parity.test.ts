@@ -27,7 +27,7 @@ import {
 
 const logger = new Log();
 
-describe("the file store, as file_snapshot_test.go has it", () => {
+describe("the file store, in the tests of file_snapshot_test.go,", () => {
   it("lists a snapshot once its sink is closed, and never before", async (t) => {
     const directory = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(directory, { logger });
@@ -69,7 +69,7 @@ describe("the file store, as file_snapshot_test.go has it", () => {
     await store.close();
   });
 
-  it("makes the directory anew when a parent of it has gone", async (t) => {
+  it("makes the directory again when a parent of it was removed", async (t) => {
     const parent = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(join(parent, "a", "b"), {
       logger,
@@ -80,7 +80,7 @@ describe("the file store, as file_snapshot_test.go has it", () => {
     await store.close();
   });
 
-  it("makes the parents that are missing", async (t) => {
+  it("makes missing parent directories", async (t) => {
     const parent = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(join(parent, "a", "b", "c"), {
       logger,
@@ -130,7 +130,7 @@ describe("the file store, as file_snapshot_test.go has it", () => {
   });
 });
 
-describe("the memory store, as inmem_snapshot_test.go has it", () => {
+describe("the memory store, in the tests of inmem_snapshot_test.go,", () => {
   it("gives the same state however often it is opened", async () => {
     const store = new MemorySnapshotStore();
     const id = await save(store, "first\nsecond\n");
@@ -142,7 +142,7 @@ describe("the memory store, as inmem_snapshot_test.go has it", () => {
   });
 });
 
-describe("the discard store, as discard_snapshot_test.go has it", () => {
+describe("the discard store, in the tests of discard_snapshot_test.go,", () => {
   it("lists nothing and refuses to open anything", async () => {
     const store = new DiscardSnapshotStore();
     const id = await save(store, "state");

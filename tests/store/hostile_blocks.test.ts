@@ -73,14 +73,14 @@ async function assertNotUsed(
 }
 
 describe("block checksums", () => {
-  it("of the same snapshot are used", async () => {
+  it("are used when they are of the same snapshot", async () => {
     const { store, id } = await setUp((meta) => checksumsOf(STATE, meta));
     const { ok, sealed, blockCount } = await store.verify(id);
     assert.deepEqual([ok, sealed, blockCount], [true, true, 4]);
     await store.close();
   });
 
-  it("of a longer or shorter state are not used", async () => {
+  it("are not used when they are of a longer or shorter state", async () => {
     const longer = bytes(6 * BLOCK, 1);
     longer.set(STATE);
     // All that they say of the blocks that are there is true.
@@ -90,7 +90,7 @@ describe("block checksums", () => {
     }
   });
 
-  it("in blocks that are too small or too large are not used", async () => {
+  it("are not used when their blocks are too small or too large", async () => {
     for (
       const blockSize of [1, 511, 64 * 1024 * 1024 + 1, 2 ** 31, 2 ** 32 - 1]
     ) {
@@ -101,7 +101,7 @@ describe("block checksums", () => {
     }
   });
 
-  it("show that a version was not written but came from a changed bit", async () => {
+  it("show that a version in meta.json came from a changed bit", async () => {
     for (const version of ["3", "5", "9"]) {
       const fixture = new StoreFixture();
       const store = await fixture.open();

@@ -35,7 +35,7 @@ function endless(chunkSize: number) {
   const produced = { bytes: 0, cancelled: undefined as unknown };
   const stream = new ReadableStream<Uint8Array>({
     pull(controller) {
-      // Should nobody hold it back, this test must fail, not the machine.
+      // Without backpressure this test must fail before the memory is full.
       if (produced.bytes >= 64 * MIB) return controller.close();
       produced.bytes += chunkSize;
       controller.enqueue(new Uint8Array(chunkSize));
@@ -75,7 +75,7 @@ describe("the sink's backpressure", () => {
     });
   }
 
-  it("tells a writer when to wait, and when to go on", async () => {
+  it("tells a writer when to wait, and when to continue", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 4 * KIB });
     const sink = await store.create(INIT);
@@ -95,7 +95,7 @@ describe("the sink's backpressure", () => {
 });
 
 describe("the sink's writing", () => {
-  it("copes with a system that takes a few bytes at a time", async () => {
+  it("works on a system that writes a few bytes at a time", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 512 });
     fixture.files.inject(({ name }) =>
@@ -109,7 +109,7 @@ describe("the sink's writing", () => {
     await store.close();
   });
 
-  it("gives up when the system takes nothing", async () => {
+  it("fails when the system writes no byte", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(({ name, path }) =>
@@ -134,7 +134,7 @@ describe("the sink's writing", () => {
     await store.close();
   });
 
-  it("takes shared memory, and checks what it has copied of it", async () => {
+  it("accepts shared memory, and takes the checksum of its own copy", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const shared = new SharedArrayBuffer(6);

@@ -26,7 +26,7 @@ function holdWrites({ opened }: Gate): Injector {
       : undefined;
 }
 
-describe("a sink that is given up", () => {
+describe("a sink that is cancelled or aborted", () => {
   it("removes every trace before an aborted pipe rejects", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
@@ -45,7 +45,7 @@ describe("a sink that is given up", () => {
     await store.close();
   });
 
-  it("ends also for a reason that no text can be made of", async () => {
+  it("ends even when the reason can't be converted to text", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const reason: unknown = Object.create(null);
@@ -70,7 +70,7 @@ describe("a sink that is given up", () => {
     await store.close();
   });
 
-  it("says so when no reason is given", async () => {
+  it("says that no reason was given", async () => {
     const store = await new StoreFixture().open();
     for (const way of ["cancel", "abort"] as const) {
       const sink = await store.create(INIT);
@@ -235,7 +235,7 @@ describe("a sink that is given up", () => {
     await store.close();
   });
 
-  it("is not listed, nor in anybody's way, while it lasts", async () => {
+  it("is not listed while its clean-up runs, and blocks no other call", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const abandoned = await store.create(INIT);
@@ -246,7 +246,7 @@ describe("a sink that is given up", () => {
     assert.deepEqual(fixture.names(), [id]);
   });
 
-  it("tells whoever writes why", async () => {
+  it("tells its writer the reason", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -259,7 +259,7 @@ describe("a sink that is given up", () => {
 });
 
 describe("a sink that is closed", () => {
-  it("answers every later close the same", async () => {
+  it("gives every later close the same result", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(failOn("rename", "EIO", { times: 1 }));
@@ -288,7 +288,7 @@ describe("a sink that is closed", () => {
     await store.close();
   });
 
-  it("says that it has failed while it is being aborted", async () => {
+  it("rejects a close while it is being aborted", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -299,7 +299,7 @@ describe("a sink that is closed", () => {
     await store.close();
   });
 
-  it("refuses to be closed while somebody else writes", async () => {
+  it("rejects close() while a writer has locked it", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -310,7 +310,7 @@ describe("a sink that is closed", () => {
     await store.close();
   });
 
-  it("lets a cancel wait for the publication that is under way", async () => {
+  it("makes cancel() wait for the publication that is under way", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -331,7 +331,7 @@ describe("a sink that is closed", () => {
 describe("a sink that is transferred to another thread", () => {
   const skip = "Bun" in globalThis && "Bun can't transfer streams";
 
-  it("tells by published when the snapshot is durable", { skip }, async () => {
+  it("resolves published when the snapshot is durable", { skip }, async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -353,7 +353,7 @@ describe("a sink that is transferred to another thread", () => {
     await store.close();
   });
 
-  it("tells by published that the other thread gave up", { skip }, async () => {
+  it("rejects published when the other thread aborts", { skip }, async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);

@@ -91,7 +91,7 @@ describe("a source", () => {
       await store.close();
     });
 
-    it(`is told apart from a leak in memory after ${name}`, async () => {
+    it(`holds no state in memory after ${name}`, async () => {
       const fixture = new StoreFixture();
       const store = await fixture.open({ blockSize: BLOCK });
       const id = await save(store, STATE);
@@ -152,7 +152,7 @@ describe("a source", () => {
     }
   });
 
-  it("starts no read when it has been given up during one", async () => {
+  it("starts no read after it was cancelled during one", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
@@ -178,7 +178,7 @@ describe("a source", () => {
     assert.equal(fixture.files.openHandles, 0);
   });
 
-  it("keeps a failure to itself until somebody reads on", async () => {
+  it("reports a failed read only when the reader reaches it", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
@@ -241,7 +241,7 @@ describe("a source", () => {
     await store.close();
   });
 
-  it("is read to its end also when its file can't be closed", async () => {
+  it("can be read to its end even when its file can't be closed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");
@@ -268,7 +268,7 @@ describe("a source", () => {
     await store.close();
   });
 
-  it("tells of its progress in bytes", async () => {
+  it("reports its progress in bytes", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
@@ -315,7 +315,7 @@ describe("the signal of open()", () => {
     await store.close();
   });
 
-  it("stops the check that comes before", async () => {
+  it("stops the check before the read", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
@@ -330,12 +330,12 @@ describe("the signal of open()", () => {
       return undefined;
     });
     await assert.rejects(store.open(id, { verify: "before", signal }), reason);
-    assert.ok(reads < 8, `${reads} of 21 blocks were read all the same`);
+    assert.ok(reads < 8, `${reads} of 21 blocks were read`);
     assert.equal(fixture.files.openHandles, 0);
     await store.close();
   });
 
-  it("is let go of when the source has ended", async () => {
+  it("has no listener left when the source has ended", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");
@@ -353,7 +353,7 @@ describe("the signal of open()", () => {
       },
     });
     await load(store, id, { signal: counted });
-    await until(() => listeners === 0, "nobody listens");
+    await until(() => listeners === 0, "the listener is removed");
     const sink = await store.create({
       index: 1,
       term: 1,
@@ -368,7 +368,7 @@ describe("the signal of open()", () => {
   });
 });
 
-describe("removing a snapshot that is being read", () => {
+describe("removal of a snapshot that is being read", () => {
   const skip = process.platform === "win32" ? "needs POSIX" : false;
 
   it("does not disturb the reader, be it deleted or reaped", {
@@ -402,7 +402,7 @@ describe("removing a snapshot that is being read", () => {
     await store.close();
   });
 
-  it("while it is being opened is not mistaken for corruption", async () => {
+  it("or opened is not mistaken for corruption", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");

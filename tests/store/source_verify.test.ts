@@ -56,7 +56,7 @@ async function readUntilItFails(
   }
 }
 
-async function makeBench(options: { sealed: boolean }) {
+async function makeFixture(options: { sealed: boolean }) {
   const fixture = new StoreFixture();
   const store = await fixture.open({ blockSize: BLOCK });
   const id = await save(store, STATE);
@@ -80,7 +80,7 @@ for (const sealed of [true, false]) {
   describe(whose, () => {
     for (const verify of MODES) {
       it(`is read whole with verify: "${verify}"`, async () => {
-        const { fixture, store, id } = await makeBench({ sealed });
+        const { fixture, store, id } = await makeFixture({ sealed });
         const { got, error } = await readUntilItFails(store, id, { verify });
         assert.equal(error, undefined);
         assert.deepEqual(got, STATE);
@@ -91,8 +91,8 @@ for (const sealed of [true, false]) {
       for (const block of [0, 3, 6, 9]) {
         const { refused, reason, size } = expectation(verify, sealed, block);
         const what = refused ? "refused" : `read for ${size} bytes`;
-        it(`with a bad block ${block} is ${what} with verify: "${verify}"`, async () => {
-          const { fixture, store, id } = await makeBench({ sealed });
+        it(`is ${what} when block ${block} is bad, with verify: "${verify}"`, async () => {
+          const { fixture, store, id } = await makeFixture({ sealed });
           fixture.corrupt(id, block * BLOCK + 7);
           const reading = await readUntilItFails(store, id, { verify });
           assert.equal(reading.refused, refused);
@@ -111,7 +111,7 @@ for (const sealed of [true, false]) {
 
       it(`is refused when its state is longer or shorter, with verify: "${verify}"`, async () => {
         for (const length of [0, STATE.length - 1, STATE.length + 1]) {
-          const { fixture, store, id } = await makeBench({ sealed });
+          const { fixture, store, id } = await makeFixture({ sealed });
           const state = new Uint8Array(length);
           state.set(STATE.subarray(0, length));
           fixture.write(id, "state.bin", state);
@@ -128,8 +128,8 @@ for (const sealed of [true, false]) {
         }
       });
 
-      it(`is an error when it is cut while it is read, with verify: "${verify}"`, async () => {
-        const { fixture, store, id } = await makeBench({ sealed });
+      it(`errors when its state is truncated while it is read, with verify: "${verify}"`, async () => {
+        const { fixture, store, id } = await makeFixture({ sealed });
         const source = await store.open(id, { verify });
         const reader = source.getReader();
         await reader.read();
@@ -153,10 +153,10 @@ for (const sealed of [true, false]) {
 }
 
 describe("the state's checksums", () => {
-  it("are compared with what is handed out, not with an earlier reading", async () => {
+  it("are compared with the bytes that the reader gets, not with an earlier read", async () => {
     for (const sealed of [true, false]) {
       for (const verify of MODES) {
-        const { fixture, store, id } = await makeBench({ sealed });
+        const { fixture, store, id } = await makeFixture({ sealed });
         const source = await store.open(id, { verify });
         // Block 9 has not been read for the second time by now.
         const path = `${SNAPSHOTS}/${id}/state.bin`;
@@ -173,9 +173,9 @@ describe("the state's checksums", () => {
     }
   });
 
-  it("may be damaged: the state's own CRC is left", async () => {
+  it("may be damaged, because the state's own CRC is checked, too", async () => {
     for (const verify of MODES) {
-      const { fixture, store, id } = await makeBench({ sealed: true });
+      const { fixture, store, id } = await makeFixture({ sealed: true });
       fixture.corrupt(id, 20, "blocks.crc64");
       const { got, error } = await readUntilItFails(store, id, { verify });
       assert.equal(error, undefined);
@@ -185,7 +185,7 @@ describe("the state's checksums", () => {
     }
   });
 
-  it("may be another snapshot's: the state's own CRC tells", async () => {
+  it("may be another snapshot's, because the state's own CRC is checked, too", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: BLOCK });
     const id = await save(store, STATE);
@@ -210,8 +210,8 @@ describe("the state's checksums", () => {
     await store.close();
   });
 
-  it("tell of a changed meta.json", async () => {
-    const { fixture, store, id } = await makeBench({ sealed: true });
+  it("detect a changed meta.json", async () => {
+    const { fixture, store, id } = await makeFixture({ sealed: true });
     const meta = new TextDecoder().decode(fixture.read(id, "meta.json"));
     fixture.write(id, "meta.json", meta.replace("over here", "over hers"));
     await assert.rejects(store.open(id), (error) => {
@@ -225,8 +225,8 @@ describe("the state's checksums", () => {
 });
 
 describe("open()", () => {
-  it("refuses a mode that there is not", async () => {
-    const { store, id } = await makeBench({ sealed: true });
+  it("rejects an unknown mode", async () => {
+    const { store, id } = await makeFixture({ sealed: true });
     for (const verify of ["never", "", 1, true]) {
       const options = { verify } as unknown as OpenOptions;
       await assert.rejects(store.open(id, options), TypeError);

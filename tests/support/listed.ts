@@ -1,5 +1,5 @@
 /**
- * What is in a store that somebody else has written.
+ * The snapshots in a store that another program has written.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 
 /**
  * The repository's root. On Node and Bun the tests run in a copy, beside the
- * installed package; whoever made the copy says where it came from.
+ * installed package; the environment of the test run says where it came from.
  */
 export const repository: URL = locate();
 

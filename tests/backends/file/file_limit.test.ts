@@ -67,7 +67,7 @@ async function setUp() {
   return { disk, ids: ids.toReversed(), log, store };
 }
 
-describe("a store that looks into its snapshots", () => {
+describe("a store that reads the metadata of its snapshots", () => {
   it("has at most 16 files open, however many calls there are", async () => {
     const { disk, ids, store } = await setUp();
     const lists = await Promise.all(
@@ -78,7 +78,7 @@ describe("a store that looks into its snapshots", () => {
     await store.close();
   });
 
-  it("makes do with fewer descriptors, and still lists every snapshot", async () => {
+  it("still lists every snapshot with fewer descriptors", async () => {
     for (const left of [1, 2, 5, 15]) {
       const { disk, ids, log, store } = await setUp();
       disk.left = left;
@@ -91,7 +91,7 @@ describe("a store that looks into its snapshots", () => {
     }
   });
 
-  it("rejects when there is not one descriptor, and works again later", async () => {
+  it("rejects when there is no descriptor left, and works again later", async () => {
     const { disk, ids, store } = await setUp();
     disk.left = 0;
     await assert.rejects(store.list(), (error) => {

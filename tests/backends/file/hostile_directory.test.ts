@@ -1,7 +1,7 @@
 /**
- * Directories that hold what no store has put there. Whatever it is, the good
- * snapshots are listed, the rest is named in a warning, and nothing outside of
- * the store is touched.
+ * Directories with names that no store has made. The good snapshots are still
+ * listed, the foreign names are reported in warnings, and nothing outside of the
+ * store is changed.
  */
 
 import assert from "node:assert/strict";
@@ -25,7 +25,7 @@ import {
   StoreFixture,
 } from "../../support/store_fixture.ts";
 
-/** Strangers beside the snapshots. */
+/** Foreign names beside the snapshots. */
 const STRANGERS: Readonly<
   Record<string, { name: string; make: (it: SetUp) => Promise<unknown> }>
 > = {
@@ -41,7 +41,7 @@ const STRANGERS: Readonly<
     name: "9-9-9.tmp",
     make: ({ snapshots }) => writeFile(join(snapshots, "9-9-9.tmp"), ""),
   },
-  "a directory whose name is no ID": {
+  "a directory whose name is not an ID": {
     name: "lost+found",
     make: ({ snapshots }) => mkdir(join(snapshots, "lost+found")),
   },
@@ -82,9 +82,9 @@ const STRANGERS: Readonly<
   },
 };
 
-describe("beside the snapshots", () => {
+describe("a foreign name beside the snapshots", () => {
   for (const [what, { name, make }] of Object.entries(STRANGERS)) {
-    it(`${what} is passed over, with a warning`, posix, async (t) => {
+    it(`is skipped with a warning when it is ${what}`, posix, async (t) => {
       const setting = await setUp(t);
       await make(setting);
       // One warning is one line, whatever the name.
@@ -93,7 +93,7 @@ describe("beside the snapshots", () => {
     });
   }
 
-  it("a name that is no UTF-8 does no harm", posix, async (t) => {
+  it("does no harm when it is not UTF-8", posix, async (t) => {
     const setting = await setUp(t);
     const { snapshots } = setting;
     execFileSync("sh", ["-c", 'mkdir "$(printf "\\377\\376")"'], {
@@ -102,7 +102,7 @@ describe("beside the snapshots", () => {
     await survey(setting, {});
   });
 
-  it("a thousand strangers do no harm", posix, async (t) => {
+  it("does no harm when there are a thousand", posix, async (t) => {
     const setting = await setUp(t);
     execFileSync("sh", ["-c", "touch $(seq 1000)"], {
       cwd: setting.snapshots,
@@ -113,7 +113,7 @@ describe("beside the snapshots", () => {
   });
 });
 
-describe("what can't be read", () => {
+describe("a snapshot that can't be read", () => {
   it("does not hide the other snapshots", async () => {
     for (const name of ["open", "read", "stat", "statHandle"] as const) {
       for (const code of ["EACCES", "EIO", "EPERM"]) {
@@ -136,7 +136,7 @@ describe("what can't be read", () => {
 });
 
 describe("links with the names that the store is about to use", () => {
-  it("are removed, and what they lead to is not", posix, async (t) => {
+  it("are removed, and their targets are not", posix, async (t) => {
     const setting = await setUp(t);
     const { snapshots, victim } = setting;
     await symlink(join(victim, "state.bin"), join(snapshots, "permTest"));
@@ -163,16 +163,20 @@ describe("links with the names that the store is about to use", () => {
     await assertUntouched(setting);
   });
 
-  it("inside of what is removed are not followed", posix, async (t) => {
-    const setting = await setUp(t);
-    const { snapshots, victim } = setting;
-    await mkdir(join(snapshots, "9-9-9.tmp"));
-    await symlink(victim, join(snapshots, "9-9-9.tmp", "link"));
-    await symlink("..", join(snapshots, "9-9-9.tmp", "up"));
-    await (await setting.open({ foreignTmpAgeMs: 0 })).close();
-    assert.deepEqual(await readdir(snapshots), [setting.good]);
-    await assertUntouched(setting);
-  });
+  it(
+    "are not followed inside of a directory that is removed",
+    posix,
+    async (t) => {
+      const setting = await setUp(t);
+      const { snapshots, victim } = setting;
+      await mkdir(join(snapshots, "9-9-9.tmp"));
+      await symlink(victim, join(snapshots, "9-9-9.tmp", "link"));
+      await symlink("..", join(snapshots, "9-9-9.tmp", "up"));
+      await (await setting.open({ foreignTmpAgeMs: 0 })).close();
+      assert.deepEqual(await readdir(snapshots), [setting.good]);
+      await assertUntouched(setting);
+    },
+  );
 
   it("are not opened as snapshots", posix, async (t) => {
     const setting = await setUp(t);

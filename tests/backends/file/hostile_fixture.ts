@@ -1,5 +1,5 @@
 /**
- * A store on a disk with one good snapshot, for tests that put something nasty
+ * A store on a disk with one good snapshot, for tests that put hostile files
  * beside it.
  */
 
@@ -11,7 +11,7 @@ import { openFileSnapshotStore, type SnapshotStore } from "@raft/snapshots";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
 import { listIds, load, Log, save } from "../../support/store_fixture.ts";
 
-/** For what only POSIX has: links, pipes, permission bits. */
+/** For tests of links, pipes and permission bits, which only POSIX has. */
 export const posix = {
   skip: process.platform === "win32" ? "needs POSIX" : false,
 } as const;
@@ -33,10 +33,10 @@ export async function setUp(t: Parameters<typeof temporaryDirectory>[0]) {
   return { root, base, snapshots, victim, log, open, good };
 }
 
-/** What it gives. */
+/** The result of {@linkcode setUp}. */
 export type SetUp = Awaited<ReturnType<typeof setUp>>;
 
-/** Does everything that a store can do to itself. */
+/** Reads, writes, restores and reaps. */
 async function useAll(store: SnapshotStore, good: string): Promise<void> {
   assert.equal(await load(store, good), "good");
   await save(store, "new", { index: 1n });
@@ -44,7 +44,7 @@ async function useAll(store: SnapshotStore, good: string): Promise<void> {
   await store.reap();
 }
 
-/** The victim outside of the store is as it was. */
+/** Asserts that the directory outside of the store has not changed. */
 export async function assertUntouched({ victim }: SetUp): Promise<void> {
   assert.deepEqual(await readdir(victim), ["state.bin"]);
   assert.equal(await readFile(join(victim, "state.bin"), "utf8"), "precious");

@@ -1,6 +1,6 @@
 /**
- * Snapshots that are broken in every way: passed over, never opened, and set
- * aside when a good one has taken their place.
+ * Snapshots that are damaged in every way. They are skipped, never opened, and
+ * quarantined when a good one was restored in their place.
  */
 
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ import {
 import { posix, type SetUp, setUp, survey } from "./hostile_fixture.ts";
 import { decode, save, StoreFixture } from "../../support/store_fixture.ts";
 
-/** What can be wrong inside of a snapshot's directory. */
+/** Ways to damage a snapshot's directory. */
 const INSIDES: Readonly<
   Record<string, (path: string, it: SetUp) => Promise<unknown>>
 > = {
@@ -92,28 +92,28 @@ const INSIDES: Readonly<
   "{} for meta.json": (path) => writeFile(join(path, "meta.json"), "{}"),
 };
 
-describe("a snapshot with", () => {
-  for (const [what, spoil] of Object.entries(INSIDES)) {
-    it(`${what} is passed over, and never opened`, posix, async (t) => {
+describe("a snapshot's directory", () => {
+  for (const [what, damage] of Object.entries(INSIDES)) {
+    it(`is skipped and never opened when it has ${what}`, posix, async (t) => {
       const setting = await setUp(t);
       const store = await setting.open();
       const bad = await save(store, "bad", { term: 9n, index: 9n });
       await store.close();
-      await spoil(join(setting.snapshots, bad), setting);
-      // Long ago: what has just lost a file may be about to be removed.
+      await damage(join(setting.snapshots, bad), setting);
+      // Long ago: a snapshot that has just lost a file may be being removed.
       await utimes(join(setting.snapshots, bad), 0, 0);
       const reader = await setting.open({ readOnly: true });
       await assert.rejects(reader.open(bad), SnapshotCorruptError);
       assert.equal((await reader.verify(bad)).ok, false);
       await reader.close();
       await survey(setting, { warned: bad });
-      // The newest is corrupt, so restore() has set it aside.
+      // The newest is corrupt, so restore() has quarantined it.
       const names = await readdir(setting.snapshots);
       assert.ok(names.includes(`${bad}.corrupt.tmp`), names.join());
     });
   }
 
-  it("nothing in it is left of a deletion, and not there", posix, async (t) => {
+  it("is the rest of a deletion when it is empty", posix, async (t) => {
     const setting = await setUp(t);
     const { snapshots } = setting;
     await mkdir(join(snapshots, "9-9-9"));
@@ -125,7 +125,7 @@ describe("a snapshot with", () => {
     assert.ok(!(await readdir(snapshots)).includes("9-9-9"));
   });
 
-  it("an unknown version is passed over, and says so", async (t) => {
+  it("is skipped with a warning when its version is unknown", async (t) => {
     const setting = await setUp(t);
     const store = await setting.open();
     const odd = await save(store, "odd", { term: 9n, index: 9n });
@@ -142,7 +142,7 @@ describe("a snapshot with", () => {
     assert.ok((await readdir(setting.snapshots)).includes(odd));
   });
 
-  it("files of its own beside ours is as good as others", async (t) => {
+  it("is usable when it has foreign files beside ours", async (t) => {
     const setting = await setUp(t);
     const path = join(setting.snapshots, setting.good);
     await writeFile(join(path, "notes"), "");
@@ -150,7 +150,7 @@ describe("a snapshot with", () => {
     await survey(setting, { silent: true });
   });
 
-  it("a version of 0 is read, with its peers", async () => {
+  it("is read with its peers when its version is 0", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "old");

@@ -42,8 +42,8 @@ function swapping(name: RegExp, victim: string): FileSystem {
   });
 }
 
-describe("a directory that is swapped for a link", () => {
-  it("gets no file of a new snapshot", linux, async (t) => {
+describe("a directory that is replaced by a link", () => {
+  it("leads no file of a new snapshot elsewhere", linux, async (t) => {
     const setting = await setUp(t);
     const { snapshots, victim } = setting;
     const fileSystem = swapping(/\.tmp$/, victim);
@@ -66,20 +66,24 @@ describe("a directory that is swapped for a link", () => {
     assert.deepEqual(openDescriptors(setting.root) ?? [], []);
   });
 
-  it("gets no checksums when a snapshot is sealed", linux, async (t) => {
-    const setting = await setUp(t);
-    const { snapshots, victim } = setting;
-    const before = await setting.open();
-    const id = await save(before, "sealed", { index: 11n });
-    await before.close();
-    await rm(join(snapshots, id, "blocks.crc64"));
-    await writeFile(join(victim, "blocks.crc64"), "precious");
-    const fileSystem = swapping(new RegExp(`/${id}$`), victim);
-    const store = await setting.open({ fileSystem });
-    await store.seal(id);
-    await store.close();
-    const found = await readFile(join(victim, "blocks.crc64"), "utf8");
-    assert.equal(found, "precious");
-    assert.deepEqual(openDescriptors(setting.root) ?? [], []);
-  });
+  it(
+    "leads no block checksums elsewhere when a snapshot is sealed",
+    linux,
+    async (t) => {
+      const setting = await setUp(t);
+      const { snapshots, victim } = setting;
+      const before = await setting.open();
+      const id = await save(before, "sealed", { index: 11n });
+      await before.close();
+      await rm(join(snapshots, id, "blocks.crc64"));
+      await writeFile(join(victim, "blocks.crc64"), "precious");
+      const fileSystem = swapping(new RegExp(`/${id}$`), victim);
+      const store = await setting.open({ fileSystem });
+      await store.seal(id);
+      await store.close();
+      const found = await readFile(join(victim, "blocks.crc64"), "utf8");
+      assert.equal(found, "precious");
+      assert.deepEqual(openDescriptors(setting.root) ?? [], []);
+    },
+  );
 });

@@ -56,7 +56,7 @@ async function openElsewhere(directory: string, options: ScriptOptions = {}) {
 }
 
 describe("the lock of a store", () => {
-  it("refuses a second store of the same process, and says who has it", async (t) => {
+  it("refuses a second store of the same process, and names the holder", async (t) => {
     const directory = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(directory, { logger });
     const before = Date.now();
@@ -116,7 +116,7 @@ describe("the lock of a store", () => {
     await store.close();
   });
 
-  it("is given to one of many that ask at the same time", async (t) => {
+  it("is given to only one of many that ask at the same time", async (t) => {
     const directory = await temporaryDirectory(t);
     for (let round = 0; round < 3; round++) {
       const outcomes = await Promise.allSettled(
@@ -136,7 +136,7 @@ describe("the lock of a store", () => {
     }
   });
 
-  it("refuses another process, until this one lets go", async (t) => {
+  it("refuses another process until this one releases it", async (t) => {
     const directory = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(directory, { logger });
     const refused = await openElsewhere(directory);
@@ -158,7 +158,7 @@ describe("the lock of a store", () => {
     await (await openFileSnapshotStore(directory, { logger })).close();
   });
 
-  it("of a process that died is taken over at once", async (t) => {
+  it("is taken over at once from a process that died", async (t) => {
     const directory = await temporaryDirectory(t);
     const other = await openElsewhere(directory);
     await other.kill();

@@ -1,7 +1,6 @@
 /**
- * A process of its own for the lock's tests. It opens the store in the
- * directory that it is given, says what came of it, and holds the store until
- * its input ends.
+ * A process for the lock's tests. It opens the store in the given directory,
+ * prints the outcome, and holds the store until its input ends.
  */
 
 import process from "node:process";

@@ -16,7 +16,7 @@ import {
 } from "../../support/store_fixture.ts";
 
 describe("opening a store", () => {
-  it("makes what is missing, and makes that durable", async () => {
+  it("makes missing directories, and makes them durable", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     await save(store, "state");
@@ -30,7 +30,7 @@ describe("opening a store", () => {
     await after.close();
   });
 
-  it("makes durable what an earlier start had no time for", async () => {
+  it("makes directories durable that an earlier start has made and not synced", async () => {
     for (const last of ["/data", SNAPSHOTS]) {
       const files = new MemoryFileSystem();
       await files.makeDirectory("/data");
@@ -48,7 +48,7 @@ describe("opening a store", () => {
     }
   });
 
-  it("fails with what the system said when it can't be written to", async () => {
+  it("rejects with the system's code when the directory can't be written to", async () => {
     const names = ["makeDirectory", "open", "close", "removeFile"] as const;
     for (const name of [...names, "readDirectory"] as const) {
       for (const code of ["EACCES", "EROFS", "ENOSPC", "EIO"]) {
@@ -75,7 +75,7 @@ describe("opening a store", () => {
     await store.close();
   });
 
-  it("is not hindered by a directory in the test file's place", async () => {
+  it("succeeds although a directory is in the test file's place", async () => {
     const fixture = new StoreFixture();
     fixture.write("permTest", "file", "content");
     const store = await fixture.open();
@@ -126,7 +126,7 @@ describe("opening a store", () => {
     await store.close();
   });
 
-  it("twice at the same time gives one of them the store", async () => {
+  it("gives the store to only one of two at the same time", async () => {
     const fixture = new StoreFixture();
     const outcomes = await Promise.allSettled(
       Array.from({ length: 5 }, () => fixture.open()),
@@ -151,7 +151,7 @@ describe("an open store whose directory is removed", () => {
     }
   }
 
-  it("makes it anew for the next snapshot", async () => {
+  it("makes it again for the next snapshot", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     await save(store, "gone");
@@ -163,7 +163,7 @@ describe("an open store whose directory is removed", () => {
     await (await fixture.open()).close();
   });
 
-  it("makes it anew once for all that want it", async () => {
+  it("makes it again once for several snapshots", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 10 });
     await removeAll(fixture);
@@ -180,7 +180,7 @@ describe("an open store whose directory is removed", () => {
     await store.close();
   });
 
-  it("fails a sink that was open then", async () => {
+  it("fails a sink that was open at that time", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);

@@ -36,7 +36,7 @@ async function refuses(
 }
 
 describe("openFileSnapshotStore()", () => {
-  it("refuses numbers out of their bounds", async () => {
+  it("rejects numbers that are out of their bounds", async () => {
     for (const retain of [0, -1, 1.5, NaN, Infinity, 2 ** 53]) {
       await refuses({ retain }, RangeError);
     }
@@ -52,7 +52,7 @@ describe("openFileSnapshotStore()", () => {
     }
   });
 
-  it("refuses values of the wrong type", async () => {
+  it("rejects values of the wrong type", async () => {
     const names = ["retain", "blockSize", "fileMode", "directoryMode"];
     for (const name of [...names, "foreignTmpAgeMs"]) {
       for (const value of ["2", 2n, {}, true]) {
@@ -66,7 +66,7 @@ describe("openFileSnapshotStore()", () => {
     }
   });
 
-  it("do not let what the logger throws decide a snapshot's fate", async () => {
+  it("publishes a snapshot although its logger throws", async () => {
     const fixture = new StoreFixture();
     const fail = () => {
       throw new Error("the log's disk is full");
@@ -81,7 +81,7 @@ describe("openFileSnapshotStore()", () => {
     await store.close();
   });
 
-  it("do not let what the logger rejects end the process", async () => {
+  it("returns a store that does not end the process when its logger rejects", async () => {
     const fixture = new StoreFixture();
     let rejections = 0;
     const fail = () => ({
@@ -100,7 +100,7 @@ describe("openFileSnapshotStore()", () => {
     await store.close();
   });
 
-  it("refuses a directory without a name", async () => {
+  it("rejects a directory without a name", async () => {
     for (const directory of ["", undefined, null]) {
       await assert.rejects(openFileSnapshotStore(directory as string), {
         name: "TypeError",
@@ -109,7 +109,7 @@ describe("openFileSnapshotStore()", () => {
     }
   });
 
-  it("keeps two, unless it is told otherwise", async () => {
+  it("returns a store that retains two snapshots by default", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     for (const index of [1, 2, 3, 4]) await save(store, "", { index });
@@ -117,7 +117,7 @@ describe("openFileSnapshotStore()", () => {
     await store.close();
   });
 
-  it("does not heed what is changed in its options later", async () => {
+  it("ignores later changes to the options object", async () => {
     const fixture = new StoreFixture();
     const options = { retain: 1, fileSystem: fixture.files, logger };
     const store = await openFileSnapshotStore("/data", options);
@@ -146,7 +146,7 @@ describe("openFileSnapshotStore()", () => {
     }
   });
 
-  it("gives its warnings to the logger, and else to the console", async () => {
+  it("returns a store that logs to its logger, and else to the console", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const stranger = "/data/snapshots/stranger\x1b[2J\nERROR\x9b\u202e";
@@ -173,7 +173,7 @@ describe("openFileSnapshotStore()", () => {
   });
 });
 
-describe("the permission bits", () => {
+describe("the permission bits of a store's files", () => {
   const skip = process.platform === "win32" ? "needs POSIX" : false;
 
   async function modes(directory: string, id: string): Promise<string[]> {
@@ -193,7 +193,7 @@ describe("the permission bits", () => {
     return found;
   }
 
-  it("shut everybody else out", { skip }, async (t) => {
+  it("let only the owner in", { skip }, async (t) => {
     const base = join(await temporaryDirectory(t), "made", "by us");
     const store = await openFileSnapshotStore(base, { logger });
     const sink = await store.create(INIT);
@@ -206,7 +206,7 @@ describe("the permission bits", () => {
     await store.close();
   });
 
-  it("can be others, as far as the umask lets them", { skip }, async (t) => {
+  it("can be chosen, as far as the umask permits", { skip }, async (t) => {
     const base = join(await temporaryDirectory(t), "base");
     const before = process.umask(0o022);
     try {

@@ -47,8 +47,8 @@ const STEPS: readonly Step[] = [
   { what: "rename", name: "rename", path: /\.tmp$/ },
 ];
 
-describe("close()", () => {
-  it("publishes only what is on disk: files and their names, then its own", async () => {
+describe("close() of a sink", () => {
+  it("syncs the files and their names before it renames, and the new name after", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 1 });
     await save(store, "older", { index: 9n });
@@ -103,7 +103,7 @@ describe("close()", () => {
     });
   }
 
-  it("closes no file under a sync when another one has failed", async () => {
+  it("closes no file while it is synced when another sync has failed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -126,7 +126,7 @@ describe("close()", () => {
     await store.close();
   });
 
-  it("does not resolve before the last sync has", async () => {
+  it("does not resolve before the last sync has resolved", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -178,7 +178,7 @@ describe("close()", () => {
   }
 
   const unnamed: FailOnOptions = { path: /\/snapshots$/, times: 1 };
-  it("says so when the snapshot is there, but its name may not last", async () => {
+  it("reports that the snapshot is published when only its name could not be synced", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(failOn("syncDirectory", "EIO", unnamed));
@@ -195,7 +195,7 @@ describe("close()", () => {
     await store.close();
   });
 
-  it("says so when the rename was done and failed all the same", async () => {
+  it("reports that the snapshot is published when the rename was done and then failed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(failOn("rename", "EIO", { when: "after", times: 1 }));
@@ -211,7 +211,7 @@ describe("close()", () => {
   });
 
   for (const when of ["before", "after"] as const) {
-    it(`says it may be there when nobody can tell: a rename that fails ${when} it was done`, async () => {
+    it(`reports that the snapshot may be published when the rename fails ${when} it was done, and the directory can't be read`, async () => {
       const fixture = new StoreFixture();
       const store = await fixture.open();
       const sink = await store.create(INIT);
@@ -237,15 +237,15 @@ describe("close()", () => {
     });
   }
 
-  it("writes what create() was given, whatever becomes of sink.meta", async () => {
-    const spoil: ((meta: SnapshotMeta) => void)[] = [
+  it("writes the metadata that create() was given, even when sink.meta is changed", async () => {
+    const changes: ((meta: SnapshotMeta) => void)[] = [
       ({ configuration }) => void (configuration.servers as Server[]).pop(),
       ({ peers }) => {
         structuredClone(peers, { transfer: [peers.buffer as ArrayBuffer] });
       },
       (meta) => Object.assign(meta, { id: "1-1-1", index: 1n }),
     ];
-    for (const each of spoil) {
+    for (const each of changes) {
       const fixture = new StoreFixture();
       const store = await fixture.open();
       const sink = await store.create(INIT);
@@ -260,7 +260,7 @@ describe("close()", () => {
     }
   });
 
-  it("replaces nothing that has its name, be it an empty directory", async () => {
+  it("replaces nothing that has its name, not even an empty directory", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -280,7 +280,7 @@ describe("close()", () => {
 });
 
 describe("a disk that keeps failing", () => {
-  it("is not filled by snapshots that could not be named for good", async () => {
+  it("is not filled by snapshots whose names could not be synced", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 2 });
     const good = [
@@ -320,7 +320,7 @@ describe("a disk that keeps failing", () => {
     }
   });
 
-  it("has what could not be removed taken away by the next reap", async () => {
+  it("is cleaned by the next reap when a file could not be removed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(failOn("removeFile", "EBUSY"));
@@ -334,7 +334,7 @@ describe("a disk that keeps failing", () => {
     await store.close();
   });
 
-  it("closes also the file that was opened after another one had failed", async () => {
+  it("leaves no file open when it is opened after another one has failed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const [opening, removal] = [new Gate(), new Gate()];
@@ -356,7 +356,7 @@ describe("a disk that keeps failing", () => {
     await store.close();
   });
 
-  it("leaves nothing when a step of create() fails", async () => {
+  it("holds nothing of a snapshot when a step of create() has failed", async () => {
     const steps: readonly Omit<Step, "what">[] = [
       { name: "readDirectory", path: /^/ },
       { name: "makeDirectory", path: /^/ },
@@ -387,7 +387,7 @@ describe("a disk that keeps failing", () => {
 
 describe("a platform that can't sync directories", () => {
   for (const code of ["EINVAL", "ENOTSUP", "EPERM", "EISDIR"]) {
-    it(`by ${code}, is put up with, and told of once`, async () => {
+    it(`is reported once, and the store works: ${code}`, async () => {
       const fixture = new StoreFixture();
       fixture.files.inject(failOn("syncDirectory", code));
       const store = await fixture.open({ retain: 1 });
@@ -400,7 +400,7 @@ describe("a platform that can't sync directories", () => {
     });
   }
 
-  it("is not what another failure means", async () => {
+  it("is told apart from other failures of a sync", async () => {
     for (const code of ["EIO", "ENOSPC", "EACCES", "EBADF", "ENOENT"]) {
       const fixture = new StoreFixture();
       const store = await fixture.open();
@@ -412,8 +412,8 @@ describe("a platform that can't sync directories", () => {
   });
 });
 
-describe("whichever operation fails", () => {
-  it("close() tells the truth, and the next snapshot is none the worse", async () => {
+describe("whichever operation fails,", () => {
+  it("close() reports whether the snapshot is published, and the next snapshot succeeds", async () => {
     const state = bytes(3000, 1);
     for (const when of ["before", "after"] as const) {
       for (let failing = 0;; failing++) {

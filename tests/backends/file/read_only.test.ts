@@ -48,8 +48,8 @@ async function prepare() {
   return { fixture, good, corrupt };
 }
 
-describe("a store that is opened to read only", () => {
-  it("writes nothing, whatever it is asked to read", async () => {
+describe("a read-only store", () => {
+  it("writes nothing, whichever read is called", async () => {
     const { fixture, good, corrupt } = await prepare();
     const before = contents(fixture);
     const start = fixture.files.trace.length;
@@ -71,7 +71,7 @@ describe("a store that is opened to read only", () => {
     assert.equal(fixture.files.openHandles, 0);
   });
 
-  it("refuses what would write", async () => {
+  it("rejects every call that would write", async () => {
     const { fixture, good } = await prepare();
     const before = contents(fixture);
     const store = await fixture.open({ readOnly: true });
@@ -83,7 +83,7 @@ describe("a store that is opened to read only", () => {
     assert.deepEqual(contents(fixture), before);
   });
 
-  it("needs no lock, and is in nobody's way", async () => {
+  it("needs no lock, and works beside a writer and other readers", async () => {
     const { fixture, good } = await prepare();
     const owner = await fixture.open();
     const readers = [
@@ -114,7 +114,7 @@ describe("a store that is opened to read only", () => {
   });
 });
 
-/** A disk on which somebody acts right after the names have been read. */
+/** A disk on which a test changes something right after the names were read. */
 class BusyDisk extends MemoryFileSystem {
   #act: (() => Promise<unknown>) | undefined;
 

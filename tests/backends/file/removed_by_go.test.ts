@@ -97,7 +97,7 @@ describe("a snapshot that is being removed file by file", () => {
       await store.close();
     });
 
-    it(`is passed over by restore() without a warning, ${order[0]} first`, async () => {
+    it(`is skipped by restore() without a warning, ${order[0]} first`, async () => {
       const { fixture, store, older } = await setUp(order);
       const meta = await store.restore((it) => new Response(it).text());
       assert.equal(meta?.id, older);
@@ -106,7 +106,7 @@ describe("a snapshot that is being removed file by file", () => {
     });
   }
 
-  it("is waited for while its directory has just been changed", async () => {
+  it("is waited for while its directory was changed just before", async () => {
     // A large state.bin takes a while to go, after its name has gone.
     const { disk, store, newest } = await setUp(["state.bin", "."]);
     disk.looksEach = 8;
@@ -115,7 +115,7 @@ describe("a snapshot that is being removed file by file", () => {
     await store.close();
   });
 
-  it("is corrupt when its removal was given up long ago", async () => {
+  it("is corrupt when its removal stopped long ago", async () => {
     const { disk, store, newest } = await setUp(["state.bin"]);
     disk.modifiedMs = Date.now() - 60_000;
     const { ok, errors } = await store.verify(newest);
@@ -178,7 +178,7 @@ describe("the wait for a snapshot to be removed", () => {
     }
 
     for (const [name, call] of Object.entries(WAITING)) {
-      it(`of ${name}() is ended by close(), without ${missing}`, async () => {
+      it(`in ${name}() is ended by close(), without ${missing}`, async () => {
         const { disk, store, id } = await openRestless(missing);
         let closing: Promise<void> | undefined;
         disk.onThirdLook = () => closing = store.close();
@@ -255,7 +255,7 @@ describe("a real directory from which snapshots are removed file by file", () =>
       assert.equal(listed[0], ids.at(-1));
     }
     await reaping;
-    // A directory that is empty by now is no reason for a warning.
+    // A directory that is empty by now must not cause a warning.
     const loud = log.lines.filter((line) => !line.startsWith("debug: "));
     assert.deepEqual(loud, []);
     await store.close();

@@ -63,7 +63,7 @@ describe("a large state", () => {
     assert.equal(file.written, 128 * MIB);
   });
 
-  it("does not wait for the disk, nor give it two syncs at a time", async () => {
+  it("is written without waiting for the disk, and synced once at a time", async () => {
     const file = new Drain();
     const gate = new Gate();
     file.onSync = () => gate.opened;
@@ -78,7 +78,7 @@ describe("a large state", () => {
     await finishing;
   });
 
-  it("is given up without closing the file under a sync", async () => {
+  it("is discarded without closing the file during a sync", async () => {
     const file = new Drain();
     const gate = new Gate();
     file.onSync = () => gate.opened;
@@ -92,7 +92,7 @@ describe("a large state", () => {
     await stopping;
   });
 
-  it("is lost when such a sync fails, though the next would succeed", async () => {
+  it("is discarded when such a sync fails, though the next would succeed", async () => {
     const lost = new Error("lost");
     const file = new Drain();
     file.onSync = () => Promise.reject(lost);

@@ -47,8 +47,8 @@ async function openAndClose(
   await (await fixture.open(options)).close();
 }
 
-describe("opening a store beside a program that knows no lock", () => {
-  it("leaves a foreign .tmp alone for an hour, and says so once", async () => {
+describe("opening a store beside a program that takes no lock", () => {
+  it("leaves a foreign .tmp alone for an hour, and reports it once", async () => {
     const fixture = benchWith(FOREIGN);
     const store = await fixture.open(at(HOUR - 1));
     assert.deepEqual(fixture.names(), [FOREIGN]);
@@ -115,7 +115,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.deepEqual(fixture.names(), []);
   });
 
-  it("takes the youngest of the directory and the files in it", async (t) => {
+  it("takes the age of the youngest of a directory and the files in it", async (t) => {
     const base = await temporaryDirectory(t);
     const directory = join(base, "snapshots", FOREIGN);
     const file = join(directory, "state.bin");
@@ -135,7 +135,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.deepEqual(await readdir(join(base, "snapshots")), []);
   });
 
-  it("takes the name away before any file, so that the writer can't publish what is left", async () => {
+  it("renames a .tmp before it removes any file, so that its writer can't publish the rest", async () => {
     for (const name of [FOREIGN, OURS]) {
       const fixture = benchWith(name);
       await openAndClose(fixture, {});
@@ -148,7 +148,7 @@ describe("opening a store beside a program that knows no lock", () => {
     }
   });
 
-  it("leaves a snapshot whole that its writer publishes meanwhile", async () => {
+  it("removes nothing of a snapshot that its writer publishes meanwhile", async () => {
     const fixture = benchWith(FOREIGN);
     fixture.files.inject(({ name, path }) =>
       name === "rename" && path.endsWith(FOREIGN)
@@ -171,7 +171,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.deepEqual(fixture.names(), []);
   });
 
-  it("succeeds, and removes nothing, when a name can't be taken away", async () => {
+  it("succeeds, and removes nothing, when a .tmp can't be renamed", async () => {
     const fixture = benchWith(FOREIGN);
     fixture.files.inject(failOn("rename", "EACCES", { path: /3-10-1/ }));
     await openAndClose(fixture, {});
@@ -179,7 +179,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.equal(fixture.log.matching("warn", FOREIGN).length, 1);
   });
 
-  it("removes the rest of an earlier deletion first, which has the name that is needed", async () => {
+  it("removes the rest of an earlier deletion first, because it has the name that is needed", async () => {
     const fixture = benchWith(FOREIGN, "3-10-1.deleted.tmp");
     await openAndClose(fixture, {});
     assert.deepEqual(fixture.names(), []);
@@ -187,7 +187,7 @@ describe("opening a store beside a program that knows no lock", () => {
     assert.deepEqual(fixture.log.matching("warn"), []);
   });
 
-  it("says of nothing that a crash has left it", async () => {
+  it("never claims that a crash has left a file", async () => {
     const names = [FOREIGN, OURS, "3-10-3.deleted.tmp", "3-10-4.sealing.tmp"];
     const fixture = benchWith(...names);
     await openAndClose(fixture, {});

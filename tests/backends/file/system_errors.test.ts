@@ -1,6 +1,6 @@
 /**
- * What an error of the system is about: the process or the place as a whole, or
- * one snapshot. Neither is a verdict on a snapshot.
+ * What an error of the system concerns: the process or the place as a whole, or
+ * one snapshot. Neither means that a snapshot is corrupt.
  */
 
 import assert from "node:assert/strict";
@@ -68,7 +68,7 @@ function notCapable(path: RegExp): Injector {
   };
 }
 
-/** Nothing was moved, removed or judged: all is well once the fault is gone. */
+/** Asserts that nothing was moved, removed or taken for corrupt. */
 async function assertAllThere({ fixture, store, older, newest }: Setting) {
   fixture.files.inject();
   assert.deepEqual(fixture.names(), [older, newest]);
@@ -104,7 +104,7 @@ describe("an error of the process or the place", () => {
       }
     });
 
-    it(`makes restore() reject, and go to no older snapshot: ${code}`, async () => {
+    it(`makes restore() reject without trying an older snapshot: ${code}`, async () => {
       // Each of them takes all tries, which cost time.
       for (const look of code === "EMFILE" ? LOOKS : ["open"] as const) {
         const setting = await setUp();
@@ -120,7 +120,7 @@ describe("an error of the process or the place", () => {
     });
   }
 
-  it("is a permission flag that Deno was not given", async () => {
+  it("is what a missing permission of Deno counts as", async () => {
     const setting = await setUp();
     const { fixture, store, newest, path } = setting;
     fixture.files.inject(notCapable(path));
@@ -131,7 +131,7 @@ describe("an error of the process or the place", () => {
     await assertAllThere(setting);
   });
 
-  it("is one that snapshots/ has as well as what is in it", async () => {
+  it("is recognized when snapshots/ fails as its snapshots do", async () => {
     for (const code of OF_ONE_SNAPSHOT) {
       const setting = await setUp();
       const { fixture, store, newest } = setting;
@@ -152,7 +152,7 @@ describe("an error of the process or the place", () => {
     }
   });
 
-  it("counts also when it is blocks.crc64 that can't be opened", async () => {
+  it("is recognized when only blocks.crc64 can't be opened", async () => {
     const setting = await setUp();
     const { fixture, store } = setting;
     const path = /2-\d+\/blocks\.crc64$/;
@@ -161,7 +161,7 @@ describe("an error of the process or the place", () => {
     await assertAllThere(setting);
   });
 
-  it("that passes costs restore() another try and not the newest", async () => {
+  it("makes restore() try the newest again, and not an older one", async () => {
     for (const times of [1, 2, 3]) {
       const setting = await setUp();
       const { fixture, store, path } = setting;
@@ -172,7 +172,7 @@ describe("an error of the process or the place", () => {
     }
   });
 
-  it("that names snapshots/ costs restore() another try", async () => {
+  it("makes restore() try again when it names snapshots/", async () => {
     const setting = await setUp();
     const { fixture, store } = setting;
     fixture.files.inject(failOn("readDirectory", "EMFILE", { times: 2 }));
@@ -180,7 +180,7 @@ describe("an error of the process or the place", () => {
     await assertAllThere(setting);
   });
 
-  it("is seen also when the caller's function hides it", async () => {
+  it("is recognized although the caller's function hides it", async () => {
     const setting = await setUp();
     const { fixture, store, path } = setting;
     const tried: bigint[] = [];
@@ -206,7 +206,7 @@ describe("an error of the process or the place", () => {
     await assertAllThere(setting);
   });
 
-  it("may be thrown by the caller's function, and is not the snapshot's fault", async () => {
+  it("does not count against the snapshot when the caller's function throws it", async () => {
     const raw = Object.assign(new Error("too many open files"), {
       code: "EMFILE",
     });
@@ -233,7 +233,7 @@ describe("an error of the process or the place", () => {
     }
   });
 
-  it("that is its own cause does not keep restore() busy", async () => {
+  it("does not make restore() loop when it is its own cause", async () => {
     const { store } = await setUp();
     const error: Error & { cause?: unknown } = new Error("round");
     error.cause = error;
@@ -247,7 +247,7 @@ describe("an error of the process or the place", () => {
 
 describe("an error of one snapshot", () => {
   for (const code of OF_ONE_SNAPSHOT) {
-    it(`is passed over, named, and never a verdict: ${code}`, async () => {
+    it(`is skipped with a warning, and does not make it corrupt: ${code}`, async () => {
       for (const look of LOOKS) {
         const setting = await setUp();
         const { fixture, store, older, newest, path } = setting;
@@ -294,7 +294,7 @@ describe("an error of one snapshot", () => {
     await store.close();
   });
 
-  it("keeps a reap from removing what it might be needed for", async () => {
+  it("makes reap() keep older snapshots that may be needed in its place", async () => {
     const setting = await setUp();
     const { fixture, store, older, newest } = setting;
     fixture.files.inject(failOn("read", "EIO", { path: /2-\d+\/state\.bin$/ }));

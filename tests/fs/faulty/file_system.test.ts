@@ -82,7 +82,7 @@ describe("FaultyFileSystem", () => {
     ]);
   });
 
-  it("fails each operation where it is told to, and leaves no file open", async () => {
+  it("fails each operation that the injector chooses, and leaves no file open", async () => {
     for (const when of ["before", "after"] as const) {
       const { files: whole } = setUp();
       await useEverything(whole);
@@ -103,7 +103,7 @@ describe("FaultyFileSystem", () => {
     }
   });
 
-  it("does nothing when it fails before, and everything when after", async () => {
+  it("does not do an operation that fails before it, and does one that fails after it", async () => {
     const { memory, files } = setUp();
     files.inject(failOn("makeDirectory", "EIO"));
     await assert.rejects(files.makeDirectory("/d", 0o700), { code: "EIO" });
@@ -113,7 +113,7 @@ describe("FaultyFileSystem", () => {
     assert.deepEqual(memory.tree(), ["/d/"]);
   });
 
-  it("lets nobody hold a lock that was refused", async () => {
+  it("holds no lock after lock() was made to fail", async () => {
     for (const when of ["before", "after"] as const) {
       const { files } = setUp();
       files.inject(failOn("lock", "EACCES", { when }));
@@ -144,7 +144,7 @@ describe("FaultyFileSystem", () => {
     assert.deepEqual([...buffer], [1, 2, 3, 0, 0]);
   });
 
-  it("does not begin an operation before it may", async () => {
+  it("does not begin an operation before its wait has ended", async () => {
     const { memory, files } = setUp();
     let go = () => {};
     const wait = new Promise<void>((resolve) => go = resolve);
@@ -179,7 +179,7 @@ describe("FaultyFileSystem", () => {
     assert.equal(files.openHandles, 0);
   });
 
-  it("is well again when the injector is taken away", async () => {
+  it("works again when the injector is removed", async () => {
     const { files } = setUp();
     files.inject(() => ({ code: "EIO" }));
     await assert.rejects(useEverything(files), { code: "EIO" });
@@ -206,7 +206,7 @@ describe("failOn()", () => {
     ...more,
   });
 
-  it("fails operations of that name, as often as it is told to", () => {
+  it("fails operations of that name, as many times as given", () => {
     const injector = failOn("rename", "EIO", { times: 2 });
     assert.equal(injector(operation({ name: "stat" })), undefined);
     assert.equal(injector(operation({}))?.code, "EIO");

@@ -31,7 +31,7 @@ describe("a lock on a disk without hard links", () => {
       Promise.reject(Object.assign(new Error("no links"), { code: "EPERM" })),
   };
 
-  it("is taken, refused and released all the same", async (t) => {
+  it("is taken, refused and released as on other disks", async (t) => {
     const { dir, path } = await setUp(t);
     await writeRecord(path, lockRecord());
     const lock = await lockFile(files, path, { tools });
@@ -42,7 +42,7 @@ describe("a lock on a disk without hard links", () => {
     assert.deepEqual(openDescriptors(dir) ?? [], []);
   });
 
-  it("goes to one of two that want it at the same moment, at most", async (t) => {
+  it("goes to at most one of two that want it at the same moment", async (t) => {
     const { dir, path } = await setUp(t);
     await writeRecord(path, lockRecord());
     const results = await Promise.allSettled([
@@ -76,7 +76,7 @@ describe("a lock on a disk that takes no byte", () => {
   });
 });
 
-describe("a lock file that is no lock record", () => {
+describe("a lock file that is not a lock record", () => {
   for (
     const [what, content] of Object.entries({
       "empty": "",
@@ -99,7 +99,7 @@ describe("a lock file that is no lock record", () => {
     });
   }
 
-  it("is not followed when it is a link, nor entered when a directory", {
+  it("is not followed when it is a link, nor entered when it is a directory", {
     skip: process.platform === "win32" ? "needs POSIX" : false,
   }, async (t) => {
     const { dir, path } = await setUp(t);
@@ -111,7 +111,7 @@ describe("a lock file that is no lock record", () => {
     await assert.rejects(files.lock(path), { code: "EISDIR" });
   });
 
-  it("does not hang the one who follows a chain in a circle", async (t) => {
+  it("does not make lock() loop when the chain is a circle", async (t) => {
     const { path } = await setUp(t);
     const record = lockRecord();
     await writeRecord(path, record);

@@ -28,19 +28,19 @@ async function startOf(pid: number): Promise<string> {
 }
 
 describe("livenessOf()", () => {
-  it("takes a process that is not there for dead", async () => {
+  it("takes a process that does not exist for dead", async () => {
     assert.deepEqual(await ask({}), { dead: true });
     assert.deepEqual(await ask({ host: null }), { dead: true });
   });
 
-  it("trusts in what this process holds, whatever the record says", async () => {
+  it("takes a lock that this process holds for alive, whatever the record says", async () => {
     const record = lockRecord();
     tokensHeldHere.add(record.token);
     assert.deepEqual(await livenessOf(record, QUESTION), { dead: false });
     tokensHeldHere.delete(record.token);
   });
 
-  it("knows nothing of other hosts, and says which file to remove", async () => {
+  it("decides nothing about other hosts, and says which file to remove", async () => {
     const { dead, hint } = await ask({
       host: `not-${hostname()}`,
       boot: crypto.randomUUID(),
@@ -50,14 +50,14 @@ describe("livenessOf()", () => {
     assert.ok(hint?.includes(hostname()), hint);
   });
 
-  it("takes a process of that number for alive when it can't know better, with a hint", async () => {
+  it("takes a process of that number for alive when it has no other evidence, with a hint", async () => {
     const { dead, hint } = await ask({ pid: process.pid, started: null });
     assert.equal(dead, false);
     assert.ok(hint?.includes(`remove ${PATH}`), hint);
   });
 
   it(
-    "takes this very process for the holder when it was started then: a worker has the lock",
+    "takes this process for the holder when the start time is equal: a worker has the lock",
     {
       skip: onLinux,
     },
@@ -80,7 +80,7 @@ describe("livenessOf()", () => {
   });
 
   it(
-    "tells an earlier process of the same number from this one: a container was restarted",
+    "distinguishes an earlier process of the same number from this one: a container was restarted",
     {
       skip: onLinux,
     },
@@ -95,7 +95,7 @@ describe("livenessOf()", () => {
     },
   );
 
-  it("tells one process from a later one of its number", {
+  it("distinguishes a process from a later one of the same number", {
     skip: onLinux,
   }, async () => {
     const { ppid } = process;
@@ -107,28 +107,32 @@ describe("livenessOf()", () => {
     });
   });
 
-  it("takes a process that has ended for dead, though nobody has buried it", {
-    skip: onLinux,
-  }, async () => {
-    // The shell becomes a program that does not wait for the shell's child.
-    const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
-    try {
-      const [line] = await once(parent.stdout, "data");
-      const pid = Number(String(line));
-      const name = () => readFile(`/proc/${parent.pid}/comm`, "utf8");
-      while (await name() !== "sleep\n");
-      process.kill(pid, "SIGKILL");
-      let now = await incarnationOf(pid);
-      while (now?.ended === false) now = await incarnationOf(pid);
-      assert.ok(now !== undefined, "it was buried after all");
-      assert.deepEqual(await ask({ pid, started: now.started }), {
-        dead: true,
-      });
-    } finally {
-      parent.kill("SIGKILL");
-      await once(parent, "exit");
-    }
-  });
+  it(
+    "takes a process that has ended for dead, though its parent has not waited for it",
+    {
+      skip: onLinux,
+    },
+    async () => {
+      // The shell becomes a program that does not wait for the shell's child.
+      const parent = spawn("sh", ["-c", "sleep 60 & echo $!; exec sleep 60"]);
+      try {
+        const [line] = await once(parent.stdout, "data");
+        const pid = Number(String(line));
+        const name = () => readFile(`/proc/${parent.pid}/comm`, "utf8");
+        while (await name() !== "sleep\n");
+        process.kill(pid, "SIGKILL");
+        let now = await incarnationOf(pid);
+        while (now?.ended === false) now = await incarnationOf(pid);
+        assert.ok(now !== undefined, "it was buried after all");
+        assert.deepEqual(await ask({ pid, started: now.started }), {
+          dead: true,
+        });
+      } finally {
+        parent.kill("SIGKILL");
+        await once(parent, "exit");
+      }
+    },
+  );
 
   it("counts a process of another user as alive", {
     skip: onLinux || process.getuid?.() === 0 ? "needs a plain user" : false,
@@ -139,7 +143,7 @@ describe("livenessOf()", () => {
     );
   });
 
-  it("knows a process by its number in its own namespace only", {
+  it("identifies a process by its number only in its own namespace", {
     skip: onLinux,
   }, async () => {
     for (const namespace of ["1.1", null]) {
@@ -149,22 +153,26 @@ describe("livenessOf()", () => {
     }
   });
 
-  it("takes a holder that answers for alive, though its process is not there", {
-    skip: onLinux,
-  }, async (t) => {
-    const { path } = await setUp(t);
-    await writeFile(path, "");
-    const here = { path, socket: `${path}.sock` };
-    const socket = await listenAt(here.socket, path);
-    assert.ok(socket !== undefined);
-    assert.deepEqual(await ask({ listens: true }, here), { dead: false });
-    const rebooted = { listens: true, boot: crypto.randomUUID() };
-    assert.deepEqual(await ask(rebooted, here), { dead: false });
-    await socket.close();
-    assert.deepEqual(await ask({ listens: true }, here), { dead: true });
-  });
+  it(
+    "takes a holder that answers for alive, though its process can't be seen",
+    {
+      skip: onLinux,
+    },
+    async (t) => {
+      const { path } = await setUp(t);
+      await writeFile(path, "");
+      const here = { path, socket: `${path}.sock` };
+      const socket = await listenAt(here.socket, path);
+      assert.ok(socket !== undefined);
+      assert.deepEqual(await ask({ listens: true }, here), { dead: false });
+      const rebooted = { listens: true, boot: crypto.randomUUID() };
+      assert.deepEqual(await ask(rebooted, here), { dead: false });
+      await socket.close();
+      assert.deepEqual(await ask({ listens: true }, here), { dead: true });
+    },
+  );
 
-  it("takes a missing socket for death under the same kernel only", {
+  it("takes a missing socket as proof of death only under the same kernel", {
     skip: onLinux,
   }, async (t) => {
     const { path } = await setUp(t);
@@ -177,7 +185,7 @@ describe("livenessOf()", () => {
   });
 
   it(
-    "takes a missing socket for death where the disk can have one kernel only",
+    "takes a missing socket as proof of death where only one kernel can use the disk",
     {
       skip: onLinux,
     },
@@ -194,7 +202,7 @@ describe("livenessOf()", () => {
     },
   );
 
-  it("believes the identity that the user gave to the host", {
+  it("trusts the identity that the user gave to the host", {
     skip: onLinux,
   }, async (t) => {
     const { path } = await setUp(t);

@@ -45,7 +45,7 @@ describe("a lock that is held", () => {
     await lock.release();
   });
 
-  it("is refused to others of this process, with its owner", async (t) => {
+  it("is refused to other callers in this process, with its owner", async (t) => {
     const { dir, path } = await setUp(t);
     const lock = await files.lock(path);
     const { message, owner } = await refusal(files.lock(path));
@@ -79,7 +79,7 @@ describe("a lock that is held", () => {
     assert.deepEqual(openDescriptors(dir) ?? [], []);
   });
 
-  it("leaves the lock of whoever has taken its place when it is released", async (t) => {
+  it("does not remove the lock of another process when it is released", async (t) => {
     const { path } = await setUp(t);
     const lock = await files.lock(path);
     await rm(path);
@@ -89,7 +89,7 @@ describe("a lock that is held", () => {
     await next.release();
   });
 
-  it("is released once, also when release() is called twice at a time", async (t) => {
+  it("is released once when release() is called twice at a time", async (t) => {
     const { dir, path } = await setUp(t);
     const lock = await files.lock(path);
     const first = lock.release();
@@ -98,7 +98,7 @@ describe("a lock that is held", () => {
     assert.deepEqual(await readdir(dir), []);
   });
 
-  it("is released though its file is no lock record by now, or gone", async (t) => {
+  it("is released though its file is not a lock record any more, or is gone", async (t) => {
     const { path, dir } = await setUp(t);
     const lost = await files.lock(path);
     await writeFile(path, "not a record");
@@ -114,7 +114,7 @@ describe("a lock that is held", () => {
     await rm(dir);
   });
 
-  it("is given up when its release fails, to the next of this process", async (t) => {
+  it("can be taken again by this process when its release has failed", async (t) => {
     const { dir, path } = await setUp(t);
     const faulty = new FaultyFileSystem(files);
     for (const name of ["open", "removeFile"] as const) {
@@ -130,7 +130,7 @@ describe("a lock that is held", () => {
     }
   });
 
-  it("may be released again where only its process can tell, when that failed", async (t) => {
+  it("can be released again after a failed release, where only its process knows of it", async (t) => {
     const { dir, path } = await setUp(t);
     const faulty = new FaultyFileSystem(files);
     const tools = { ...SYSTEM, listenAt: () => Promise.resolve(undefined) };
@@ -174,7 +174,7 @@ describe("a lock whose holder has died", () => {
     }
   });
 
-  it("is taken over from one who died while taking it over", async (t) => {
+  it("is taken over from a process that died while taking it over", async (t) => {
     const { dir, path } = await setUp(t);
     const [first, second] = [lockRecord(), lockRecord()];
     await writeRecord(path, first);
@@ -196,7 +196,7 @@ describe("a lock whose holder has died", () => {
     await lock.release();
   });
 
-  it("is refused while another is taking it over", async (t) => {
+  it("is refused while another process takes it over", async (t) => {
     const { path } = await setUp(t);
     const dead = lockRecord();
     const alive = lockRecord({ pid: process.pid, runtime: "alive 1.0" });
@@ -207,7 +207,7 @@ describe("a lock whose holder has died", () => {
     assert.equal((await readRecord(path))?.token, dead.token);
   });
 
-  it("is not taken by one who comes too late, who leaves nothing", async (t) => {
+  it("is not taken by a process that comes too late, which leaves no file", async (t) => {
     const { dir, path } = await setUp(t);
     await writeRecord(path, lockRecord());
     let winner: FileLock | undefined;
@@ -230,7 +230,7 @@ describe("a lock whose holder has died", () => {
     assert.deepEqual(await readdir(dir), []);
   });
 
-  it("is asked for again when the file was renamed under the question", async (t) => {
+  it("is checked again when its file was renamed during the check", async (t) => {
     const { path } = await setUp(t);
     const dead = lockRecord();
     const alive = lockRecord({ pid: process.pid });
@@ -256,7 +256,7 @@ describe("a lock whose holder has died", () => {
     assert.equal(followed, 0, "no record may follow that of a live holder");
   });
 
-  it("is taken at the next try when the draft was swept away", async (t) => {
+  it("is taken at the next try when the pending file was swept", async (t) => {
     const { path } = await setUp(t);
     let tries = 0;
     const lock = await lockFile(files, path, {
@@ -272,7 +272,7 @@ describe("a lock whose holder has died", () => {
     await lock.release();
   });
 
-  it("is left alone, as it was, by one who fails on the way", async (t) => {
+  it("is left unchanged by a process that fails to take it over", async (t) => {
     const { dir, path } = await setUp(t);
     const dead = lockRecord();
     for (const name of ["write", "sync", "rename", "readDirectory"] as const) {

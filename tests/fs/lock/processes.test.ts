@@ -10,7 +10,7 @@ import { withChildren } from "./children.ts";
 import { lockRecord, namesIn } from "./records.ts";
 
 describe("the lock of a directory, among processes", () => {
-  it("is refused while another process holds it, and says which", () =>
+  it("is refused while another process holds it, with an error that names it", () =>
     withChildren(1, async (path, child) => {
       assert.deepEqual(await child.takeLock(), { locked: true });
       await assert.rejects(files.lock(path), (error) => {
@@ -44,7 +44,7 @@ describe("the lock of a directory, among processes", () => {
       await (await files.lock(path)).release();
     }));
 
-  it("goes to one of those that want a dead one's at the same moment", () =>
+  it("goes to one of several that take it from a dead process at the same moment", () =>
     withChildren(4, async (path, ...children) => {
       await writeFile(path, JSON.stringify(lockRecord()));
       await Promise.all(children.map((child) => child.hear()));
@@ -61,7 +61,7 @@ describe("the lock of a directory, among processes", () => {
     }));
 });
 
-describe("the lock of a directory, on Deno with leave for no more than that", () => {
+describe("the lock of a directory, on Deno with permissions for that directory only,", () => {
   const skip = runtime.name === "deno" ? false : "is about Deno's permissions";
   const restricted = (dir: string) => ({
     denoFlags: [

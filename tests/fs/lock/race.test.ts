@@ -217,14 +217,14 @@ async function playRounds(
   }
 }
 
-describe("lockFile(), when several want the lock in any order of steps", () => {
-  it("lets one in at a time, and at least one", async () => {
+describe("lockFile(), called by several processes in any order of steps,", () => {
+  it("gives the lock to one at a time, and to at least one", async () => {
     await playRounds(0, (outcomes) => {
       assert.ok(outcomes.includes("held"), String(outcomes));
     });
   });
 
-  it("lets one in at a time and the next one in the end, whoever dies where", async () => {
+  it("gives the lock to one at a time, and to another in the end when any of them dies at any step", async () => {
     const seen = new Set<Contender["outcome"]>();
     await playRounds(0.03, (outcomes) => {
       for (const outcome of outcomes) seen.add(outcome);

@@ -59,7 +59,7 @@ describe("the holder of a lock, asked by its socket", () => {
       "where the boot ID is hidden": HIDDEN_BOOT,
     })
   ) {
-    it(`is not robbed ${where}, and followed at once when it was killed`, {
+    it(`keeps the lock ${where}, and loses it at once when it is killed`, {
       skip: whyNot(prefix),
     }, () =>
       withChildren(1, async (path, holder) => {
@@ -73,7 +73,7 @@ describe("the holder of a lock, asked by its socket", () => {
       }, () => ({ through: prefix })));
 
     it(
-      `is not robbed by a process ${where}`,
+      `keeps the lock from a process ${where}`,
       { skip: whyNot(prefix) },
       () =>
         withChildren(1, async (path, other) => {
@@ -85,20 +85,24 @@ describe("the holder of a lock, asked by its socket", () => {
     );
   }
 
-  it("is the first process where the boot ID is hidden, and follows itself", {
-    skip: whyNot(HIDDEN_BOOT),
-  }, () =>
-    withChildren(3, async (path, first, other, again) => {
-      assert.deepEqual(await first.takeLock(), { locked: true });
-      const record = await readRecord(path);
-      assert.deepEqual([record?.pid, record?.boot], [1, null]);
-      const { name, message } = await other.takeLock();
-      assert.equal(name, "LockHeldError");
-      assert.ok(!message?.includes("remove"), message);
-      await first.kill();
-      await untilDead(path);
-      assert.deepEqual(await again.takeLock(), { locked: true });
-    }, () => ({ through: HIDDEN_BOOT })));
+  it(
+    "is the first process where the boot ID is hidden, and is succeeded by itself after a restart",
+    {
+      skip: whyNot(HIDDEN_BOOT),
+    },
+    () =>
+      withChildren(3, async (path, first, other, again) => {
+        assert.deepEqual(await first.takeLock(), { locked: true });
+        const record = await readRecord(path);
+        assert.deepEqual([record?.pid, record?.boot], [1, null]);
+        const { name, message } = await other.takeLock();
+        assert.equal(name, "LockHeldError");
+        assert.ok(!message?.includes("remove"), message);
+        await first.kill();
+        await untilDead(path);
+        assert.deepEqual(await again.takeLock(), { locked: true });
+      }, () => ({ through: HIDDEN_BOOT })),
+  );
 
   it(
     "is alive while it is stopped",
@@ -113,7 +117,7 @@ describe("the holder of a lock, asked by its socket", () => {
       }),
   );
 
-  it("is dead when it was a thread that was terminated", {
+  it("is dead when it was a worker that was terminated", {
     skip: onLinux,
   }, async (t) => {
     const { path } = await setUp(t);
@@ -124,7 +128,7 @@ describe("the holder of a lock, asked by its socket", () => {
     await lockWhenDead(path);
   });
 
-  it("is dead when its process has ended without releasing the lock, which it may", async (t) => {
+  it("is dead when its process has ended without releasing the lock", async (t) => {
     const { path } = await setUp(t);
     const { code, stdout } = await runtime.runScript(script("forgetter"), [
       path,
@@ -140,22 +144,26 @@ describe("the holder of a lock, asked by its socket", () => {
       " and there is no socket": NO_SOCKET,
     })
   ) {
-    it(`is not taken for dead while the asker has no descriptor left${which}`, {
-      skip: onLinux,
-    }, async (t) => {
-      const { path } = await setUp(t);
-      const lock = await lockFile(files, path, { tools });
-      const { stdout } = await runtime.runScript(
-        script("forgetter"),
-        [path, "exhausted"],
-        { through: ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"] },
-      );
-      const answers = new Set(stdout.trim().split("\n"));
-      assert.ok(!answers.has("locked"), stdout);
-      assert.ok(answers.has("EMFILE"), stdout);
-      assert.ok(answers.has("LockHeldError"), stdout);
-      await lock.release();
-    });
+    it(
+      `is not taken for dead while the asking process has no descriptor left${which}`,
+      {
+        skip: onLinux,
+      },
+      async (t) => {
+        const { path } = await setUp(t);
+        const lock = await lockFile(files, path, { tools });
+        const { stdout } = await runtime.runScript(
+          script("forgetter"),
+          [path, "exhausted"],
+          { through: ["sh", "-c", 'ulimit -n 256 && exec "$@"', "sh"] },
+        );
+        const answers = new Set(stdout.trim().split("\n"));
+        assert.ok(!answers.has("locked"), stdout);
+        assert.ok(answers.has("EMFILE"), stdout);
+        assert.ok(answers.has("LockHeldError"), stdout);
+        await lock.release();
+      },
+    );
   }
 
   for (
@@ -195,7 +203,7 @@ describe("the holder of a lock, asked by its socket", () => {
   });
 
   it(
-    "has files of the mode that it was given",
+    "has files with the given permission bits",
     { skip: onLinux },
     async (t) => {
       const { dir, path } = await setUp(t);

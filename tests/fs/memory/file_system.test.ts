@@ -64,7 +64,7 @@ describe("MemoryFileSystem.crash()", () => {
     assert.equal(contentOf("/f")(files.crash(EVERYTHING)), "a*5");
   });
 
-  it("ends every use of what was there before", async () => {
+  it("makes all earlier handles and locks fail", async () => {
     const files = new MemoryFileSystem();
     const lock = await files.lock("/.lock");
     const handle = await create(files, "/f", filled(1, "a"));
@@ -93,14 +93,14 @@ describe("MemoryFileSystem.crash()", () => {
     assert.equal(names(found), "");
   });
 
-  it("refuses a share that is none", () => {
+  it("rejects an invalid share", () => {
     const files = new MemoryFileSystem();
     for (const share of [-1, 101, NaN]) {
       assert.throws(() => files.crash(choice(share)), RangeError);
     }
   });
 
-  it("keeps, whatever happens, what was synced and left alone since", async () => {
+  it("always keeps files that were synced and not changed since", async () => {
     const seed = freshSeed();
     const chance = random(seed);
     const files = new MemoryFileSystem();
@@ -131,7 +131,7 @@ describe("MemoryFileSystem.crash()", () => {
   });
 });
 
-describe("MemoryFileSystem, for those who look inside", () => {
+describe("MemoryFileSystem, for tests that inspect it,", () => {
   it("counts operations and open files", async () => {
     const files = new MemoryFileSystem();
     const handle = await files.open("/f", "create");
@@ -144,7 +144,7 @@ describe("MemoryFileSystem, for those who look inside", () => {
     assert.equal(files.operations, 5);
   });
 
-  it("puts other bytes under a file that is open", async () => {
+  it("replaces the content of an open file", async () => {
     const files = new MemoryFileSystem();
     files.writeFile("/f", filled(3, "a"));
     const handle = await files.open("/f", "read");
@@ -157,7 +157,7 @@ describe("MemoryFileSystem, for those who look inside", () => {
     assert.equal(contentOf("/f")(files.crash(NOTHING)), "b*2");
   });
 
-  it("shows the tree and the contents, and takes files from tests", () => {
+  it("shows the tree and the contents, and accepts files from tests", () => {
     const files = new MemoryFileSystem();
     files.writeFile("/d/e/f", filled(1, "a"));
     files.writeFile("/d/e/f", filled(1, "b"));
@@ -189,7 +189,7 @@ describe("MemoryFileSystem, for those who look inside", () => {
     await assert.rejects(files.removeFile("/"), { code: "EISDIR" });
   });
 
-  it("refuses positions that no file has", async () => {
+  it("rejects impossible positions", async () => {
     const files = new MemoryFileSystem();
     const handle = await files.open("/f", "create");
     for (const position of [-1, 0.5, NaN]) {
@@ -201,7 +201,7 @@ describe("MemoryFileSystem, for those who look inside", () => {
 });
 
 describe("MemoryFileSystem.makeLowerLayer()", () => {
-  it("lets directories that are there not be renamed, also after a crash", async () => {
+  it("makes existing directories unrenamable, even after a crash", async () => {
     const files = new MemoryFileSystem();
     files.writeFile("/d/f", new Uint8Array(3));
     files.makeLowerLayer();

@@ -51,7 +51,7 @@ describe("MemoryFileSystem, when the power is cut", () => {
     assert.deepEqual(outcomes(files, names), ["", "/d/ /d/f"]);
   });
 
-  it("keeps or loses each unsynced name for itself", async () => {
+  it("keeps or loses each unsynced name independently", async () => {
     const files = new MemoryFileSystem();
     await createSynced(files, "/a");
     await createSynced(files, "/b");
@@ -67,7 +67,7 @@ describe("MemoryFileSystem, when the power is cut", () => {
     assert.deepEqual(outcomes(files, names), ["/d/"]);
   });
 
-  it("may bring back a removed directory with what it held", async () => {
+  it("may bring back a removed directory with its content", async () => {
     const files = new MemoryFileSystem();
     files.writeFile("/d/f", filled(2, "a"));
     await files.removeFile("/d/f");
@@ -114,7 +114,7 @@ describe("MemoryFileSystem, when the power is cut during writes", () => {
     );
   });
 
-  it("finds a block as it was at one moment, not a mixture", async () => {
+  it("keeps each block as it was at one moment, not a mixture", async () => {
     const files = new MemoryFileSystem();
     const out = await files.open("/f", "create");
     await files.syncDirectory("/");
@@ -251,7 +251,7 @@ describe("MemoryFileSystem, when the power is cut after a rename", () => {
     assert.deepEqual(outcomes(files, names, ["atomic"]), ["", "/x", "/x /y"]);
   });
 
-  it("finds two copies of what is found under two names", async () => {
+  it("gives a file that has two names a copy for each", async () => {
     const files = new MemoryFileSystem();
     files.writeFile("/a/f", filled(1, "x"));
     await files.rename("/a", "/b");
@@ -263,7 +263,7 @@ describe("MemoryFileSystem, when the power is cut after a rename", () => {
     assert.equal(names(found), "/a/ /a/f /b/");
   });
 
-  it("does not hang on moves that, half kept, close a circle", async () => {
+  it("does not hang on half-kept moves that form a circle", async () => {
     const files = new MemoryFileSystem();
     files.writeFile("/a/f", new Uint8Array());
     files.writeFile("/b/f", new Uint8Array());

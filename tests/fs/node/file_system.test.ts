@@ -69,7 +69,7 @@ describe(
       });
     });
 
-    it("removes a link, not what it points at", async (t) => {
+    it("removes a link, not its target", async (t) => {
       const dir = await temporaryDirectory(t);
       await mkdir(join(dir, "d"));
       await symlink("d", join(dir, "link"));
@@ -80,7 +80,7 @@ describe(
       assert.equal((await files.stat(join(dir, "d"))).kind, "directory");
     });
 
-    it("is not held up by a pipe that nobody is at the other end of", async (t) => {
+    it("does not wait for a pipe that no process has open", async (t) => {
       const dir = await temporaryDirectory(t);
       const path = join(dir, "pipe");
       execFileSync("mkfifo", [path]);
@@ -88,7 +88,7 @@ describe(
       assertNothingOpen(dir);
     });
 
-    it("lists links and pipes as what they are", async (t) => {
+    it("lists links and pipes as such", async (t) => {
       const dir = await temporaryDirectory(t);
       await symlink("missing", join(dir, "symlink"));
       execFileSync("mkfifo", [join(dir, "other")]);
@@ -119,7 +119,7 @@ describe("nodeFileSystem's handles", () => {
     });
   }
 
-  it("are all closed, also after an error", async (t) => {
+  it("are all closed, even after an error", async (t) => {
     const dir = await temporaryDirectory(t);
     await files.syncDirectory(dir);
     await (await files.open(join(dir, "f"), "create")).close();

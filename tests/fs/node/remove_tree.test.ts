@@ -62,7 +62,7 @@ async function swapDuring(
 describe("a tree", () => {
   for (const [way, remove] of Object.entries(WAYS)) {
     it(
-      `that is swapped for a link does not lead ${way} elsewhere`,
+      `that is replaced by a link does not lead ${way} elsewhere`,
       linux,
       async (t) => {
         const root = await temporaryDirectory(t);
@@ -109,7 +109,7 @@ describe("a tree", () => {
     assert.deepEqual(readdirSync(root), []);
   });
 
-  it("of more directories than are remembered is removed by the walk", async (t) => {
+  it("of more directories than the walk remembers is removed", async (t) => {
     const root = await temporaryDirectory(t);
     for (let i = 0; i < 1100; i++) {
       mkdirSync(join(root, "t", `${i}`), { recursive: true });
@@ -119,7 +119,7 @@ describe("a tree", () => {
   });
 
   it(
-    "that holds links is removed, and what they lead to is not",
+    "that holds links is removed, and their targets are not",
     linux,
     async (t) => {
       const root = await temporaryDirectory(t);
@@ -136,24 +136,30 @@ describe("a tree", () => {
     },
   );
 
-  it("is removed but for what can't be, and that is told", {
-    skip: process.platform !== "linux" || process.getuid?.() === 0
-      ? "needs Linux, and a user that is not root"
-      : false,
-  }, async (t) => {
-    const root = await temporaryDirectory(t);
-    mkdirSync(join(root, "t", "locked"), { recursive: true });
-    writeFileSync(join(root, "t", "locked", "f"), "");
-    writeFileSync(join(root, "t", "g"), "");
-    execFileSync("chmod", ["500", join(root, "t", "locked")]);
-    await assert.rejects(files.removeTree(join(root, "t")), { code: "EACCES" });
-    assert.deepEqual(readdirSync(join(root, "t")), ["locked"]);
-    execFileSync("chmod", ["700", join(root, "t", "locked")]);
-  });
+  it(
+    "is removed except for entries that can't be removed, which are reported",
+    {
+      skip: process.platform !== "linux" || process.getuid?.() === 0
+        ? "needs Linux, and a user that is not root"
+        : false,
+    },
+    async (t) => {
+      const root = await temporaryDirectory(t);
+      mkdirSync(join(root, "t", "locked"), { recursive: true });
+      writeFileSync(join(root, "t", "locked", "f"), "");
+      writeFileSync(join(root, "t", "g"), "");
+      execFileSync("chmod", ["500", join(root, "t", "locked")]);
+      await assert.rejects(files.removeTree(join(root, "t")), {
+        code: "EACCES",
+      });
+      assert.deepEqual(readdirSync(join(root, "t")), ["locked"]);
+      execFileSync("chmod", ["700", join(root, "t", "locked")]);
+    },
+  );
 
   for (const [name, remove] of Object.entries(WAYS)) {
     it(
-      `that has a directory which may not be opened is refused once by ${name}`,
+      `with a directory that may not be opened is reported once by ${name}`,
       {
         skip: process.platform !== "linux" || process.getuid?.() === 0
           ? "needs Linux, and a user that is not root"
@@ -177,26 +183,30 @@ describe("a tree", () => {
 });
 
 describe("a directory that is held", () => {
-  it("is the same one when its name leads elsewhere", linux, async (t) => {
-    const root = await temporaryDirectory(t);
-    mkdirSync(join(root, "d"));
-    mkdirSync(join(root, "victim"));
-    const held = await files.holdDirectory(join(root, "d"));
-    renameSync(join(root, "d"), join(root, "away"));
-    symlinkSync("victim", join(root, "d"));
-    await (await files.open(`${held.path}/f`, "create")).close();
-    await held.close();
-    assert.deepEqual(readdirSync(join(root, "victim")), []);
-    assert.deepEqual(readdirSync(join(root, "away")), ["f"]);
-    await assert.rejects(
-      files.holdDirectory(join(root, "d")),
-      (error) =>
-        /ENOTDIR|ELOOP/.test(String((error as { code?: string }).code)),
-    );
-    assert.deepEqual(openDescriptors(root), []);
-  });
+  it(
+    "stays the same directory when its name leads elsewhere",
+    linux,
+    async (t) => {
+      const root = await temporaryDirectory(t);
+      mkdirSync(join(root, "d"));
+      mkdirSync(join(root, "victim"));
+      const held = await files.holdDirectory(join(root, "d"));
+      renameSync(join(root, "d"), join(root, "away"));
+      symlinkSync("victim", join(root, "d"));
+      await (await files.open(`${held.path}/f`, "create")).close();
+      await held.close();
+      assert.deepEqual(readdirSync(join(root, "victim")), []);
+      assert.deepEqual(readdirSync(join(root, "away")), ["f"]);
+      await assert.rejects(
+        files.holdDirectory(join(root, "d")),
+        (error) =>
+          /ENOTDIR|ELOOP/.test(String((error as { code?: string }).code)),
+      );
+      assert.deepEqual(openDescriptors(root), []);
+    },
+  );
 
-  it("is not asked for where Deno may not hold it", {
+  it("is not used where Deno has no permission to hold it", {
     skip: runtime.name === "deno" ? false : "needs Deno",
   }, async (t) => {
     const root = await temporaryDirectory(t);

@@ -254,5 +254,5 @@ func writeRaftNode(base string) error {
 	if _, err := stopNode(address); err != nil {
 		return err
 	}
-	return os.Remove(filepath.Join(base, "raft.db")) // the log is no concern of ours
+	return os.Remove(filepath.Join(base, "raft.db")) // the fixture needs no log
 }

@@ -21,7 +21,7 @@ async function serve(socket: Socket): Promise<void> {
   try {
     await serveRequest(connection, stores);
   } catch {
-    // The connection has failed, so there is no one left to tell.
+    // The connection has failed, so the error can't be sent.
   } finally {
     connection.end();
   }

@@ -81,7 +81,7 @@ describe("decodeMeta()", () => {
     });
   });
 
-  it("loses nothing of a uint64", () => {
+  it("keeps every bit of a uint64", () => {
     const max = "18446744073709551615";
     const odd = "9007199254740993";
     const meta = decodeWith({ Index: max, Term: odd, ConfigurationIndex: max });
@@ -124,7 +124,7 @@ describe("decodeMeta()", () => {
     ]);
   });
 
-  it("passes over fields that it does not know, wherever they are", () => {
+  it("ignores unknown fields, wherever they are", () => {
     const meta = decodeWith({
       Codec: '{"deep":[1.5e300,-0,true,false,null,"\\u0000",{"x":{}}]}',
       Configuration: '{"Servers":[{"Suffrage":1,"New":1}],"New":[]}',
@@ -184,7 +184,7 @@ describe("decodeMeta()", () => {
     ]);
   });
 
-  it("refuses a number that the field has no room for", () => {
+  it("refuses a number that is too large for its field", () => {
     for (const field of ["Index", "Term", "ConfigurationIndex"]) {
       refusesWith(field, [
         "-1",
@@ -213,13 +213,13 @@ describe("decodeMeta()", () => {
     assert.equal(decodeWith({ Size: "9007199254740991" }).size, 2 ** 53 - 1);
   });
 
-  it("leaves it to the store to refuse another version", () => {
+  it("accepts other versions, which the store refuses", () => {
     assert.equal(decodeWith({ Version: "0" }).version, 0);
     assert.equal(decodeWith({ Version: "2" }).version, 2);
     assert.equal(decodeWith({ Version: "-7" }).version, -7);
   });
 
-  it("refuses a suffrage that there is not", () => {
+  it("refuses an unknown suffrage", () => {
     const values = ["3", "-1", '"Voter"', "0.0", "4294967296"];
     refusesWith(
       "Configuration",
@@ -227,7 +227,7 @@ describe("decodeMeta()", () => {
     );
   });
 
-  it("refuses what is of another kind", () => {
+  it("refuses values of another type", () => {
     refusesWith("ID", ["1", "[]", "{}", "true"]);
     refusesWith("Configuration", ["[]", "1", '""']);
     refusesWith("Configuration", ['{"Servers":{}}', '{"Servers":["a"]}']);
@@ -241,7 +241,7 @@ describe("decodeMeta()", () => {
     refusesWith("Configuration", ['{"Servers":[{"address":"x"}]}']);
   });
 
-  it("quotes what would steer a terminal as text, and not too much of it", () => {
+  it("quotes control characters as text, and only a short part of a value", () => {
     const text = "\u001b[31m\u009b31m\u202e\u007f";
     refuses(text);
     refusesWith("Version", [`"${text.slice(1)}"`]);
@@ -257,7 +257,7 @@ describe("decodeMeta()", () => {
     refuses(text.replace('"Suffrage":0', '"Suffrage":0,"Suffrage":1'));
   });
 
-  it("refuses what is not one JSON value in UTF-8", () => {
+  it("refuses bytes that are not exactly one JSON value in UTF-8", () => {
     const text = textOf(FIELDS);
     for (const length of [0, 1, 20, text.length - 2]) {
       refuses(text.slice(0, length));
@@ -281,7 +281,7 @@ describe("decodeMeta()", () => {
     refuses(bytes);
   });
 
-  it("refuses what is too long or too deep, at once", () => {
+  it("refuses a text that is too long or too deep, at once", () => {
     refuses(`{"X":"${"x".repeat(1024 * 1024)}"}`);
     const deep = 200_000;
     refuses("[".repeat(deep));

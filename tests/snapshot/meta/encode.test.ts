@@ -134,7 +134,7 @@ describe("the meta.json of a store", () => {
     await store.close();
   });
 
-  it("is refused when nobody could read it again", async () => {
+  it("is refused when it would be too long to be read again", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const huge = "x".repeat(1024 * 1024);
@@ -148,7 +148,7 @@ describe("the meta.json of a store", () => {
     await store.close();
   });
 
-  it("may be as long as a reader takes", async () => {
+  it("may be as long as a reader accepts", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const long = "x".repeat(1024 * 1024 - 500);

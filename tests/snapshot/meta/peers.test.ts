@@ -21,7 +21,7 @@ function head(servers: readonly Server[], length: number): number[] {
 }
 
 describe("encodePeers()", () => {
-  it("writes the voters' addresses, and nothing else of them", () => {
+  it("writes only the addresses of the voters", () => {
     const servers: Server[] = [
       { suffrage: "nonvoter", id: "b", address: "not me" },
       ...voters("over here"),
@@ -33,13 +33,13 @@ describe("encodePeers()", () => {
     );
   });
 
-  it("writes nil when nobody has a vote", () => {
+  it("writes nil when no server is a voter", () => {
     assert.deepEqual(encodePeers({ servers: [] }), Uint8Array.of(0xc0));
     const server: Server = { suffrage: "nonvoter", id: "a", address: "b" };
     assert.deepEqual(encodePeers({ servers: [server] }), Uint8Array.of(0xc0));
   });
 
-  it("writes lengths as raw strings have them: no str8, no bin", () => {
+  it("writes lengths as in raw strings, without str8 and bin", () => {
     const table: readonly (readonly [number, readonly number[]])[] = [
       [0, [0x91, 0xa0]],
       [31, [0x91, 0xbf]],
@@ -94,7 +94,7 @@ describe("decodePeers()", () => {
     }
   });
 
-  it("refuses what is cut off, lies about its length, or is no text", () => {
+  it("refuses bytes that are truncated, have a wrong length, or are not text", () => {
     const good = encodePeers({ servers: voters("a".repeat(300), "b") });
     for (let length = 0; length < good.length; length += 7) {
       assert.throws(

@@ -1,6 +1,6 @@
 /**
- * Looks into the store in a directory with as many descriptors left as it is
- * told, and prints what came of it.
+ * Lists and restores the store in a directory with a given number of descriptors
+ * left, and prints the outcomes.
  */
 
 import { closeSync, openSync } from "node:fs";
@@ -20,19 +20,19 @@ const onSignal = () => {};
 process.on("SIGHUP", onSignal);
 process.off("SIGHUP", onSignal);
 
-/** Takes all descriptors that there are, but for some. */
+/** Takes all descriptors except that many. */
 function takeAllBut(count: number): number[] {
   const taken: number[] = [];
   try {
     for (;;) taken.push(openSync(directory, "r"));
   } catch {
-    // There are no more.
+    // All are taken.
   }
   for (const descriptor of taken.splice(0, count)) closeSync(descriptor);
   return taken;
 }
 
-/** How it ended, as a word or number. */
+/** The result of a call, or the code of its error. */
 async function outcome(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
