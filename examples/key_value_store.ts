@@ -43,7 +43,7 @@ export class KeyValueStore {
   apply(command: Command): void {
     if (command.op === "set") requireShort(command.key, command.value);
     // Copy on write: the first command after a snapshot leaves the old map to
-    // the snapshot and goes on with a new one.
+    // the snapshot and continues with a new one.
     if (this.#shared) {
       this.#entries = new Map(this.#entries);
       this.#shared = false;

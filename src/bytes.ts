@@ -82,7 +82,7 @@ function transferred(target: string, cause: unknown): TypeError {
 
 /**
  * The bytes as a plain `Uint8Array` that has its buffer to itself, so that
- * whoever gets it may do with it what they like. They are copied if need be.
+ * its receiver may change or transfer it. They are copied if necessary.
  */
 export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteLength } = bytes;

@@ -52,8 +52,8 @@ export class UnsupportedSnapshotVersionError extends SnapshotError {
 
 /**
  * One snapshot can't be read, for a reason of the system such as `EACCES`,
- * `EPERM` or `EIO` that says nothing of the others, and nothing of its bytes:
- * it may be good. `code` and `cause` tell what the system said.
+ * `EPERM` or `EIO` that concerns neither the other snapshots nor its bytes: it
+ * may be good. `code` and `cause` are those of the system's error.
  */
 export class SnapshotUnreadableError extends SnapshotError {
   /** The class's name. */
@@ -77,9 +77,9 @@ export class StoreClosedError extends SnapshotError {
 }
 
 /**
- * What is wrong with a corrupt snapshot: which of its promises is broken. With
- * `"archive"` the state is good, and only what an import has kept of its archive
- * (`archive.origin`) is not.
+ * Which part of a corrupt snapshot is wrong. With `"archive"` the state is good,
+ * and only the file that an import has kept of its archive (`archive.origin`) is
+ * corrupt.
  */
 export type CorruptionReason = "meta" | "size" | "crc" | "block" | "archive";
 
@@ -200,9 +200,9 @@ export class SnapshotPublishError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotPublishError";
   /**
-   * Whether the snapshot is in the store all the same: it is complete and has
-   * its final name, but the name may not survive a power cut. Also where nobody
-   * can tell, because the system does not answer.
+   * Whether the snapshot is in the store nevertheless: it is complete and has
+   * its final name, but the name may not survive a power cut. Also `true` when
+   * that is unknown, because the system does not answer.
    */
   readonly published: boolean;
 

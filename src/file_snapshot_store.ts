@@ -17,9 +17,9 @@ export interface FileSnapshotStoreOptions
 
 /**
  * Opens the store in `directory`, which is Go's *base*: the snapshots are in
- * `directory/snapshots/`. Makes what is missing, takes the lock, and removes
- * what was left unfinished. What root makes belongs to the owner of the
- * directory that it is made in. The caller must close the store.
+ * `directory/snapshots/`. Makes missing directories, takes the lock, and removes
+ * unfinished snapshots. Files that root makes belong to the owner of the
+ * directory that they are made in. The caller must close the store.
  *
  * @throws {StoreAccessError} when the directory can't be used.
  * @throws {StoreLockedError} when another store object has it, in this process

@@ -30,7 +30,7 @@ function escapeUnits(character: string): string {
   ).join("");
 }
 
-/** What was thrown, in words: which may be anything, also without a text. */
+/** The message of a thrown value, which may not even be convertible to text. */
 export function describe(error: unknown): string {
   try {
     const text = error instanceof Error ? error.message : String(error);

@@ -15,6 +15,6 @@ export const SUMS = "SHA256SUMS";
 
 /**
  * What Vault adds: the digests once more, sealed with a key that only the
- * cluster has, so that Vault notices when anyone else has changed a snapshot.
+ * cluster has, so that Vault detects when another program changed a snapshot.
  */
 export const SEALED_SUMS = "SHA256SUMS.sealed";

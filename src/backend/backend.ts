@@ -12,7 +12,7 @@
  * closed, and lets go of what comes later. Three classes of errors are about
  * the snapshot that was asked for: `SnapshotNotFoundError`,
  * `SnapshotCorruptError` and `SnapshotUnreadableError`. Every other rejection is
- * about the place, and the store never takes it for a verdict on a snapshot. IDs
+ * about the place, and the store never concludes that a snapshot is corrupt. IDs
  * that are passed in are valid. The store checks everything that a backend
  * returns, and refuses a place that breaks its contract.
  *
@@ -49,7 +49,7 @@ export interface BackendNames {
   readonly published: readonly string[];
   /** IDs of the snapshots that were quarantined, each once. */
   readonly quarantined: readonly string[];
-  /** What is not published, and not quarantined. */
+  /** Unfinished snapshots: neither published nor quarantined. */
   readonly unfinished: readonly UnfinishedName[];
   /** What this library did not put there; texts for the log. */
   readonly foreign: readonly string[];
@@ -77,13 +77,13 @@ export interface ReadableBackend {
   /** Where it is, for messages; may be asked before `connect()`. */
   readonly place: string;
   /**
-   * Called once, first, when the store's options have been checked. Makes what
-   * is missing, claims the place, removes what was left unfinished. When it
-   * rejects, nothing is held. Once it has resolved, what `names()` gives as
-   * published survives a power cut.
+   * Called once, first, when the store's options have been checked. Creates the
+   * place if it is missing, claims it, and removes unfinished snapshots. When it
+   * rejects, nothing is held. Once it has resolved, every snapshot that `names()`
+   * gives as published survives a power cut.
    */
   connect?(host: BackendHost): Promise<void>;
-  /** Looks what is there: all of it or a rejection, never a part. */
+  /** Lists the place: resolves to all of its names or rejects. */
   names(): Promise<BackendNames>;
   /**
    * The exact bytes of `meta.json`. It looks first whether there is such a
@@ -138,11 +138,10 @@ export interface SnapshotBackend extends ReadableBackend {
    */
   begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken">;
   /**
-   * Takes snapshots out of the place for good: at no time, and after no crash,
-   * is one visible with a part missing. Readers that have begun are not
-   * disturbed. Resolves to the errors of those that are still visible. What is
-   * invisible and not gone yet is logged, and `finishRemovals()` continues with
-   * it.
+   * Removes snapshots: at no time, and after no crash, is one visible with a part
+   * missing. Readers that have begun are not disturbed. Resolves to the errors of
+   * the snapshots that are still visible. A snapshot that is invisible but not
+   * removed completely is logged, and `finishRemovals()` removes the rest.
    */
   remove(
     ids: readonly string[],
@@ -151,9 +150,9 @@ export interface SnapshotBackend extends ReadableBackend {
   /** Continues with removals that failed half-way; called before each reap. */
   finishRemovals?(): Promise<void>;
   /**
-   * Takes a corrupt snapshot out of what is published, and keeps it for the
-   * operator; resolves to its new name, for the log. A backend without it leaves
-   * corrupt snapshots where they are.
+   * Makes a corrupt snapshot no longer published, and keeps it for the operator;
+   * resolves to its new name, for the log. A backend without this method leaves
+   * corrupt snapshots in place.
    */
   quarantine?(id: string): Promise<string>;
   /**

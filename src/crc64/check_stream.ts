@@ -18,7 +18,7 @@ export interface Crc64CheckStreamOptions {
   readonly name?: string;
 }
 
-/** Where a check hands out what is good. */
+/** Where a check hands out checked bytes. */
 interface Output {
   enqueue(chunk: Uint8Array<ArrayBuffer>): void;
 }
@@ -79,8 +79,8 @@ export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
  * handed out only when the whole has been checked, so that a consumer that saw
  * `size` bytes has seen the right ones. Empty chunks are dropped.
  *
- * A chunk belongs to the stream once it is written: change it, and the check is
- * of bytes that nobody gets.
+ * A chunk belongs to the stream once it is written. The caller must not change
+ * it: the reader would get other bytes than those that were checked.
  *
  * The stream errors with {@linkcode SnapshotCorruptError}: reason `"size"` when
  * there are too few bytes, or as soon as there are too many; reason `"crc"` when

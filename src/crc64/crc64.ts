@@ -23,7 +23,7 @@ import { update } from "./update.ts";
  * ```
  */
 export class Crc64 {
-  /** What has been fed so far; the CRC is its complement. */
+  /** The register after the bytes so far; the CRC is its complement. */
   readonly #register = { low: -1, high: -1 };
 
   /**

@@ -52,7 +52,7 @@ export function timesX(register: Register): void {
 }
 
 /**
- * Refuses what is not a CRC-64.
+ * Rejects a value that is not a CRC-64.
  *
  * @throws {RangeError} when `value` is not in 0 to 2^64 - 1.
  */
@@ -65,7 +65,7 @@ export function checkCrc(value: bigint, what: string): void {
 }
 
 /**
- * Refuses what is not a count of bytes.
+ * Rejects a value that is not a count of bytes.
  *
  * @throws {RangeError} when `value` is not an integer in 0 to 2^53 - 1.
  */

@@ -65,7 +65,7 @@ export interface FileHandle {
   /**
    * When it resolves, the file's bytes and length survive a power cut. Its name
    * does not: that needs `syncDirectory()` on the directory that holds it. When
-   * it rejects, what was written before is of unknown fate for ever; a later
+   * it rejects, it stays unknown which earlier writes are durable; a later
    * `sync()` that resolves says nothing about it.
    */
   sync(): Promise<void>;

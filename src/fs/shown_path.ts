@@ -6,7 +6,7 @@
  */
 
 /**
- * Puts `path` in the place of `held` in what the error says; returns the error.
+ * Puts `path` in the place of `held` in the error's message; returns the error.
  * `held` is a path, or a pattern in which a number stands for any.
  */
 export function showPath<E>(error: E, held: string, path: string): E {

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What the codes that the adapters raise by themselves mean. */
+/** The meaning of the codes that the adapters raise by themselves. */
 const MEANINGS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EBADF: "bad file descriptor",

@@ -2,10 +2,10 @@
  * Deflate (RFC 1951) by `node:zlib`, which Deno, Bun and Node all implement.
  *
  * Why not `CompressionStream` and `DecompressionStream`: the first has no
- * level 0. The second says nothing of bytes after the end on Node 20 (zeros, or
- * a second member) and Bun (a second member), and nobody can find out behind
- * its back, for it does not tell where the end was. And Deno's turns each chunk
- * that it is given into one, which may be a thousand times as long.
+ * level 0. The second accepts bytes after the end on Node 20 (zeros, or a second
+ * member) and Bun (a second member), and its caller can't detect them, because it
+ * does not report where the end was. And Deno's turns each chunk into one chunk,
+ * which may be a thousand times as long.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** Gives the next piece of the input, or `undefined` at its end. */
 export type NextBytes = () => Promise<Uint8Array | undefined>;
 
-/** The bytes are no deflate stream, or not all of one. */
+/** The bytes are not a deflate stream, or not all of one. */
 export class InflateError extends Error {
   override readonly name = "InflateError";
   /** Whether the input ended too early. */
@@ -78,11 +78,11 @@ async function* outputOf(
   stream: DeflateRaw | InflateRaw,
   feed: Feed,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  // A write that is under way at the end may fail, and nobody asks by then.
+  // A write that is under way at the end may fail after the result was given.
   stream.on("error", () => {});
   const fed = feed.run();
   try {
-    // Not the chunk: zlib goes on writing to a buffer that it has not filled.
+    // A copy, because zlib keeps writing to a buffer that it has not filled.
     for await (const chunk of stream) yield ownBytes(chunk as Uint8Array);
     await fed;
   } catch (error) {

@@ -80,7 +80,7 @@ export function withCrc(content: Uint8Array): Uint8Array {
 }
 
 /**
- * Checks a file against the CRC-64 at its end; returns what is before that.
+ * Checks a file against the CRC-64 at its end; returns the bytes before that.
  *
  * @throws {SnapshotCorruptError} with the reason `"archive"`.
  */

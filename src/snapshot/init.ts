@@ -74,8 +74,8 @@ function resolveServer(server: Server, i: number): Server {
       `Cannot use server ${i}: expected id and address to be strings`,
     );
   }
-  // Half a surrogate pair has no UTF-8: what is in memory must be what a reader
-  // gets back.
+  // Half a surrogate pair has no UTF-8. Replaced here, so that the metadata in
+  // memory is equal to the metadata that a reader gets.
   return {
     suffrage,
     id: id.toWellFormed(),

@@ -1,5 +1,5 @@
 /**
- * What the callers of `open()` ask for, checked.
+ * Checks the options of `open()`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface ByteRange {
 
 const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 
-/** When to check. @throws {TypeError} when it is none of the modes. */
+/** When to check. @throws {TypeError} when it is not one of the modes. */
 export function requireMode({ verify = "auto" }: OpenOptions): VerifyMode {
   if (VERIFY_MODES.includes(verify)) return verify;
   throw new TypeError(
@@ -28,8 +28,8 @@ export function requireMode({ verify = "auto" }: OpenOptions): VerifyMode {
 /**
  * The part of the state that is asked for.
  *
- * @throws {TypeError} when a bound is no number.
- * @throws {RangeError} when there is no such part.
+ * @throws {TypeError} when a bound is not a number.
+ * @throws {RangeError} when the part is not within the state.
  */
 export function requireRange(
   options: OpenOptions,
@@ -37,7 +37,9 @@ export function requireRange(
 ): ByteRange {
   const { start = 0, end = size } = options;
   if (typeof start !== "number" || typeof end !== "number") {
-    throw new TypeError("Cannot open a snapshot: start and end are no numbers");
+    throw new TypeError(
+      "Cannot open a snapshot: start and end are not numbers",
+    );
   }
   const isInteger = Number.isSafeInteger(start) && Number.isSafeInteger(end);
   if (isInteger && 0 <= start && start <= end && end <= size) {

@@ -120,7 +120,7 @@ export interface VerifyReport {
   readonly blockCount: number;
   /** Where each bad block starts, in bytes; known only of a sealed one. */
   readonly badOffsets: readonly number[];
-  /** What is wrong with it, of the bad blocks the first; empty when `ok`. */
+  /** The errors that were found, with the first bad block; empty when `ok`. */
   readonly errors: readonly SnapshotCorruptError[];
 }
 
@@ -146,8 +146,8 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
   readonly published: Promise<SnapshotMeta>;
   /**
    * Publishes the snapshot. When it resolves, the snapshot survives a power
-   * cut. May be called again, also after `pipeTo()` closed the sink: the answer
-   * stays what it was.
+   * cut. May be called again, also after `pipeTo()` closed the sink: the result
+   * stays the same.
    */
   close(): Promise<void>;
   /**
@@ -264,8 +264,8 @@ export interface SnapshotStore extends SnapshotReader {
    */
   seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
   /**
-   * Removes what is beyond `retain`, as every close of a sink does. Never
-   * removes the only snapshot known to be good; reads some to find out.
+   * Removes snapshots that are older than the newest `retain`, as every close of
+   * a sink does. Never removes the only good snapshot; reads some to find it.
    *
    * @throws {SnapshotUnreadableError} when a state can't be read: none is removed.
    * @throws {StoreAccessError} when the process or the place is at fault, or the

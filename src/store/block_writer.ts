@@ -67,8 +67,8 @@ export class BlockWriter {
     const { length } = bytes;
     let taken = 0;
     while (taken < length) {
-      // While a block was on its way, the caller could transfer or shrink the
-      // buffer: what is missing then must not go unnoticed.
+      // While a block was being written, the caller could transfer or shrink the
+      // buffer: missing bytes must be detected.
       if (bytes.length !== length) {
         throw chunkChanged("the state", bytes.length, length);
       }
@@ -81,7 +81,7 @@ export class BlockWriter {
     }
   }
 
-  /** Writes out what is left, and waits until the backend has everything. */
+  /** Writes the rest, and waits until the backend has everything. */
   async finish(): Promise<void> {
     if (this.#filled > 0) await this.#flush();
     await this.#writing;

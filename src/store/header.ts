@@ -1,6 +1,6 @@
 /**
- * Reading what a published snapshot says of itself, and trusting none of it
- * unchecked (`readMeta` in Go's `file_snapshot.go`).
+ * Reads the metadata and block checksums of a published snapshot, and checks all
+ * of it (`readMeta` in Go's `file_snapshot.go`).
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * `open()`: a published snapshot as a checked source (`Open` in Go's
  * `file_snapshot.go`). Go checks the whole state, then reads it again and hands
- * out what it did not check; here what is handed out is what was checked.
+ * out the second reading unchecked; here every byte is checked as it is read.
  *
  * @module
  */
@@ -91,7 +91,7 @@ function planOf(
   const isWhole = start === undefined && end === undefined;
   if (verify === "stream" && isWhole) return "at the end";
   if (verify !== "before" && blocks !== undefined) return blocks;
-  // Go's snapshots have none: a first reading finds out what they would be.
+  // Go's snapshots have no block checksums, so a first reading computes them.
   return "read first";
 }
 
@@ -178,7 +178,8 @@ function checkedSource(
       onReadFailure,
       onSettled: (error) => {
         forget();
-        // What was good when it was written may have gone bad: look again.
+        // A snapshot that was good when it was written may have become corrupt,
+        // so it must be read again.
         if (isCorruption(error)) health.forget(meta.id);
       },
     },

@@ -85,7 +85,7 @@ export async function restoreNewest(
       // What fails because the store was closed says nothing of the snapshot.
       backend.assertOpen();
       if (concernsPlace(error)) throw toRestoreError(id, error);
-      // What can't be read is not known to be corrupt: it stays where it is.
+      // A snapshot that can't be read is not known to be corrupt, so it stays.
       if (!(error instanceof SnapshotUnreadableError)) failed.push(id);
       errors.push(error);
       logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);

@@ -16,11 +16,11 @@ import { removeSnapshots } from "./remove.ts";
 export const CORRUPT_KEPT_MAX = 2;
 
 /**
- * Removes what is beyond `retain`. Two kinds are never removed, whatever their
- * term: a snapshot that is just being published, and the only one known to be
- * good. Go counts what it never looked into, and so removes the good one behind
- * a corrupt one; and it removes the one that it has just published, when
- * leftovers of a higher term sort before it.
+ * Removes snapshots that are older than the newest `retain`. Two kinds are never
+ * removed, whatever their term: a snapshot that is just being published, and the
+ * only one known to be good. Go counts snapshots that it never read, and so
+ * removes the good one behind a corrupt one; and it removes the one that it has
+ * just published, when old snapshots of a higher term sort before it.
  *
  * One that can't be removed does not save the others: each is tried, and the
  * first failure is thrown at the end.
@@ -50,7 +50,7 @@ export async function reapSnapshots(
   }
 }
 
-/** What a reap found out before its turn. */
+/** What a reap found before it was the next to run. */
 interface Reap {
   /** One that is good, and stays. */
   readonly good: string;
@@ -61,8 +61,9 @@ interface Reap {
 }
 
 /**
- * Removes what is beyond `retain` of `usable`, as long as `good` is still there
- * and still good; otherwise it does nothing and resolves to `false`.
+ * Removes the snapshots of `usable` that are older than the newest `retain`, as
+ * long as `good` is still there and still good; otherwise it does nothing and
+ * resolves to `false`.
  */
 async function reapAround(
   parts: StoreParts,

@@ -104,7 +104,7 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
   /** See {@linkcode SnapshotSink.close}. */
   override close(): Promise<void> {
     // Go forgets a failed Close and a Cancel: the next Close returns nil, and
-    // Raft deletes its log. Here the outcome stays what it was.
+    // Raft deletes its log. Here the outcome stays the same.
     if (this.#completion.outcome !== undefined) return this.#completion.outcome;
     if (this.locked) return super.close();
     // A writer may have begun to close or abort the stream; the stream then

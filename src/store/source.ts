@@ -36,8 +36,8 @@ export interface SourceOptions {
   /** Called as bytes are handed out, with how many there have been. */
   readonly onBytes?: ((done: number) => void) | undefined;
   /**
-   * Told why the bytes could not be read, before the consumer is: what the
-   * consumer makes of it may hide the reason, as a `Response` does.
+   * Called with the error of a failed read before the consumer gets it, because
+   * the consumer may hide the error, as a `Response` does.
    */
   readonly onReadFailure?: ((error: unknown) => void) | undefined;
   /**
@@ -49,13 +49,13 @@ export interface SourceOptions {
 
 /** A source that can be ended from outside. */
 export interface MadeSource {
-  /** The stream; it asks the reader for nothing but what it hands out. */
+  /** The stream; it reads only what its consumer asks for. */
   readonly stream: ReadableStream<Bytes>;
   /** Makes the stream fail, and ends the reader. */
   readonly abort: (reason: unknown) => Promise<void>;
 }
 
-/** Makes a stream of what a reader reads. */
+/** Makes a stream of a reader's chunks. */
 export function makeSource(
   reader: SourceReader,
   options: SourceOptions,
@@ -91,7 +91,7 @@ class Source {
 
   readonly #onAbort = () => void this.abort(this.#options.signal?.reason);
 
-  /** A stream of what is read; nothing is read before it is asked for. */
+  /** The stream; nothing is read before the consumer asks. */
   #read(onChunk: (chunk: Bytes) => void): ReadableStream<Bytes> {
     return new ReadableStream<Bytes>({
       start: (controller) => {
@@ -115,7 +115,7 @@ class Source {
         }
       },
       cancel: (reason) => this.#settle(reason),
-      // The reader may read ahead: what it has need not wait here, too.
+      // The reader may read ahead, so the stream needs no queue of its own.
     }, { highWaterMark: 0 });
   }
 

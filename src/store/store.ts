@@ -340,7 +340,7 @@ export class BackedStore implements SnapshotStore {
     this.#closing.abort(reason);
     await streams.abortAll(reason);
     await this.#backend.idle();
-    // What was being opened just now.
+    // Sources that were being opened just now.
     await streams.abortAll(reason);
     await exclusive.idle();
     await this.#backend.idle();

@@ -18,7 +18,7 @@ import type { Directory } from "./directory.ts";
 
 /**
  * Makes the directories, tests that they can be used, and takes the lock. Also
- * called later, when somebody has removed the directories of an open store.
+ * called later, when another program removed the directories of an open store.
  *
  * @throws {StoreAccessError} when the directory can't be used.
  * @throws {StoreLockedError} when another store object has it.
@@ -83,7 +83,7 @@ export async function requireReadable(directory: Directory): Promise<void> {
 }
 
 /**
- * Makes durable what is there.
+ * Makes the names in a directory durable.
  *
  * @throws {StoreAccessError} when the directory can't be synced.
  */
@@ -100,9 +100,9 @@ export async function settleNames(directory: Directory): Promise<void> {
 }
 
 /**
- * Makes what is missing, outermost first. Each name is durable before anything
- * is put under it, so that of what an earlier start had made before it was
- * killed only the innermost is in doubt.
+ * Makes missing directories, outermost first. Each name is durable before
+ * anything is put under it, so that after an earlier start was killed only the
+ * innermost directory may not be durable.
  */
 async function makeDirectories(directory: Directory): Promise<void> {
   const missing = await findMissing(directory.fileSystem, directory.path);
@@ -113,7 +113,7 @@ async function makeDirectories(directory: Directory): Promise<void> {
     try {
       await directory.fileSystem.makeDirectory(path, directory.directoryMode);
     } catch (error) {
-      // Somebody was faster.
+      // Another process was faster.
       if (systemCode(error) !== "EEXIST") throw error;
     }
     await directory.sync(parentOf(path));
@@ -131,7 +131,7 @@ async function syncNameOfExisting(
   try {
     await directory.sync(parentOf(parentOf(firstMissing)));
   } catch (error) {
-    // What is in a directory that we may not open was not made by us. (Deno's
+    // This process has made nothing in a directory that it may not open. (Deno's
     // own refusal has a name and no code.)
     const isRefused = systemCode(error) === "EACCES" ||
       (error instanceof Error && error.name === "NotCapable");

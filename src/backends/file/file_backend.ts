@@ -241,7 +241,7 @@ export class FileBackend implements SnapshotBackend {
   }
 
   /**
-   * Removes what is unfinished; only while the directory is locked. Resolves to
+   * Removes unfinished snapshots; only while the directory is locked. Resolves to
    * the outcomes by name.
    */
   sweep(): Promise<Map<string, SweepOutcome>> {

@@ -44,7 +44,7 @@ export class FileLimit {
   /** Wakes all that wait: as many as may run do, the others wait again. */
   #end(): void {
     this.#running--;
-    // What was short may be there again once the rush is over.
+    // Descriptors may be available again once the other tasks have ended.
     if (this.#running === 0) this.#max = FILES_MAX;
     for (const wake of this.#waiting.splice(0)) wake();
   }

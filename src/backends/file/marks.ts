@@ -24,13 +24,13 @@ const CONCURRENCY = 16;
 export class Marks {
   readonly #directory: Directory;
   /**
-   * What the directories have been found to be. Only the store that has the lock
-   * changes that, so it need not look again.
+   * The marks that were found. Only the store that has the lock changes them, so
+   * it need not read them again.
    */
   readonly #known = new Map<string, Mark | "none">();
   /** Snapshots that are to be removed, and could not be marked as deleted. */
   readonly #doomed = new Set<string>();
-  /** Whether what was found is remembered: not without the lock. */
+  /** Whether marks are remembered: only with the lock. */
   remembers = false;
 
   constructor(directory: Directory) {
@@ -116,9 +116,8 @@ export class Marks {
   }
 
   /**
-   * What a directory with a snapshot's name is marked as. An empty one is what
-   * is left of a deletion that was cut off before its last step: nothing is lost
-   * with it.
+   * The mark of a directory with a snapshot's name. An empty directory is the rest
+   * of a deletion that was cut off before its last step, so it counts as deleted.
    */
   async read(id: string): Promise<Mark | "none"> {
     if (this.#doomed.has(id)) return "deleted";
@@ -151,7 +150,7 @@ async function putMark(
   }
 }
 
-/** Looks on the disk what a directory is marked as. */
+/** Reads a directory's mark from the disk. */
 async function lookForMark(
   { fileSystem }: Directory,
   path: string,

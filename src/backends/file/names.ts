@@ -28,7 +28,7 @@ export function temporaryName({ id, state, inPlace }: TemporaryName): string {
   return state === "writing" ? `${id}.tmp` : `${id}.${state}.tmp`;
 }
 
-/** What a name ending in `.tmp` says, or `undefined` when it is not ours. */
+/** The meaning of a name that ends in `.tmp`; `undefined` for a foreign name. */
 export function parseTemporaryName(name: string): TemporaryName | undefined {
   const match = /^([\d-]+)(?:\.(deleted|sealing|corrupt))?\.tmp$/.exec(name);
   const id = match?.[1];

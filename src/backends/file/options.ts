@@ -13,9 +13,9 @@ export interface FileBackendOptions {
   /** The file operations to use. @default {the real file system} */
   readonly fileSystem?: FileSystem | undefined;
   /**
-   * Whether opening removes what was left unfinished. Snapshots of this library
-   * go at once, because the lock proves that their writer has ended. Of what
-   * another program was writing, see {@linkcode foreignTmpAgeMs}.
+   * Whether opening removes unfinished snapshots. Those of this library are
+   * removed at once, because the lock proves that their writer has ended. For
+   * those of other programs see {@linkcode foreignTmpAgeMs}.
    *
    * @default {true}
    */

@@ -20,7 +20,7 @@ import { temporaryName } from "./names.ts";
 import type { Removals } from "./removals.ts";
 import { StateFile } from "./state_file.ts";
 
-/** What a pending snapshot works with. */
+/** The parts of the backend that a pending snapshot uses. */
 export interface PendingParts {
   readonly directory: Directory;
   readonly marks: Marks;
@@ -78,7 +78,7 @@ async function createFiles(
       state: await creating.state,
       blocks: await creating.blocks,
     };
-    // As Go does: a person who looks into a .tmp sees what it was going to be.
+    // As Go does, so that the operator sees the metadata of an unfinished .tmp.
     await writeFully(files.meta, meta, 0);
     return files;
   } catch (error) {

@@ -72,7 +72,7 @@ export class Removals {
 
   /** Continues with removals that failed half-way. */
   async finish(): Promise<void> {
-    // The sync before the files go away may be what has failed.
+    // The sync before the removal of the files may have failed.
     if (this.#leftovers.size > 0) await this.removeAll([...this.#leftovers]);
   }
 

@@ -57,9 +57,9 @@ export class StateFile {
   }
 
   /**
-   * Survives nothing: that is what the sync of the whole file is for, which has
-   * less left to do. But the system tells of what it has lost only once, so a
-   * failure here is the end of the snapshot.
+   * Guards against no crash: the sync of the whole file does, and this leaves it
+   * less to write. But the system reports lost writes only once, so a failure
+   * here ends the snapshot.
    */
   #syncEarly(): void {
     if (this.#syncState !== "idle") return;

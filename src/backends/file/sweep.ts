@@ -1,6 +1,6 @@
 /**
- * Removing what was left unfinished, when a store is opened. A Go server knows
- * no lock and may be writing to the same directory: what it acknowledges must
+ * Removes unfinished snapshots when a store is opened. A Go server takes no lock
+ * and may be writing to the same directory: snapshots that it acknowledges must
  * stay whole.
  *
  * @module
@@ -24,7 +24,7 @@ const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
 /** The outcome for a leftover; `"gone"`: it was published or removed meanwhile. */
 export type SweepOutcome = RemovalOutcome | "left";
 
-/** What a sweep works with. */
+/** The parts of the backend that a sweep uses. */
 export interface SweepParts {
   readonly directory: Directory;
   readonly removals: Removals;
@@ -104,8 +104,8 @@ async function takeAway(
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT") return undefined;
-    // What is in the lower layer of an overlayfs can't be renamed. It came with
-    // an image, so that no process is writing it.
+    // A directory in the lower layer of an overlayfs can't be renamed. It came
+    // with an image, so no process is writing it.
     if (code === "EXDEV") return name;
     throw error;
   }

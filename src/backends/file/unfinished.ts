@@ -1,6 +1,6 @@
 /**
- * What was left unfinished in `snapshots/`, and whether another program may
- * still be writing it.
+ * The unfinished snapshots in `snapshots/`, and whether another program may still
+ * be writing them.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface AgeRule {
   readonly clock: () => number;
 }
 
-/** Looks at what is unfinished. */
+/** Lists unfinished snapshots and their ages. */
 export class UnfinishedSnapshots {
   readonly #directory: Directory;
   readonly #marks: Marks;
@@ -52,7 +52,7 @@ export class UnfinishedSnapshots {
     return this.#rule.foreignTmpAgeMs;
   }
 
-  /** All that is unfinished, newest first; what is in quarantine is not. */
+  /** All unfinished snapshots, newest first, without those in quarantine. */
   async find(): Promise<Unfinished[]> {
     const found: Unfinished[] = [];
     for (const name of await this.names()) {
@@ -62,7 +62,7 @@ export class UnfinishedSnapshots {
     return found;
   }
 
-  /** The names of what is unfinished, newest first. */
+  /** The names of the unfinished snapshots, newest first. */
   async names(): Promise<TemporaryName[]> {
     const { temporary } = await readNames(this.#directory, this.#marks);
     return temporary.filter(({ state }) => state !== "corrupt");
@@ -112,15 +112,15 @@ export class UnfinishedSnapshots {
   }
 
   /**
-   * Whether another program may still be changing what was changed then. A wrong
-   * clock and a time in the future count as young.
+   * Whether another program may still be writing a snapshot that it last changed
+   * at that time. A wrong clock and a time in the future count as young.
    */
   #isYoung(modifiedMs: number): boolean {
     const { clock, foreignTmpAgeMs } = this.#rule;
     return !(clock() - modifiedMs >= foreignTmpAgeMs);
   }
 
-  /** The directory, and what is in it; nothing when it is gone. */
+  /** The directory and its entries; nothing when it was removed. */
   async *#statsOf(name: TemporaryName): AsyncGenerator<FileStat> {
     const { fileSystem } = this.#directory;
     const path = this.#directory.at(temporaryName(name));

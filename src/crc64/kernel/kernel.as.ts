@@ -21,8 +21,8 @@
 // of those last 65534 bytes is left, which has the same CRC. The near relation
 // takes that to 1403 bytes in the same way, and the table does the rest.
 //
-// Nobody needs the cleared bytes, so they are not cleared but kept: each byte
-// collects what the earlier ones add to it,
+// The cleared bytes are not used again, so they are not cleared but kept: each
+// byte collects what the earlier ones add to it,
 //
 //   m[i] ^= m[i - 17420] ^ m[i - 50187] ^ m[i - 65534],
 //
@@ -40,7 +40,7 @@
 //
 // Loops take whole steps. Heads are multiples of a step, so that tails are
 // longer by up to a step; the last step may write beyond the end of a tail,
-// where the layout leaves room and nobody reads.
+// where the layout leaves room that is never read.
 
 import {
   FAR_1,
@@ -71,8 +71,8 @@ const POLYNOMIAL: u64 = 0xc96c5795d7870f42;
  * `tail` at TAIL; these are FAR_3 or more unless the head is empty.
  */
 export function update(head: i32, tail: i32, low: u32, high: u32): void {
-  // To go on from a register is to start anew with the register added to the
-  // first 8 bytes.
+  // Continuing from a register is the same as starting from 0 with the register
+  // added to the first 8 bytes.
   const start = head > 0 ? HEAD : TAIL;
   const register = (u64(high) << 32) | u64(low);
   store<u64>(start, load<u64>(start) ^ register);

@@ -4,7 +4,7 @@
 
 /** SHA-256 of the sources, one after the other. */
 export const sourceSha256 =
-  "02285bfb0961564026ff31df7a1d01c6d5de28923eb15cb9448c62bb133be6b0";
+  "68d80d201e44297d6924c099aa67a1f65bf4974f0eadfa4d0ebefeeac41e1348";
 
 /** The kernel, 1082 bytes of WebAssembly. */
 export function kernelWasm(): Uint8Array<ArrayBuffer> {

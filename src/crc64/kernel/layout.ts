@@ -36,11 +36,11 @@ export const RESULT = 16384;
 /** The last bytes, for the table: NEAR_7, more by up to a step. */
 export const LAST = RESULT + 64;
 export const LAST_SIZE = 1472;
-/** Before TAIL lie NEAR_7 zeros, or more, that nobody ever writes to. */
+/** Before TAIL lie NEAR_7 zeros, or more, that are never written to. */
 export const TAIL = LAST + LAST_SIZE + 1408;
 /** FAR_3 bytes, more by up to a step. */
 export const TAIL_SIZE = 65600;
-/** Before HEAD lie FAR_3 zeros, or more, that nobody ever writes to. */
+/** Before HEAD lie FAR_3 zeros, or more, that are never written to. */
 export const HEAD = TAIL + TAIL_SIZE + 65536;
 /** The longest message that the kernel takes at once. */
 export const MESSAGE_SIZE_MAX = 1048576;

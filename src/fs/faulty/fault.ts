@@ -23,11 +23,11 @@ export type OperationName =
   | "sync"
   | "close";
 
-/** One operation that somebody asked for. */
+/** One call of the file system or of a handle. */
 export interface Operation {
   /** How many operations there were before it. */
   readonly index: number;
-  /** What is to be done. */
+  /** The method. */
   readonly name: OperationName;
   /** What it is done to; for a handle, the path that it was opened by. */
   readonly path: string;

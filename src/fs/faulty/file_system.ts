@@ -18,14 +18,14 @@ import type {
 import { removeByName } from "../node/remove_by_name.ts";
 import { systemError } from "../system_error.ts";
 
-/** What a wrapped operation does, and how to take it back. */
+/** A wrapped operation, and how to undo it. */
 interface Action<T> {
   readonly name: OperationName;
   readonly path: string;
   readonly to?: string;
   /** Does it; `lengthMax` is the most bytes to read or write. */
   run(lengthMax: number): Promise<T>;
-  /** Gives back what it got hold of, when it has to fail all the same. */
+  /** Releases the result of an operation that is made to fail after it. */
   undo?(result: T): Promise<void>;
 }
 
@@ -227,7 +227,7 @@ export class FaultyFileSystem implements FileSystem {
     return { release: () => this.#perform({ name: "release", path, run }) };
   }
 
-  /** Counts something as open until what it returns is called. */
+  /** Counts something as open until the returned function is called. */
   #countOpen(): () => void {
     this.#openHandles++;
     let open = true;

@@ -33,7 +33,7 @@ const SYSTEM: LockTools = {
 /** A lock file with all that it takes to take the lock. */
 export type Site = LockSite & LockTools;
 
-/** A lock file, with what the options leave out. */
+/** A lock file, with the defaults of its options. */
 export function siteOf(
   files: FileSystem,
   path: string,

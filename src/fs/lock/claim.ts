@@ -12,7 +12,7 @@ import { namedRecordPath, socketPath } from "./names.ts";
 import { recordOfThisProcess } from "./record.ts";
 import type { listenAt, LockSocket } from "./socket.ts";
 
-/** A lock file, and what it takes to work on it. */
+/** A lock file, and the functions to work on it. */
 export interface LockSite {
   readonly files: FileSystem;
   /** The lock file. */

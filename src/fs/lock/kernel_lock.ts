@@ -45,7 +45,7 @@ async function openLocked(path: string, exclusive: boolean): Promise<Outcome> {
   return outcome;
 }
 
-/** Locks a file that nobody else knows yet; `undefined` where that can't be. */
+/** Locks a file that no other process knows yet; `undefined` where it can't. */
 export async function takeKernelLock(
   path: string,
 ): Promise<KernelLock | undefined> {

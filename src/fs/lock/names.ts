@@ -48,7 +48,7 @@ async function inodeOf(path: string): Promise<string | undefined> {
 }
 
 /**
- * The second name of an empty record's file, which tells what the file can't.
+ * The second name of an empty record's file, which holds the record instead.
  * The names of host and runtime are left out, because a name is short.
  */
 export function namedRecordPath(lockPath: string, record: LockRecord): string {

@@ -1,5 +1,5 @@
 /**
- * What a lock file says: one line of JSON about the process that holds it.
+ * The content of a lock file: one line of JSON about the process that holds it.
  *
  * @module
  */

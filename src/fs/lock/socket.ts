@@ -65,7 +65,7 @@ function listen(path: string): Promise<Server> {
     server.once("error", reject);
     server.listen(path, () => {
       server.off("error", reject);
-      // A connection that could not be accepted has been made all the same.
+      // A connection that could not be accepted was made nevertheless.
       server.on("error", () => {});
       server.unref();
       resolve(server);
@@ -153,7 +153,7 @@ function connectTo(path: string): Promise<string | undefined> {
   });
 }
 
-/** What has a name now. */
+/** The file that has a name now. */
 async function kindAt(
   path: string,
 ): Promise<"socket" | "missing" | "unknown"> {

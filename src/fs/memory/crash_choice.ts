@@ -1,5 +1,5 @@
 /**
- * Chance in a power cut, from a seed.
+ * What a power cut keeps, decided by a seed.
  *
  * @module
  */
@@ -17,11 +17,11 @@ export interface CrashChoice {
   readonly renames: "atomic" | "split";
 }
 
-/** Says of one operation after the other whether it is kept. */
+/** Decides for one operation after the other whether it is kept. */
 export type Keep = () => boolean;
 
-/** Starts the sequence of decisions of a choice. */
-export function keeper({ seed, keptPercent }: CrashChoice): Keep {
+/** The sequence of decisions of a choice. */
+export function keepDecisions({ seed, keptPercent }: CrashChoice): Keep {
   if (!(keptPercent >= 0 && keptPercent <= 100)) {
     throw new RangeError(
       `Cannot keep part of a disk: found ${keptPercent}, expected 0 to 100`,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type CrashChoice, type Keep, keeper } from "./crash_choice.ts";
+import { type CrashChoice, type Keep, keepDecisions } from "./crash_choice.ts";
 import { MemoryFile } from "./file.ts";
 
 /** What a name refers to. */
@@ -38,7 +38,7 @@ function apply(entries: Entries, { what, name, node }: Step): void {
   else if (entries.get(name) === node) entries.delete(name);
 }
 
-/** What was done at once, as far as it is not synced. */
+/** Changes that were made at once and are not synced. */
 interface PendingChange {
   readonly steps: readonly Step[];
   /** One half is synced: the other half of an atomic change must follow. */
@@ -55,7 +55,7 @@ export class DirectoryJournal {
     this.#pending.push({ steps, begun: false });
   }
 
-  /** Syncs what was done in one directory. */
+  /** Syncs the changes in one directory. */
   sync(directory: MemoryDirectory): void {
     this.#pending = this.#pending.flatMap(({ steps, begun }) => {
       const left: Step[] = [];
@@ -70,7 +70,7 @@ export class DirectoryJournal {
 
   /** A copy of the tree below `root` as it may be found after a power cut. */
   crashed(root: MemoryDirectory, choice: CrashChoice): MemoryDirectory {
-    const keep = keeper(choice);
+    const keep = keepDecisions(choice);
     const kept = this.#choose(keep, choice.renames);
     return crashedDirectory(root, kept, keep, new Set());
   }

@@ -21,7 +21,7 @@ interface Change {
   readonly sizeAfter: number;
 }
 
-/** Up to where the block goes on that `position` is in. */
+/** The end of the block that `position` is in. */
 function blockEnd(position: number): number {
   return (Math.floor(position / BLOCK_SIZE) + 1) * BLOCK_SIZE;
 }

@@ -107,7 +107,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /**
    * What {@linkcode MemoryFileSystem.crash} would return at this moment; this
-   * file system goes on.
+   * file system continues.
    *
    * @throws {RangeError} when the percentage is not within 0 to 100.
    */

@@ -1,5 +1,5 @@
 /**
- * What the file system in memory tells of a file.
+ * The `FileStat` of files in memory.
  *
  * @module
  */

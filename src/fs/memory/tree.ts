@@ -20,7 +20,7 @@ interface Place {
   readonly directory: MemoryDirectory;
   /** The last name; empty for the root, which has none. */
   readonly name: string;
-  /** What has that name, if anything. */
+  /** The entry of that name, if there is one. */
   readonly node: MemoryNode | undefined;
 }
 
@@ -99,7 +99,7 @@ export class MemoryTree {
     }
   }
 
-  /** What is at a path. */
+  /** The entry at a path. */
   node(path: string, syscall: string): MemoryNode {
     return this.#taken(path, syscall).node;
   }

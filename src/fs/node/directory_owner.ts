@@ -26,9 +26,9 @@ export function mayBeRoot(): boolean {
 }
 
 /**
- * Gives what was just made at `path` to the owner of its directory, when the
- * writer is root and the directory is not root's. Works on the open handle, so
- * that another program that puts something else in its place gains nothing.
+ * Gives the file that was just made at `path` to the owner of its directory, when
+ * the writer is root and the directory is not root's. Works on the open handle,
+ * so that another program that puts another file in its place gains nothing.
  *
  * @throws {StoreAccessError} when root may not do that: without `CAP_CHOWN`, or
  * on a network file system that does not trust root.

@@ -22,7 +22,7 @@ export function kindOf(entry: KindQueries): FileKind {
   return entry.isSymbolicLink() ? "symlink" : "other";
 }
 
-/** What the store wants to know of a file. */
+/** The `FileStat` of Node's `Stats`. */
 export function toFileStat(stats: Stats): FileStat {
   const { size, mtimeMs } = stats;
   return { kind: kindOf(stats), size, modifiedMs: mtimeMs };

@@ -78,18 +78,18 @@ export class TreeWalk {
       try {
         return await node.fs.promises.rmdir(this.#path);
       } catch (error) {
-        // What has come meanwhile, or was not shown, may be there now.
+        // Entries that were added meanwhile, or not listed, may be found now.
         if (!hasShrunk || !this.#mayRetry(error)) throw error;
       }
     }
   }
 
-  /** What can't be removed would be met again in every directory above it. */
+  /** Not after a failure: that entry would be met again in each directory above. */
   #mayRetry(error: unknown): boolean {
     return systemCode(error) === "ENOTEMPTY" && this.#failure === undefined;
   }
 
-  /** Removes what is in the tree; whether that was anything. */
+  /** Removes the content of the tree; whether there was any. */
   async #empty(): Promise<boolean> {
     let held = await this.#hold(this.#path);
     try {
@@ -164,7 +164,7 @@ export class TreeWalk {
     return held.path.slice(0, -String(level.name).length - 1);
   }
 
-  /** Reads a directory, and removes what is not one in it. */
+  /** Reads a directory, and removes the entries that are not directories. */
   async #read(
     held: HeldDirectory,
     name: Name,

@@ -1,8 +1,8 @@
 /**
- * Reads `meta.json`: whatever any version of Go's store writes, in the sense
- * that Go's decoder gives it (`readMeta` in `file_snapshot.go`), and what Go
- * rejects is rejected. Where Go is lax about what it never writes (the case of
- * keys, keys given twice, bytes after the value, invalid UTF-8), this refuses.
+ * Reads every `meta.json` that any version of Go's store writes, with the same
+ * result as Go's decoder (`readMeta` in `file_snapshot.go`), and rejects every
+ * text that Go rejects. It also rejects texts that Go never writes but accepts:
+ * keys of another case, keys given twice, bytes after the value, invalid UTF-8.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type DecodedMeta = Omit<MetaRecord, "version"> & {
   readonly version: number;
 };
 
-/** No `meta.json` is longer; what is would only fill the memory. */
+/** No `meta.json` is longer; a longer file would only fill the memory. */
 export const META_SIZE_MAX = 1024 * 1024;
 
 /** A Go record is 4 deep; deeper unknown fields are an attack on the stack. */

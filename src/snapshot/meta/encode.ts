@@ -10,8 +10,8 @@ import type { Server, SnapshotMeta, Suffrage } from "../types.ts";
 import { encodeBase64 } from "./base64.ts";
 
 /**
- * What a `meta.json` holds. `crc` is `null` while the state is being written:
- * nothing with `null` may be published.
+ * The content of a `meta.json`. `crc` is `null` while the state is being written;
+ * a snapshot with `null` is never published.
  */
 export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
   readonly crc: bigint | null;
