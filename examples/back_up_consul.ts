@@ -58,7 +58,7 @@ async function beginningOf({ body }: Response): Promise<string> {
   return text.slice(0, ANSWER_LENGTH_MAX).trim();
 }
 
-/** What a server says must not steer the terminal, nor be two lines of a log. */
+/** A server's text, made harmless for a terminal and a log of lines. */
 function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

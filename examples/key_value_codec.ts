@@ -170,7 +170,7 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined;
 }
 
-/** What a snapshot could not bring back must not become part of the state. */
+/** Rejects a string that a snapshot could not restore. */
 export function requireShort(...texts: readonly string[]): void {
   for (const { length } of texts) {
     // UTF-8 has up to 3 bytes for each UTF-16 unit.

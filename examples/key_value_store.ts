@@ -14,7 +14,7 @@ import {
   requireShort,
 } from "./key_value_codec.ts";
 
-/** What the log's entries say. */
+/** A command in the log. */
 export type Command =
   | { readonly op: "set"; readonly key: string; readonly value: string }
   | { readonly op: "delete"; readonly key: string };

@@ -33,7 +33,7 @@ async function writeManifest(path: string): Promise<void> {
 /**
  * Builds the package in `folder`, which is emptied first, and checks it.
  *
- * @throws {Error} when what was built is not fit to be published.
+ * @throws {Error} when the built package must not be published.
  */
 export async function buildNpm(folder: string): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch((error) => {

@@ -31,7 +31,7 @@ const ids = [
   ...runners.map(({ id }) => id),
 ];
 
-/** What the command line asks for. */
+/** The options of the command line. */
 function readArguments(): { only: Set<string>; filters: string[] } {
   const { values, positionals } = parseArgs({
     args: Deno.args,
@@ -60,7 +60,7 @@ async function testFiles(filters: readonly string[]): Promise<string[]> {
   throw new RangeError(`Cannot test ${filters.join(", ")}: no such test file`);
 }
 
-/** Runs what is asked for; whether all is well. */
+/** Runs the chosen steps; whether all succeed. */
 async function main(): Promise<boolean> {
   const { only, filters } = readArguments();
   await using folder = await temporaryFolder();

@@ -75,7 +75,7 @@ function makeSteps(folder: string, seed: number, only: ReadonlySet<string>) {
   return steps.filter(({ part }) => only.size === 0 || only.has(part));
 }
 
-/** Runs what is asked for; whether all is well. */
+/** Runs the chosen parts; whether all succeed. */
 async function runAll(only: ReadonlySet<string>): Promise<boolean> {
   await using folder = await temporaryFolder();
   const figures = join(folder.path, "figures.jsonl");

@@ -1,5 +1,5 @@
 /**
- * The errors: a class for each condition, with what a caller goes by in fields.
+ * The errors: a class for each condition, with fields for callers to use.
  */
 
 import assert from "node:assert/strict";

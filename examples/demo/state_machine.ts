@@ -81,7 +81,7 @@ export class KeyValueMachine implements StateMachine {
   }
 }
 
-/** Any file as the state. What is restored becomes a file as well. */
+/** Any file as the state. A restored state is written to another file. */
 export class FileMachine implements StateMachine {
   #path: string;
   #sizeBytes = 0;

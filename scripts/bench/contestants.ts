@@ -33,7 +33,7 @@ export type Measure = (
 
 /** Who can be measured, and with which version. */
 export interface Contestant {
-  /** What the tables call it. */
+  /** Its name in the tables. */
   readonly name: string;
   /** Makes one measurement. */
   readonly measure: Measure;
@@ -49,7 +49,7 @@ export interface Contestants {
   readonly hashWasm: Contestant;
   /** liblzma, through a few lines of C. */
   readonly liblzma: Contestant | undefined;
-  /** What the system's own tools make of the disk. */
+  /** Measures the disk with the system's own tools. */
   readonly system: Contestant;
 }
 

@@ -55,7 +55,7 @@ if (scale === 1 && complete !== undefined) {
   await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(complete));
   const markdown = toMarkdown(machine, complete);
   await Deno.writeTextFile(join(docs, "benchmarks.md"), markdown);
-  // What is written is checked like everything else in docs/.
+  // The files are formatted like everything else in docs/.
   await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
   console.log("\nWritten to docs/benchmarks.md, .json and .svg");
 }
@@ -98,7 +98,7 @@ async function runRounds(
   return results.flat();
 }
 
-/** What one has written must not be what the next one waits for. */
+/** Syncs the disk, so that no contestant waits for the writes of another. */
 async function runAlone(
   entry: Entry,
   parent: string | undefined,

@@ -1,5 +1,5 @@
 /**
- * What is measured, of whom, and what is to be reached.
+ * The measurements, their contestants, and their targets.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export interface MeasurePlan {
   readonly directory: "shared" | "filled" | "own" | "memory";
   /** The rows. */
   readonly entries: readonly Entry[];
-  /** What is to be reached. */
+  /** The targets. */
   readonly targets: readonly Target[];
   /** What stands in the way where a target is missed. */
   readonly obstacle?: string;

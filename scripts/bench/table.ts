@@ -27,7 +27,7 @@ export interface Row {
 export interface TargetResult {
   /** The runtime. */
   readonly name: string;
-  /** What it is compared with. */
+  /** The contestant that it is compared with. */
   readonly of: string;
   /** How many times as fast it has to be. */
   readonly wanted: number;

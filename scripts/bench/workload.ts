@@ -31,7 +31,7 @@ const MIB = 1024 * 1024;
 interface Sample {
   /** How long it took. */
   readonly seconds: number;
-  /** What the memory has grown by at its peak, in bytes. */
+  /** The growth of the memory at its peak, in bytes. */
   readonly peakBytes: number;
 }
 
@@ -170,7 +170,7 @@ async function byTurns(
 ): Promise<number[]> {
   const measured = ways.map((way) => ({ way, seconds: [] as number[] }));
   for (let turn = 0; turn < 13; turn++) {
-    // Each finds what the one before has left behind.
+    // Each runs in the memory that the one before has left.
     const order = turn % 2 === 0 ? measured : measured.toReversed();
     for (const { way, seconds } of order) seconds.push(await way());
   }

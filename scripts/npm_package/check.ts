@@ -68,7 +68,7 @@ function relativeSpecifiers(text: string): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
 }
 
-/** What a module imports is in the package, and is not a source. */
+/** Checks that each import of a module is in the package, and is not a source. */
 function checkSpecifiers(files: readonly PackedFile[]): void {
   const paths = new Set(files.map(({ path }) => path));
   for (const { path, text } of files.filter(isCode)) {

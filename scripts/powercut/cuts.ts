@@ -1,6 +1,5 @@
 /**
- * When the power is cut, and what the disk keeps of what it was not told to
- * flush.
+ * When the power is cut, and which unflushed writes the disk keeps.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import type { Cut, Entry, Piece, Range } from "./log.ts";
 /** The sizes of the sectors that a disk writes whole, or not at all. */
 const SECTOR_BYTES = [512, 4096];
 
-/** How much of what was not flushed is kept. */
+/** The probability that an unflushed write is kept. */
 const KEPT_PROBABILITIES = [0.2, 0.5, 0.8];
 
 const TORN_PROBABILITY = 0.3;
@@ -29,7 +28,7 @@ export interface CutOptions {
   readonly random: Random;
   /** How many random choices there are of what is kept at a flush. */
   readonly seeds: number;
-  /** What is never torn. */
+  /** Ranges that are never torn. */
   readonly whole: readonly Range[];
 }
 

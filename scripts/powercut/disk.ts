@@ -78,7 +78,7 @@ export class Disk implements AsyncDisposable {
     return await this.#mounted("disk", work);
   }
 
-  /** Uses what a power cut has left. */
+  /** Uses the disk that a power cut has left. */
   async useAfter<T>(cut: Cut, work: () => Promise<T>): Promise<T> {
     const number = this.#cuts++;
     const command = `cut ${number} ${JSON.stringify(cut)}`;

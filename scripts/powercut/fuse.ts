@@ -43,7 +43,7 @@ const DIRECT_IO = 1;
 /** A request's buffer has to be at least as long as this. */
 export const REQUEST_BYTES_MAX = WRITE_BYTES_MAX + 4096;
 
-/** What the kernel asks for. */
+/** A request of the kernel. */
 export interface Request {
   readonly opcode: number;
   readonly unique: bigint;
@@ -126,7 +126,7 @@ export function initReply(): Uint8Array {
   });
 }
 
-/** What a node is. */
+/** The attributes of a node. */
 export interface Attributes {
   readonly node: number;
   /** Length in bytes; the root is a directory and has none. */

@@ -11,14 +11,14 @@ import type { GoTest } from "./go_test.ts";
 /** How often a test that fails is run again. */
 export const RERUNS_MAX = 4;
 
-/** What a test came to: a flaky one has failed first and passed later. */
+/** The result of a test: a flaky one has failed first and passed later. */
 export interface TestResult {
   readonly status: TestStatus | "flaky";
   /** What it printed the last time. */
   readonly output: string;
 }
 
-/** What a run of all tests came to, by the names of the tests. */
+/** The results of a run, by the names of the tests. */
 export type Results = ReadonlyMap<string, TestResult>;
 
 /** Runs the named tests once. */

@@ -1,5 +1,5 @@
 /**
- * Runs other programs and keeps what they print.
+ * Runs other programs and collects their output.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly timeoutMinutes?: number;
 }
 
-/** What a program came to. */
+/** The result of a program. */
 export interface CommandResult {
   /** Whether its exit code was 0. */
   readonly ok: boolean;

@@ -10,7 +10,7 @@ import { mustRun } from "../support/command.ts";
 import { config, filesIn, root } from "../support/repository.ts";
 import { transpile } from "./transpile.ts";
 
-/** What the tests and examples live in. */
+/** The folders of the tests and examples. */
 const folders = ["tests", "examples"];
 
 const isSource = (path: string) => /(?<!\.d)\.ts$/.test(path);
@@ -35,7 +35,7 @@ async function testDependencies(sources: readonly string[]): Promise<string[]> {
     .map(([, specifier]) => specifier.replace(/^npm:/, ""));
 }
 
-/** Builds, packs and installs the package, and what the tests need beside. */
+/** Builds, packs and installs the package and the tests' own dependencies. */
 async function install(
   folder: string,
   dependencies: readonly string[],
@@ -60,7 +60,7 @@ async function linkInternals(folder: string): Promise<void> {
   await Deno.symlink(join(installed, "mod.js"), join(folder, "mod.js"));
 }
 
-/** What the type check needs, pinned in the consumer program's own project. */
+/** The dependencies of the type check, pinned in the consumer's own project. */
 async function typeCheckDependencies(): Promise<string[]> {
   const text = await Deno.readTextFile(
     join(root, "tests/npm_consumer/package.json"),

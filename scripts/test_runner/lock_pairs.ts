@@ -11,10 +11,10 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 import { type Answer, Peer, type PeerKind, peerKinds } from "./lock_peers.ts";
 import type { Result, TestCase } from "./outcome.ts";
 
-/** What became of the holder before it is asked for. */
+/** The state of the holder when the other process tries to lock. */
 type Fate = "alive" | "stopped" | "killed";
 
-/** When to give up: ten times what it takes. */
+/** The time limit: ten times the usual time. */
 const TIMEOUT_MS = 120_000;
 
 /** Whether the asker can know that a killed holder is dead. */
@@ -23,7 +23,7 @@ function canProveDeath(holder: PeerKind, asker: PeerKind): boolean {
     holder.hasKernelLock && asker.hasKernelLock;
 }
 
-/** What is wrong with an answer, if anything is. */
+/** The mistake in an answer, if there is one. */
 function faultOf(
   answer: Answer,
   { mayOpen, lockFile }: {

@@ -23,7 +23,7 @@ export interface PeerKind {
   readonly hasKernelLock: boolean;
 }
 
-/** What came of an attempt to open a store. */
+/** The outcome of an attempt to open a store. */
 export interface Answer {
   readonly opened: boolean;
   readonly name?: string;
@@ -91,7 +91,7 @@ export class Peer {
       .getReader();
   }
 
-  /** Gives an order, and waits for what comes of it. */
+  /** Sends a command, and waits for its outcome. */
   async tell(order: "hold" | "try", directory: string): Promise<Answer> {
     const line = new TextEncoder().encode(`${order} ${directory}\n`);
     await this.#input.write(line);

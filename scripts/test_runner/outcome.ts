@@ -1,17 +1,17 @@
 /**
- * What the steps of a test run come to.
+ * The outcomes of the steps of a test run.
  *
  * @module
  */
 
-/** What became of one test. */
+/** The outcome of one test. */
 export type TestStatus = "passed" | "failed" | "skipped";
 
 /** One test that a runner ran. */
 export interface TestCase {
   /** Its name after those of the groups that it is in, joined by ` > `. */
   readonly name: string;
-  /** What became of it. */
+  /** The outcome. */
   readonly status: TestStatus;
   /** Why it was skipped, where the runner passes that on. */
   readonly reason?: string;
@@ -19,7 +19,7 @@ export interface TestCase {
 
 /** What one step came to. */
 export interface Outcome {
-  /** What the step is called. */
+  /** The name of the step. */
   readonly name: string;
   /** Whether all is well. */
   readonly ok: boolean;
@@ -31,7 +31,7 @@ export interface Outcome {
   readonly tests?: readonly TestCase[];
 }
 
-/** What a step's work gives; the step adds the rest. */
+/** The result of a step's work; the step adds the rest. */
 export type Result = Pick<Outcome, "ok" | "output" | "tests">;
 
 /** Runs a step. An error fails the step, not the run. */

@@ -114,7 +114,7 @@ async function readReport(
   }
 }
 
-/** What is left to read when something failed. */
+/** The output that helps when something failed. */
 function withoutPassed(output: string): string {
   return output.split("\n")
     .filter((line) =>

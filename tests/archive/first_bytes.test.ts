@@ -11,7 +11,7 @@ import { check } from "./stores.ts";
 
 const { meta, state, sums } = members();
 
-/** What people have in place of an archive, and what the error must say. */
+/** Files that users mistake for archives, and the errors that they must get. */
 const CASES: readonly (readonly [
   looksLike: ArchiveLookalike,
   file: Uint8Array,

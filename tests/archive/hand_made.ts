@@ -13,12 +13,12 @@ import { Buffer } from "node:buffer";
 export interface Member {
   readonly name: string;
   readonly content?: Uint8Array | string;
-  /** What the header says of the size. */
+  /** The size field of the header. */
   readonly size?: string;
   readonly type?: string;
   readonly magic?: string;
   readonly prefix?: string;
-  /** What the header says of its own checksum. */
+  /** The checksum field of the header. */
   readonly checksum?: string;
   /** What fills up the last block. */
   readonly padding?: number;
@@ -80,7 +80,7 @@ export function archiveOf(...members: readonly Member[]): Buffer {
 
 export const STATE = "the state of the machine";
 
-/** A `meta.json` as Go writes it, but for what is changed in it. */
+/** A `meta.json` as Go writes it, with some fields changed. */
 export function metaText(changes: Record<string, unknown> = {}): string {
   const meta = {
     Version: 1,
@@ -121,7 +121,7 @@ export function members(
   };
 }
 
-/** A good archive, or one that is good but for what is changed in it. */
+/** A good archive, or one with some members changed. */
 export function archive(content: Parameters<typeof members>[0] = {}): Buffer {
   const { meta, state, sums } = members(content);
   return archiveOf(meta, state, sums);

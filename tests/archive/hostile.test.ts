@@ -25,7 +25,7 @@ import {
 } from "./hand_made.ts";
 import { byteStream, readOut } from "./stores.ts";
 
-/** What must be told of a bad archive. */
+/** The error that a bad archive must cause. */
 interface Fault {
   readonly reason: ArchiveFault;
   readonly member?: string;
@@ -493,7 +493,7 @@ function without(source: Uint8Array, last: number): Uint8Array {
   return source.subarray(0, source.length - last);
 }
 
-/** Imports it, and tells what came of it; nothing bad may be published. */
+/** Imports the archive and returns the outcome; nothing bad may be published. */
 async function attempt(
   file: ReadableStream<Uint8Array>,
 ): Promise<{ state?: Uint8Array; error?: unknown }> {

@@ -29,7 +29,7 @@ import { byteStream, readOut, save } from "./stores.ts";
 /** An archive that Go wrote, sealed as Vault seals. */
 const VAULT = new URL("../fixtures/archives/vault.snap", import.meta.url);
 
-/** Imports the archive; resolves to its ID and to what was warned of. */
+/** Imports the archive; resolves to its ID and to the warnings. */
 async function imported(
   store: SnapshotStore,
   file: Uint8Array,

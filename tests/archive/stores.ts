@@ -76,13 +76,13 @@ export async function check(
   return await readOut(await readArchive(byteStream(archive), options));
 }
 
-/** What became of a source of a {@linkcode VastStore}. */
+/** The state of a source of a {@linkcode VastStore}. */
 export interface Use {
   /** How often the store was asked to open it. */
   opened: number;
   /** Bytes that have been asked for. */
   read: number;
-  /** Whether it has let go of what it would hold. */
+  /** Whether it has released its resources. */
   released: boolean;
 }
 

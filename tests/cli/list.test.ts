@@ -69,7 +69,7 @@ describe("raft-snapshots list", () => {
     const directory = await temporaryDirectory(t);
     const [older = "", newer = ""] = await makeStore(directory, ["a", "b"]);
     await rm(join(directory, "snapshots", newer, "meta.json"));
-    // Long ago: what has just lost a file may be about to be removed.
+    // Long ago: a snapshot that has just lost a file may be being removed.
     await utimes(join(directory, "snapshots", newer), 0, 0);
     const { code, stdout, stderr } = await raftSnapshots(["list", directory]);
     assert.equal(code, 1);

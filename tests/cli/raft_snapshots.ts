@@ -35,7 +35,7 @@ export function startRaftSnapshots(args: readonly string[]): ChildProcess {
 
 /**
  * Has a program run the tool: the program gets `args`, and after them the
- * command line of the tool. Gives what came of it, its output as bytes.
+ * command line of the tool. Gives its exit code, and its output as bytes.
  */
 export async function runBy(
   [program, ...args]: readonly [string, ...string[]],
@@ -55,7 +55,7 @@ export async function runBy(
 }
 
 /**
- * Sends a signal, and gives what the process came to. (`child.kill()` of Deno
+ * Sends a signal, and gives the result of the process. (`child.kill()` of Deno
  * takes every process that it signals for one that the signal ended.)
  */
 export async function endBySignal(
@@ -91,13 +91,13 @@ export async function makeStore(
   return ids;
 }
 
-/** What is in `directory/snapshots`, but for the lock. */
+/** The names in `directory/snapshots`, except the lock's. */
 export async function snapshotNames(directory: string): Promise<string[]> {
   const names = await readdir(join(directory, "snapshots"));
   return names.filter((name) => !name.startsWith(".lock")).sort();
 }
 
-/** How to make what is left when a program is killed. */
+/** How to make the files that a killed program leaves. */
 export interface UnfinishedOptions {
   /** Whether this library was writing it, and not Go. @default {false} */
   readonly isOurs?: boolean;

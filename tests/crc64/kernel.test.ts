@@ -18,7 +18,7 @@ import { readSource } from "../repository/source_files.ts";
 import { bytes, freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 
-/** What is tested of WebAssembly. */
+/** The parts of WebAssembly that the test replaces. */
 type Api = typeof WebAssembly;
 
 /** A WebAssembly of which some part does not work. */

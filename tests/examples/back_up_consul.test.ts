@@ -148,7 +148,7 @@ describe("the example of backing up Consul", () => {
         response.setHeader("content-length", archive.length);
         response.write(half, () => response.destroy());
       },
-      // All looks well, but for what is missing.
+      // The response looks good, but bytes are missing.
       (response) => response.end(half),
       (response) => response.end(),
       // No archive at all.

@@ -29,7 +29,7 @@ async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Reads a source; what it hands out to its end is what its meta says. */
+/** Reads a source, and checks the whole state against its metadata. */
 async function readWhole(source: SnapshotSource): Promise<void> {
   const bytes: number[] = [];
   for await (const chunk of source) bytes.push(...chunk);
@@ -50,7 +50,7 @@ async function take(store: SnapshotStore): Promise<void> {
   assert.ok((await store.verify(sink.id)).ok);
 }
 
-/** What is listed is there under its own name. */
+/** Checks that each listed snapshot is there under its own name. */
 async function checkList(
   store: SnapshotStore,
   disk: MemoryFileSystem,
@@ -95,7 +95,7 @@ function checkPaths(trace: readonly Operation[]): void {
 const OURS =
   /^((0|[1-9]\d{0,19})-){2}(0|[1-9]\d{0,15})(\.(deleted|sealing|corrupt))?(\.tmp)?$/;
 
-/** What is not the store's own is as it was. */
+/** Checks that foreign files have not changed. */
 async function checkForeign(disk: MemoryFileSystem, tree: Tree) {
   const before = new MemoryFileSystem();
   await plant(before, SNAPSHOTS, tree);

@@ -88,7 +88,8 @@ describe("the archive.origin decoder", () => {
         const total = lengths.reduce((sum, length) => sum + length);
         assert.equal(total, bytes.length - 40);
         assert.ok(modified === undefined || modified <= TIME_MAX);
-        // What is accepted is what would be written, but for a time too late.
+        // Accepted bytes are those that would be written, except for a time that
+        // is too late.
         const again = encodeOrigin(decoded);
         for (const [start, end] of [[0, 16], [24, -8]] as const) {
           assert.deepEqual(

@@ -130,7 +130,7 @@ async function plantOne(
   await disk.removeFile(`${path}passing`);
 }
 
-/** Puts a tree there, but for what is in the way of what is there already. */
+/** Writes a tree, except for entries that conflict with existing ones. */
 export async function plant(
   disk: MemoryFileSystem,
   path: string,

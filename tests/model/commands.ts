@@ -131,7 +131,7 @@ const list = command("list", async (model, real) => {
   );
 });
 
-/** After a start there is what is published, and nothing else. */
+/** After a start only published snapshots are there. */
 async function checkStart(model: Model, real: Real): Promise<void> {
   await list.run(model, real);
   const names = (await real.disk.readDirectory("/data/snapshots"))

@@ -1,5 +1,5 @@
 /**
- * What a store is, in few words.
+ * The model of a store.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class Model {
     this.reap(id);
   }
 
-  /** What is beyond `retain` goes, but not what Raft relies on. */
+  /** Removes the snapshots beyond `retain`, except the one that Raft needs. */
   reap(published?: string): void {
     this.snapshots = this.snapshots.filter(({ id }, i) =>
       i < this.retain || id === published || id === this.newest

@@ -30,7 +30,7 @@ const init = {
   configurationIndex: 1n,
 } as const;
 
-/** Opens the store in a process that is killed; what it said. */
+/** Opens the store in a process that is killed; gives its output. */
 async function killHolder(
   disk: string,
   whileHeld: () => Promise<void>,

@@ -22,7 +22,7 @@ const FIRST = 10_001;
 const SECOND = 10_002;
 const GROUP = 10_000;
 
-/** What a member of the group says. */
+/** The output of a member of the group. */
 interface Report {
   readonly pid?: number;
   readonly uid?: number;
@@ -69,7 +69,7 @@ async function asMember(
   }
 }
 
-/** Permission bits, user and group of what is in the store, by name. */
+/** Permission bits, user and group of the files in the store, by name. */
 async function rights(directory: string): Promise<Record<string, string>> {
   const snapshots = join(directory, "snapshots");
   const found: Record<string, string> = {};

@@ -1,6 +1,6 @@
 /**
  * A service that is not root and uses a store: `service.ts DIRECTORY UID GID`.
- * It does everything that a store can do, and prints what it has read.
+ * It calls every method of a store, and prints the state that it has read.
  *
  * @module
  */

@@ -67,7 +67,7 @@ async function textsWith(pattern: RegExp): Promise<string[]> {
 }
 
 describe("the texts", () => {
-  it("contain no TODO", async () => {
+  it("contain no notes of work that is left to do", async () => {
     // Put together here, or this file would be found.
     const marks = new RegExp(
       `\\b(${["TO" + "DO", "FIX" + "ME"].join("|")})\\b`,

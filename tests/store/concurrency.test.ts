@@ -1,5 +1,5 @@
 /**
- * Which calls wait for each other, and which must not.
+ * Which calls wait for each other, and which run at the same time.
  */
 
 import assert from "node:assert/strict";

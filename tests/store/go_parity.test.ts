@@ -1,5 +1,5 @@
 /**
- * What Go's own tests of its stores assert, asserted of ours.
+ * The assertions of Go's own tests of its stores, for our stores.
  */
 
 import assert from "node:assert/strict";

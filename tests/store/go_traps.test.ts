@@ -30,7 +30,7 @@ import {
 } from "../support/store_fixture.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
-/** Nothing is left of what was not synced. */
+/** A power cut that keeps nothing that was not synced. */
 const POWER_CUT = { seed: 1, keptPercent: 0, renames: "atomic" } as const;
 
 /** Puts other text in place of a part of a meta.json, as Go would leave it. */

@@ -1,5 +1,5 @@
 /**
- * How a sink ends: given up or closed, by whom and when.
+ * How a sink ends: cancelled, aborted or closed.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * What a reader gets of a state that has gone bad, in each of the modes.
+ * What a reader gets of a corrupt state, in each of the modes.
  */
 
 import assert from "node:assert/strict";
@@ -47,7 +47,7 @@ async function readUntilItFails(
   try {
     for await (const chunk of source) {
       got.push(...chunk);
-      // What is behind a view can be seen, too.
+      // The bytes beyond a view can be read, too.
       assert.equal(chunk.buffer.byteLength, chunk.length);
     }
     return { got: Uint8Array.from(got), error: undefined, refused: false };
@@ -64,7 +64,7 @@ async function makeFixture(options: { sealed: boolean }) {
   return { fixture, store, id };
 }
 
-/** What must come out of a state whose block of that number is bad. */
+/** The expected outcome for a state whose block of that number is bad. */
 function expectation(verify: VerifyMode, sealed: boolean, block: number) {
   if (verify === "stream") {
     return { refused: false, reason: "crc", size: 8 * BLOCK };

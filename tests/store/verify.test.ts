@@ -1,5 +1,5 @@
 /**
- * verify(): every byte is read, and what is wrong is in the report.
+ * verify(): it reads every byte, and reports all damage.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * Processes that the permission bits of files count for, also where the tests
+ * Processes for which the permission bits of files count, even where the tests
  * run as root.
  *
  * @module
@@ -8,7 +8,7 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 
-/** What lets root read what its permission bits do not let it read. */
+/** The capabilities by which root ignores permission bits. */
 const POWERS = "-dac_override,-dac_read_search";
 
 const isRoot = process.getuid?.() === 0;

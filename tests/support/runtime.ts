@@ -22,15 +22,15 @@ export interface ScriptOptions extends SpawnOptions {
   readonly through?: readonly string[];
 }
 
-/** What a script came to. */
+/** The result of a script. */
 export interface ScriptResult {
   /** Its exit code; `null` when a signal ended it. */
   readonly code: number | null;
   /** The signal that ended it, if one did. */
   readonly signal: NodeJS.Signals | null;
-  /** What it printed. */
+  /** Its output. */
   readonly stdout: string;
-  /** What it complained of. */
+  /** Its error output. */
   readonly stderr: string;
 }
 

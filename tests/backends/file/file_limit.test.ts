@@ -1,6 +1,6 @@
 /**
- * How many files a store has open while it looks into snapshots, and what it
- * does when the process has fewer descriptors than that.
+ * How many files a store has open while it reads the metadata of its snapshots,
+ * and what happens when the process has fewer descriptors than that.
  */
 
 import assert from "node:assert/strict";
@@ -33,7 +33,7 @@ class FewDescriptors extends MemoryFileSystem {
     }
     this.left--;
     this.openMax = Math.max(this.openMax, ++this.#open);
-    // Others get their turn meanwhile, as they do with a real disk.
+    // Other tasks run meanwhile, as they do with a real disk.
     await setImmediate();
     const handle = await super.open(path, how, mode);
     return {

@@ -19,7 +19,7 @@ import { listIds, Log, save } from "../../support/store_fixture.ts";
 const logger = new Log();
 const HOLDER = new URL("./lock_holder.ts", import.meta.url);
 
-/** What the other process says. */
+/** The output of the other process. */
 interface Report {
   readonly pid: number;
   readonly published?: string;

@@ -1,5 +1,5 @@
 /**
- * Opening a store: its directories, and what a crash has left.
+ * Opening a store: its directories, and the remains of a crash.
  */
 
 import assert from "node:assert/strict";

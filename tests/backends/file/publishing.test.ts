@@ -1,6 +1,6 @@
 /**
- * The order in which a snapshot is made durable, and what becomes of it when a
- * step fails.
+ * The order in which a snapshot is made durable, and the result when a step
+ * fails.
  */
 
 import assert from "node:assert/strict";

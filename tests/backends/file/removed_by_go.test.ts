@@ -1,6 +1,6 @@
 /**
- * Beside a Go program that reaps: it removes a snapshot file by file, and the
- * directory last. What is seen in between is not damage.
+ * A store beside a Go program that reaps. Go removes a snapshot file by file, and
+ * the directory last; an incomplete directory in between is not damage.
  */
 
 import assert from "node:assert/strict";
@@ -28,7 +28,7 @@ import {
 
 /** A disk on which one more thing has gone each time the directory is seen. */
 class Reaping extends MemoryFileSystem {
-  /** What is still to be removed, in this order; nothing of others. */
+  /** The files that are still to be removed, in this order. */
   #doomed: string[] = [];
   #directory = "";
   /** How many looks each step of the removal takes. */

@@ -1,6 +1,6 @@
 /**
- * What opening a store removes, and what it leaves to a program that knows no
- * lock.
+ * Which files opening a store removes, and which it leaves to a program that
+ * takes no lock.
  */
 
 import assert from "node:assert/strict";

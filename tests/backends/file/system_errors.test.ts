@@ -36,7 +36,7 @@ const OF_THE_PLACE = [
 /** Codes that a single file can have. */
 const OF_ONE_SNAPSHOT = ["EACCES", "EPERM", "EIO", "ELOOP", "EUCLEAN"] as const;
 
-/** What a store does to look into a snapshot. */
+/** The operations of a store that reads a snapshot. */
 const LOOKS = ["open", "stat", "statHandle", "read"] as const;
 
 /** Two snapshots that the store has not looked into yet, the newest first. */

@@ -14,7 +14,7 @@ import { temporaryDirectory } from "../../support/temporary_directory.ts";
 const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
 const SCRIPT = new URL(`./child.${EXTENSION}`, import.meta.url);
 
-/** What the child says. */
+/** The output of the child. */
 interface Message {
   readonly ready?: number;
   readonly locked?: boolean;

@@ -1,4 +1,4 @@
-/** What the lock's tests share: records of holders that never were, and more. */
+/** Shared by the lock's tests: records of holders that never existed, and more. */
 
 import assert from "node:assert/strict";
 import { link, readdir, readFile, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ const here = await recordOfThisProcess(
   { token: crypto.randomUUID(), hostId: null, kernel: false, listens: false },
 );
 
-/** A record of a dead process of this host, but for what is given. */
+/** A record of a dead process of this host, with the given fields. */
 export function lockRecord(given: Partial<LockRecord> = {}): LockRecord {
   return {
     ...here,
@@ -69,7 +69,7 @@ export async function readRecord(
   return parseLockRecord(await readFile(path, "utf8"));
 }
 
-/** What a refused attempt says; fails when it is not refused. */
+/** The error of a refused attempt; fails when it is not refused. */
 export async function refusal(
   attempt: Promise<FileLock>,
 ): Promise<LockHeldError> {

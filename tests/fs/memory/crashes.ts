@@ -1,4 +1,4 @@
-/** How the tests of power cuts make files and describe what is left. */
+/** How the tests of power cuts make files and describe the disk afterwards. */
 
 import type { CrashChoice } from "../../../src/fs/memory/crash_choice.ts";
 import type { FileHandle } from "../../../src/fs/file_system.ts";

@@ -40,7 +40,7 @@ function decodeText(text: string): DecodedMeta {
   return decodeMeta(encode(text), "meta.json");
 }
 
-/** What comes of the ordinary fields with these over them. */
+/** Decodes the ordinary fields with these in place of some. */
 function decodeWith(fields: Fields): DecodedMeta {
   return decodeText(textOf({ ...FIELDS, ...fields }));
 }
