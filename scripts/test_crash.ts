@@ -1,7 +1,7 @@
 /**
- * `deno task test:crash`: the tests that otherwise take a sample, in full: every
- * power cut, every error, every bit and many inputs on Deno, and a thousand kills
- * on each runtime. It ends with the figures.
+ * `deno task test:crash`: the tests that otherwise take a sample, in full:
+ * every power cut, every error, every bit and many inputs on Deno, and a
+ * thousand kills on each runtime. It ends with the figures.
  *
  * `--only=cuts,faults` runs some of it (see `parts`); `--replay='{...}'` repeats
  * a power cut that has failed, and shows the operations that led to it.

@@ -1,7 +1,8 @@
 /**
  * `deno task test:powercut`: cuts the power of real file systems (ext4, xfs,
- * btrfs) while a store works on them, and checks what the store then finds. See `scripts/powercut/README.md`. Needs Linux and root; elsewhere it
- * says so and does nothing.
+ * btrfs) while a store works on them, and checks what the store then finds. See
+ * `scripts/powercut/README.md`. Needs Linux and root; elsewhere it says so and
+ * does nothing.
  *
  * Without options it is a sample. `--full` tries each power cut there is,
  * `--only=ext4,xfs` some of the file systems, `--require` makes a failure of

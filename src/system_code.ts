@@ -49,8 +49,8 @@ export function unnamedCode(error: unknown): string | undefined {
 }
 
 /**
- * The `code` of a system error (`"ENOENT"`), if it has one. The errors of `node:`
- * modules have it on all three runtimes.
+ * The `code` of a system error (`"ENOENT"`), if it has one. The errors of
+ * `node:` modules have it on all three runtimes.
  */
 export function systemCode(error: unknown): string | undefined {
   const code = (error as SystemFields | null | undefined)?.code;

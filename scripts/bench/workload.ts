@@ -1,7 +1,8 @@
 /**
  * One measurement of this library, on the runtime that runs this file:
- * `workload.ts MEASURE DIRECTORY [BYTES]`. Prints a line of JSON for each sample.
- * Each runs in a process of its own, so that the peak of its memory is its own.
+ * `workload.ts MEASURE DIRECTORY [BYTES]`. Prints a line of JSON for each
+ * sample. Each runs in a process of its own, so that the peak of its memory is
+ * its own.
  *
  * @module
  */

@@ -44,8 +44,8 @@ function list(what: string, missing: readonly string[]): string[] {
 
 /**
  * Compares what the runners ran, name by name: a test that one of them passes
- * over in silence is not a test. (A group that all of them skip is listed by some
- * and not by others; none claims that it passed.)
+ * over in silence is not a test. (A group that all of them skip is listed by
+ * some and not by others; none claims that it passed.)
  */
 export function compareRuns(runs: readonly Outcome[]): Result {
   const [first, ...others] = runs;

@@ -78,9 +78,9 @@ export interface ReadableBackend {
   readonly place: string;
   /**
    * Called once, first, when the store's options have been checked. Creates the
-   * place if it is missing, claims it, and removes unfinished snapshots. When it
-   * rejects, nothing is held. Once it has resolved, every snapshot that `names()`
-   * gives as published survives a power cut.
+   * place if it is missing, claims it, and removes unfinished snapshots. When
+   * it rejects, nothing is held. Once it has resolved, every snapshot that
+   * `names()` gives as published survives a power cut.
    */
   connect?(host: BackendHost): Promise<void>;
   /** Lists the place: resolves to all of its names or rejects. */
@@ -138,10 +138,11 @@ export interface SnapshotBackend extends ReadableBackend {
    */
   begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken">;
   /**
-   * Removes snapshots: at no time, and after no crash, is one visible with a part
-   * missing. Readers that have begun are not disturbed. Resolves to the errors of
-   * the snapshots that are still visible. A snapshot that is invisible but not
-   * removed completely is logged, and `finishRemovals()` removes the rest.
+   * Removes snapshots: at no time, and after no crash, is one visible with a
+   * part missing. Readers that have begun are not disturbed. Resolves to the
+   * errors of the snapshots that are still visible. A snapshot that is
+   * invisible but not removed completely is logged, and `finishRemovals()`
+   * removes the rest.
    */
   remove(
     ids: readonly string[],

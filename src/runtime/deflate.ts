@@ -1,11 +1,11 @@
 /**
  * Deflate (RFC 1951) by `node:zlib`, which Deno, Bun and Node all implement.
  *
- * Why not `CompressionStream` and `DecompressionStream`: the first has no
- * level 0. The second accepts bytes after the end on Node 20 (zeros, or a second
- * member) and Bun (a second member), and its caller can't detect them, because it
- * does not report where the end was. And Deno's turns each chunk into one chunk,
- * which may be a thousand times as long.
+ * Why not `CompressionStream` and `DecompressionStream`: the first has no level
+ * 0. The second accepts bytes after the end on Node 20 (zeros, or a second
+ * member) and Bun (a second member), and its caller can't detect them, because
+ * it does not report where the end was. And Deno's turns each chunk into one
+ * chunk, which may be a thousand times as long.
  *
  * @module
  */

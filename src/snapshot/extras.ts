@@ -32,7 +32,10 @@ export interface Extra {
 /** Makes the file at publication, when the source has been read to its end. */
 export type MakeExtra = () => Extra | undefined;
 
-/** Resolves to the file's exact bytes, or to `undefined` when the file is missing. */
+/**
+ * Resolves to the file's exact bytes, or to `undefined` when the file is
+ * missing.
+ */
 export type ReadExtra = (
   id: string,
   name: ExtraName,

@@ -1,7 +1,7 @@
 /**
- * What an error concerns: one snapshot, or the process and the place as a whole.
- * The store decides by the classes of errors; the backends map the codes of their
- * system to these classes.
+ * What an error concerns: one snapshot, or the process and the place as a
+ * whole. The store decides by the classes of errors; the backends map the codes
+ * of their system to these classes.
  *
  * @module
  */

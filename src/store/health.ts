@@ -9,8 +9,8 @@ import { compareNewestFirst } from "../snapshot/id.ts";
 /**
  * Which snapshots are known to be good, because this process wrote or checked
  * them, and which are known to be corrupt. Retention counts on the first, and
- * never on the second. IDs are never used twice, so an entry stays true until the
- * snapshot changes on disk.
+ * never on the second. IDs are never used twice, so an entry stays true until
+ * the snapshot changes on disk.
  */
 export class Health {
   readonly #known = new Map<string, "good" | "corrupt">();

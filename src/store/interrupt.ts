@@ -6,7 +6,8 @@
 
 /**
  * Settles as the promise does, or rejects with the reason of the first signal
- * that aborts before. A value that the promise gives after that goes to `onLate`.
+ * that aborts before. A value that the promise gives after that goes to
+ * `onLate`.
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,

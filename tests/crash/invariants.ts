@@ -47,8 +47,8 @@ function* checkListed(
 
 /**
  * Every snapshot that was acknowledged is there, unless retention removed it:
- * then there are as many newer ones as are to be kept, at least one of them good.
- * (Retention also counts snapshots that it has not found to be corrupt.)
+ * then there are as many newer ones as are to be kept, at least one of them
+ * good. (Retention also counts snapshots that it has not found to be corrupt.)
  */
 function* checkRequired(
   listed: readonly string[],
@@ -62,8 +62,9 @@ function* checkRequired(
     if (enough && good.some(isNewer)) continue;
     yield `${id} was acknowledged, and is lost`;
   }
-  // The last one must be there whatever its term, because Raft has truncated its
-  // log for it. But one that was published at the same time may have replaced it.
+  // The last one must be there whatever its term, because Raft has truncated
+  // its log for it. But one that was published at the same time may have
+  // replaced it.
   const last = expectations.required.at(-1);
   if (last === undefined || good.includes(last)) return;
   if (good.some((id) => expectations.isBeingPublished(id))) return;
@@ -108,7 +109,9 @@ function* checkNames(
   }
 }
 
-/** An imported snapshot has its `archive.origin`; `verify()` checks the content. */
+/**
+ * An imported snapshot has its `archive.origin`; `verify()` checks the content.
+ */
 function* checkOrigins(
   listed: readonly string[],
   tree: readonly string[],

@@ -34,7 +34,9 @@ interface FaultLimits {
   readonly failuresMax: number;
 }
 
-/** Runs the workload with faults; gives the faults that came, and what is wrong. */
+/**
+ * Runs the workload with faults; gives the faults that came, and what is wrong.
+ */
 async function runWorkload(
   makeInjector: (workload: Workload) => Injector,
   { codes, failuresMax }: FaultLimits,

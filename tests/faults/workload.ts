@@ -1,6 +1,6 @@
 /**
- * The workload of the fault tests: everything that a store can do, one task after
- * the other, on a file system in which a test injects faults.
+ * The workload of the fault tests: everything that a store can do, one task
+ * after the other, on a file system in which a test injects faults.
  *
  * @module
  */

@@ -40,8 +40,8 @@ async function openBeside(ask: Ask, base: string, foreignTmpAgeMs?: number) {
     openings++;
   }
   const { acknowledged, refused, broken } = await taking;
-  // Go writes into a .tmp, so only those count. Our store may also remove an empty
-  // directory that Go is about to remove.
+  // Go writes into a .tmp, so only those count. Our store may also remove an
+  // empty directory that Go is about to remove.
   const removed = lines.filter((line) => /^Removed \S+\.tmp/.test(line)).length;
   console.log(
     `${acknowledged} acknowledged, ${refused} refused, ` +

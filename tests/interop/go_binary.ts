@@ -59,7 +59,9 @@ export async function buildGoProgram(json: JsonPackage): Promise<GoBinary> {
   return { path };
 }
 
-/** Where Go's cache has the files of a module that the Go program is built with. */
+/**
+ * Where Go's cache has the files of a module that the Go program is built with.
+ */
 export async function moduleFolder(name: string): Promise<string> {
   const folder = await goTool("v1")("list", "-m", "-f", "{{.Dir}}", name);
   return folder.trim();

@@ -188,8 +188,8 @@ function whenEnded(child: ChildProcess): Promise<string> {
 const defaultBinary = await buildGoProgram("v1");
 
 /**
- * Declares tests that ask the Go program, which runs during them. Without Go they
- * are skipped with a warning; where `CI=true` they fail.
+ * Declares tests that ask the Go program, which runs during them. Without Go
+ * they are skipped with a warning; where `CI=true` they fail.
  */
 export function describeWithGo(
   title: string,

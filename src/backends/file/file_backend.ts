@@ -241,8 +241,8 @@ export class FileBackend implements SnapshotBackend {
   }
 
   /**
-   * Removes unfinished snapshots; only while the directory is locked. Resolves to
-   * the outcomes by name.
+   * Removes unfinished snapshots; only while the directory is locked. Resolves
+   * to the outcomes by name.
    */
   sweep(): Promise<Map<string, SweepOutcome>> {
     return sweepUnfinished({

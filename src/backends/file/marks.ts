@@ -76,9 +76,9 @@ export class Marks {
   }
 
   /**
-   * Marks a directory as deleted, before it is removed. On a full disk that takes
-   * no new name at all (XFS, Btrfs) it stays without a mark: removing files is
-   * what makes room.
+   * Marks a directory as deleted, before it is removed. On a full disk that
+   * takes no new name at all (XFS, Btrfs) it stays without a mark: removing
+   * files is what makes room.
    */
   async markDeleted(heldPath: string): Promise<void> {
     try {
@@ -116,8 +116,9 @@ export class Marks {
   }
 
   /**
-   * The mark of a directory with a snapshot's name. An empty directory is the rest
-   * of a deletion that was cut off before its last step, so it counts as deleted.
+   * The mark of a directory with a snapshot's name. An empty directory is the
+   * rest of a deletion that was cut off before its last step, so it counts as
+   * deleted.
    */
   async read(id: string): Promise<Mark | "none"> {
     if (this.#doomed.has(id)) return "deleted";

@@ -91,8 +91,8 @@ export async function isThere(
 }
 
 /**
- * Checks that a snapshot of that ID exists. A link to a directory does not count,
- * because its target is not in the store.
+ * Checks that a snapshot of that ID exists. A link to a directory does not
+ * count, because its target is not in the store.
  *
  * @throws {SnapshotNotFoundError} when there is no directory of that name.
  */

@@ -1,6 +1,6 @@
 /**
- * The unfinished snapshots in `snapshots/`, and whether another program may still
- * be writing them.
+ * The unfinished snapshots in `snapshots/`, and whether another program may
+ * still be writing them.
  *
  * @module
  */

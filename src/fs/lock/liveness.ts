@@ -89,8 +89,8 @@ function hasRebooted(record: LockRecord, asker: Asker): boolean {
 
 /**
  * Whether the holder was certainly under this kernel. Two hosts may have one
- * name, so a name is not a proof. Where the run of the kernel is hidden, the disk
- * tells: another kernel can't have it.
+ * name, so a name is not a proof. Where the run of the kernel is hidden, the
+ * disk tells: another kernel can't have it.
  */
 function isSameKernel(record: LockRecord, asker: Asker): boolean {
   const identity = agree(record.hostId, asker.hostId);

@@ -121,8 +121,8 @@ async function sweep(
   for (const { path: found, token } of names) {
     if (token === ownToken) continue;
     try {
-      // A process makes its pending file before its socket, and can't win without
-      // that file: so the socket of a later holder is never swept.
+      // A process makes its pending file before its socket, and can't win
+      // without that file: so the socket of a later holder is never swept.
       await removeIfThere(files, pendingPath(path, token));
       await removeIfThere(files, found);
     } catch {

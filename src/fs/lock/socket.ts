@@ -100,8 +100,8 @@ async function makeLike(path: string, like: string): Promise<void> {
 
 /**
  * Listens on a new socket at `path`, with the owner and the permission bits of
- * the file `like`: to connect needs the permission to write. The process may end while
- * it listens.
+ * the file `like`: to connect needs the permission to write. The process may
+ * end while it listens.
  *
  * @returns `undefined` where that can't be: the record says so, and others go by
  * the process ID.

@@ -1,7 +1,7 @@
 /**
  * Gives the files that root makes in another user's directory to that user. A
- * service must be able to read the snapshots that an operator saves as root: Go's
- * Raft starts empty when it can't read a snapshot.
+ * service must be able to read the snapshots that an operator saves as root:
+ * Go's Raft starts empty when it can't read a snapshot.
  *
  * @module
  */
@@ -26,9 +26,10 @@ export function mayBeRoot(): boolean {
 }
 
 /**
- * Gives the file that was just made at `path` to the owner of its directory, when
- * the writer is root and the directory is not root's. Works on the open handle,
- * so that another program that puts another file in its place gains nothing.
+ * Gives the file that was just made at `path` to the owner of its directory,
+ * when the writer is root and the directory is not root's. Works on the open
+ * handle, so that another program that puts another file in its place gains
+ * nothing.
  *
  * @throws {StoreAccessError} when root may not do that: without `CAP_CHOWN`, or
  * on a network file system that does not trust root.

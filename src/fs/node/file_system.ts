@@ -105,8 +105,8 @@ class NodeFileSystem implements FileSystem {
       const { name } = entry;
       const kind = kindOf(entry);
       if (kind !== "other") return { name, kind };
-      // Some disks list names only, and not every runtime then asks for the kind.
-      // A name that was removed meanwhile keeps the kind that was listed.
+      // Some disks list names only, and not every runtime then asks for the
+      // kind. A name that was removed meanwhile keeps the kind that was listed.
       const found = await this.stat(`${path}/${name}`).catch(() => ({ kind }));
       return { name, kind: found.kind };
     }));

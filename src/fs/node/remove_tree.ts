@@ -27,8 +27,8 @@ export async function removeNodeTree(path: string): Promise<void> {
     if (isRmSafe()) return await node.fs.promises.rm(path, { recursive: true });
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // rm() stops at the first failure, and holds a descriptor for each level. The
-    // walk continues and holds two, where it need not go by path.
+    // rm() stops at the first failure, and holds a descriptor for each level.
+    // The walk continues and holds two, where it need not go by path.
     if (!canHoldDirectories()) throw error;
   }
   try {

@@ -84,7 +84,9 @@ export class TreeWalk {
     }
   }
 
-  /** Not after a failure: that entry would be met again in each directory above. */
+  /**
+   * Not after a failure: that entry would be met again in each directory above.
+   */
   #mayRetry(error: unknown): boolean {
     return systemCode(error) === "ENOTEMPTY" && this.#failure === undefined;
   }

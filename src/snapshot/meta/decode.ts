@@ -15,7 +15,10 @@ import { decodeBase64 } from "./base64.ts";
 import { corruptMeta } from "./corrupt_meta.ts";
 import { type MetaRecord, SUFFRAGES } from "./encode.ts";
 
-/** A record as it was found: the version may be one that this library does not know. */
+/**
+ * A record as it was found: the version may be one that this library does not
+ * know.
+ */
 export type DecodedMeta = Omit<MetaRecord, "version"> & {
   readonly version: number;
 };

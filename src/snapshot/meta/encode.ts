@@ -10,8 +10,8 @@ import type { Server, SnapshotMeta, Suffrage } from "../types.ts";
 import { encodeBase64 } from "./base64.ts";
 
 /**
- * The content of a `meta.json`. `crc` is `null` while the state is being written;
- * a snapshot with `null` is never published.
+ * The content of a `meta.json`. `crc` is `null` while the state is being
+ * written; a snapshot with `null` is never published.
  */
 export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
   readonly crc: bigint | null;

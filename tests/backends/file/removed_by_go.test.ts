@@ -1,6 +1,6 @@
 /**
- * A store beside a Go program that reaps. Go removes a snapshot file by file, and
- * the directory last; an incomplete directory in between is not damage.
+ * A store beside a Go program that reaps. Go removes a snapshot file by file,
+ * and the directory last; an incomplete directory in between is not damage.
  */
 
 import assert from "node:assert/strict";

@@ -217,7 +217,8 @@ describe("a lock whose holder has died", () => {
         hardLink: async (from, to) => {
           const draft = await readFile(from);
           winner = await files.lock(path);
-          // The winner has swept the draft. Being later still would have saved it.
+          // The winner has swept the draft. Being later still would have saved
+          // it.
           await writeFile(from, draft);
           await link(from, to);
         },
