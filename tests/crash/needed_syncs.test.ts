@@ -27,8 +27,9 @@ function changingSteps(trace: readonly Step[]): number[] {
   return [trace.length, ...changed.reverse()];
 }
 
-/** A process that is killed in one of these leaves the most to the next one. */
-const LEAVES_MOST = /where there is no|^deletes$|corrupt .* can't be renamed/;
+/** After these a process that is killed leaves the most to its successor. */
+const LEAVES_MOST =
+  /where there is no|^deletes$|^imports|corrupt .* can't be renamed/;
 const KILLED = isFullRun
   ? scenarios
   : scenarios.filter(({ name }) => LEAVES_MOST.test(name));
