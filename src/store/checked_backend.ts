@@ -30,7 +30,7 @@ import {
   requireText,
 } from "./contract.ts";
 import { toReadError } from "./error_scope.ts";
-import { unlessAborted } from "./interrupt.ts";
+import { type Interruption, unlessAborted } from "./interrupt.ts";
 
 /** A backend as the rest of the store sees it. */
 export class CheckedBackend {
@@ -41,9 +41,9 @@ export class CheckedBackend {
    * Aborts when the store is closed: from then on every call is refused but those
    * that end what is open.
    */
-  readonly #closing: AbortSignal;
+  readonly #closing: Interruption;
 
-  constructor(backend: ReadableBackend, closing: AbortSignal) {
+  constructor(backend: ReadableBackend, closing: Interruption) {
     this.#backend = backend;
     this.#closing = closing;
   }

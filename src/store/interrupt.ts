@@ -4,6 +4,48 @@
  * @module
  */
 
+/** What ends a wait: an `AbortSignal`, or one that is shared. */
+export type Interruption =
+  & Pick<AbortSignal, "aborted" | "reason">
+  & Record<
+    "addEventListener" | "removeEventListener",
+    (type: "abort", listener: () => void) => void
+  >;
+
+/**
+ * A signal that any number of waits share. It has one listener, because Node
+ * warns of a leak when a signal has more than ten.
+ */
+export class SharedSignal implements Interruption {
+  readonly #signal: AbortSignal;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => {
+      for (const listener of this.#listeners) listener();
+    });
+  }
+
+  /** Whether the signal has aborted. */
+  get aborted(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /** Why it has aborted. */
+  get reason(): unknown {
+    return this.#signal.reason;
+  }
+
+  addEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  removeEventListener(_type: "abort", listener: () => void): void {
+    this.#listeners.delete(listener);
+  }
+}
+
 /**
  * Settles as the promise does, or rejects with the reason of the first signal
  * that aborts before. A value that the promise gives after that goes to
@@ -11,7 +53,7 @@
  */
 export async function unlessAborted<T>(
   promise: Promise<T>,
-  signals: readonly AbortSignal[],
+  signals: readonly Interruption[],
   onLate: (value: T) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<T> {
   let isAborted = false;

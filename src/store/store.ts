@@ -34,7 +34,7 @@ import { Exclusive } from "./exclusive.ts";
 import { readExtraFile } from "./extra.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
-import { unlessAborted } from "./interrupt.ts";
+import { SharedSignal, unlessAborted } from "./interrupt.ts";
 import { listUsable } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
@@ -99,6 +99,8 @@ export class BackedStore implements SnapshotStore {
   readonly #reaps = new Exclusive();
   /** Aborts when the store is closed. */
   readonly #closing = new AbortController();
+  /** The same, for the calls that wait. */
+  readonly #closingSignal = new SharedSignal(this.#closing.signal);
   #closed: Promise<void> | undefined;
 
   static {
@@ -114,7 +116,7 @@ export class BackedStore implements SnapshotStore {
   constructor(backend: ReadableBackend, options: StoreOptions = {}) {
     const resolved = resolveStoreOptions(options);
     const { blockSize, clock, logger, readOnly, retain } = resolved;
-    this.#backend = new CheckedBackend(backend, this.#closing.signal);
+    this.#backend = new CheckedBackend(backend, this.#closingSignal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
     this.#ids = new IdClock(clock);
     this.#parts = {
@@ -327,8 +329,8 @@ export class BackedStore implements SnapshotStore {
     this.#backend.assertOpen();
     const running = call();
     const signals = signal === undefined
-      ? [this.#closing.signal]
-      : [this.#closing.signal, signal];
+      ? [this.#closingSignal]
+      : [this.#closingSignal, signal];
     return await unlessAborted(running, signals, onLate);
   }
 
