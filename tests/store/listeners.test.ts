@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { it } from "node:test";
-import { INIT, letOthersWork, save } from "../file_store/bench.ts";
+import { INIT, letOthersWork, save } from "../support/store_fixture.ts";
 import { onEachPlace } from "./places.ts";
 
 onEachPlace("many calls at the same time", (makePlace) => {
