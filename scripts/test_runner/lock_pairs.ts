@@ -12,7 +12,7 @@ import { type Answer, Peer, type PeerKind, peerKinds } from "./lock_peers.ts";
 import type { Result, TestCase } from "./outcome.ts";
 
 /** The state of the holder when the other process tries to lock. */
-type Fate = "alive" | "stopped" | "killed";
+type HolderState = "alive" | "stopped" | "killed";
 
 /** The time limit: ten times the usual time. */
 const TIMEOUT_MS = 120_000;
@@ -66,24 +66,27 @@ class Holder {
     }
   }
 
-  async become(fate: Fate): Promise<void> {
-    if (fate === "stopped") this.#peer.stop();
-    if (fate === "killed") await this.#peer.kill();
+  async become(state: HolderState): Promise<void> {
+    if (state === "stopped") this.#peer.stop();
+    if (state === "killed") await this.#peer.kill();
   }
 
   /** Lets one ask. A live holder's record is not to be touched. */
-  async ask(asker: Peer, fate: Fate): Promise<TestCase & { fault?: string }> {
+  async ask(
+    asker: Peer,
+    state: HolderState,
+  ): Promise<TestCase & { fault?: string }> {
     const store = this.#store(asker.kind);
     const lockFile = join(store, "snapshots", ".lock");
-    const mayOpen = fate === "killed" &&
+    const mayOpen = state === "killed" &&
       canProveDeath(this.#peer.kind, asker.kind);
     const before = await Deno.readTextFile(lockFile).catch(String);
     const fault = faultOf(await asker.tell("try", store), {
       mayOpen,
-      lockFile: fate === "killed" ? lockFile : undefined,
+      lockFile: state === "killed" ? lockFile : undefined,
     }) ?? await this.#touched(lockFile, mayOpen ? undefined : before);
     const name = `the lock between runtimes > ${this.#peer.kind.name}, ` +
-      `${fate}, is ${
+      `${state}, is ${
         mayOpen ? "followed" : "not robbed"
       } by ${asker.kind.name}`;
     return fault === undefined
@@ -110,9 +113,9 @@ async function askAll(
 ): Promise<Case[]> {
   const cases: Case[] = [];
   await holder.hold(askers);
-  for (const fate of ["alive", "stopped", "killed"] as const) {
-    await holder.become(fate);
-    for (const asker of askers) cases.push(await holder.ask(asker, fate));
+  for (const state of ["alive", "stopped", "killed"] as const) {
+    await holder.become(state);
+    for (const asker of askers) cases.push(await holder.ask(asker, state));
   }
   return cases;
 }

@@ -79,7 +79,7 @@ export function requireCount(
   );
 }
 
-/** An open state; whoever has it must close it. */
+/** An open state; the caller must close it. */
 export function requireHandle(handle: unknown, what: string): StateHandle {
   requireMethods(handle, ["read", "close"], what);
   return handle as StateHandle;

@@ -45,7 +45,7 @@ export async function openSource(
   const verify = requireMode(options);
   const { signal } = options;
   signal?.throwIfAborted();
-  const header = await readJudged(parts, id);
+  const header = await readHeaderAndNote(parts, id);
   const { meta } = header;
   const range = requireRange(options, meta);
   const plan = planOf(header, verify, options);
@@ -65,7 +65,7 @@ export async function openSource(
   }
 }
 
-async function readJudged(
+async function readHeaderAndNote(
   parts: StoreParts,
   id: string,
 ): Promise<SnapshotHeader> {

@@ -11,7 +11,7 @@ import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";
 import { INIT, publish } from "./snapshots.ts";
 
-/** What nobody may make a path of. */
+/** Texts that no store may make a path of. */
 const BAD_IDS = [
   "",
   ".",
