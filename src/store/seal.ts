@@ -30,6 +30,12 @@ export async function sealSnapshot(
   if (header.blocksError instanceof UnsupportedSnapshotVersionError) {
     throw header.blocksError;
   }
+  if (header.blocks === undefined && !backend.canAddBlocks) {
+    throw new SnapshotError(
+      `Cannot seal snapshot ${id}: ${backend.place} can't add block ` +
+        "checksums to a snapshot that is published",
+    );
+  }
   const { blocks, error } = await checkState(parts, header, options);
   if (error !== undefined) throw error;
   if (header.blocks === undefined) {
