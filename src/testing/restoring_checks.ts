@@ -85,7 +85,7 @@ export const restoringChecks: readonly Check[] = [
   ofKeepers(
     "the source that restore() gives ends with the call",
     async (store) => {
-      await publish(store, pattern(5_000_000));
+      await publish(store, pattern(100_000));
       let kept: SnapshotSource | undefined;
       await store.restore((source) => {
         kept = source;
@@ -118,7 +118,7 @@ export const restoringChecks: readonly Check[] = [
   ofKeepers(
     "restore() rejects when the store is closed meanwhile",
     async (store) => {
-      await publish(store, pattern(5_000_000));
+      await publish(store, pattern(100_000));
       const restoring = store.restore(async (source) => {
         await store.close();
         await readAll(source);
