@@ -25,7 +25,7 @@ export interface CommandResult {
 }
 
 /** No program here has any business running for longer, unless it says so. */
-const TIMEOUT_MINUTES = 10;
+const TIMEOUT_MINUTES = 15;
 
 /**
  * What `npx` and `npm run` tell the programs that they start about themselves:

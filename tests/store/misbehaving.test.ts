@@ -24,6 +24,7 @@ import {
 } from "@raft/snapshots";
 import { MaybePublishedError } from "../../src/backend/maybe_published_error.ts";
 import { INIT, letOthersWork, save } from "../support/store_fixture.ts";
+import { isFullRun } from "../support/full_run.ts";
 import { holdsFor } from "../fuzz/property.ts";
 import {
   BLOCK,
@@ -282,7 +283,7 @@ describe("a store over a backend that breaks its contract", () => {
     });
     await holdsFor(
       faults,
-      400,
+      isFullRun ? 4000 : 100,
       ({ fault, calls, ...options }) => survive(fault, calls, options),
     );
   });
