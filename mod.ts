@@ -26,6 +26,7 @@
  */
 
 export { DiscardSnapshotStore } from "./src/discard_snapshot_store.ts";
+export { type CopyOptions, copySnapshot } from "./src/copy_snapshot.ts";
 export {
   type CorruptionReason,
   InvalidSnapshotIdError,
@@ -64,9 +65,12 @@ export {
 export { decodePeers } from "./src/snapshot/meta/peers.ts";
 export type {
   Configuration,
+  CreateOptions,
+  ExpectedState,
   OpenOptions,
   Progress,
   Restorer,
+  SaveOptions,
   Server,
   SnapshotInit,
   SnapshotMeta,
@@ -74,6 +78,7 @@ export type {
   SnapshotSink,
   SnapshotSource,
   SnapshotStore,
+  StateInput,
   Suffrage,
   VerifyMode,
   VerifyOptions,

@@ -313,8 +313,10 @@ function wrap(
   changes: Partial<SnapshotStore>,
 ): SnapshotStore {
   return {
-    create: (init) => store.create(init),
+    create: (init, options) => store.create(init, options),
+    save: (init, state, options) => store.save(init, state, options),
     list: () => store.list(),
+    stat: (id) => store.stat(id),
     open: (id, options) => store.open(id, options),
     restore: (restore) => store.restore(restore),
     verify: (id, options) => store.verify(id, options),

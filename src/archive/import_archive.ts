@@ -65,7 +65,7 @@ export async function importArchive(
   });
   let sink;
   try {
-    sink = await store.create({ ...initOfArchive(source.meta), ...abortable });
+    sink = await store.create(initOfArchive(source.meta), abortable);
   } catch (error) {
     await source.cancel(error);
     throw error;

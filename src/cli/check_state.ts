@@ -1,63 +1,44 @@
-/** Compares a state with the options --size and --crc64 before publication. */
+/** What `save` says of a state that is not the one that was expected. */
 
-import { Crc64 } from "../crc64/mod.ts";
+import { SnapshotCorruptError, SnapshotPublishError } from "../../mod.ts";
 import { CommandError } from "./failure.ts";
 import { formatCrc } from "./format.ts";
 
-/** What the user expects of a state. */
-export interface ExpectedState {
-  /** Its length in bytes. */
-  readonly size?: number | undefined;
-  /** Its CRC-64. */
-  readonly crc64?: bigint | undefined;
-  /** Whether it may be empty. */
-  readonly allowEmpty?: boolean | undefined;
-}
-
 /**
- * Passes the chunks on. The comparison comes after the last chunk, so the caller
- * must not publish before the iteration has ended.
+ * Passes the chunks on.
  *
- * @throws {CommandError} when the state does not match: as soon as it is too long,
- * or else at its end.
+ * @throws {CommandError} at the end, when there was not one byte.
  */
-export async function* checkState(
+export async function* requireBytes(
   chunks: AsyncIterable<Uint8Array>,
-  expected: ExpectedState,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const crc = expected.crc64 === undefined ? undefined : new Crc64();
-  const { size = Infinity } = expected;
-  let done = 0;
+  let isEmpty = true;
   for await (const chunk of chunks) {
-    done += chunk.length;
-    if (done > size) {
-      throw unexpected("--size", `${size} bytes`, `${done} bytes or more`);
-    }
-    crc?.update(chunk);
+    isEmpty &&= chunk.length === 0;
     yield chunk;
   }
-  if (expected.size !== undefined && done !== size) {
-    throw unexpected("--size", `${size} bytes`, `${done} bytes`);
-  }
-  if (done === 0 && !expected.allowEmpty) {
-    throw new CommandError(
-      "The state is empty and was not saved: found 0 bytes, expected at least " +
-        "1; --allow-empty saves an empty state",
-    );
-  }
-  const { crc64 } = expected;
-  const actual = crc?.digest();
-  if (crc64 === undefined || actual === undefined || actual === crc64) return;
-  throw unexpected("--crc64", formatCrc(crc64), formatCrc(actual));
+  if (!isEmpty) return;
+  throw new CommandError(
+    "The state is empty and was not saved: found 0 bytes, expected at least " +
+      "1; --allow-empty saves an empty state",
+  );
 }
 
-function unexpected(
-  option: string,
-  expected: string,
-  found: string,
-): CommandError {
+function show(figure: string | number | bigint): string {
+  if (typeof figure === "bigint") return formatCrc(figure);
+  return typeof figure === "number" ? `${figure} bytes` : figure;
+}
+
+/** The error with the option that the state does not match, if that is it. */
+export function nameOption(error: unknown): unknown {
+  if (!(error instanceof SnapshotPublishError)) return error;
+  const { cause } = error;
+  if (!(cause instanceof SnapshotCorruptError)) return error;
+  const { reason, actual, expected } = cause;
+  const option = reason === "size" ? "--size" : "--crc64";
   return new CommandError(
     `The state does not match ${option} and was not saved: ` +
-      `found ${found}, expected ${expected}`,
+      `found ${show(actual)}, expected ${show(expected)}`,
+    { cause: error },
   );
 }

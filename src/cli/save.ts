@@ -13,7 +13,7 @@ import {
   parseSize,
   parseUint64,
 } from "./arguments.ts";
-import { checkState } from "./check_state.ts";
+import { nameOption, requireBytes } from "./check_state.ts";
 import { formatDuration, formatRate, formatSize } from "./format.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
@@ -113,9 +113,10 @@ async function save(
         directory,
         options,
         (store) =>
-          writeSnapshot(store, { ...initOfOptions(options), signal }, {
-            chunks: checkState(input.chunks(), options),
+          writeSnapshot(store, options, {
+            chunks: input.chunks(),
             size: input.size ?? options.size,
+            signal,
           }),
       );
     } finally {
@@ -138,28 +139,25 @@ function initOfOptions(options: SaveOptions): SnapshotInit {
 interface State {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly size: number | undefined;
+  readonly signal: AbortSignal;
 }
 
 async function writeSnapshot(
   store: SnapshotStore,
-  init: SnapshotInit,
-  { chunks, size }: State,
+  options: SaveOptions,
+  { chunks, size, signal }: State,
 ): Promise<SnapshotMeta> {
-  const sink = await store.create(init);
-  const writer = sink.getWriter();
+  const { size: expectedSize, crc64, allowEmpty } = options;
   const progress = startProgress("Writing");
-  let done = 0;
   try {
-    for await (const chunk of chunks) {
-      await writer.write(chunk);
-      progress.update(done += chunk.length, size);
-    }
-    await writer.close();
-    return sink.meta;
+    const state = allowEmpty ? chunks : requireBytes(chunks);
+    return await store.save(initOfOptions(options), state, {
+      signal,
+      expected: { size: expectedSize, crc: crc64 },
+      onProgress: ({ done }) => progress.update(done, size),
+    });
   } catch (error) {
-    // The first error is reported, not one of the clean-up.
-    await sink.cancel(error).catch(() => {});
-    throw error;
+    throw nameOption(error);
   } finally {
     progress.stop();
   }

@@ -5,7 +5,7 @@
  */
 
 import { SUFFRAGES } from "./meta/encode.ts";
-import { encodePeers } from "./meta/peers.ts";
+import { decodePeers, encodePeers } from "./meta/peers.ts";
 import type { Server, SnapshotInit, SnapshotMeta } from "./types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
@@ -19,11 +19,37 @@ export type InitialMeta = Omit<SnapshotMeta, "id">;
  * @throws {RangeError} when a number is not a uint64, or the version not 1.
  */
 export function resolveInit(init: SnapshotInit): InitialMeta {
-  if (init.version !== undefined && init.version !== 1) {
-    throw new RangeError(
-      `Cannot create a snapshot of version ${init.version}: expected 1`,
+  if (typeof init !== "object" || init === null) {
+    throw new TypeError(
+      `Cannot create a snapshot: found ${
+        init === null ? "null" : typeof init
+      }` +
+        ", expected its index, term, configuration and configurationIndex",
     );
   }
+  const { version = 1 } = init;
+  if (version !== 0 && version !== 1) {
+    throw new RangeError(
+      `Cannot create a snapshot of version ${String(version)}: expected 0 or 1`,
+    );
+  }
+  if (version === 0) return resolveVersion1(upgrade(init));
+  return resolveVersion1(init);
+}
+
+/**
+ * In version 0 the servers are in `peers`, as of the snapshot's own index
+ * (`installSnapshot` in Go's `raft.go`).
+ */
+function upgrade(init: SnapshotInit): SnapshotInit {
+  const { peers = new Uint8Array() } = init;
+  const configuration = peers.length === 0
+    ? { servers: [] }
+    : decodePeers(peers);
+  return { ...init, configuration, configurationIndex: init.index };
+}
+
+function resolveVersion1(init: SnapshotInit): InitialMeta {
   if (!Array.isArray(init.configuration?.servers)) {
     throw new TypeError(
       "Cannot create a snapshot: configuration.servers is not an array",

@@ -58,10 +58,54 @@ export interface SnapshotInit {
   readonly configuration: Configuration;
   /** The log index at which that configuration was written; 0 to 2^64-1. */
   readonly configurationIndex: bigint | number;
-  /** Version of the format. @default {1} */
-  readonly version?: 1;
+  /**
+   * Version of the format that the metadata came in, when it is another
+   * snapshot's; it is written as version 1. @default {1}
+   */
+  readonly version?: 0 | 1 | undefined;
+  /** The voters' addresses in msgpack; used of version 0 only, which has no more. */
+  readonly peers?: Uint8Array | undefined;
+}
+
+/** What a state must be, so that it is published. */
+export interface ExpectedState {
+  /** Its length in bytes. */
+  readonly size?: number | undefined;
+  /** Its CRC-64/XZ. */
+  readonly crc?: bigint | undefined;
+}
+
+/** Options of `create()`. */
+export interface CreateOptions {
   /** Cancels the sink when it aborts, until the snapshot is published. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * What the state must be. When it is another one, `close()` rejects with
+   * {@linkcode SnapshotPublishError}, whose cause is a
+   * {@linkcode SnapshotCorruptError}, and nothing is published: a transfer that
+   * was cut short never becomes a snapshot. A state that gets too long fails at
+   * once.
+   */
+  readonly expected?: ExpectedState | undefined;
+}
+
+/**
+ * What `save()` takes as a state: bytes, or what gives bytes. The chunks of an
+ * iterable may be of any size; many small ones cost little.
+ */
+export type StateInput =
+  | ArrayBuffer
+  | ArrayBufferView
+  | Blob
+  | Response
+  | ReadableStream<Uint8Array>
+  | Iterable<Uint8Array>
+  | AsyncIterable<Uint8Array>;
+
+/** Options of `save()`. */
+export interface SaveOptions extends CreateOptions {
+  /** Called as bytes are taken; `total` is 0 where the size is not known. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** How far a long operation has come. */
@@ -85,23 +129,23 @@ export type VerifyMode = "auto" | "before" | "stream";
 /** Options of `open()`. */
 export interface OpenOptions {
   /** When to check. @default {"auto"} */
-  readonly verify?: VerifyMode;
+  readonly verify?: VerifyMode | undefined;
   /** Errors the source when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** First byte of the state to hand out. @default {0} */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** The byte after the last one to hand out. @default {the state's size} */
-  readonly end?: number;
+  readonly end?: number | undefined;
   /** Called as bytes are handed out. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** Options of `verify()`. */
 export interface VerifyOptions {
   /** Stops the check when it aborts. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called as bytes are checked. */
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
 /** What `verify()` found. */
@@ -178,6 +222,19 @@ export interface SnapshotReader {
    */
   list(): Promise<SnapshotMeta[]>;
   /**
+   * The metadata of a published snapshot, without its state being opened.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {SnapshotCorruptError} when it is seen to be corrupt without its
+   * state being read.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  stat(id: string): Promise<SnapshotMeta>;
+  /**
    * Opens a published snapshot for reading.
    *
    * @throws {SnapshotNotFoundError} when there is none of that ID.
@@ -241,13 +298,36 @@ export interface SnapshotStore extends SnapshotReader {
   /**
    * Begins a snapshot. The caller must close or cancel the sink.
    *
-   * @throws {TypeError} when a value of `init` has the wrong type.
+   * @throws {TypeError} when a value of `init` or an option has the wrong type.
    * @throws {RangeError} when a number is out of its bounds.
    * @throws {SnapshotError} when the snapshot can't be begun.
    * @throws {StoreAccessError} when the store was opened to read only.
    * @throws {StoreClosedError} when the store has been closed.
    */
-  create(init: SnapshotInit): Promise<SnapshotSink>;
+  create(init: SnapshotInit, options?: CreateOptions): Promise<SnapshotSink>;
+  /**
+   * Writes a whole snapshot, and resolves to its metadata once it survives a
+   * power cut. It is the way to write many small records: an iterable's chunks
+   * go straight into the block that is being filled, where a stream costs
+   * microseconds for each. One buffer may be reused for all of them. When the
+   * snapshot fails or is cancelled, the iterable is ended (`return()`) or the
+   * stream cancelled, and nothing is left.
+   *
+   * @throws {SnapshotPublishError} when the snapshot can't be written or
+   * published, or is not what was expected.
+   * @throws {unknown} what the iterable or stream fails with, or the signal's
+   * reason, as it is.
+   * @throws {TypeError} when the state, a chunk, a value of `init` or an option
+   * has the wrong type.
+   * @throws {RangeError} when a number is out of its bounds.
+   * @throws {StoreAccessError} when the store was opened to read only.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  save(
+    init: SnapshotInit,
+    state: StateInput,
+    options?: SaveOptions,
+  ): Promise<SnapshotMeta>;
   /**
    * Adds block checksums to a snapshot that has none, because Go wrote it,
    * after checking it against its CRC. From then on it is read in one pass, and

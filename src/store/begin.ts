@@ -7,6 +7,7 @@
 import { toSnapshotError } from "../backend/errors.ts";
 import { SnapshotError } from "../errors.ts";
 import type { InitialMeta } from "../snapshot/init.ts";
+import type { ExpectedState } from "../snapshot/types.ts";
 import { encodeProvisionalMeta } from "../snapshot/meta/provisional.ts";
 import type { IdClock } from "./id_clock.ts";
 import type { StoreParts } from "./parts.ts";
@@ -14,6 +15,13 @@ import { SnapshotWriter } from "./snapshot_writer.ts";
 
 /** A backend that says "taken" more often than this is at fault. */
 const TRIES_MAX = 1000;
+
+/** What a snapshot begins with. */
+export interface Beginning {
+  readonly init: InitialMeta;
+  /** What its state must be. */
+  readonly expected: ExpectedState | undefined;
+}
 
 /**
  * Claims an ID, and begins the snapshot.
@@ -24,14 +32,18 @@ const TRIES_MAX = 1000;
 export async function beginSnapshot(
   parts: StoreParts,
   ids: IdClock,
-  init: InitialMeta,
+  { init, expected }: Beginning,
 ): Promise<SnapshotWriter> {
   try {
     const taken = await parts.backend.takenIds();
     let tries = 0;
     for (const id of ids.candidates(init, taken)) {
-      const writer = await tryToBegin(parts, { ...init, id });
-      if (writer !== undefined) return writer;
+      const meta = { ...init, id };
+      const provisional = encodeProvisionalMeta(meta);
+      const pending = await parts.backend.begin(id, provisional);
+      if (pending !== "taken") {
+        return new SnapshotWriter(parts, pending, { meta, expected });
+      }
       if (++tries === TRIES_MAX) break;
     }
     throw new SnapshotError(
@@ -42,15 +54,4 @@ export async function beginSnapshot(
     if (error instanceof RangeError) throw error;
     throw toSnapshotError("create a snapshot", error);
   }
-}
-
-/** Resolves to nothing when the ID is taken. */
-async function tryToBegin(
-  parts: StoreParts,
-  meta: InitialMeta & { readonly id: string },
-): Promise<SnapshotWriter | undefined> {
-  const provisional = encodeProvisionalMeta(meta);
-  const pending = await parts.backend.begin(meta.id, provisional);
-  if (pending === "taken") return undefined;
-  return new SnapshotWriter(parts, meta, pending);
 }

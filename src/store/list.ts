@@ -68,11 +68,19 @@ export async function scan(
   return results;
 }
 
+/** The metadata of a snapshot; its state is as long as they say. */
+export async function statSnapshot(
+  parts: Parts,
+  id: string,
+): Promise<SnapshotMeta> {
+  const { meta } = await readHeader(parts, id);
+  await checkStateSize(parts, meta);
+  return meta;
+}
+
 async function scanOne(parts: Parts, id: string): Promise<ScannedSnapshot> {
   try {
-    const { meta } = await readHeader(parts, id);
-    await checkStateSize(parts, meta);
-    return { id, meta };
+    return { id, meta: await statSnapshot(parts, id) };
   } catch (error) {
     if (concernsSnapshot(error)) return { id, error };
     throw error;

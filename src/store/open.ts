@@ -110,8 +110,7 @@ async function checkAhead(
   header: SnapshotHeader,
   signal: AbortSignal | undefined,
 ): Promise<BlockChecksums> {
-  const options = signal === undefined ? {} : { signal };
-  const check = await checkOpenState(parts, handle, header, options);
+  const check = await checkOpenState(parts, handle, header, { signal });
   if (check.error !== undefined) throw check.error;
   return check.blocks;
 }

@@ -8,14 +8,14 @@
 import type { FinalParts } from "../backend/backend.ts";
 import { MaybePublishedError } from "../backend/maybe_published_error.ts";
 import { crc64 } from "../crc64/mod.ts";
-import { SnapshotPublishError } from "../errors.ts";
+import { SnapshotCorruptError, SnapshotPublishError } from "../errors.ts";
 import {
   BLOCKS_FILE_SIZE_MAX,
   encodeBlocks,
 } from "../snapshot/block_checksums.ts";
 import type { MakeExtra } from "../snapshot/extras.ts";
 import { encodeMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
+import type { ExpectedState, SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { BlockWriter } from "./block_writer.ts";
 import type { CheckedPending } from "./checked_pending.ts";
@@ -30,10 +30,21 @@ export class SnapshotWriter {
   /** What is written: a copy, because callers can change what they are given. */
   readonly #init: SnapshotMeta;
   readonly #blocks: BlockWriter;
+  readonly #expected: ExpectedState;
+  /** Bytes taken over so far. */
+  #taken = 0;
   #meta: SnapshotMeta;
   #makeExtra: MakeExtra | undefined;
 
-  constructor(parts: Parts, meta: SnapshotMeta, pending: CheckedPending) {
+  constructor(
+    parts: Parts,
+    pending: CheckedPending,
+    { meta, expected = {} }: {
+      readonly meta: SnapshotMeta;
+      readonly expected?: ExpectedState | undefined;
+    },
+  ) {
+    this.#expected = expected;
     this.#parts = parts;
     this.#meta = meta;
     this.#init = structuredClone(meta);
@@ -48,6 +59,11 @@ export class SnapshotWriter {
 
   /** Appends to the state, perhaps at once. Calls do not overlap. */
   write(bytes: Uint8Array): Promise<void> | undefined {
+    this.#taken += bytes.length;
+    const { size } = this.#expected;
+    if (size !== undefined && this.#taken > size) {
+      throw this.#unexpected("size", size, `${this.#taken} bytes or more`);
+    }
     return this.#blocks.write(bytes)?.catch((error) => {
       throw this.#failure("write", error, false);
     });
@@ -81,6 +97,13 @@ export class SnapshotWriter {
   async #finish(): Promise<FinalParts> {
     await this.#blocks.finish();
     const { size, crc, blockCrcs } = this.#blocks;
+    const { size: expectedSize = size, crc: expectedCrc = crc } =
+      this.#expected;
+    // The size first: it says more.
+    if (size !== expectedSize) {
+      throw this.#unexpected("size", expectedSize, size);
+    }
+    if (crc !== expectedCrc) throw this.#unexpected("crc", expectedCrc, crc);
     this.#meta = { ...this.#meta, size, crc };
     const meta = encodeMeta({ ...this.#init, size, crc });
     const blocks = encodeBlocks({
@@ -117,6 +140,17 @@ export class SnapshotWriter {
         `Cannot discard snapshot ${this.#init.id}: ${describe(error)}`,
       );
     }
+  }
+
+  #unexpected(
+    reason: "size" | "crc",
+    expected: number | bigint,
+    actual: string | number | bigint,
+  ): Error {
+    const what = `the state given for snapshot ${this.#init.id}`;
+    const details = { reason, expected, actual };
+    const error = new SnapshotCorruptError(what, details);
+    return this.#failure("publish", error, false);
   }
 
   #failure(doing: string, error: unknown, published: boolean): Error {

@@ -14,28 +14,30 @@ import {
 } from "../errors.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
-import { resolveInit } from "../snapshot/init.ts";
 import type {
+  CreateOptions,
   OpenOptions,
   Restorer,
+  SaveOptions,
   SnapshotInit,
   SnapshotMeta,
   SnapshotReader,
   SnapshotSink,
   SnapshotSource,
   SnapshotStore,
+  StateInput,
   VerifyOptions,
   VerifyReport,
 } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
-import { beginSnapshot } from "./begin.ts";
 import { CheckedBackend } from "./checked_backend.ts";
+import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
 import { Exclusive } from "./exclusive.ts";
 import { readExtraFile } from "./extra.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
-import { listUsable } from "./list.ts";
+import { listUsable, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
@@ -44,7 +46,6 @@ import { removeSnapshots } from "./remove.ts";
 import { quarantineCorrupt, restoreNewest } from "./restore.ts";
 import { reapSnapshots } from "./retention.ts";
 import { sealSnapshot } from "./seal.ts";
-import { Sink } from "./sink.ts";
 import { verifySnapshot } from "./verify.ts";
 
 /** A store whose backend can be written to. */
@@ -94,7 +95,7 @@ export class BackedStore implements SnapshotStore {
   readonly #backend: CheckedBackend;
   readonly #parts: StoreParts;
   readonly #readOnly: boolean;
-  readonly #ids: IdClock;
+  readonly #writing: WritingParts;
   /** So that sinks are acknowledged in the order of their publication. */
   readonly #reaps = new Exclusive();
   /** Aborts when the store is closed. */
@@ -118,7 +119,6 @@ export class BackedStore implements SnapshotStore {
     const { blockSize, clock, logger, readOnly, retain } = resolved;
     this.#backend = new CheckedBackend(backend, this.#closingSignal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
-    this.#ids = new IdClock(clock);
     this.#parts = {
       backend: this.#backend,
       health: new Health(),
@@ -130,6 +130,11 @@ export class BackedStore implements SnapshotStore {
       retain,
       blockSize,
     };
+    this.#writing = {
+      ...this.#parts,
+      ids: new IdClock(clock),
+      onPublished: (id, signal) => this.#reapAfter(id, signal),
+    };
     offerExtras(
       this,
       (id, name) =>
@@ -138,17 +143,40 @@ export class BackedStore implements SnapshotStore {
   }
 
   /** See {@linkcode SnapshotStore.create}. */
-  create(init: SnapshotInit): Promise<SnapshotSink> {
-    return this.#run(
-      () => this.#create(init),
-      init?.signal,
+  create(
+    init: SnapshotInit,
+    options: CreateOptions = {},
+  ): Promise<SnapshotSink> {
+    return this.#change(
+      "create a snapshot",
+      () => createSink(this.#writing, init, options),
+      options.signal,
       (sink) => sink.cancel(),
+    );
+  }
+
+  /** See {@linkcode SnapshotStore.save}. */
+  save(
+    init: SnapshotInit,
+    state: StateInput,
+    options: SaveOptions = {},
+  ): Promise<SnapshotMeta> {
+    // Not ended by the signal at once: the outcome of a publication under way
+    // is what counts.
+    return this.#write(
+      "save a snapshot",
+      () => saveSnapshot(this.#writing, { init, state }, options),
     );
   }
 
   /** See {@linkcode SnapshotReader.list}. */
   list(): Promise<SnapshotMeta[]> {
     return this.#run(() => listUsable(this.#parts));
+  }
+
+  /** See {@linkcode SnapshotReader.stat}. */
+  stat(id: string): Promise<SnapshotMeta> {
+    return this.#run(() => statSnapshot(this.#parts, requireId(id)));
   }
 
   /** See {@linkcode SnapshotReader.open}. */
@@ -222,38 +250,6 @@ export class BackedStore implements SnapshotStore {
     return this.close();
   }
 
-  async #create(init: SnapshotInit): Promise<SnapshotSink> {
-    const { publishing, streams, blockSize } = this.#parts;
-    this.#assertWritable("create a snapshot");
-    const { signal } = init;
-    signal?.throwIfAborted();
-    const writer = await beginSnapshot(
-      this.#parts,
-      this.#ids,
-      resolveInit(init),
-    );
-    const { id } = writer.meta;
-    const sink = new Sink(writer, {
-      highWaterMark: blockSize,
-      signal,
-      onPublished: () => this.#reapAfter(id, signal),
-      onEnd: () => {
-        publishing.delete(id);
-        forget();
-      },
-    });
-    publishing.add(id);
-    const forget = streams.add((reason) => sink.cancel(reason));
-    try {
-      signal?.throwIfAborted();
-      this.#backend.assertOpen();
-    } catch (error) {
-      await sink.cancel(error);
-      throw error;
-    }
-    return sink;
-  }
-
   /**
    * A reap that fails does not make the publication a failure. The caller need
    * not wait for its end: the snapshot is published.
@@ -305,9 +301,16 @@ export class BackedStore implements SnapshotStore {
     what: string,
     call: () => Promise<T>,
     signal?: AbortSignal,
+    onLate?: (value: T) => Promise<unknown>,
   ): Promise<T> {
     this.#assertWritable(what);
-    return await this.#run(call, signal);
+    return await this.#run(call, signal, onLate);
+  }
+
+  /** Runs a call that ends by itself when the store is closed. */
+  async #write<T>(what: string, call: () => Promise<T>): Promise<T> {
+    this.#assertWritable(what);
+    return await call();
   }
 
   /**

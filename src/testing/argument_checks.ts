@@ -110,14 +110,14 @@ export const argumentChecks: readonly Check[] = [
       const create = store.create({ ...INIT, ...field } as SnapshotInit);
       await assertRejects(create, TypeError, Object.keys(field).join());
     }
-    const create = store.create({ ...INIT, version: 2 as unknown as 1 });
+    const create = store.create({ ...INIT, version: 2 as 1 });
     await assertRejects(create, RangeError, "version 2");
   }),
 
   ofAll("a signal that has aborted makes create() reject", async (store) => {
     const reason = new Error("too late");
     const signal = AbortSignal.abort(reason);
-    const error = await rejection(store.create({ ...INIT, signal }), "create");
+    const error = await rejection(store.create(INIT, { signal }), "create");
     assertEqual(error === reason, true, "reason");
     assertEqual(await store.list(), [], "list");
   }),

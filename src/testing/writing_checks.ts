@@ -13,7 +13,6 @@ import {
   INIT,
   listIds,
   pattern,
-  publish,
   readAll,
   readText,
   streamOf,
@@ -109,7 +108,7 @@ export const writingChecks: readonly Check[] = [
 
   ofAll("the signal given to create() cancels the sink", async (store) => {
     const controller = new AbortController();
-    const sink = await store.create({ ...INIT, signal: controller.signal });
+    const sink = await store.create(INIT, { signal: controller.signal });
     const writer = sink.getWriter();
     await writer.write(encode("half"));
     controller.abort(new Error("stop"));
@@ -121,7 +120,9 @@ export const writingChecks: readonly Check[] = [
   ofKeepers("that signal changes nothing after close", async (store) => {
     const controller = new AbortController();
     const { signal } = controller;
-    const id = await publish(store, "kept", { signal });
+    const sink = await store.create(INIT, { signal });
+    await streamOf(encode("kept")).pipeTo(sink);
+    const { id } = sink;
     controller.abort();
     assertEqual(await readText(store, id), "kept", "state");
   }),

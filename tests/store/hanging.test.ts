@@ -53,7 +53,7 @@ const CALLS_WITH_SIGNAL: Readonly<Record<string, Call>> = {
   "verify()": (store, id, signal) => store.verify(id, { signal }),
   "seal()": (store, id, signal) => store.seal(id, { signal }),
   "create() and close()": async (store, _id, signal) => {
-    await (await store.create({ ...INIT, index: 9n, signal })).close();
+    await (await store.create({ ...INIT, index: 9n }, { signal })).close();
   },
 };
 
@@ -180,7 +180,7 @@ describe("an append that never settles", () => {
     const store = await backend.open();
     backend.change("pending.append", () => new Promise(() => {}));
     const controller = new AbortController();
-    const sink = await store.create({ ...INIT, signal: controller.signal });
+    const sink = await store.create(INIT, { signal: controller.signal });
     const writer = sink.getWriter();
     // The third block waits for the first.
     const size = isClosing ? 10 : 3 * BLOCK;
@@ -232,7 +232,7 @@ describe("a reap that never ends", () => {
       const store = await backend.open(1);
       const controller = new AbortController();
       const { signal } = controller;
-      const sink = await store.create({ ...INIT, index: 9n, signal });
+      const sink = await store.create({ ...INIT, index: 9n }, { signal });
       backend.change("names", () => new Promise(() => {}));
       let meta: SnapshotMeta | undefined;
       const closed = sink.close().then(() => meta = sink.meta);

@@ -57,7 +57,7 @@ describe("a sink that is cancelled or aborted", () => {
     ];
     for (const giveUp of ways) {
       const { signal } = controller;
-      const sink = await store.create({ ...INIT, signal });
+      const sink = await store.create(INIT, { signal });
       await giveUp(sink);
       await assert.rejects(sink.close(), {
         name: "SnapshotPublishError",

@@ -359,8 +359,7 @@ describe("the signal of open()", () => {
       term: 1,
       configuration: { servers: [] },
       configurationIndex: 1,
-      signal: counted,
-    });
+    }, { signal: counted });
     assert.equal(listeners, 1);
     await sink.close();
     assert.equal(listeners, 0);

@@ -1,0 +1,89 @@
+/**
+ * Copying a snapshot from one store to another.
+ *
+ * @module
+ */
+
+import { addExtra, ORIGIN, readExtra } from "./snapshot/extras.ts";
+import type {
+  Progress,
+  SnapshotMeta,
+  SnapshotReader,
+  SnapshotStore,
+} from "./snapshot/types.ts";
+
+/** Options of {@linkcode copySnapshot}. */
+export interface CopyOptions {
+  /** Stops the copy when it aborts; nothing is left of it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called as bytes are copied. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Copies nothing when the target lists a snapshot of the same index, term,
+   * size and CRC; the call then resolves to that one. (IDs differ between
+   * stores.) @default {false}
+   */
+  readonly ifMissing?: boolean | undefined;
+}
+
+/**
+ * Copies a snapshot to another store, where it gets an ID of its own; resolves
+ * to the copy's metadata once it is published. Every byte is checked: against
+ * the block checksums as it is read, and by size and CRC before the copy is
+ * published. What an import has kept of its archive is copied too.
+ *
+ * @throws {SnapshotNotFoundError} when `from` has no snapshot of that ID.
+ * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+ * @throws {SnapshotCorruptError} when the snapshot is corrupt.
+ * @throws {SnapshotPublishError} when the copy can't be written or published.
+ * @throws {SnapshotError} as `open()` and `create()` of the two stores.
+ *
+ * @example Copy the newest snapshot to another directory
+ * ```ts
+ * import { copySnapshot, openFileSnapshotStore } from "@raft/snapshots";
+ *
+ * async function backUp(from: string, to: string): Promise<void> {
+ *   const source = await openFileSnapshotStore(from, { readOnly: true });
+ *   const target = await openFileSnapshotStore(to, { retain: 7 });
+ *   const [newest] = await source.list();
+ *   if (newest !== undefined) {
+ *     await copySnapshot(source, newest.id, target, { ifMissing: true });
+ *   }
+ *   await Promise.all([source.close(), target.close()]);
+ * }
+ * ```
+ */
+export async function copySnapshot(
+  from: Pick<SnapshotReader, "open" | "stat">,
+  id: string,
+  to: Pick<SnapshotStore, "create" | "list">,
+  options: CopyOptions = {},
+): Promise<SnapshotMeta> {
+  const { signal, onProgress, ifMissing = false } = options;
+  signal?.throwIfAborted();
+  const meta = await from.stat(id);
+  if (ifMissing) {
+    const same = (await to.list()).find((each) => isSame(each, meta));
+    if (same !== undefined) return same;
+  }
+  const origin = await readExtra(from, id, ORIGIN);
+  const source = await from.open(id, { signal, onProgress });
+  let sink;
+  try {
+    const { size, crc } = meta;
+    sink = await to.create(meta, { signal, expected: { size, crc } });
+  } catch (error) {
+    await source.cancel(error).catch(() => {});
+    throw error;
+  }
+  if (origin !== undefined) {
+    addExtra(sink, () => ({ name: ORIGIN, bytes: origin }));
+  }
+  await source.pipeTo(sink);
+  return sink.meta;
+}
+
+function isSame(one: SnapshotMeta, other: SnapshotMeta): boolean {
+  return one.index === other.index && one.term === other.term &&
+    one.size === other.size && one.crc === other.crc;
+}

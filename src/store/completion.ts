@@ -1,0 +1,111 @@
+/**
+ * How a snapshot that is being written ends.
+ *
+ * @module
+ */
+
+import { SnapshotPublishError } from "../errors.ts";
+import { describe } from "../text.ts";
+import type { SnapshotWriter } from "./snapshot_writer.ts";
+
+/** What is to be done at the end. */
+export interface CompletionOptions {
+  /** Called after the snapshot has been published, before `close()` resolves. */
+  readonly onPublished?: () => Promise<void>;
+  /** Called once the writer holds nothing any more. */
+  readonly onEnd?: () => void;
+}
+
+/**
+ * Whether a snapshot is published or discarded. The stream's own state only says
+ * whether more may be written; this is the one truth about the snapshot.
+ */
+export class Completion {
+  readonly #writer: SnapshotWriter;
+  readonly #options: CompletionOptions;
+  #outcome: Promise<void> | undefined;
+  #discarding: Promise<void> | undefined;
+  #settleAs: (outcome: Promise<void>) => void = () => {};
+  /** The outcome, also before there is one. */
+  readonly settled: Promise<void>;
+  onEnd: () => void = () => {};
+
+  constructor(writer: SnapshotWriter, options: CompletionOptions) {
+    this.#writer = writer;
+    this.#options = options;
+    this.settled = new Promise((resolve) => {
+      this.#settleAs = resolve;
+    });
+    // The caller may never ask.
+    this.settled.catch(() => {});
+  }
+
+  /** What every `close()` gives, once the publication or discard has begun. */
+  get outcome(): Promise<void> | undefined {
+    return this.#outcome;
+  }
+
+  publish(): Promise<void> {
+    return this.#outcome ?? this.#settle(this.#publish());
+  }
+
+  /**
+   * Gives the snapshot up, also while its last bytes are being written. Waits for
+   * a publication under way; if it succeeds, this does nothing.
+   */
+  discard(reason: unknown): Promise<void> {
+    if (this.#discarding !== undefined) return this.#discarding;
+    if (this.#outcome !== undefined) return this.#giveUp(reason);
+    const { id } = this.#writer.meta;
+    void this.#settle(Promise.reject(discarded(id, reason)));
+    this.#discarding = this.#discard(reason);
+    return this.#discarding;
+  }
+
+  async #publish(): Promise<void> {
+    try {
+      await this.#writer.publish();
+      await this.#options.onPublished?.();
+    } finally {
+      this.#end();
+    }
+  }
+
+  async #giveUp(reason: unknown): Promise<void> {
+    await this.#writer.giveUp(reason);
+    await this.#outcome?.catch(() => {});
+  }
+
+  async #discard(reason: unknown): Promise<void> {
+    try {
+      await this.#writer.discard(reason);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #settle(outcome: Promise<void>): Promise<void> {
+    this.#outcome = outcome;
+    this.#settleAs(outcome);
+    return outcome;
+  }
+
+  #end(): void {
+    this.onEnd();
+    this.#options.onEnd?.();
+  }
+}
+
+/** The reason where none is given. */
+export function cancelled(): DOMException {
+  return new DOMException("it was cancelled", "AbortError");
+}
+
+function discarded(id: string, reason: unknown): SnapshotPublishError {
+  if (reason instanceof SnapshotPublishError) return reason;
+  const why = `Cannot publish snapshot ${id}: ${describe(reason)}`;
+  return new SnapshotPublishError(why, {
+    published: false,
+    cause: reason,
+  });
+}

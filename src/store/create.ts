@@ -1,0 +1,136 @@
+/**
+ * `create()` and `save()`: the two ways to write a snapshot.
+ *
+ * @module
+ */
+
+import { resolveInit } from "../snapshot/init.ts";
+import type {
+  CreateOptions,
+  SaveOptions,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotSink,
+  StateInput,
+} from "../snapshot/types.ts";
+import { beginSnapshot } from "./begin.ts";
+import { Completion, type CompletionOptions } from "./completion.ts";
+import { requireExpected } from "./create_options.ts";
+import type { IdClock } from "./id_clock.ts";
+import type { Abort } from "./open_streams.ts";
+import type { StoreParts } from "./parts.ts";
+import { saveChunks } from "./save.ts";
+import { Sink } from "./sink.ts";
+import type { SnapshotWriter } from "./snapshot_writer.ts";
+import { chunksOf, type StateChunks } from "./state_input.ts";
+
+/** What writing needs beside the parts of the store. */
+export interface WritingParts extends StoreParts {
+  readonly ids: IdClock;
+  /** Called after a publication, before it is acknowledged. */
+  readonly onPublished: (id: string, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Begins a snapshot; the caller must close or cancel the sink. */
+export async function createSink(
+  parts: WritingParts,
+  init: SnapshotInit,
+  options: CreateOptions,
+): Promise<SnapshotSink> {
+  const { signal } = options;
+  const writer = await begin(parts, init, options);
+  const sink: Sink = new Sink(writer, {
+    highWaterMark: parts.blockSize,
+    signal,
+    ...endingsOf(parts, writer, {
+      abort: (reason) => sink.cancel(reason),
+      signal,
+    }),
+  });
+  try {
+    signal?.throwIfAborted();
+    parts.backend.assertOpen();
+  } catch (error) {
+    await sink.cancel(error);
+    throw error;
+  }
+  return sink;
+}
+
+/** Writes a whole snapshot; resolves to its metadata once it is published. */
+export async function saveSnapshot(
+  parts: WritingParts,
+  { init, state }: { readonly init: SnapshotInit; readonly state: StateInput },
+  options: SaveOptions,
+): Promise<SnapshotMeta> {
+  const input = chunksOf(state);
+  const writer = await beginOrCancel(parts, input, init, options);
+  const stopping = new AbortController();
+  const stop: Abort = async (reason) => {
+    stopping.abort(reason);
+    await completion.discard(reason);
+  };
+  const completion: Completion = new Completion(
+    writer,
+    endingsOf(parts, writer, { abort: stop, signal: options.signal }),
+  );
+  const { signal } = options;
+  const onAbort = () => void stop(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const saving = { writer, completion, signal: stopping.signal };
+    return await saveChunks(saving, input, options);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function beginOrCancel(
+  parts: WritingParts,
+  input: StateChunks,
+  init: SnapshotInit,
+  options: SaveOptions,
+): Promise<SnapshotWriter> {
+  try {
+    const writer = await begin(parts, init, options);
+    parts.backend.assertOpen();
+    return writer;
+  } catch (error) {
+    input.cancel(error);
+    throw error;
+  }
+}
+
+async function begin(
+  parts: WritingParts,
+  init: SnapshotInit,
+  options: CreateOptions,
+): Promise<SnapshotWriter> {
+  options.signal?.throwIfAborted();
+  const expected = requireExpected(options);
+  return await beginSnapshot(parts, parts.ids, {
+    init: resolveInit(init),
+    expected,
+  });
+}
+
+/** Notes the snapshot as one that is being published, until it has ended. */
+function endingsOf(
+  { onPublished, publishing, streams }: WritingParts,
+  { meta: { id } }: SnapshotWriter,
+  { abort, signal }: {
+    readonly abort: Abort;
+    readonly signal: AbortSignal | undefined;
+  },
+): CompletionOptions {
+  publishing.add(id);
+  const forget = streams.add(abort);
+  return {
+    onPublished: () => onPublished(id, signal),
+    onEnd: () => {
+      publishing.delete(id);
+      forget();
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/**
+ * What the callers of `create()` and `save()` ask for, checked.
+ *
+ * @module
+ */
+
+import type { CreateOptions, ExpectedState } from "../snapshot/types.ts";
+import { UINT64_MAX } from "../uint64.ts";
+
+/**
+ * What the state must be; a copy.
+ *
+ * @throws {TypeError} when a value has the wrong type.
+ * @throws {RangeError} when a value is out of its bounds.
+ */
+export function requireExpected(
+  { expected }: CreateOptions,
+): ExpectedState | undefined {
+  if (expected === undefined) return undefined;
+  if (typeof expected !== "object" || expected === null) {
+    throw new TypeError(
+      `Cannot use expected: found ${
+        expected === null ? "null" : typeof expected
+      }, expected an object with size or crc`,
+    );
+  }
+  const { size, crc } = expected;
+  if (size !== undefined && typeof size !== "number") {
+    throw new TypeError(
+      `Cannot use expected.size: found ${typeof size}, expected a number`,
+    );
+  }
+  if (size !== undefined && !(Number.isSafeInteger(size) && size >= 0)) {
+    throw new RangeError(
+      `Cannot use expected.size: found ${size}, expected an integer of 0 to ` +
+        `${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
+  if (crc !== undefined && typeof crc !== "bigint") {
+    throw new TypeError(
+      `Cannot use expected.crc: found ${typeof crc}, expected a bigint`,
+    );
+  }
+  if (crc !== undefined && (crc < 0n || crc > UINT64_MAX)) {
+    throw new RangeError(
+      `Cannot use expected.crc: found ${crc}, expected 0 to ${UINT64_MAX}`,
+    );
+  }
+  return { size, crc };
+}

@@ -1,0 +1,106 @@
+/**
+ * `save()`: a whole snapshot from bytes, a stream or an iterable, without a
+ * stream of this library on the way.
+ *
+ * @module
+ */
+
+import { toBytes } from "../bytes.ts";
+import type { SaveOptions, SnapshotMeta } from "../snapshot/types.ts";
+import type { Completion } from "./completion.ts";
+import type { SnapshotWriter } from "./snapshot_writer.ts";
+import type { StateChunks } from "./state_input.ts";
+
+/** Bytes after which the event loop gets a turn. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
+/** Waits for a turn of the event loop: a macrotask, not only a promise. */
+function turn(): Promise<void> {
+  const { setImmediate = setTimeout } = globalThis as {
+    readonly setImmediate?: (call: () => void) => unknown;
+  };
+  return new Promise((resolve) => void setImmediate(() => resolve()));
+}
+
+/** A snapshot that is being written, and how it ends. */
+export interface Saving {
+  readonly writer: SnapshotWriter;
+  readonly completion: Completion;
+  /** Aborts with the caller's signal, and when the store is closed. */
+  readonly signal: AbortSignal;
+}
+
+/** Writes the chunks, and publishes the snapshot; or removes every trace. */
+export async function saveChunks(
+  saving: Saving,
+  input: StateChunks,
+  { onProgress }: SaveOptions,
+): Promise<SnapshotMeta> {
+  const { writer, completion, signal } = saving;
+  const stopped = rejectionOf(signal);
+  try {
+    await writeChunks(saving, input, { onProgress, stopped });
+  } catch (error) {
+    input.cancel(error);
+    await completion.discard(error);
+    // A writer that was stopped says less than the reason.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    stopped.forget();
+  }
+  await completion.publish();
+  return writer.meta;
+}
+
+interface Waiting extends SaveOptions {
+  readonly stopped: Stopped;
+}
+
+async function writeChunks(
+  { writer, signal }: Saving,
+  { chunks, size: total = 0 }: StateChunks,
+  { onProgress, stopped }: Waiting,
+): Promise<void> {
+  const target = `snapshot ${writer.meta.id}`;
+  let done = 0;
+  let turnAt = TURN_BYTES;
+  for (;;) {
+    let next = chunks.next();
+    // Of a generator that is not async it is there at once.
+    if ("then" in next) next = await stopped.orValueOf(next);
+    if (next.done) return;
+    const bytes = toBytes(next.value, target);
+    const writing = writer.write(bytes);
+    if (writing !== undefined) await stopped.orValueOf(writing);
+    done += bytes.length;
+    onProgress?.({ done, total });
+    if (done < turnAt) continue;
+    turnAt = done + TURN_BYTES;
+    await turn();
+    signal.throwIfAborted();
+  }
+}
+
+/** Waits that end when a signal aborts. */
+interface Stopped {
+  /** The value, or a rejection with the signal's reason. One at a time. */
+  orValueOf<T>(promise: PromiseLike<T>): Promise<T>;
+  forget(): void;
+}
+
+function rejectionOf(signal: AbortSignal): Stopped {
+  // Not a race with one promise: that would remember every wait until the end.
+  let rejectWait: (reason: unknown) => void = () => {};
+  const onAbort = () => rejectWait(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  return {
+    orValueOf: (promise) =>
+      new Promise((resolve, reject) => {
+        rejectWait = reject;
+        promise.then(resolve, reject);
+        if (signal.aborted) onAbort();
+      }),
+    forget: () => signal.removeEventListener("abort", onAbort),
+  };
+}

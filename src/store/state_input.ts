@@ -1,0 +1,109 @@
+/**
+ * What `save()` takes as a state, as chunks.
+ *
+ * @module
+ */
+
+import type { StateInput } from "../snapshot/types.ts";
+
+/** The chunks of a state, and how to let go of what gives them. */
+export interface StateChunks {
+  /** The chunks, which are not checked yet. */
+  readonly chunks: Iterator<unknown> | AsyncIterator<unknown>;
+  /** The length of the state in bytes, when it is known. */
+  readonly size: number | undefined;
+  /** Lets go before the end; what the input makes of that is of no use. */
+  cancel(reason: unknown): void;
+}
+
+/**
+ * The chunks of a state.
+ *
+ * @throws {TypeError} when it is not one of those that `save()` takes, or a
+ * stream that is locked or a body that has been read.
+ */
+export function chunksOf(state: StateInput): StateChunks {
+  if (ArrayBuffer.isView(state) || isBuffer(state)) {
+    return iterate([state], state.byteLength);
+  }
+  if (typeof state !== "object" || state === null) throw notAState(state);
+  // A response and a blob are told by what they have: there may be several
+  // implementations in one process.
+  if ("body" in state && "bodyUsed" in state) return bodyOf(state);
+  if ("stream" in state && typeof state.stream === "function") {
+    return streamChunks(state.stream(), state.size);
+  }
+  if ("getReader" in state) return streamChunks(state, undefined);
+  if (Symbol.asyncIterator in state || Symbol.iterator in state) {
+    return iterate(state, undefined);
+  }
+  throw notAState(state);
+}
+
+function isBuffer(state: unknown): state is ArrayBuffer {
+  return state instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer !== "undefined" &&
+      state instanceof SharedArrayBuffer);
+}
+
+function bodyOf(response: Response): StateChunks {
+  if (response.bodyUsed) {
+    throw new TypeError(
+      "Cannot save a state: the response's body has been read",
+    );
+  }
+  return response.body === null
+    ? iterate([], 0)
+    : streamChunks(response.body, undefined);
+}
+
+/** A stream by its reader: one promise a chunk, and a cancel with a reason. */
+function streamChunks(
+  stream: ReadableStream<unknown>,
+  size: number | undefined,
+): StateChunks {
+  if (stream.locked) {
+    throw new TypeError(
+      "Cannot save a state: the stream is locked to a reader",
+    );
+  }
+  const reader = stream.getReader();
+  return {
+    chunks: {
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? { done, value: undefined } : { done, value };
+      },
+    },
+    size,
+    cancel: (reason) => void reader.cancel(reason).catch(() => {}),
+  };
+}
+
+function iterate(
+  state: Iterable<unknown> | AsyncIterable<unknown>,
+  size: number | undefined,
+): StateChunks {
+  const chunks = Symbol.asyncIterator in state
+    ? state[Symbol.asyncIterator]()
+    : state[Symbol.iterator]();
+  return {
+    chunks,
+    size,
+    cancel: () => {
+      try {
+        void Promise.resolve(chunks.return?.()).catch(() => {});
+      } catch {
+        // A generator's `finally` may throw: the first error is what counts.
+      }
+    },
+  };
+}
+
+function notAState(state: unknown): TypeError {
+  const found = state === null ? "null" : typeof state;
+  return new TypeError(
+    `Cannot save a state: found ${found}, expected bytes, a Blob, a Response, ` +
+      "a ReadableStream or an iterable of bytes",
+  );
+}

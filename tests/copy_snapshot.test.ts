@@ -1,0 +1,152 @@
+/**
+ * copySnapshot(): between any two stores, checked from end to end.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  copySnapshot,
+  MemorySnapshotStore,
+  SnapshotCorruptError,
+  SnapshotNotFoundError,
+  SnapshotPublishError,
+  type SnapshotSource,
+  type SnapshotStore,
+} from "@raft/snapshots";
+import { exportArchive, importArchive } from "@raft/snapshots/archive";
+import { archive, metaText } from "./archive/hand_made.ts";
+import { byteStream, readOut } from "./archive/stores.ts";
+import { INIT, listIds, StoreFixture } from "./support/store_fixture.ts";
+import { bytes } from "./support/random.ts";
+
+const STATE = bytes(5000, 1);
+
+const STORES = {
+  file: (): Promise<SnapshotStore> =>
+    new StoreFixture().open({ blockSize: 512, retain: 9 }),
+  memory: (): Promise<SnapshotStore> =>
+    Promise.resolve(new MemorySnapshotStore({ blockSize: 1024, retain: 9 })),
+};
+
+describe("copySnapshot()", () => {
+  for (const [from, openFrom] of Object.entries(STORES)) {
+    for (const [to, openTo] of Object.entries(STORES)) {
+      it(`copies from a ${from} store to a ${to} store`, async () => {
+        const [source, target] = [await openFrom(), await openTo()];
+        const meta = await source.save(INIT, STATE);
+        const told: number[] = [];
+        const copy = await copySnapshot(source, meta.id, target, {
+          onProgress: ({ done, total }) => {
+            assert.equal(total, STATE.length);
+            told.push(done);
+          },
+        });
+        assert.equal(told.at(-1), STATE.length);
+        assert.deepEqual({ ...copy, id: meta.id }, meta);
+        const state = await readOut(await target.open(copy.id));
+        assert.deepEqual(state, STATE);
+        await Promise.all([source.close(), target.close()]);
+      });
+    }
+  }
+
+  it("does not copy again what the target has, when asked so", async () => {
+    const [source, target] = [
+      await STORES.memory(),
+      await STORES.file(),
+    ];
+    const meta = await source.save(INIT, STATE);
+    const first = await copySnapshot(source, meta.id, target);
+    const options = { ifMissing: true };
+    const second = await copySnapshot(source, meta.id, target, options);
+    assert.deepEqual(second, first);
+    const other = await source.save(INIT, bytes(5000, 2));
+    await copySnapshot(source, other.id, target, options);
+    await copySnapshot(source, meta.id, target);
+    assert.equal((await target.list()).length, 3);
+    await Promise.all([source.close(), target.close()]);
+  });
+
+  it("leaves nothing of a corrupt snapshot", async () => {
+    const fixture = new StoreFixture();
+    const source = await fixture.open({ blockSize: 512 });
+    const target = new MemorySnapshotStore();
+    const { id } = await source.save(INIT, STATE);
+    fixture.corrupt(id, 3000);
+    await assert.rejects(
+      copySnapshot(source, id, target),
+      SnapshotCorruptError,
+    );
+    assert.deepEqual(await target.list(), []);
+    await source.close();
+  });
+
+  it("never publishes a state that ends too early or has other bytes", async () => {
+    const good = new MemorySnapshotStore();
+    const meta = await good.save(INIT, STATE);
+    const lies = [STATE.subarray(0, 4999), bytes(5000, 7)];
+    for (const state of lies) {
+      const liar = {
+        stat: () => Promise.resolve(meta),
+        open: () =>
+          Promise.resolve(
+            Object.assign(new Blob([state]).stream(), { meta }),
+          ) as Promise<SnapshotSource>,
+      };
+      const target = new MemorySnapshotStore();
+      await assert.rejects(
+        copySnapshot(liar, meta.id, target),
+        SnapshotPublishError,
+      );
+      assert.deepEqual(await target.list(), []);
+    }
+  });
+
+  it("stops when the signal aborts, and leaves nothing", async () => {
+    const source = new MemorySnapshotStore({ blockSize: 512 });
+    const target = new MemorySnapshotStore();
+    const { id } = await source.save(INIT, STATE);
+    const controller = new AbortController();
+    const reason = new Error("enough");
+    const copying = copySnapshot(source, id, target, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(reason),
+    });
+    await assert.rejects(copying, reason);
+    assert.deepEqual(await target.list(), []);
+    const before = { signal: AbortSignal.abort(reason) };
+    await assert.rejects(copySnapshot(source, id, target, before), reason);
+  });
+
+  it("says that there is no such snapshot, and lets go of the source", async () => {
+    const fixture = new StoreFixture();
+    const source = await fixture.open();
+    const target = await fixture.open({ readOnly: true });
+    const { id } = await source.save(INIT, STATE);
+    await assert.rejects(
+      copySnapshot(source, "1-1-1", target),
+      SnapshotNotFoundError,
+    );
+    await assert.rejects(copySnapshot(source, id, target));
+    assert.equal(fixture.files.openHandles, 0);
+    assert.deepEqual(await listIds(source), [id]);
+    await Promise.all([source.close(), target.close()]);
+  });
+
+  it("copies what an import has kept of its archive", async () => {
+    const source = new MemorySnapshotStore();
+    const target = await STORES.file();
+    const file = archive({ meta: metaText({ ID: "bolt-snapshot" }) });
+    const { id } = await importArchive(source, byteStream(file), {
+      onWarning: () => {},
+    });
+    const copy = await copySnapshot(source, id, target);
+    const exported = (store: SnapshotStore, of: string) =>
+      readOut(exportArchive(store, of, { onWarning: () => {} }));
+    assert.deepEqual(
+      await exported(target, copy.id),
+      await exported(source, id),
+    );
+    await target.close();
+  });
+});
