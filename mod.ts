@@ -26,7 +26,7 @@
  */
 
 export { DiscardSnapshotStore } from "./src/discard_snapshot_store.ts";
-export { type CopyOptions, copySnapshot } from "./src/copy_snapshot.ts";
+export { type CopyOptions, copySnapshot } from "./src/store/copy.ts";
 export {
   type CorruptionReason,
   InvalidSnapshotIdError,
@@ -74,15 +74,14 @@ export type {
   Server,
   SnapshotInit,
   SnapshotMeta,
-  SnapshotReader,
   SnapshotSink,
   SnapshotSource,
-  SnapshotStore,
   StateInput,
   Suffrage,
   VerifyMode,
   VerifyOptions,
   VerifyReport,
 } from "./src/snapshot/types.ts";
+export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
 export type { StoreOptions } from "./src/store/options.ts";

@@ -8,11 +8,8 @@ import { SnapshotCorruptError } from "../errors.ts";
 import { parseId } from "../snapshot/id.ts";
 import { Sha256 } from "../runtime/sha256.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type {
-  OpenOptions,
-  SnapshotReader,
-  SnapshotSource,
-} from "../snapshot/types.ts";
+import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
+import type { SnapshotReader } from "../snapshot/stores.ts";
 import { makeSource } from "../store/source.ts";
 import { readerOf } from "./generator_reader.ts";
 import { gzip } from "./gzip_writer.ts";

@@ -5,7 +5,8 @@
  */
 
 import { addExtra, ORIGIN } from "../snapshot/extras.ts";
-import type { SnapshotMeta, SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotMeta } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { initOfArchive } from "./archive_meta.ts";
 import { isVaults, NO_SEAL } from "./kept_origin.ts";
 import { SEALED_SUMS } from "./members.ts";

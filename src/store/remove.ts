@@ -4,6 +4,7 @@
  * @module
  */
 
+import { toSnapshotError } from "../backend/errors.ts";
 import type { StoreParts } from "./parts.ts";
 
 /**
@@ -21,5 +22,19 @@ export async function removeSnapshots(
     return failures;
   } finally {
     for (const id of ids) if (!failures.has(id)) health.forget(id);
+  }
+}
+
+/** Removes one published snapshot. */
+export async function deleteSnapshot(
+  parts: StoreParts,
+  id: string,
+): Promise<void> {
+  const remove = () => removeSnapshots(parts, [id]);
+  try {
+    const failures = await parts.exclusive.run(remove);
+    for (const error of failures.values()) throw error;
+  } catch (error) {
+    throw toSnapshotError(`delete snapshot ${id}`, error);
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { toSnapshotError } from "../backend/errors.ts";
 import { SnapshotError, UnsupportedSnapshotVersionError } from "../errors.ts";
 import {
   BLOCKS_FILE_SIZE_MAX,
@@ -20,6 +21,19 @@ import type { StoreParts } from "./parts.ts";
  * One that has them already is left as it is; damaged ones are replaced.
  */
 export async function sealSnapshot(
+  parts: StoreParts,
+  id: string,
+  options: VerifyOptions,
+): Promise<SnapshotMeta> {
+  try {
+    return await seal(parts, id, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw toSnapshotError(`seal snapshot ${id}`, error);
+  }
+}
+
+async function seal(
   parts: StoreParts,
   id: string,
   options: VerifyOptions,

@@ -21,14 +21,13 @@ import type {
   SaveOptions,
   SnapshotInit,
   SnapshotMeta,
-  SnapshotReader,
   SnapshotSink,
   SnapshotSource,
-  SnapshotStore,
   StateInput,
   VerifyOptions,
   VerifyReport,
 } from "../snapshot/types.ts";
+import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 import { describe } from "../text.ts";
 import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
@@ -42,7 +41,7 @@ import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
 import type { StoreParts } from "./parts.ts";
-import { removeSnapshots } from "./remove.ts";
+import { deleteSnapshot } from "./remove.ts";
 import { quarantineCorrupt, restoreNewest } from "./restore.ts";
 import { reapSnapshots } from "./retention.ts";
 import { sealSnapshot } from "./seal.ts";
@@ -225,14 +224,17 @@ export class BackedStore implements SnapshotStore {
   seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
     return this.#change(
       "seal",
-      () => this.#seal(requireId(id), options),
+      () => sealSnapshot(this.#parts, requireId(id), options),
       options.signal,
     );
   }
 
   /** See {@linkcode SnapshotStore.delete}. */
   delete(id: string): Promise<void> {
-    return this.#change("delete", () => this.#delete(requireId(id)));
+    return this.#change(
+      "delete",
+      () => deleteSnapshot(this.#parts, requireId(id)),
+    );
   }
 
   /** See {@linkcode SnapshotReader.close}. */
@@ -263,27 +265,6 @@ export class BackedStore implements SnapshotStore {
       this.#parts.logger.error(
         `After the publication of snapshot ${id}: ${describe(error)}`,
       );
-    }
-  }
-
-  async #delete(id: string): Promise<void> {
-    const { exclusive } = this.#parts;
-    try {
-      const failures = await exclusive.run(() =>
-        removeSnapshots(this.#parts, [id])
-      );
-      for (const error of failures.values()) throw error;
-    } catch (error) {
-      throw toSnapshotError(`delete snapshot ${id}`, error);
-    }
-  }
-
-  async #seal(id: string, options: VerifyOptions): Promise<SnapshotMeta> {
-    try {
-      return await sealSnapshot(this.#parts, id, options);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw toSnapshotError(`seal snapshot ${id}`, error);
     }
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 
 /**
  * What a store keeps of the snapshots that were published: all (at least the

@@ -5,7 +5,7 @@
  */
 
 import { SnapshotPublishError, StoreClosedError } from "../errors.ts";
-import type { SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { assert, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofKeepers } from "./check.ts";
 import { encode, INIT, pattern, publish, readAll } from "./snapshots.ts";

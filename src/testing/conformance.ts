@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { argumentChecks } from "./argument_checks.ts";
 import type {
   Check,

@@ -9,7 +9,7 @@ import {
   SnapshotCorruptError,
   SnapshotNotFoundError,
 } from "../errors.ts";
-import type { SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
 import {
   type Check,

@@ -8,8 +8,8 @@ import type {
   SnapshotInit,
   SnapshotMeta,
   SnapshotSource,
-  SnapshotStore,
 } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 
 /** An ordinary snapshot; other fields can be put over it. */
 export const INIT: SnapshotInit = {

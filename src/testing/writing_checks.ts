@@ -5,7 +5,8 @@
  */
 
 import { SnapshotPublishError } from "../errors.ts";
-import type { SnapshotSink, SnapshotStore } from "../snapshot/types.ts";
+import type { SnapshotSink } from "../snapshot/types.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
 import {

@@ -4,13 +4,9 @@
  * @module
  */
 
-import { addExtra, ORIGIN, readExtra } from "./snapshot/extras.ts";
-import type {
-  Progress,
-  SnapshotMeta,
-  SnapshotReader,
-  SnapshotStore,
-} from "./snapshot/types.ts";
+import { addExtra, ORIGIN, readExtra } from "../snapshot/extras.ts";
+import type { Progress, SnapshotMeta } from "../snapshot/types.ts";
+import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 
 /** Options of {@linkcode copySnapshot}. */
 export interface CopyOptions {

@@ -14,10 +14,10 @@ import {
   type SnapshotStore,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
-import { archive, metaText } from "./archive/hand_made.ts";
-import { byteStream, readOut } from "./archive/stores.ts";
-import { INIT, listIds, StoreFixture } from "./support/store_fixture.ts";
-import { bytes } from "./support/random.ts";
+import { archive, metaText } from "../archive/hand_made.ts";
+import { byteStream, readOut } from "../archive/stores.ts";
+import { INIT, listIds, StoreFixture } from "../support/store_fixture.ts";
+import { bytes } from "../support/random.ts";
 
 const STATE = bytes(5000, 1);
 

@@ -1,0 +1,171 @@
+/**
+ * What a store does, whatever place it keeps snapshots in.
+ *
+ * @module
+ */
+
+import type {
+  CreateOptions,
+  OpenOptions,
+  Restorer,
+  SaveOptions,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotSink,
+  SnapshotSource,
+  StateInput,
+  VerifyOptions,
+  VerifyReport,
+} from "./types.ts";
+
+/** A place that snapshots are read from. */
+export interface SnapshotReader {
+  /**
+   * The published snapshots, newest first by term, index and time. One that is
+   * corrupt or can't be read is passed over with a warning.
+   *
+   * @throws {StoreAccessError} when the process or the place is at fault
+   * (`EMFILE`), because a list with a part left out would look complete.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  list(): Promise<SnapshotMeta[]>;
+  /**
+   * The metadata of a published snapshot, without its state being opened.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {SnapshotCorruptError} when it is seen to be corrupt without its
+   * state being read.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  stat(id: string): Promise<SnapshotMeta>;
+  /**
+   * Opens a published snapshot for reading.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {SnapshotCorruptError} when it is corrupt.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {RangeError} when `start` and `end` are not in the state, in order.
+   * @throws {TypeError} when an option has the wrong type.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  open(id: string, options?: OpenOptions): Promise<SnapshotSource>;
+  /**
+   * Start-up: calls `restore` with the newest snapshot, and with the next older
+   * one when that fails, until one has been restored. Corrupt ones are
+   * quarantined (at most two are kept) once an older one has taken their place,
+   * unless the store is only read. The source is valid until the promise that
+   * `restore` returned has settled.
+   *
+   * Resolves to the snapshot that was restored, or `undefined` when the store
+   * is empty. It may be older than the newest: the log since its index is then
+   * still needed.
+   *
+   * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
+   * restored.
+   * @throws {StoreAccessError} when the process or the place is at fault
+   * (`EMFILE`), also in what `restore` throws: it is called again with the same
+   * snapshot, a few times, and with no older one.
+   * @throws {TypeError} when `restore` is not a function.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
+  /**
+   * Reads a snapshot and checks every byte. That it is corrupt is in the
+   * report.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * Cancels the open sinks, errors the open sources, and gives the place up.
+   * Everything later is refused with {@linkcode StoreClosedError}.
+   *
+   * @throws {SnapshotError} when the place can't be given up cleanly: a lock's
+   * file can't be removed. The lock is given up in any case: the next store that
+   * this process opens takes it. A later call tries again to remove the file.
+   */
+  close(): Promise<void>;
+  /** The same as `close()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A place that snapshots are written to and read from. */
+export interface SnapshotStore extends SnapshotReader {
+  /**
+   * Begins a snapshot. The caller must close or cancel the sink.
+   *
+   * @throws {TypeError} when a value of `init` or an option has the wrong type.
+   * @throws {RangeError} when a number is out of its bounds.
+   * @throws {SnapshotError} when the snapshot can't be begun.
+   * @throws {StoreAccessError} when the store was opened to read only.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  create(init: SnapshotInit, options?: CreateOptions): Promise<SnapshotSink>;
+  /**
+   * Writes a whole snapshot, and resolves to its metadata once it survives a
+   * power cut. It is the way to write many small records: an iterable's chunks
+   * go straight into the block that is being filled, where a stream costs
+   * microseconds for each. One buffer may be reused for all of them. When the
+   * snapshot fails or is cancelled, the iterable is ended (`return()`) or the
+   * stream cancelled, and nothing is left.
+   *
+   * @throws {SnapshotPublishError} when the snapshot can't be written or
+   * published, or is not what was expected.
+   * @throws {unknown} what the iterable or stream fails with, or the signal's
+   * reason, as it is.
+   * @throws {TypeError} when the state, a chunk, a value of `init` or an option
+   * has the wrong type.
+   * @throws {RangeError} when a number is out of its bounds.
+   * @throws {StoreAccessError} when the store was opened to read only.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  save(
+    init: SnapshotInit,
+    state: StateInput,
+    options?: SaveOptions,
+  ): Promise<SnapshotMeta>;
+  /**
+   * Adds block checksums to a snapshot that has none, because Go wrote it,
+   * after checking it against its CRC. From then on it is read in one pass, and
+   * a change of its `meta.json` is noticed. Go does not mind.
+   *
+   * @throws {SnapshotCorruptError} when it is corrupt; nothing is written.
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {UnsupportedSnapshotVersionError} when it, or the checksums that it
+   * has, are of a version that this library does not know.
+   * @throws {SnapshotError} when it has more blocks of `blockSize` bytes than a
+   * `blocks.crc64` may list (some eight million), or the place can't do so.
+   * @throws {StoreAccessError} when the store was opened to read only.
+   */
+  seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
+  /**
+   * Removes snapshots that are older than the newest `retain`, as every close of
+   * a sink does. Never removes the only good snapshot; reads some to find it.
+   *
+   * @throws {SnapshotUnreadableError} when a state can't be read: none is removed.
+   * @throws {StoreAccessError} when the process or the place is at fault, or the
+   * store was opened to read only.
+   */
+  reap(): Promise<void>;
+  /**
+   * Removes a snapshot. Readers that have it open are not disturbed.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {StoreAccessError} when the store was opened to read only.
+   */
+  delete(id: string): Promise<void>;
+}
