@@ -29,7 +29,7 @@ describe("reap()", () => {
     const ids = await fixture.prepare([1, 2, 3, 4]);
     const store = await fixture.open({ retain: 1 });
     const stuck = ids[1] ?? "";
-    // As Windows answers while somebody has a file of it open.
+    // As Windows answers while another process has a file of it open.
     for (const code of ["EPERM", "EBUSY", "EACCES"]) {
       const path = new RegExp(`/${stuck}$`);
       fixture.files.inject(failOn("rename", code, { path }));
