@@ -8,7 +8,7 @@ import { InvalidSnapshotIdError, SnapshotNotFoundError } from "../errors.ts";
 import { UINT64_MAX } from "../uint64.ts";
 import type { Server, SnapshotInit } from "../snapshot/types.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { INIT, publish } from "./snapshots.ts";
 
 /** Texts that no store may make a path of. */
@@ -44,13 +44,20 @@ const HOSTILE_STRINGS = [
 
 /** The checks. */
 export const argumentChecks: readonly Check[] = [
-  ofAll("an ID that is not in the store is not found", async (store) => {
-    for (const id of ["3-10-1", `${UINT64_MAX}-${UINT64_MAX}-0`]) {
-      await assertRejects(store.open(id), SnapshotNotFoundError, `open ${id}`);
-    }
-  }),
+  checkEveryStore(
+    "an ID that is not in the store is not found",
+    async (store) => {
+      for (const id of ["3-10-1", `${UINT64_MAX}-${UINT64_MAX}-0`]) {
+        await assertRejects(
+          store.open(id),
+          SnapshotNotFoundError,
+          `open ${id}`,
+        );
+      }
+    },
+  ),
 
-  ofAll("what is not an ID is refused as such", async (store) => {
+  checkEveryStore("what is not an ID is refused as such", async (store) => {
     await publish(store, "bait");
     for (const id of BAD_IDS) {
       const what = `open ${JSON.stringify(id)}`;
@@ -58,43 +65,56 @@ export const argumentChecks: readonly Check[] = [
     }
   }),
 
-  ofKeepers("a uint64 loses nothing, at either end", async (store) => {
-    for (const value of [0n, 2n ** 53n + 1n, UINT64_MAX]) {
-      const id = await publish(store, "", {
-        index: value,
-        term: value,
-        configurationIndex: value,
-      });
-      const source = await store.open(id);
-      const { index, term, configurationIndex } = source.meta;
-      await source.cancel();
-      assertEqual([index, term, configurationIndex], [value, value, value], id);
-    }
-  }),
-
-  ofKeepers("numbers are taken where they are exact", async (store) => {
-    const id = await publish(store, "", {
-      index: Number.MAX_SAFE_INTEGER,
-      term: 0,
-      configurationIndex: 7,
-    });
-    const { meta } = await store.open(id);
-    assertEqual(meta.index, BigInt(Number.MAX_SAFE_INTEGER), "index");
-    assertEqual(meta.term, 0n, "term");
-    assertEqual(meta.configurationIndex, 7n, "configuration index");
-  }),
-
-  ofAll("a number that is no uint64 is a RangeError", async (store) => {
-    const fields = ["index", "term", "configurationIndex"] as const;
-    for (const field of fields) {
-      for (const value of [-1, -1n, 1.5, NaN, Infinity, 2 ** 53, 2n ** 64n]) {
-        const create = store.create({ ...INIT, [field]: value });
-        await assertRejects(create, RangeError, `${field} ${value}`);
+  checkStoresThatKeep(
+    "a uint64 loses nothing, at either end",
+    async (store) => {
+      for (const value of [0n, 2n ** 53n + 1n, UINT64_MAX]) {
+        const id = await publish(store, "", {
+          index: value,
+          term: value,
+          configurationIndex: value,
+        });
+        const source = await store.open(id);
+        const { index, term, configurationIndex } = source.meta;
+        await source.cancel();
+        assertEqual(
+          [index, term, configurationIndex],
+          [value, value, value],
+          id,
+        );
       }
-    }
-  }),
+    },
+  ),
 
-  ofAll("a field of the wrong type is a TypeError", async (store) => {
+  checkStoresThatKeep(
+    "numbers are taken where they are exact",
+    async (store) => {
+      const id = await publish(store, "", {
+        index: Number.MAX_SAFE_INTEGER,
+        term: 0,
+        configurationIndex: 7,
+      });
+      const { meta } = await store.open(id);
+      assertEqual(meta.index, BigInt(Number.MAX_SAFE_INTEGER), "index");
+      assertEqual(meta.term, 0n, "term");
+      assertEqual(meta.configurationIndex, 7n, "configuration index");
+    },
+  ),
+
+  checkEveryStore(
+    "a number that is no uint64 is a RangeError",
+    async (store) => {
+      const fields = ["index", "term", "configurationIndex"] as const;
+      for (const field of fields) {
+        for (const value of [-1, -1n, 1.5, NaN, Infinity, 2 ** 53, 2n ** 64n]) {
+          const create = store.create({ ...INIT, [field]: value });
+          await assertRejects(create, RangeError, `${field} ${value}`);
+        }
+      }
+    },
+  ),
+
+  checkEveryStore("a field of the wrong type is a TypeError", async (store) => {
     const server: Server = { suffrage: "voter", id: "a", address: "b" };
     const wrong: readonly Readonly<Record<string, unknown>>[] = [
       { index: "10" },
@@ -114,15 +134,18 @@ export const argumentChecks: readonly Check[] = [
     await assertRejects(create, RangeError, "version 2");
   }),
 
-  ofAll("a signal that has aborted makes create() reject", async (store) => {
-    const reason = new Error("too late");
-    const signal = AbortSignal.abort(reason);
-    const error = await rejection(store.create(INIT, { signal }), "create");
-    assertEqual(error === reason, true, "reason");
-    assertEqual(await store.list(), [], "list");
-  }),
+  checkEveryStore(
+    "a signal that has aborted makes create() reject",
+    async (store) => {
+      const reason = new Error("too late");
+      const signal = AbortSignal.abort(reason);
+      const error = await rejection(store.create(INIT, { signal }), "create");
+      assertEqual(error === reason, true, "reason");
+      assertEqual(await store.list(), [], "list");
+    },
+  ),
 
-  ofKeepers("names and addresses may be any text", async (store) => {
+  checkStoresThatKeep("names and addresses may be any text", async (store) => {
     const servers = HOSTILE_STRINGS.map((text): Server => ({
       suffrage: "voter",
       id: text,
@@ -133,7 +156,7 @@ export const argumentChecks: readonly Check[] = [
     assertEqual(meta?.configuration, { servers }, "configuration");
   }),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "half of a surrogate pair is replaced from the start",
     async (store) => {
       const server: Server = { suffrage: "voter", id: "\ud800", address: "b" };
@@ -148,12 +171,15 @@ export const argumentChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers("what the caller changes later has no effect", async (store) => {
-    const servers: Server[] = [{ suffrage: "voter", id: "a", address: "b" }];
-    const sink = await store.create({ ...INIT, configuration: { servers } });
-    servers.push({ suffrage: "voter", id: "late", address: "late" });
-    await sink.close();
-    const [meta] = await store.list();
-    assertEqual(meta?.configuration.servers.length, 1, "number of servers");
-  }),
+  checkStoresThatKeep(
+    "what the caller changes later has no effect",
+    async (store) => {
+      const servers: Server[] = [{ suffrage: "voter", id: "a", address: "b" }];
+      const sink = await store.create({ ...INIT, configuration: { servers } });
+      servers.push({ suffrage: "voter", id: "late", address: "late" });
+      await sink.close();
+      const [meta] = await store.list();
+      assertEqual(meta?.configuration.servers.length, 1, "number of servers");
+    },
+  ),
 ];

@@ -47,7 +47,7 @@ export interface Check {
 type Run = Check["run"];
 
 /** A check of stores that keep something. */
-export function ofKeepers(
+export function checkStoresThatKeep(
   name: string,
   run: Run,
   needs: NonNullable<Check["needs"]> = [],
@@ -56,7 +56,7 @@ export function ofKeepers(
 }
 
 /** A check of stores that keep the newest three at least. */
-export function ofHoarders(
+export function checkStoresOfMany(
   name: string,
   run: Run,
   needs: NonNullable<Check["needs"]> = [],
@@ -65,6 +65,6 @@ export function ofHoarders(
 }
 
 /** A check of every store. */
-export function ofAll(name: string, run: Run): Check {
+export function checkEveryStore(name: string, run: Run): Check {
   return { name, run };
 }

@@ -7,7 +7,7 @@
 import { SnapshotPublishError, StoreClosedError } from "../errors.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
 import { assert, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { encode, INIT, pattern, publish, readAll } from "./snapshots.ts";
 
 const ID = "3-10-1";
@@ -28,50 +28,59 @@ const CALLS: Readonly<
 
 /** The checks. */
 export const closingChecks: readonly Check[] = [
-  ofAll("a store that has been closed refuses every call", async (store) => {
-    await store.close();
-    for (const [name, call] of Object.entries(CALLS)) {
-      await assertRejects(call(store), StoreClosedError, `${name}()`);
-    }
-  }),
+  checkEveryStore(
+    "a store that has been closed refuses every call",
+    async (store) => {
+      await store.close();
+      for (const [name, call] of Object.entries(CALLS)) {
+        await assertRejects(call(store), StoreClosedError, `${name}()`);
+      }
+    },
+  ),
 
-  ofAll("a store may be closed more than once", async (store) => {
+  checkEveryStore("a store may be closed more than once", async (store) => {
     await Promise.all([store.close(), store.close()]);
     await store.close();
     await store[Symbol.asyncDispose]();
   }),
 
-  ofAll("close() of a store cancels its open sinks", async (store) => {
-    const idle = await store.create(INIT);
-    const busy = await store.create(INIT);
-    const writer = busy.getWriter();
-    await writer.write(encode("half"));
-    await store.close();
-    const writing = writer.write(encode("more"));
-    await assertRejects(writing, StoreClosedError, "writing");
-    for (const sink of [idle, busy]) {
-      const error = await rejection(sink.close(), "close() of the sink");
-      assert(error instanceof SnapshotPublishError, String(error));
-      assert(!error.published, "the snapshot was not published");
-      assert(error.cause instanceof StoreClosedError, "the cause");
-      await assertRejects(sink.published, SnapshotPublishError, "published");
-    }
-  }),
+  checkEveryStore(
+    "close() of a store cancels its open sinks",
+    async (store) => {
+      const idle = await store.create(INIT);
+      const busy = await store.create(INIT);
+      const writer = busy.getWriter();
+      await writer.write(encode("half"));
+      await store.close();
+      const writing = writer.write(encode("more"));
+      await assertRejects(writing, StoreClosedError, "writing");
+      for (const sink of [idle, busy]) {
+        const error = await rejection(sink.close(), "close() of the sink");
+        assert(error instanceof SnapshotPublishError, String(error));
+        assert(!error.published, "the snapshot was not published");
+        assert(error.cause instanceof StoreClosedError, "the cause");
+        await assertRejects(sink.published, SnapshotPublishError, "published");
+      }
+    },
+  ),
 
-  ofKeepers("close() of a store errors its open sources", async (store) => {
-    const id = await publish(store, pattern(5_000_000));
-    const unread = await store.open(id);
-    const begun = (await store.open(id)).getReader();
-    await begun.read();
-    await store.close();
-    await assertRejects(readAll(unread), StoreClosedError, "reading");
-    const reading = (async () => {
-      while (!(await begun.read()).done);
-    })();
-    await assertRejects(reading, StoreClosedError, "reading on");
-  }),
+  checkStoresThatKeep(
+    "close() of a store errors its open sources",
+    async (store) => {
+      const id = await publish(store, pattern(5_000_000));
+      const unread = await store.open(id);
+      const begun = (await store.open(id)).getReader();
+      await begun.read();
+      await store.close();
+      await assertRejects(readAll(unread), StoreClosedError, "reading");
+      const reading = (async () => {
+        while (!(await begun.read()).done);
+      })();
+      await assertRejects(reading, StoreClosedError, "reading on");
+    },
+  ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "close() of a store leaves a source that has ended",
     async (store) => {
       const source = await store.open(await publish(store, "state"));
@@ -80,7 +89,7 @@ export const closingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll(
+  checkEveryStore(
     "calls that are under way end when the store is closed",
     async (store) => {
       const calls = Object.values(CALLS).map((call) => call(store));

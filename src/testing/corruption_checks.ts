@@ -14,8 +14,8 @@ import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
 import {
   type Check,
   type CheckContext,
-  ofHoarders,
-  ofKeepers,
+  checkStoresOfMany,
+  checkStoresThatKeep,
 } from "./check.ts";
 import {
   encode,
@@ -43,7 +43,7 @@ async function publishCorrupt(
 }
 
 function corruptionCheck(
-  declare: typeof ofKeepers,
+  declare: typeof checkStoresThatKeep,
   name: string,
   run: (store: SnapshotStore, corrupt: Corrupt) => Promise<void>,
 ): Check {
@@ -55,7 +55,7 @@ function corruptionCheck(
 /** The checks. */
 export const corruptionChecks: readonly Check[] = [
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "a corrupt snapshot is never read to its end",
     async (store, corrupt) => {
       for (const size of [1, 100_000]) {
@@ -70,7 +70,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "no byte of a corrupt snapshot is handed out wrong",
     async (store, corrupt) => {
       const state = pattern(100_000);
@@ -96,7 +96,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "verify() reports a corrupt snapshot, and does not reject",
     async (store, corrupt) => {
       const id = await publishCorrupt(store, corrupt, 10n);
@@ -108,7 +108,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "delete() removes a corrupt snapshot",
     async (store, corrupt) => {
       const id = await publishCorrupt(store, corrupt, 10n);
@@ -118,7 +118,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofHoarders,
+    checkStoresOfMany,
     "restore() falls back to an older snapshot, and quarantines the corrupt one",
     async (store, corrupt) => {
       const oldest = await publish(store, "oldest", { index: 1n });
@@ -134,7 +134,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofHoarders,
+    checkStoresOfMany,
     "restore() passes over each corrupt snapshot",
     async (store, corrupt) => {
       const good = await publish(store, "good", { index: 1n });
@@ -148,7 +148,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "restore() rejects when the only snapshot is corrupt, and keeps it",
     async (store, corrupt) => {
       const id = await publishCorrupt(store, corrupt, 10n);
@@ -163,7 +163,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofHoarders,
+    checkStoresOfMany,
     "restore() does not take a store for empty that has one in quarantine",
     async (store, corrupt) => {
       const good = await publish(store, "good", { index: 1n });
@@ -176,7 +176,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofKeepers,
+    checkStoresThatKeep,
     "reap() never removes the only good snapshot",
     async (store, corrupt) => {
       // Published side by side, so that also a store that retains one has both.
@@ -193,7 +193,7 @@ export const corruptionChecks: readonly Check[] = [
   ),
 
   corruptionCheck(
-    ofHoarders,
+    checkStoresOfMany,
     "a corrupt snapshot does not count as one that is retained",
     async (store, corrupt) => {
       const good = await publish(store, "good", { index: 1n });

@@ -8,7 +8,12 @@
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { assert, assertEqual, assertRejects } from "./assertions.ts";
 import { SnapshotNotFoundError, SnapshotPublishError } from "../errors.ts";
-import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
+import {
+  type Check,
+  checkEveryStore,
+  checkStoresOfMany,
+  checkStoresThatKeep,
+} from "./check.ts";
 import { encode, INIT, listIds, publish, readText } from "./snapshots.ts";
 
 /** An array of one raw string, in msgpack: only one server is a voter. */
@@ -16,11 +21,11 @@ const PEERS = Uint8Array.of(0x91, 0xa9, ...encode("over here"));
 
 /** The checks. */
 export const listingChecks: readonly Check[] = [
-  ofAll("an empty store lists nothing", async (store) => {
+  checkEveryStore("an empty store lists nothing", async (store) => {
     assertEqual(await store.list(), [], "list");
   }),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "a published snapshot is listed with what it is made of",
     async (store) => {
       const id = await publish(store, "first\nsecond\n");
@@ -41,7 +46,7 @@ export const listingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll("a sink that is not closed is not listed", async (store) => {
+  checkEveryStore("a sink that is not closed is not listed", async (store) => {
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     await writer.write(encode("half"));
@@ -54,7 +59,7 @@ export const listingChecks: readonly Check[] = [
     await sink.cancel();
   }),
 
-  ofAll("a sink that is cancelled leaves nothing", async (store) => {
+  checkEveryStore("a sink that is cancelled leaves nothing", async (store) => {
     const sink = await store.create(INIT);
     const writer = sink.getWriter();
     await writer.write(encode("gone"));
@@ -69,15 +74,18 @@ export const listingChecks: readonly Check[] = [
     await assertRejects(sink.close(), SnapshotPublishError, "closing it");
   }),
 
-  ofKeepers("a snapshot can be opened at once after close", async (store) => {
-    const sink = await store.create(INIT);
-    const writer = sink.getWriter();
-    await writer.write(encode("now"));
-    await writer.close();
-    assertEqual(await readText(store, sink.id), "now", "state");
-  }),
+  checkStoresThatKeep(
+    "a snapshot can be opened at once after close",
+    async (store) => {
+      const sink = await store.create(INIT);
+      const writer = sink.getWriter();
+      await writer.write(encode("now"));
+      await writer.close();
+      assertEqual(await readText(store, sink.id), "now", "state");
+    },
+  ),
 
-  ofHoarders(
+  checkStoresOfMany(
     "snapshots are listed newest first: by term, index and time",
     async (store) => {
       const old = await publish(store, "", { term: 5n, index: 130350n });
@@ -87,12 +95,15 @@ export const listingChecks: readonly Check[] = [
     },
   ),
 
-  ofHoarders("terms and indexes are compared as numbers", async (store) => {
-    const nine = await publish(store, "", { term: 9n, index: 10n });
-    const ten = await publish(store, "", { term: 10n, index: 9n });
-    const more = await publish(store, "", { term: 10n, index: 10n });
-    assertEqual(await listIds(store), [more, ten, nine], "order");
-  }),
+  checkStoresOfMany(
+    "terms and indexes are compared as numbers",
+    async (store) => {
+      const nine = await publish(store, "", { term: 9n, index: 10n });
+      const ten = await publish(store, "", { term: 10n, index: 9n });
+      const more = await publish(store, "", { term: 10n, index: 10n });
+      assertEqual(await listIds(store), [more, ten, nine], "order");
+    },
+  ),
 
   {
     name: "the snapshot published last takes the place of the one before",
@@ -119,16 +130,19 @@ export const listingChecks: readonly Check[] = [
     },
   },
 
-  ofAll("IDs are <term>-<index>-<ms>, each used once", async (store) => {
-    const init = { ...INIT, term: 7n, index: 8n };
-    const sinks = await Promise.all(
-      Array.from({ length: 8 }, () => store.create(init)),
-    );
-    for (const { id } of sinks) {
-      assert(/^7-8-(0|[1-9]\d*)$/.test(id), `${id} is <term>-<index>-<ms>`);
-    }
-    const ids = new Set(sinks.map(({ id }) => id));
-    assertEqual(ids.size, 8, "number of different IDs");
-    await Promise.all(sinks.map((sink) => sink.cancel()));
-  }),
+  checkEveryStore(
+    "IDs are <term>-<index>-<ms>, each used once",
+    async (store) => {
+      const init = { ...INIT, term: 7n, index: 8n };
+      const sinks = await Promise.all(
+        Array.from({ length: 8 }, () => store.create(init)),
+      );
+      for (const { id } of sinks) {
+        assert(/^7-8-(0|[1-9]\d*)$/.test(id), `${id} is <term>-<index>-<ms>`);
+      }
+      const ids = new Set(sinks.map(({ id }) => id));
+      assertEqual(ids.size, 8, "number of different IDs");
+      await Promise.all(sinks.map((sink) => sink.cancel()));
+    },
+  ),
 ];

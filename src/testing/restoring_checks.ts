@@ -11,7 +11,12 @@ import {
 } from "../errors.ts";
 import type { SnapshotSource } from "../snapshot/types.ts";
 import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
+import {
+  type Check,
+  checkEveryStore,
+  checkStoresOfMany,
+  checkStoresThatKeep,
+} from "./check.ts";
 import {
   listIds,
   pattern,
@@ -22,13 +27,16 @@ import {
 
 /** The checks. */
 export const restoringChecks: readonly Check[] = [
-  ofAll("restore() resolves to undefined for an empty store", async (store) => {
-    let calls = 0;
-    const meta = await store.restore(() => Promise.resolve(calls++));
-    assertEqual([meta, calls], [undefined, 0], "result and number of calls");
-  }),
+  checkEveryStore(
+    "restore() resolves to undefined for an empty store",
+    async (store) => {
+      let calls = 0;
+      const meta = await store.restore(() => Promise.resolve(calls++));
+      assertEqual([meta, calls], [undefined, 0], "result and number of calls");
+    },
+  ),
 
-  ofAll(
+  checkEveryStore(
     "restore() rejects anything but a function with a TypeError",
     async (store) => {
       const restoring = store.restore(undefined as never);
@@ -36,16 +44,23 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers("restore() hands out the newest snapshot", async (store) => {
-    await publish(store, "older", { index: 10n });
-    const id = await publish(store, "newest", { index: 11n });
-    const { meta, text, tried } = await restoreText(store);
-    assertEqual([meta?.id, meta?.index, text], [id, 11n, "newest"], "snapshot");
-    assertEqual(tried, [id], "snapshots that were tried");
-    assertEqual(meta, (await store.list())[0], "metadata");
-  }),
+  checkStoresThatKeep(
+    "restore() hands out the newest snapshot",
+    async (store) => {
+      await publish(store, "older", { index: 10n });
+      const id = await publish(store, "newest", { index: 11n });
+      const { meta, text, tried } = await restoreText(store);
+      assertEqual(
+        [meta?.id, meta?.index, text],
+        [id, 11n, "newest"],
+        "snapshot",
+      );
+      assertEqual(tried, [id], "snapshots that were tried");
+      assertEqual(meta, (await store.list())[0], "metadata");
+    },
+  ),
 
-  ofHoarders(
+  checkStoresOfMany(
     "restore() tries older snapshots after a failure, and removes none",
     async (store) => {
       const ids = [
@@ -66,7 +81,7 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "restore() rejects with the caller's own failures when all have failed",
     async (store) => {
       const id = await publish(store, "state");
@@ -82,7 +97,7 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "the source that restore() gives ends with the call",
     async (store) => {
       await publish(store, pattern(100_000));
@@ -96,7 +111,7 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "restore() can run twice, and while a snapshot is written",
     async (store) => {
       const old = await publish(store, "old");
@@ -115,7 +130,7 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "restore() rejects when the store is closed meanwhile",
     async (store) => {
       await publish(store, pattern(100_000));

@@ -5,12 +5,12 @@
  */
 
 import { assertEqual } from "./assertions.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { INIT, listIds, publish, readText } from "./snapshots.ts";
 
 /** The checks. */
 export const retentionChecks: readonly Check[] = [
-  ofKeepers(
+  checkStoresThatKeep(
     "every close leaves the newest snapshots, as many as are retained",
     async (store, { retain }) => {
       const ids: string[] = [];
@@ -24,7 +24,7 @@ export const retentionChecks: readonly Check[] = [
     ["retain"],
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "the snapshot that was published last is kept, also when it is older",
     async (store, { retain }) => {
       for (let index = 1; index <= retain; index++) {
@@ -38,7 +38,7 @@ export const retentionChecks: readonly Check[] = [
     ["retain"],
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "the newest of the snapshots that were published side by side is kept",
     async (store) => {
       const older = await store.create({ ...INIT, index: 10n });
@@ -50,7 +50,7 @@ export const retentionChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "reap() removes nothing that is retained, also when it runs twice",
     async (store) => {
       await publish(store, "state");
@@ -62,7 +62,7 @@ export const retentionChecks: readonly Check[] = [
     },
   ),
 
-  ofAll("reap() of an empty store does nothing", async (store) => {
+  checkEveryStore("reap() of an empty store does nothing", async (store) => {
     await store.reap();
     assertEqual(await store.list(), [], "list");
   }),

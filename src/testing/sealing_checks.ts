@@ -10,12 +10,12 @@ import {
   SnapshotNotFoundError,
 } from "../errors.ts";
 import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { pattern, publish, readAll, readText } from "./snapshots.ts";
 
 /** The checks. */
 export const sealingChecks: readonly Check[] = [
-  ofKeepers(
+  checkStoresThatKeep(
     "seal() leaves a snapshot that has block checksums as it is",
     async (store) => {
       const id = await publish(store, "state");
@@ -26,14 +26,17 @@ export const sealingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll("seal() rejects when there is no such snapshot", async (store) => {
-    const missing = store.seal("3-10-1");
-    await assertRejects(missing, SnapshotNotFoundError, "seal()");
-    const invalid = store.seal("../outside");
-    await assertRejects(invalid, InvalidSnapshotIdError, "seal()");
-  }),
+  checkEveryStore(
+    "seal() rejects when there is no such snapshot",
+    async (store) => {
+      const missing = store.seal("3-10-1");
+      await assertRejects(missing, SnapshotNotFoundError, "seal()");
+      const invalid = store.seal("../outside");
+      await assertRejects(invalid, InvalidSnapshotIdError, "seal()");
+    },
+  ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "seal() gives a snapshot without block checksums some",
     async (store, { unseal }) => {
       const state = pattern(100_000);
@@ -50,7 +53,7 @@ export const sealingChecks: readonly Check[] = [
     ["unseal"],
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "a snapshot without block checksums is listed, read and restored",
     async (store, { unseal }) => {
       const id = await publish(store, "state");
@@ -65,7 +68,7 @@ export const sealingChecks: readonly Check[] = [
     ["unseal"],
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "seal() rejects for a corrupt snapshot, and writes nothing",
     async (store, { corrupt, unseal }) => {
       const id = await publish(store, "state");
@@ -78,7 +81,7 @@ export const sealingChecks: readonly Check[] = [
     ["corrupt", "unseal"],
   ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "seal() ends with the reason of a signal that has aborted",
     async (store) => {
       const id = await publish(store, "state");

@@ -6,26 +6,29 @@
 
 import { InvalidSnapshotIdError, SnapshotNotFoundError } from "../errors.ts";
 import { assert, assertEqual, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofKeepers } from "./check.ts";
+import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { pattern, publish } from "./snapshots.ts";
 
 /** The checks. */
 export const verifyingChecks: readonly Check[] = [
-  ofKeepers("verify() reports a good snapshot as good", async (store) => {
-    for (const state of ["", "state", pattern(100_000)]) {
-      const id = await publish(store, state);
-      const report = await store.verify(id);
-      assertEqual([report.id, report.ok], [id, true], "ID, and whether ok");
-      assertEqual(report.meta, (await store.list())[0], "metadata");
-      assertEqual(report.badOffsets, [], "bad blocks");
-      assertEqual(report.errors, [], "errors");
-      const { blockSize, blockCount } = report;
-      const count = Math.ceil(state.length / blockSize);
-      assertEqual(blockCount, count, "number of blocks");
-    }
-  }),
+  checkStoresThatKeep(
+    "verify() reports a good snapshot as good",
+    async (store) => {
+      for (const state of ["", "state", pattern(100_000)]) {
+        const id = await publish(store, state);
+        const report = await store.verify(id);
+        assertEqual([report.id, report.ok], [id, true], "ID, and whether ok");
+        assertEqual(report.meta, (await store.list())[0], "metadata");
+        assertEqual(report.badOffsets, [], "bad blocks");
+        assertEqual(report.errors, [], "errors");
+        const { blockSize, blockCount } = report;
+        const count = Math.ceil(state.length / blockSize);
+        assertEqual(blockCount, count, "number of blocks");
+      }
+    },
+  ),
 
-  ofAll(
+  checkEveryStore(
     "verify() rejects when there is nothing to report on",
     async (store) => {
       const missing = store.verify("3-10-1");
@@ -35,7 +38,7 @@ export const verifyingChecks: readonly Check[] = [
     },
   ),
 
-  ofKeepers("verify() tells of its progress", async (store) => {
+  checkStoresThatKeep("verify() tells of its progress", async (store) => {
     const id = await publish(store, pattern(100_000));
     const reports: number[] = [];
     await store.verify(id, {
@@ -51,7 +54,7 @@ export const verifyingChecks: readonly Check[] = [
     assertEqual(reports.at(-1), 100_000, "last report");
   }),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "verify() ends with the reason when its signal aborts",
     async (store) => {
       const id = await publish(store, pattern(100_000));

@@ -8,7 +8,12 @@ import { SnapshotPublishError } from "../errors.ts";
 import type { SnapshotSink } from "../snapshot/types.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
 import { assertEqual, assertRejects, rejection } from "./assertions.ts";
-import { type Check, ofAll, ofHoarders, ofKeepers } from "./check.ts";
+import {
+  type Check,
+  checkEveryStore,
+  checkStoresOfMany,
+  checkStoresThatKeep,
+} from "./check.ts";
 import {
   encode,
   INIT,
@@ -21,7 +26,7 @@ import {
 
 /** The checks. */
 export const writingChecks: readonly Check[] = [
-  ofAll("a sink's metadata is final after close", async (store) => {
+  checkEveryStore("a sink's metadata is final after close", async (store) => {
     const sink = await store.create(INIT);
     await streamOf(encode("123456789")).pipeTo(sink);
     assertEqual(sink.meta.id, sink.id, "ID");
@@ -29,7 +34,7 @@ export const writingChecks: readonly Check[] = [
     assertEqual(sink.meta.crc, 0x995dc9bbdf1939fan, "CRC");
   }),
 
-  ofAll("a sink may be closed more than once", async (store) => {
+  checkEveryStore("a sink may be closed more than once", async (store) => {
     const sink = await store.create(INIT);
     await Promise.all([sink.close(), sink.close()]);
     await sink.close();
@@ -38,15 +43,18 @@ export const writingChecks: readonly Check[] = [
     await piped.close();
   }),
 
-  ofKeepers("cancelling a closed sink changes nothing", async (store) => {
-    const sink = await store.create(INIT);
-    await streamOf(encode("kept")).pipeTo(sink);
-    await sink.cancel();
-    await sink.close();
-    assertEqual(await readText(store, sink.id), "kept", "state");
-  }),
+  checkStoresThatKeep(
+    "cancelling a closed sink changes nothing",
+    async (store) => {
+      const sink = await store.create(INIT);
+      await streamOf(encode("kept")).pipeTo(sink);
+      await sink.cancel();
+      await sink.close();
+      assertEqual(await readText(store, sink.id), "kept", "state");
+    },
+  ),
 
-  ofKeepers(
+  checkStoresThatKeep(
     "cancelling while it is being closed does no harm",
     async (store) => {
       const sink = await store.create(INIT);
@@ -57,7 +65,7 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll("a failed close stays failed", async (store) => {
+  checkEveryStore("a failed close stays failed", async (store) => {
     const sink = await store.create(INIT);
     await sink.cancel();
     for (let i = 0; i < 3; i++) {
@@ -66,17 +74,20 @@ export const writingChecks: readonly Check[] = [
     await sink.cancel();
   }),
 
-  ofAll("a sink can be cancelled while a writer has it", async (store) => {
-    const sink = await store.create(INIT);
-    const writer = sink.getWriter();
-    const reason = new Error("enough");
-    await sink.cancel(reason);
-    const error = await rejection(writer.write(encode("x")), "writing");
-    assertEqual(error === reason, true, "reason");
-    await assertListsNothing(store);
-  }),
+  checkEveryStore(
+    "a sink can be cancelled while a writer has it",
+    async (store) => {
+      const sink = await store.create(INIT);
+      const writer = sink.getWriter();
+      const reason = new Error("enough");
+      await sink.cancel(reason);
+      const error = await rejection(writer.write(encode("x")), "writing");
+      assertEqual(error === reason, true, "reason");
+      await assertListsNothing(store);
+    },
+  ),
 
-  ofAll("an error of the producer leaves nothing", async (store) => {
+  checkEveryStore("an error of the producer leaves nothing", async (store) => {
     const reason = new Error("the producer broke");
     let pulls = 0;
     const broken = new ReadableStream<Uint8Array>({
@@ -92,7 +103,7 @@ export const writingChecks: readonly Check[] = [
     await assertListsNothing(store);
   }),
 
-  ofAll("an aborted pipe leaves nothing", async (store) => {
+  checkEveryStore("an aborted pipe leaves nothing", async (store) => {
     const controller = new AbortController();
     const sink = await store.create(INIT);
     const endless = new ReadableStream<Uint8Array>({
@@ -107,28 +118,34 @@ export const writingChecks: readonly Check[] = [
     await assertListsNothing(store);
   }),
 
-  ofAll("the signal given to create() cancels the sink", async (store) => {
-    const controller = new AbortController();
-    const sink = await store.create(INIT, { signal: controller.signal });
-    const writer = sink.getWriter();
-    await writer.write(encode("half"));
-    controller.abort(new Error("stop"));
-    await assertRejects(writer.close(), Error, "closing it");
-    await sink.cancel();
-    await assertListsNothing(store);
-  }),
+  checkEveryStore(
+    "the signal given to create() cancels the sink",
+    async (store) => {
+      const controller = new AbortController();
+      const sink = await store.create(INIT, { signal: controller.signal });
+      const writer = sink.getWriter();
+      await writer.write(encode("half"));
+      controller.abort(new Error("stop"));
+      await assertRejects(writer.close(), Error, "closing it");
+      await sink.cancel();
+      await assertListsNothing(store);
+    },
+  ),
 
-  ofKeepers("that signal changes nothing after close", async (store) => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const sink = await store.create(INIT, { signal });
-    await streamOf(encode("kept")).pipeTo(sink);
-    const { id } = sink;
-    controller.abort();
-    assertEqual(await readText(store, id), "kept", "state");
-  }),
+  checkStoresThatKeep(
+    "that signal changes nothing after close",
+    async (store) => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const sink = await store.create(INIT, { signal });
+      await streamOf(encode("kept")).pipeTo(sink);
+      const { id } = sink;
+      controller.abort();
+      assertEqual(await readText(store, id), "kept", "state");
+    },
+  ),
 
-  ofAll(
+  checkEveryStore(
     "a chunk that is not bytes is a TypeError, and the end",
     async (store) => {
       for (const chunk of ["text", 1, null, undefined, {}, [1, 2]]) {
@@ -141,7 +158,7 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll(
+  checkEveryStore(
     "a chunk whose buffer was transferred is a TypeError, and the end",
     async (store) => {
       for (const chunk of transferredViews()) {
@@ -155,7 +172,7 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll(
+  checkEveryStore(
     "a chunk that loses bytes before it is written is the end",
     async (store) => {
       for (const lose of [transfer, shrink]) {
@@ -175,21 +192,24 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  ofAll("an array that lies about its length is the end", async (store) => {
-    for (const lie of [NaN, -1, Infinity, 2]) {
-      const sink = await store.create(INIT);
-      const chunk = Object.defineProperties(pattern(3), {
-        length: { value: lie },
-        byteLength: { value: lie },
-      });
-      const pipe = streamOf(encode("good"), chunk).pipeTo(sink);
-      await assertRejects(pipe, TypeError, `writing ${lie} bytes`);
-      await assertRejects(sink.close(), SnapshotPublishError, "closing it");
-    }
-    await assertListsNothing(store);
-  }),
+  checkEveryStore(
+    "an array that lies about its length is the end",
+    async (store) => {
+      for (const lie of [NaN, -1, Infinity, 2]) {
+        const sink = await store.create(INIT);
+        const chunk = Object.defineProperties(pattern(3), {
+          length: { value: lie },
+          byteLength: { value: lie },
+        });
+        const pipe = streamOf(encode("good"), chunk).pipeTo(sink);
+        await assertRejects(pipe, TypeError, `writing ${lie} bytes`);
+        await assertRejects(sink.close(), SnapshotPublishError, "closing it");
+      }
+      await assertListsNothing(store);
+    },
+  ),
 
-  ofAll("published tells how a sink ends", async (store) => {
+  checkEveryStore("published tells how a sink ends", async (store) => {
     const sink = await store.create(INIT);
     await streamOf(encode("123456789")).pipeTo(sink);
     const { id, crc } = await sink.published;
@@ -200,43 +220,49 @@ export const writingChecks: readonly Check[] = [
     await assertRejects(published, SnapshotPublishError, "published");
   }),
 
-  ofKeepers("every view and buffer is written as its bytes", async (store) => {
-    const bytes = pattern(64);
-    const { buffer } = bytes;
-    const chunks = [
-      buffer,
-      new DataView(buffer, 3, 5),
-      new Uint8ClampedArray(buffer, 1, 2),
-      new Uint16Array(buffer, 2, 3),
-      new Float64Array(buffer, 8, 2),
-      new BigUint64Array(buffer, 16, 1),
-      new Uint8Array(0),
-    ];
-    const sink = await store.create(INIT);
-    await streamOf(...chunks).pipeTo(sink);
-    const state = await readAll(await store.open(sink.id));
-    const ranges = [[0, 64], [3, 8], [1, 3], [2, 8], [8, 24], [16, 24]];
-    const expected = ranges.flatMap((range) => [...bytes.slice(...range)]);
-    assertEqual([...state], expected, "state");
-  }),
+  checkStoresThatKeep(
+    "every view and buffer is written as its bytes",
+    async (store) => {
+      const bytes = pattern(64);
+      const { buffer } = bytes;
+      const chunks = [
+        buffer,
+        new DataView(buffer, 3, 5),
+        new Uint8ClampedArray(buffer, 1, 2),
+        new Uint16Array(buffer, 2, 3),
+        new Float64Array(buffer, 8, 2),
+        new BigUint64Array(buffer, 16, 1),
+        new Uint8Array(0),
+      ];
+      const sink = await store.create(INIT);
+      await streamOf(...chunks).pipeTo(sink);
+      const state = await readAll(await store.open(sink.id));
+      const ranges = [[0, 64], [3, 8], [1, 3], [2, 8], [8, 24], [16, 24]];
+      const expected = ranges.flatMap((range) => [...bytes.slice(...range)]);
+      assertEqual([...state], expected, "state");
+    },
+  ),
 
-  ofKeepers("a buffer may be reused once it is written", async (store) => {
-    const sink = await store.create(INIT);
-    const writer = sink.getWriter();
-    const buffer = new Uint8Array(1000);
-    for (let i = 0; i < 5; i++) {
-      buffer.fill(i);
-      await writer.write(buffer);
-    }
-    buffer.fill(255);
-    await writer.close();
-    const state = await readAll(await store.open(sink.id));
-    assertEqual(state.length, 5000, "length");
-    const isRight = state.every((byte, i) => byte === Math.floor(i / 1000));
-    assertEqual(isRight, true, "whether the state is what was written");
-  }),
+  checkStoresThatKeep(
+    "a buffer may be reused once it is written",
+    async (store) => {
+      const sink = await store.create(INIT);
+      const writer = sink.getWriter();
+      const buffer = new Uint8Array(1000);
+      for (let i = 0; i < 5; i++) {
+        buffer.fill(i);
+        await writer.write(buffer);
+      }
+      buffer.fill(255);
+      await writer.close();
+      const state = await readAll(await store.open(sink.id));
+      assertEqual(state.length, 5000, "length");
+      const isRight = state.every((byte, i) => byte === Math.floor(i / 1000));
+      assertEqual(isRight, true, "whether the state is what was written");
+    },
+  ),
 
-  ofKeepers("an empty state is a state", async (store) => {
+  checkStoresThatKeep("an empty state is a state", async (store) => {
     const sink = await store.create(INIT);
     await sink.close();
     const source = await store.open(sink.id);
@@ -245,18 +271,21 @@ export const writingChecks: readonly Check[] = [
     assertEqual((await readAll(source)).length, 0, "length");
   }),
 
-  ofKeepers("many small chunks are as good as one large one", async (store) => {
-    const bytes = pattern(3 * 1024 * 1024 + 17);
-    const small: Uint8Array[] = [];
-    for (let at = 0; at < 20_000; at += 7) {
-      small.push(bytes.subarray(at, Math.min(at + 7, 20_000)));
-    }
-    const sink = await store.create(INIT);
-    await streamOf(...small, bytes.subarray(20_000)).pipeTo(sink);
-    assertSame(await readAll(await store.open(sink.id)), bytes);
-  }),
+  checkStoresThatKeep(
+    "many small chunks are as good as one large one",
+    async (store) => {
+      const bytes = pattern(3 * 1024 * 1024 + 17);
+      const small: Uint8Array[] = [];
+      for (let at = 0; at < 20_000; at += 7) {
+        small.push(bytes.subarray(at, Math.min(at + 7, 20_000)));
+      }
+      const sink = await store.create(INIT);
+      await streamOf(...small, bytes.subarray(20_000)).pipeTo(sink);
+      assertSame(await readAll(await store.open(sink.id)), bytes);
+    },
+  ),
 
-  ofHoarders("two sinks may be open at the same time", async (store) => {
+  checkStoresOfMany("two sinks may be open at the same time", async (store) => {
     const sinks: SnapshotSink[] = [];
     for (const index of [1n, 2n]) {
       sinks.push(await store.create({ ...INIT, index }));

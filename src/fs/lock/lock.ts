@@ -113,7 +113,7 @@ async function removeOwn(
  * sockets of dead holders. A file that can't be removed blocks no other process;
  * the next holder tries again.
  */
-async function sweep(
+async function removeDeadClaims(
   { files, path }: LockSite,
   ownToken: string,
 ): Promise<void> {
@@ -198,7 +198,7 @@ async function takeOver(
     if (claim === undefined) return undefined;
     if (!await isChain(site, [...tokensOf(chain), token])) return undefined;
     if (place !== path) await files.rename(place, path);
-    await sweep(site, token);
+    await removeDeadClaims(site, token);
     return lock = heldLock(site, token, claim);
   } finally {
     if (lock === undefined) await withdraw(site, place, { token, claim });
