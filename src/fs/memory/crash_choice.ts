@@ -18,10 +18,10 @@ export interface CrashChoice {
 }
 
 /** Decides for one operation after the other whether it is kept. */
-export type Keep = () => boolean;
+export type Persists = () => boolean;
 
 /** The sequence of decisions of a choice. */
-export function keepDecisions({ seed, keptPercent }: CrashChoice): Keep {
+export function keepDecisions({ seed, keptPercent }: CrashChoice): Persists {
   if (!(keptPercent >= 0 && keptPercent <= 100)) {
     throw new RangeError(
       `Cannot keep part of a disk: found ${keptPercent}, expected 0 to 100`,
@@ -38,8 +38,8 @@ export function keepDecisions({ seed, keptPercent }: CrashChoice): Keep {
 }
 
 /** How many of `count` operations are kept. */
-export function countKept(count: number, keep: Keep): number {
+export function countKept(count: number, persists: Persists): number {
   let kept = 0;
-  for (let i = 0; i < count; i++) if (keep()) kept++;
+  for (let i = 0; i < count; i++) if (persists()) kept++;
   return kept;
 }

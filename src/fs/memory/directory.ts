@@ -5,7 +5,11 @@
  * @module
  */
 
-import { type CrashChoice, type Keep, keepDecisions } from "./crash_choice.ts";
+import {
+  type CrashChoice,
+  keepDecisions,
+  type Persists,
+} from "./crash_choice.ts";
 import { MemoryFile } from "./file.ts";
 
 /** What a name refers to. */
@@ -70,18 +74,18 @@ export class DirectoryJournal {
 
   /** A copy of the tree below `root` as it may be found after a power cut. */
   crashed(root: MemoryDirectory, choice: CrashChoice): MemoryDirectory {
-    const keep = keepDecisions(choice);
-    const kept = this.#choose(keep, choice.renames);
-    return crashedDirectory(root, kept, keep, new Set());
+    const persists = keepDecisions(choice);
+    const kept = this.#choose(persists, choice.renames);
+    return crashedDirectory(root, kept, persists, new Set());
   }
 
   /** The steps that are kept, by directory and in their order. */
-  #choose(keep: Keep, renames: CrashChoice["renames"]): KeptSteps {
+  #choose(persists: Persists, renames: CrashChoice["renames"]): KeptSteps {
     const kept: KeptSteps = new Map();
     for (const { steps, begun } of this.#pending) {
-      const whole = renames === "atomic" ? begun || keep() : undefined;
+      const whole = renames === "atomic" ? begun || persists() : undefined;
       for (const step of steps) {
-        if (!(whole ?? keep())) continue;
+        if (!(whole ?? persists())) continue;
         const those = kept.get(step.directory);
         if (those === undefined) kept.set(step.directory, [step]);
         else those.push(step);
@@ -96,7 +100,7 @@ type KeptSteps = Map<MemoryDirectory, Step[]>;
 function crashedDirectory(
   directory: MemoryDirectory,
   kept: KeptSteps,
-  keep: Keep,
+  persists: Persists,
   above: ReadonlySet<MemoryNode>,
 ): MemoryDirectory {
   const found: Entries = new Map(directory.synced);
@@ -108,8 +112,8 @@ function crashedDirectory(
     // Half kept moves can close a circle, which no disk would show.
     if (here.has(node)) continue;
     const crashed = node instanceof MemoryFile
-      ? node.crashed(keep)
-      : crashedDirectory(node, kept, keep, here);
+      ? node.crashed(persists)
+      : crashedDirectory(node, kept, persists, here);
     copy.entries.set(name, crashed);
     copy.synced.set(name, crashed);
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { countKept, type Keep } from "./crash_choice.ts";
+import { countKept, type Persists } from "./crash_choice.ts";
 
 /** What a disk writes at once; a longer write may be torn. */
 const BLOCK_SIZE = 4096;
@@ -104,18 +104,18 @@ export class MemoryFile {
   }
 
   /** The file as it may be found after a power cut. */
-  crashed(keep: Keep): MemoryFile {
+  crashed(persists: Persists): MemoryFile {
     if (this.#changes.length === 0) return new MemoryFile(this.#synced);
     const resizing = this.#changes.filter(
       ({ sizeBefore, sizeAfter }) => sizeBefore !== sizeAfter,
     );
-    const kept = resizing.slice(0, countKept(resizing.length, keep));
+    const kept = resizing.slice(0, countKept(resizing.length, persists));
     const content = new Uint8Array(
       kept.at(-1)?.sizeAfter ?? this.#synced.length,
     );
     overlay(content, this.#synced, 0);
     for (const block of groupByBlock(this.#changes)) {
-      for (const change of block.slice(0, countKept(block.length, keep))) {
+      for (const change of block.slice(0, countKept(block.length, persists))) {
         overlay(content, change.bytes, change.position);
       }
     }
