@@ -72,6 +72,7 @@ export type {
   Restorer,
   SaveOptions,
   Server,
+  SnapshotHeader,
   SnapshotInit,
   SnapshotMeta,
   SnapshotSink,

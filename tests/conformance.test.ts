@@ -12,6 +12,7 @@ import {
   NoUsableSnapshotError,
   openFileSnapshotStore,
   SnapshotCorruptError,
+  type SnapshotHeader,
   type SnapshotMeta,
   SnapshotNotFoundError,
   type SnapshotSource,
@@ -172,6 +173,24 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       return sink;
     },
   }),
+  "hands out the header that it keeps": (store) => {
+    const kept = new Map<string, SnapshotHeader>();
+    return {
+      async header(id) {
+        const header = kept.get(id) ?? await store.header(id);
+        kept.set(id, header);
+        return header;
+      },
+    };
+  },
+  "gives the header of a snapshot that it does not have": (store) => ({
+    async header(id) {
+      return await store.header(id).catch(() => ({
+        meta: new Uint8Array(),
+        blocks: undefined,
+      }));
+    },
+  }),
   "ignores a signal": (store) => ({ open: (id) => store.open(id) }),
   "restores the oldest snapshot": (store) => ({
     async restore(restore) {
@@ -317,6 +336,7 @@ function wrap(
     save: (init, state, options) => store.save(init, state, options),
     list: () => store.list(),
     stat: (id) => store.stat(id),
+    header: (id) => store.header(id),
     open: (id, options) => store.open(id, options),
     restore: (restore) => store.restore(restore),
     verify: (id, options) => store.verify(id, options),

@@ -9,6 +9,7 @@ import type {
   OpenOptions,
   Restorer,
   SaveOptions,
+  SnapshotHeader,
   SnapshotInit,
   SnapshotMeta,
   SnapshotSink,
@@ -42,6 +43,19 @@ export interface SnapshotReader {
    * @throws {StoreClosedError} when the store has been closed.
    */
   stat(id: string): Promise<SnapshotMeta>;
+  /**
+   * The exact bytes of a published snapshot's small files, checked, for a server
+   * that hands them to other machines.
+   *
+   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {InvalidSnapshotIdError} when `id` is not an ID.
+   * @throws {SnapshotCorruptError} when its metadata can't be trusted.
+   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  header(id: string): Promise<SnapshotHeader>;
   /**
    * Opens a published snapshot for reading.
    *

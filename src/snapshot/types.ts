@@ -48,6 +48,17 @@ export interface SnapshotMeta {
   readonly crc: bigint;
 }
 
+/** The small files of a snapshot, as they are; they are the caller's to keep. */
+export interface SnapshotHeader {
+  /** The bytes of `meta.json`. */
+  readonly meta: Uint8Array;
+  /**
+   * The bytes of `blocks.crc64`; `undefined` when the snapshot has none, because
+   * Go wrote it, or when they are damaged.
+   */
+  readonly blocks: Uint8Array | undefined;
+}
+
 /** What `create()` needs to know about the snapshot that is to be written. */
 export interface SnapshotInit {
   /** The last log index that the state includes; 0 to 2^64-1. */

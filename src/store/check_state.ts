@@ -12,7 +12,7 @@ import { type BlockChecksums, CrcList } from "../snapshot/block_checksums.ts";
 import type { SnapshotMeta, VerifyOptions } from "../snapshot/types.ts";
 import { closeQuietly } from "./checked_state.ts";
 import { isCorruption } from "./error_scope.ts";
-import { readHeader, type SnapshotHeader } from "./header.ts";
+import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { openState, readBlock, wholeOf } from "./state.ts";
 
@@ -48,7 +48,7 @@ export async function stateMatchesChecksums(
 /** Opens the state, reads it once and compares it with its checksums. */
 export async function checkState(
   parts: StoreParts,
-  header: SnapshotHeader,
+  header: CheckedHeader,
   options: VerifyOptions,
 ): Promise<StateCheck> {
   const handle = await openState(parts, header.meta, wholeOf(header.meta));
@@ -68,7 +68,7 @@ export async function checkState(
 export async function checkOpenState(
   parts: StoreParts,
   handle: StateHandle,
-  header: SnapshotHeader,
+  header: CheckedHeader,
   options: VerifyOptions,
 ): Promise<StateCheck> {
   const { signal } = options;
@@ -94,7 +94,7 @@ export async function checkOpenState(
 async function compare(
   { backend, blockSize: ownBlockSize, health }: StoreParts,
   handle: StateHandle,
-  { meta, metaCrc, blocks }: SnapshotHeader,
+  { meta, metaCrc, blocks }: CheckedHeader,
   { signal, onProgress }: VerifyOptions,
 ): Promise<StateCheck> {
   const blockSize = blocks?.blockSize ?? ownBlockSize;

@@ -23,15 +23,17 @@ import {
   decodeMeta,
   META_SIZE_MAX,
 } from "../snapshot/meta/decode.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
+import type { SnapshotHeader, SnapshotMeta } from "../snapshot/types.ts";
 import { describe, quote } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
 import type { StoreParts } from "./parts.ts";
 
 /** A published snapshot, with its state not looked at yet. */
-export interface SnapshotHeader {
+export interface CheckedHeader {
   /** Its metadata. */
   readonly meta: SnapshotMeta;
+  /** The exact bytes that all of this was read from. */
+  readonly files: SnapshotHeader;
   /** CRC-64 of the exact bytes of its `meta.json`. */
   readonly metaCrc: bigint;
   /** Its block checksums; none when Go wrote it, or when they are damaged. */
@@ -57,13 +59,14 @@ type Parts = Pick<StoreParts, "backend" | "logger">;
 export async function readHeader(
   parts: Parts,
   id: string,
-): Promise<SnapshotHeader> {
+): Promise<CheckedHeader> {
   const what = `meta.json of snapshot ${id}`;
   const bytes = await parts.backend.readMeta(id, META_SIZE_MAX);
   const decoded = decodeMeta(bytes, what);
   const meta = isKnown(decoded) ? checkMeta(decoded, id, what) : undefined;
   const metaCrc = crc64(bytes);
-  const { blocks, blocksError } = await readBlocks(parts, id, decoded.size);
+  const read = await readBlocks(parts, id, decoded.size);
+  const { blocks, blocksBytes, blocksError } = read;
   if (blocks !== undefined && blocks.metaCrc !== metaCrc) {
     throw new SnapshotCorruptError(what, {
       reason: "meta",
@@ -78,7 +81,8 @@ export async function readHeader(
         "expected 0 or 1",
     );
   }
-  return { meta, metaCrc, blocks, blocksError };
+  const files = { meta: bytes, blocks: blocksBytes };
+  return { meta, metaCrc, files, blocks, blocksError };
 }
 
 type KnownMeta = DecodedMeta & Pick<SnapshotMeta, "version">;
@@ -113,22 +117,31 @@ function checkMeta(
   return { crc, ...rest };
 }
 
+/** The block checksums, and the bytes that they were read from. */
+interface ReadBlocks extends Pick<CheckedHeader, "blocks" | "blocksError"> {
+  readonly blocksBytes: Uint8Array | undefined;
+}
+
+const NO_BLOCKS: ReadBlocks = {
+  blocks: undefined,
+  blocksBytes: undefined,
+  blocksError: undefined,
+};
+
 /** A damaged file of checksums is not trusted; the CRC of the state remains. */
 async function readBlocks(
   { backend, logger }: Parts,
   id: string,
   stateSize: number,
-): Promise<Pick<SnapshotHeader, "blocks" | "blocksError">> {
+): Promise<ReadBlocks> {
   const what = `blocks.crc64 of snapshot ${id}`;
   try {
     const bytes = await backend.readBlocks(id, BLOCKS_FILE_SIZE_MAX);
     // Go writes none.
-    if (bytes === undefined) {
-      return { blocks: undefined, blocksError: undefined };
-    }
+    if (bytes === undefined) return NO_BLOCKS;
     const blocks = decodeBlocks(bytes, what);
     if (blocks.stateSize === stateSize) {
-      return { blocks, blocksError: undefined };
+      return { ...NO_BLOCKS, blocks, blocksBytes: bytes };
     }
     throw new SnapshotCorruptError(`state size in ${what}`, {
       reason: "block",
@@ -138,6 +151,6 @@ async function readBlocks(
   } catch (error) {
     if (!concernsSnapshot(error)) throw error;
     logger.warn(`${describe(error)}; not using it`);
-    return { blocks: undefined, blocksError: error };
+    return { ...NO_BLOCKS, blocksError: error };
   }
 }

@@ -24,7 +24,7 @@ import type {
 import { checkOpenState } from "./check_state.ts";
 import { closeQuietly } from "./checked_state.ts";
 import { isCorruption } from "./error_scope.ts";
-import { readHeader, type SnapshotHeader } from "./header.ts";
+import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { makeSource } from "./source.ts";
 import { openState, wholeOf } from "./state.ts";
@@ -68,7 +68,7 @@ export async function openSource(
 async function readHeaderAndNote(
   parts: StoreParts,
   id: string,
-): Promise<SnapshotHeader> {
+): Promise<CheckedHeader> {
   try {
     return await readHeader(parts, id);
   } catch (error) {
@@ -84,7 +84,7 @@ async function readHeaderAndNote(
 type CheckPlan = BlockChecksums | "read first" | "at the end";
 
 function planOf(
-  { blocks }: SnapshotHeader,
+  { blocks }: CheckedHeader,
   verify: VerifyMode,
   { start, end }: OpenOptions,
 ): CheckPlan {
@@ -107,7 +107,7 @@ function rangeToRead(
 async function checkAhead(
   parts: StoreParts,
   handle: StateHandle,
-  header: SnapshotHeader,
+  header: CheckedHeader,
   signal: AbortSignal | undefined,
 ): Promise<BlockChecksums> {
   const check = await checkOpenState(parts, handle, header, { signal });

@@ -19,6 +19,7 @@ import type {
   OpenOptions,
   Restorer,
   SaveOptions,
+  SnapshotHeader,
   SnapshotInit,
   SnapshotMeta,
   SnapshotSink,
@@ -33,6 +34,7 @@ import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
 import { Exclusive } from "./exclusive.ts";
 import { readExtraFile } from "./extra.ts";
+import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
@@ -176,6 +178,13 @@ export class BackedStore implements SnapshotStore {
   /** See {@linkcode SnapshotReader.stat}. */
   stat(id: string): Promise<SnapshotMeta> {
     return this.#run(() => statSnapshot(this.#parts, requireId(id)));
+  }
+
+  /** See {@linkcode SnapshotReader.header}. */
+  header(id: string): Promise<SnapshotHeader> {
+    return this.#run(async () =>
+      (await readHeader(this.#parts, requireId(id))).files
+    );
   }
 
   /** See {@linkcode SnapshotReader.open}. */

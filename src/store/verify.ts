@@ -10,7 +10,7 @@ import type { VerifyOptions, VerifyReport } from "../snapshot/types.ts";
 import { checkState } from "./check_state.ts";
 import { isCorruption } from "./error_scope.ts";
 import { findBadExtra } from "./extra.ts";
-import { readHeader, type SnapshotHeader } from "./header.ts";
+import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function verifySnapshot(
   id: string,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  let header: SnapshotHeader | undefined;
+  let header: CheckedHeader | undefined;
   try {
     options.signal?.throwIfAborted();
     header = await readHeader(parts, id);

@@ -16,6 +16,7 @@ import type {
 import { closingChecks } from "./closing_checks.ts";
 import { corruptionChecks } from "./corruption_checks.ts";
 import { deletionChecks } from "./deletion_checks.ts";
+import { headerChecks } from "./header_checks.ts";
 import { listingChecks } from "./listing_checks.ts";
 import { readingChecks } from "./reading_checks.ts";
 import { restoringChecks } from "./restoring_checks.ts";
@@ -131,6 +132,7 @@ const CHECKS: readonly Check[] = [
   ...listingChecks,
   ...writingChecks,
   ...readingChecks,
+  ...headerChecks,
   ...argumentChecks,
   ...restoringChecks,
   ...verifyingChecks,
