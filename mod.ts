@@ -36,6 +36,7 @@ export {
   SnapshotError,
   SnapshotNotFoundError,
   SnapshotPublishError,
+  SnapshotRetainedError,
   SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,

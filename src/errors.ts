@@ -70,6 +70,16 @@ export class StoreAccessError extends SnapshotError {
   override readonly name = "StoreAccessError";
 }
 
+/**
+ * The place does not let go of the snapshot: its bucket has a rule that retains
+ * objects, or the caller has no right to delete. The snapshot is unchanged. Only
+ * `delete()` rejects with it; a reap leaves the snapshot in place.
+ */
+export class SnapshotRetainedError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotRetainedError";
+}
+
 /** The store has been closed. */
 export class StoreClosedError extends SnapshotError {
   /** The class's name. */

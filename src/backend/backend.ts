@@ -53,6 +53,18 @@ export interface BackendNames {
   readonly unfinished: readonly UnfinishedName[];
   /** What this library did not put there; texts for the log. */
   readonly foreign: readonly string[];
+  /**
+   * Those of the published snapshots that must not be reaped, because another
+   * process may rely on them: a place with several writers gives what others
+   * have published recently. @default {none}
+   */
+  readonly protected?: readonly string[] | undefined;
+}
+
+/** What is known of a snapshot before its first byte. */
+export interface BeginOptions {
+  /** The length of its state in bytes; `append()` never gets more. */
+  readonly expectedSize?: number | undefined;
 }
 
 /** The state of a published snapshot, open for reading. */
@@ -136,13 +148,18 @@ export interface SnapshotBackend extends ReadableBackend {
    * ID by now. Leaves nothing when it rejects. `meta` is what `meta.json` says
    * until the snapshot is published.
    */
-  begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken">;
+  begin(
+    id: string,
+    meta: Uint8Array,
+    options: BeginOptions,
+  ): Promise<PendingSnapshot | "taken">;
   /**
    * Removes snapshots: at no time, and after no crash, is one visible with a
    * part missing. Readers that have begun are not disturbed. Resolves to the
-   * errors of the snapshots that are still visible. A snapshot that is
-   * invisible but not removed completely is logged, and `finishRemovals()`
-   * removes the rest.
+   * errors of the snapshots that are still visible: `SnapshotRetainedError` of
+   * one that the place does not let go, which is no failure of a reap. A
+   * snapshot that is invisible but not removed completely is logged, and
+   * `finishRemovals()` removes the rest.
    */
   remove(
     ids: readonly string[],

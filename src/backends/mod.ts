@@ -12,6 +12,7 @@
 export type {
   BackendHost,
   BackendNames,
+  BeginOptions,
   FinalParts,
   PendingSnapshot,
   ReadableBackend,

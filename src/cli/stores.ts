@@ -62,7 +62,7 @@ export async function withStoreToWrite<T>(
     const store = await openFileSnapshotStore(directory, {
       logger,
       hostId,
-      retain: retain ?? Number.MAX_SAFE_INTEGER,
+      retain: retain ?? Infinity,
     });
     return await useAndClose(store, use);
   } catch (error) {

@@ -178,6 +178,7 @@ export interface SnapshotStore extends SnapshotReader {
    * Removes a snapshot. Readers that have it open are not disturbed.
    *
    * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotRetainedError} when the place does not let it go.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {StoreAccessError} when the store was opened to read only.
    */

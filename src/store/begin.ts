@@ -40,7 +40,9 @@ export async function beginSnapshot(
     for (const id of ids.candidates(init, taken)) {
       const meta = { ...init, id };
       const provisional = encodeProvisionalMeta(meta);
-      const pending = await parts.backend.begin(id, provisional);
+      const pending = await parts.backend.begin(id, provisional, {
+        expectedSize: expected?.size,
+      });
       if (pending !== "taken") {
         return new SnapshotWriter(parts, pending, { meta, expected });
       }

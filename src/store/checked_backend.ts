@@ -9,6 +9,7 @@
 
 import type {
   BackendNames,
+  BeginOptions,
   ReadableBackend,
   SnapshotBackend,
   StateHandle,
@@ -154,10 +155,14 @@ export class CheckedBackend {
     });
   }
 
-  begin(id: string, meta: Uint8Array): Promise<CheckedPending | "taken"> {
+  begin(
+    id: string,
+    meta: Uint8Array,
+    options: BeginOptions,
+  ): Promise<CheckedPending | "taken"> {
     return this.#change(async () => {
       try {
-        return await this.#begin(id, meta);
+        return await this.#begin(id, meta, options);
       } catch (error) {
         throw toSnapshotError("create a snapshot", error);
       }
@@ -247,8 +252,9 @@ export class CheckedBackend {
   async #begin(
     id: string,
     meta: Uint8Array,
+    options: BeginOptions,
   ): Promise<CheckedPending | "taken"> {
-    const begun = await this.#writable.begin(id, meta);
+    const begun = await this.#writable.begin(id, meta, options);
     if (begun === "taken") return begun;
     const note = <T>(call: Promise<T>) => this.#note(call);
     const pending = new CheckedPending(requirePending(begun, id), note);

@@ -31,11 +31,13 @@ export function brokenContract(
 
 /** Names of which each is usable, and none is published twice. */
 export function requireNames(names: BackendNames): BackendNames {
+  const published = requireEachOnce(requireIds(names.published));
   return {
-    published: requireEachOnce(requireIds(names.published)),
+    published,
     quarantined: requireEachOnce(requireIds(names.quarantined)),
     unfinished: requireArray(names.unfinished).map(requireUnfinished),
     foreign: requireArray(names.foreign).map(requireText),
+    protected: requirePublished(names.protected, published),
   };
 }
 
@@ -117,6 +119,17 @@ export function requireFailures(
 export function requireText(text: unknown): string {
   if (typeof text === "string") return text;
   throw brokenContract(`it gave ${kindOf(text)} as a name, not a text`);
+}
+
+function requirePublished(
+  ids: unknown,
+  published: readonly string[],
+): readonly string[] {
+  const all = new Set(published);
+  return requireIds(ids ?? []).map((id) => {
+    if (all.has(id)) return id;
+    throw brokenContract(`it protects snapshot ${id}, and did not list it`);
+  });
 }
 
 function requireUnfinished(name: unknown): UnfinishedName {

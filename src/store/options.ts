@@ -11,8 +11,8 @@ import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
 /** Options of a store in any place. */
 export interface StoreOptions {
   /**
-   * How many snapshots to keep; an integer of 1 or more.
-   * `Number.MAX_SAFE_INTEGER` keeps all of them. @default {2}
+   * How many snapshots to keep; an integer of 1 or more, or `Infinity`, which
+   * keeps all of them. @default {2}
    */
   readonly retain?: number | undefined;
   /** Where to report. @default {warnings and errors go to the console} */
@@ -49,7 +49,7 @@ export function resolveStoreOptions(
   options: StoreOptions,
 ): ResolvedStoreOptions {
   return {
-    retain: requireInteger("retain", options.retain ?? 2, 1),
+    retain: requireRetain(options.retain ?? 2),
     logger: guardLogger(options.logger ?? CONSOLE_LOGGER),
     readOnly: options.readOnly ?? false,
     clock: requireType("clock", options.clock ?? Date.now, "function"),
@@ -60,4 +60,8 @@ export function resolveStoreOptions(
       BLOCK_SIZE_MAX,
     ),
   };
+}
+
+function requireRetain(retain: number): number {
+  return retain === Infinity ? retain : requireInteger("retain", retain, 1);
 }

@@ -6,6 +6,7 @@
  */
 
 import { toSnapshotError } from "../backend/errors.ts";
+import { SnapshotRetainedError } from "../errors.ts";
 import { describe } from "../text.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { readNames, scan } from "./list.ts";
@@ -16,9 +17,9 @@ import { removeSnapshots } from "./remove.ts";
 export const CORRUPT_KEPT_MAX = 2;
 
 /**
- * Removes snapshots that are older than the newest `retain`. Two kinds are never
- * removed, whatever their term: a snapshot that is just being published, and the
- * only one known to be good. Go counts snapshots that it never read, and so
+ * Removes snapshots that are older than the newest `retain`. Three kinds are
+ * never removed, whatever their term: a snapshot that is just being published,
+ * one that the backend protects, and the only one known to be good. Go counts snapshots that it never read, and so
  * removes the good one behind a corrupt one; and it removes the one that it has
  * just published, when old snapshots of a higher term sort before it.
  *
@@ -31,6 +32,8 @@ export async function reapSnapshots(
 ): Promise<void> {
   const { backend, exclusive, logger, retain } = parts;
   await exclusive.run(() => backend.finishRemovals());
+  // Without a look into the place, which costs requests where it is remote.
+  if (retain === Infinity) return;
   for (let trusted = published;; trusted = undefined) {
     // Those that end while this one reads are acknowledged after it was asked
     // for: to the caller they are newer, whatever their term.
@@ -71,24 +74,27 @@ async function reapAround(
 ): Promise<boolean> {
   const { health, retain } = parts;
   const isCorrupt = (id: string) => health.isCorrupt(id);
-  const present = new Set((await readNames(parts)).published);
+  const names = await readNames(parts);
+  const present = new Set(names.published);
   if (!present.has(good) || isCorrupt(good)) return false;
   const left = usable.filter((id) => present.has(id));
   if (left.length <= retain) return true;
   const candidates = left.filter((id) => !isCorrupt(id));
   const kept = new Set([
     ...candidates.slice(0, retain),
+    ...names.protected ?? [],
     ...publishing,
     ...parts.publishing,
     health.newestAcknowledged,
     good,
   ]);
-  await removeAll(parts, [
-    ...candidates.filter((id) => !kept.has(id)),
+  const doomed = [
+    ...candidates,
     // Bad ones are kept for the operator, as restore() does, but no more: a
     // disk that spoils one after the other must not be filled with them.
     ...left.filter(isCorrupt).slice(CORRUPT_KEPT_MAX),
-  ]);
+  ];
+  await removeAll(parts, doomed.filter((id) => !kept.has(id)));
   return true;
 }
 
@@ -131,10 +137,16 @@ async function removeAll(
   doomed: readonly string[],
 ): Promise<void> {
   const { logger } = parts;
-  const failures = await removeSnapshots(parts, doomed);
+  const errors = await removeSnapshots(parts, doomed);
   for (const id of doomed) {
-    if (!failures.has(id)) logger.info(`Reaped snapshot ${id}`);
+    if (!errors.has(id)) logger.info(`Reaped snapshot ${id}`);
   }
+  // The next reap finds those that are retained again: the backend says it once.
+  const failures = new Map(
+    [...errors].filter(([, error]) =>
+      !(error instanceof SnapshotRetainedError)
+    ),
+  );
   for (const [id, error] of failures) {
     logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
   }

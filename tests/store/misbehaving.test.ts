@@ -84,6 +84,13 @@ const ODD_VALUES: Readonly<Record<string, () => unknown>> = {
     unfinished: [],
     foreign: [],
   }),
+  "names that protect what they do not list": () => ({
+    published: [],
+    quarantined: [],
+    unfinished: [],
+    foreign: [],
+    protected: [ID],
+  }),
   "names with a symbol": () => ({
     published: [],
     quarantined: [],
