@@ -84,6 +84,14 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from "./src/snapshot/types.ts";
+export type {
+  CorruptEntry,
+  ListEntry,
+  QuarantinedEntry,
+  UnreadableEntry,
+  UnsupportedEntry,
+  UsableEntry,
+} from "./src/snapshot/listing.ts";
 export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
 export type { StoreOptions } from "./src/store/options.ts";

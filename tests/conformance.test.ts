@@ -123,6 +123,11 @@ declare(
   }),
 );
 
+/** A `list()` of published snapshots alone, for a store with a fault. */
+function lister(list: () => Promise<SnapshotMeta[]>): SnapshotStore["list"] {
+  return list as unknown as SnapshotStore["list"];
+}
+
 /** What a store with one fault does otherwise than the store that it wraps. */
 type Mutate = (
   store: SnapshotStore,
@@ -139,9 +144,16 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
         begun.push(sink.meta);
         return sink;
       },
-      list: () => Promise.resolve(begun.slice(-1)),
+      list: lister(() => Promise.resolve(begun.slice(-1))),
     };
   },
+  "leaves unusable snapshots out of every list": (store) => ({
+    list: (async ({ unusable = false } = {}) => {
+      const metas = await store.list();
+      if (!unusable) return metas;
+      return metas.map((meta) => ({ id: meta.id, state: "usable", meta }));
+    }) as SnapshotStore["list"],
+  }),
   "hands out other bytes": (store) => ({
     async open(id, options) {
       const source = await store.open(id, options);
@@ -321,7 +333,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
     const refuse = () => Promise.reject(new StoreClosedError("closed"));
     return {
       create: (init) => isClosed ? refuse() : store.create(init),
-      list: () => isClosed ? refuse() : store.list(),
+      list: lister(() => isClosed ? refuse() : store.list()),
       close: () => Promise.resolve(void (isClosed = true)),
     };
   },
@@ -334,7 +346,7 @@ function wrap(
   return {
     create: (init, options) => store.create(init, options),
     save: (init, state, options) => store.save(init, state, options),
-    list: () => store.list(),
+    list: store.list.bind(store) as SnapshotStore["list"],
     stat: (id) => store.stat(id),
     header: (id) => store.header(id),
     open: (id, options) => store.open(id, options),

@@ -18,9 +18,20 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "./types.ts";
+import type { ListEntry } from "./listing.ts";
 
 /** A place that snapshots are read from. */
 export interface SnapshotReader {
+  /**
+   * Every snapshot, newest first, also those that can't be used: each with its
+   * metadata or with the reason, and with no warning. Corrupt ones in quarantine
+   * are among them. No state is read: {@linkcode SnapshotReader.verify} does
+   * that.
+   *
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  list(options: { readonly unusable: true }): Promise<ListEntry[]>;
   /**
    * The published snapshots, newest first by term, index and time. One that is
    * corrupt or can't be read is passed over with a warning.
@@ -29,7 +40,9 @@ export interface SnapshotReader {
    * (`EMFILE`), because a list with a part left out would look complete.
    * @throws {StoreClosedError} when the store has been closed.
    */
-  list(): Promise<SnapshotMeta[]>;
+  list(
+    options?: { readonly unusable?: false | undefined },
+  ): Promise<SnapshotMeta[]>;
   /**
    * The metadata of a published snapshot, without its state being opened.
    *

@@ -9,8 +9,15 @@
 
 import type { BackendNames } from "../backend/backend.ts";
 import { allSettled } from "../backend/all_settled.ts";
-import { type SnapshotError, SnapshotNotFoundError } from "../errors.ts";
+import {
+  SnapshotCorruptError,
+  type SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotUnreadableError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
 import { compareNewestFirst } from "../snapshot/id.ts";
+import type { ListEntry } from "../snapshot/listing.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
@@ -24,9 +31,17 @@ type Parts = Pick<StoreParts, "backend" | "logger">;
 const CONCURRENCY = 16;
 
 /** What came of looking at one published snapshot. */
-export type ScannedSnapshot =
-  | { readonly id: string; readonly meta: SnapshotMeta }
-  | { readonly id: string; readonly error: SnapshotError };
+export type ScannedSnapshot = UsableSnapshot | UnusableSnapshot;
+
+interface UsableSnapshot {
+  readonly id: string;
+  readonly meta: SnapshotMeta;
+}
+
+interface UnusableSnapshot {
+  readonly id: string;
+  readonly error: SnapshotError;
+}
 
 /** The names in the place; those of snapshots newest first. */
 export async function readNames(
@@ -93,9 +108,15 @@ const ROUNDS_MAX = 256;
 /** As long as a snapshot is found in each. */
 const ROUNDS_WITH_SOME_MAX = 8;
 
-/** The usable snapshots, newest first; each that is passed over is reported. */
-export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
-  const { backend, logger } = parts;
+/** What there is, with every published snapshot looked at. */
+interface Listing {
+  readonly names: BackendNames;
+  /** Those that are still published, newest first. */
+  readonly results: readonly ScannedSnapshot[];
+}
+
+/** Looks at every published snapshot. */
+async function look(parts: Parts): Promise<Listing> {
   const looked = new Map<string, ScannedSnapshot>();
   let names = await readNames(parts);
   // A process that removes an old snapshot has published a newer one before. A
@@ -111,6 +132,14 @@ export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
     if (round >= (isUsed ? ROUNDS_WITH_SOME_MAX : ROUNDS_MAX)) break;
     names = await readNames(parts);
   }
+  const results = names.published.map((id) => looked.get(id));
+  return { names, results: results.filter((it) => it !== undefined) };
+}
+
+/** The usable snapshots, newest first; each that is passed over is reported. */
+export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
+  const { backend, logger } = parts;
+  const { names, results } = await look(parts);
   for (const name of names.foreign) {
     logger.warn(`Skipping ${name} in ${backend.place}: not a snapshot`);
   }
@@ -120,10 +149,9 @@ export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
   for (const id of names.quarantined) {
     logger.debug(`Skipping snapshot ${id}: corrupt`);
   }
-  const results = names.published.map((id) => looked.get(id));
   const usable = results.filter(isUsable);
   for (const result of results) {
-    if (result === undefined || isUsable(result)) continue;
+    if (isUsable(result)) continue;
     // One that has been removed is missed only when there is not another.
     if (isGone(result) && usable.length > 0) continue;
     logger.warn(`Skipping snapshot ${result.id}: ${describe(result.error)}`);
@@ -131,9 +159,34 @@ export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
   return usable.map(({ meta }) => meta);
 }
 
+/** Every snapshot, newest first, also those that can't be used. */
+export async function listEntries(parts: Parts): Promise<ListEntry[]> {
+  const { names, results } = await look(parts);
+  const quarantined = names.quarantined.map((id): ListEntry => (
+    { id, state: "quarantined" }
+  ));
+  return [...results.flatMap(toEntries), ...quarantined]
+    .sort((a, b) => compareNewestFirst(a.id, b.id));
+}
+
+/** Its entry; none when it has been removed meanwhile. */
+function toEntries(result: ScannedSnapshot): ListEntry[] {
+  if (isUsable(result)) return [{ ...result, state: "usable" }];
+  const { id, error } = result;
+  if (error instanceof SnapshotCorruptError) {
+    return [{ id, state: "corrupt", error }];
+  }
+  if (error instanceof SnapshotUnreadableError) {
+    return [{ id, state: "unreadable", error }];
+  }
+  return error instanceof UnsupportedSnapshotVersionError
+    ? [{ id, state: "unsupported", error }]
+    : [];
+}
+
 function isUsable(
   result: ScannedSnapshot | undefined,
-): result is ScannedSnapshot & { readonly meta: SnapshotMeta } {
+): result is UsableSnapshot {
   return result !== undefined && "meta" in result;
 }
 

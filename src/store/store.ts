@@ -12,6 +12,7 @@ import {
   StoreAccessError,
   StoreClosedError,
 } from "../errors.ts";
+import type { ListEntry } from "../snapshot/listing.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
 import type {
@@ -38,7 +39,7 @@ import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
-import { listUsable, statSnapshot } from "./list.ts";
+import { listEntries, listUsable, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
@@ -171,8 +172,17 @@ export class BackedStore implements SnapshotStore {
   }
 
   /** See {@linkcode SnapshotReader.list}. */
-  list(): Promise<SnapshotMeta[]> {
-    return this.#run(() => listUsable(this.#parts));
+  list(options: { readonly unusable: true }): Promise<ListEntry[]>;
+  /** See {@linkcode SnapshotReader.list}. */
+  list(
+    options?: { readonly unusable?: false | undefined },
+  ): Promise<SnapshotMeta[]>;
+  list(
+    options: { readonly unusable?: boolean | undefined } = {},
+  ): Promise<SnapshotMeta[] | ListEntry[]> {
+    return options.unusable
+      ? this.#run(() => listEntries(this.#parts))
+      : this.#run(() => listUsable(this.#parts));
   }
 
   /** See {@linkcode SnapshotReader.stat}. */

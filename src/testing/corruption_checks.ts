@@ -128,6 +128,12 @@ export const corruptionChecks: readonly Check[] = [
       assertEqual([meta?.id, text], [good, "good"], "snapshot");
       assertEqual(tried, [bad, good], "snapshots that were tried");
       assertEqual(await listIds(store), [good, oldest], "list");
+      const entries = await store.list({ unusable: true });
+      assertEqual(entries.map(({ id, state }) => [id, state]), [
+        [bad, "quarantined"],
+        [good, "usable"],
+        [oldest, "usable"],
+      ], "list with unusable ones");
       await assertRejects(store.open(bad), SnapshotNotFoundError, "open()");
       assertEqual((await restoreText(store)).tried, [good], "the next time");
     },

@@ -23,7 +23,19 @@ const PEERS = Uint8Array.of(0x91, 0xa9, ...encode("over here"));
 export const listingChecks: readonly Check[] = [
   checkEveryStore("an empty store lists nothing", async (store) => {
     assertEqual(await store.list(), [], "list");
+    const entries = await store.list({ unusable: true });
+    assertEqual(entries, [], "list with unusable ones");
   }),
+
+  checkStoresThatKeep(
+    "list({ unusable: true }) lists usable snapshots with their metadata",
+    async (store) => {
+      const id = await publish(store, "state");
+      const [meta] = await store.list();
+      const entries = await store.list({ unusable: true });
+      assertEqual(entries, [{ id, meta, state: "usable" }], "list");
+    },
+  ),
 
   checkStoresThatKeep(
     "a published snapshot is listed with what it is made of",
