@@ -7,10 +7,10 @@
 
 import { createReadStream, createWriteStream } from "node:fs";
 import process from "node:process";
-import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { openFileSnapshotStore } from "@raft/snapshots";
+import { toNodeReadable, toNodeWritable } from "@raft/snapshots/node";
 
 const [directory = "", from = "", to = ""] = process.argv.slice(2);
 const store = await openFileSnapshotStore(directory);
@@ -21,13 +21,14 @@ const sink = await store.create({
   configuration: { servers: [] },
   configurationIndex: 0n,
 });
-// An error of the file aborts the sink: pipeline() destroys all its streams.
-await pipeline(createReadStream(from), Writable.fromWeb(sink));
+// When the file can't be read, pipeline() destroys all its streams, and a
+// writable that is destroyed publishes nothing.
+await pipeline(createReadStream(from), toNodeWritable(sink));
 console.log(`saved ${sink.id}: ${sink.meta.size} bytes`);
 
 const source = await store.open(sink.id);
 await pipeline(
-  Readable.fromWeb(source),
+  toNodeReadable(source),
   createGzip(),
   createWriteStream(to),
 );

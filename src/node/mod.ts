@@ -1,5 +1,29 @@
 /**
- * What is only on Deno, Bun and Node, where there are files.
+ * What is only on Deno, Bun and Node: their files, and Node's streams as
+ * snapshots. The types of the streams are Node's (`@types/node`); Deno brings
+ * its own.
+ *
+ * @example Pipe Node streams into a snapshot, and out of it
+ * ```ts
+ * import { MemorySnapshotStore } from "@raft/snapshots";
+ * import { toNodeReadable, toNodeWritable } from "@raft/snapshots/node";
+ * import assert from "node:assert/strict";
+ * import { Readable } from "node:stream";
+ * import { text } from "node:stream/consumers";
+ * import { pipeline } from "node:stream/promises";
+ *
+ * const store = new MemorySnapshotStore();
+ * const sink = await store.create({
+ *   index: 10n,
+ *   term: 3n,
+ *   configuration: { servers: [] },
+ *   configurationIndex: 2n,
+ * });
+ * await pipeline(Readable.from(["the ", "state"]), toNodeWritable(sink));
+ *
+ * const source = await store.open(sink.id);
+ * assert.equal(await text(toNodeReadable(source)), "the state");
+ * ```
  *
  * @example Let the disk fail in a test
  * ```ts
@@ -27,3 +51,5 @@
  */
 
 export { nodeFileSystem } from "../fs/node/file_system.ts";
+export { toNodeReadable } from "./readable.ts";
+export { toNodeWritable } from "./writable.ts";

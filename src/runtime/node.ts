@@ -53,6 +53,9 @@ export const node = {
   get process(): typeof import("node:process") {
     return builtin("node:process");
   },
+  get stream(): typeof import("node:stream") {
+    return builtin("node:stream");
+  },
   get url(): typeof import("node:url") {
     return builtin("node:url");
   },

@@ -1,0 +1,18 @@
+/**
+ * What a failed web stream tells, as Node's streams want it.
+ *
+ * @module
+ */
+
+import { SnapshotError } from "../errors.ts";
+import { describe } from "../text.ts";
+
+/**
+ * The reason as an error. A web stream may fail with anything, also with `null`;
+ * a Node stream that is destroyed with `null` would end as if all were well.
+ */
+export function errorOf(reason: unknown, doing: string): Error {
+  if (reason instanceof Error) return reason;
+  const message = `Cannot ${doing}: ${describe(reason)}`;
+  return new SnapshotError(message, { cause: reason });
+}
