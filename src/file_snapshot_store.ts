@@ -9,7 +9,7 @@ import { FileBackend } from "./backends/file/file_backend.ts";
 import type { FileBackendOptions } from "./backends/file/options.ts";
 import type { SnapshotStore } from "./snapshot/stores.ts";
 import type { StoreOptions } from "./store/options.ts";
-import { openSnapshotStore } from "./store/store.ts";
+import { openSnapshotStore } from "./store/open_store.ts";
 
 /** Options of `openFileSnapshotStore()`. */
 export interface FileSnapshotStoreOptions

@@ -27,4 +27,5 @@ export { pause } from "../backend/pause.ts";
 export type { Extra, ExtraName } from "../snapshot/extras.ts";
 export type { ByteRange } from "../snapshot/open_options.ts";
 export type { StoreOptions } from "../store/options.ts";
-export { BackedStore, openSnapshotStore } from "../store/store.ts";
+export { openSnapshotStore } from "../store/open_store.ts";
+export { BackedStore } from "../store/store.ts";

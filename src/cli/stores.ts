@@ -12,7 +12,7 @@ import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { SnapshotNotFoundError, StoreAccessError } from "../errors.ts";
 import { findMissing } from "../backends/file/claim.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
-import { openSnapshotStore } from "../store/store.ts";
+import { openSnapshotStore } from "../store/open_store.ts";
 import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
 import {
   CommandError,

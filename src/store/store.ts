@@ -5,13 +5,9 @@
  * @module
  */
 
-import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
-import { placeError, toSnapshotError } from "../backend/errors.ts";
-import {
-  SnapshotError,
-  StoreAccessError,
-  StoreClosedError,
-} from "../errors.ts";
+import type { ReadableBackend } from "../backend/backend.ts";
+import { toSnapshotError } from "../backend/errors.ts";
+import { StoreAccessError, StoreClosedError } from "../errors.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
@@ -29,7 +25,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "../snapshot/types.ts";
-import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
+import type { SnapshotStore } from "../snapshot/stores.ts";
 import { describe } from "../text.ts";
 import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
@@ -50,47 +46,12 @@ import { reapSnapshots } from "./retention.ts";
 import { sealSnapshot } from "./seal.ts";
 import { verifySnapshot } from "./verify.ts";
 
-/** A store whose backend can be written to. */
-export async function openSnapshotStore(
-  backend: SnapshotBackend,
-  options?: StoreOptions,
-): Promise<SnapshotStore>;
-/** A store whose backend can only be read. */
-export async function openSnapshotStore(
-  backend: ReadableBackend,
-  options?: StoreOptions,
-): Promise<SnapshotReader>;
-/**
- * Opens a store over a backend. The options are checked before the backend is
- * connected. The caller must close the store.
- *
- * @throws {StoreAccessError} when the place can't be used.
- * @throws {TypeError} when an option has the wrong type.
- * @throws {RangeError} when an option is out of its bounds.
- */
-export async function openSnapshotStore(
-  backend: ReadableBackend,
-  options: StoreOptions = {},
-): Promise<SnapshotStore> {
-  const resolved = resolveStoreOptions(options);
-  const { clock, logger, readOnly } = resolved;
-  const store = new BackedStore(backend, resolved);
-  const closing = closingOf(store);
-  try {
-    await backend.connect?.({ logger, readOnly, clock, closing });
-  } catch (error) {
-    if (error instanceof SnapshotError) throw error;
-    throw placeError(`open ${backend.place}`, error);
-  }
-  return store;
-}
-
-/** Aborts when a store is closed; known to this file alone. */
-let closingOf: (store: BackedStore) => AbortSignal;
+/** A signal that aborts when the store is closed; not for users. */
+export let closingOf: (store: BackedStore) => AbortSignal;
 
 /**
  * A store over a backend that needs no `connect()`, as memory is one; for all
- * others {@linkcode openSnapshotStore} makes it. The methods are described where
+ * others `openSnapshotStore()` makes it. The methods are described where
  * {@linkcode SnapshotStore} has them.
  */
 export class BackedStore implements SnapshotStore {

@@ -1,0 +1,47 @@
+/**
+ * Opening a store over a backend that has to be connected.
+ *
+ * @module
+ */
+
+import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
+import { placeError } from "../backend/errors.ts";
+import { SnapshotError } from "../errors.ts";
+import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
+import { resolveStoreOptions, type StoreOptions } from "./options.ts";
+import { BackedStore, closingOf } from "./store.ts";
+
+/** A store whose backend can be written to. */
+export async function openSnapshotStore(
+  backend: SnapshotBackend,
+  options?: StoreOptions,
+): Promise<SnapshotStore>;
+/** A store whose backend can only be read. */
+export async function openSnapshotStore(
+  backend: ReadableBackend,
+  options?: StoreOptions,
+): Promise<SnapshotReader>;
+/**
+ * Opens a store over a backend. The options are checked before the backend is
+ * connected. The caller must close the store.
+ *
+ * @throws {StoreAccessError} when the place can't be used.
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when an option is out of its bounds.
+ */
+export async function openSnapshotStore(
+  backend: ReadableBackend,
+  options: StoreOptions = {},
+): Promise<SnapshotStore> {
+  const resolved = resolveStoreOptions(options);
+  const { clock, logger, readOnly } = resolved;
+  const store = new BackedStore(backend, resolved);
+  const closing = closingOf(store);
+  try {
+    await backend.connect?.({ logger, readOnly, clock, closing });
+  } catch (error) {
+    if (error instanceof SnapshotError) throw error;
+    throw placeError(`open ${backend.place}`, error);
+  }
+  return store;
+}
