@@ -16,6 +16,7 @@ const LINES_MAX = 350;
  * | mod.ts, archive, node, ...    | what users import                          |
  * | *_snapshot_store.ts           | the stores that users open                 |
  * | store, backends/{file,...}    | the store, written once; the places        |
+ * | net                           | requests over a network that fails         |
  * | backend                       | what the store asks of a place             |
  * | snapshot                      | what every store shares: IDs, meta, blocks |
  * | crc64, fs                     | checksums; the boundary to files           |
@@ -38,6 +39,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/backends\/memory\//,
     /^src\/backends\/discard\//,
   ],
+  [/^src\/net\//],
   [/^src\/backend\//],
   [/^src\/snapshot\//],
   [/^src\/crc64\//, /^src\/fs\//],

@@ -1,0 +1,182 @@
+/**
+ * One request and its answer, with a clock that runs while nothing comes.
+ * The runtimes differ: Deno waits forever, Node for 300 seconds. Each wait is
+ * raced against the clock, because `abort()` of a `fetch` alone does not reach
+ * every reader of a body.
+ *
+ * @module
+ */
+
+import { StallError } from "./stall_error.ts";
+
+/** The part of `fetch` that is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** How an exchange is made. */
+export interface ExchangeOptions {
+  /** What makes the request. */
+  readonly fetch: Fetch;
+  /** Milliseconds without a byte after which the exchange fails. */
+  readonly stallMs: number;
+  /** Ends the exchange when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The body of an answer is longer than the caller allows. */
+export class BodyTooLongError extends Error {
+  /** The class's name. */
+  override readonly name = "BodyTooLongError";
+
+  /** Makes the error; `sizeMax` is in bytes. */
+  constructor(sizeMax: number) {
+    super(`the answer is longer than ${sizeMax} bytes`);
+  }
+}
+
+/**
+ * Makes a request, and waits for the status and headers of its answer. The
+ * caller must read the body to its end, or call `end()`.
+ *
+ * @throws {StallError} when nothing came for too long.
+ * @throws {unknown} what `fetch` rejects with, or the reason of the signal.
+ */
+export async function exchange(
+  url: string,
+  init: RequestInit,
+  options: ExchangeOptions,
+): Promise<Exchange> {
+  options.signal?.throwIfAborted();
+  const made = new Exchange(options);
+  await made.request(url, init);
+  return made;
+}
+
+/** A request under way; {@linkcode exchange} makes it. */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #controller = new AbortController();
+  #response: Response | undefined;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Rejects the wait that is under way: there is one at a time. */
+  #fail: (reason: unknown) => void = () => {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isEnded = false;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    options.signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** The answer; its body is read with `next()` or `readAll()` only. */
+  get response(): Response {
+    if (this.#response !== undefined) return this.#response;
+    throw new TypeError("Cannot use the exchange: there is no answer yet");
+  }
+
+  /** Called once, by {@linkcode exchange}. */
+  async request(url: string, init: RequestInit): Promise<void> {
+    const { signal } = this.#controller;
+    try {
+      this.#response = await this.#wait(
+        this.#options.fetch(url, { ...init, signal }),
+        // `fetch` may not heed the signal.
+        (response) => void response.body?.cancel().catch(() => {}),
+      );
+      this.#reader = this.#response.body?.getReader();
+    } catch (error) {
+      this.end(error);
+      throw error;
+    }
+  }
+
+  /**
+   * The next bytes of the body; `undefined` at its end, which proves nothing: a
+   * connection that was cut can end so, too.
+   *
+   * @throws {StallError} when nothing came for too long.
+   */
+  async next(): Promise<Uint8Array | undefined> {
+    if (this.#reader === undefined) {
+      this.end();
+      return undefined;
+    }
+    try {
+      const { value } = await this.#wait(this.#reader.read());
+      if (value === undefined) this.#forget();
+      return value;
+    } catch (error) {
+      this.end(error);
+      throw error;
+    }
+  }
+
+  /**
+   * The whole body.
+   *
+   * @throws {BodyTooLongError} when it is longer than `sizeMax` bytes.
+   * @throws {StallError} when nothing came for too long.
+   */
+  async readAll(sizeMax: number): Promise<Uint8Array<ArrayBuffer>> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const chunk = await this.next();
+      if (chunk === undefined) break;
+      size += chunk.length;
+      if (size > sizeMax) {
+        const error = new BodyTooLongError(sizeMax);
+        this.end(error);
+        throw error;
+      }
+      chunks.push(chunk);
+    }
+    const bytes = new Uint8Array(size);
+    let position = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, position);
+      position += chunk.length;
+    }
+    return bytes;
+  }
+
+  /**
+   * Ends it, wherever it is: a wait that is under way fails with the reason, and
+   * the connection is given up. Does nothing after the end.
+   */
+  end(reason: unknown = new Error("The exchange was ended")): void {
+    if (this.#isEnded) return;
+    this.#forget();
+    this.#fail(reason);
+    this.#reader?.cancel(reason).catch(() => {});
+    this.#controller.abort(reason);
+  }
+
+  readonly #onAbort = () => this.end(this.#options.signal?.reason);
+
+  #forget(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+  }
+
+  /** Settles as the promise does, or fails when the clock or `end()` does. */
+  #wait<T>(promise: Promise<T>, onLate?: (value: T) => void): Promise<T> {
+    const { stallMs } = this.#options;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(
+        () => this.end(new StallError(stallMs)),
+        stallMs,
+      );
+      this.#timer = timer;
+      this.#fail = reject;
+      promise.then((value) => {
+        clearTimeout(timer);
+        if (this.#isEnded) onLate?.(value);
+        resolve(value);
+      }, (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+    });
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What the status of an answer says of another attempt.
+ *
+ * @module
+ */
+
+const TRANSIENT: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
+
+/** Whether the same request may end well later. */
+export function isTransient(status: number): boolean {
+  return TRANSIENT.includes(status);
+}
+
+/**
+ * How long the other side asks to wait, in milliseconds (`Retry-After`: seconds
+ * or a date); 0 when it does not say, or not in a way that is understood.
+ */
+export function retryAfterMs(headers: Headers, now = Date.now()): number {
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? 0 : Math.max(time - now, 0);
+}

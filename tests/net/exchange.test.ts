@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  BodyTooLongError,
+  exchange,
+  type Fetch,
+} from "../../src/net/exchange.ts";
+import { StallError } from "../../src/net/stall_error.ts";
+import { encode, streamOfChunks, until } from "../support/store_fixture.ts";
+
+const URL = "http://test.invalid/";
+const LONG_MS = 600_000;
+
+/** A body that gives some chunks and then nothing; tells of its cancel. */
+function silentBody(...chunks: Uint8Array[]) {
+  let reason: unknown;
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+    },
+    cancel(why) {
+      reason = why;
+    },
+  });
+  return { body, reason: () => reason };
+}
+
+/** Answers with that body, and keeps the signals that it was given. */
+function answering(body: BodyInit | null) {
+  const signals: AbortSignal[] = [];
+  const fetch: Fetch = (_url, init) => {
+    if (init.signal) signals.push(init.signal);
+    return Promise.resolve(new Response(body));
+  };
+  return { fetch, signals };
+}
+
+describe("an exchange", () => {
+  it("gives the body chunk by chunk, and as a whole", async () => {
+    const body = () => streamOfChunks(encode("one"), encode("two"));
+    const options = (chunks: BodyInit) => ({
+      fetch: answering(chunks).fetch,
+      stallMs: LONG_MS,
+    });
+    const made = await exchange(URL, {}, options(body()));
+    assert.deepEqual(await made.next(), encode("one"));
+    assert.deepEqual(await made.next(), encode("two"));
+    assert.equal(await made.next(), undefined);
+    const whole = await exchange(URL, {}, options(body()));
+    assert.deepEqual(await whole.readAll(6), encode("onetwo"));
+  });
+
+  it("reads an answer without a body as empty", async () => {
+    const { fetch } = answering(null);
+    const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS });
+    assert.equal((await made.readAll(0)).length, 0);
+  });
+
+  it("fails when no answer comes, and aborts the request", async () => {
+    let signal: AbortSignal | null | undefined;
+    const fetch: Fetch = (_url, init) => {
+      signal = init.signal;
+      return new Promise(() => {});
+    };
+    await assert.rejects(exchange(URL, {}, { fetch, stallMs: 1 }), StallError);
+    assert.equal(signal?.aborted, true);
+  });
+
+  it("cancels an answer that comes too late", async () => {
+    let isCancelled = false;
+    const body = new ReadableStream({
+      cancel: () => void (isCancelled = true),
+    });
+    let answer: (response: Response) => void = () => {};
+    const fetch: Fetch = () => new Promise((resolve) => answer = resolve);
+    await assert.rejects(exchange(URL, {}, { fetch, stallMs: 1 }), StallError);
+    answer(new Response(body));
+    await until(() => isCancelled, "the cancel of the body");
+  });
+
+  it("fails when the body stalls, and gives the connection up", async () => {
+    const { body, reason } = silentBody(encode("one"));
+    const { fetch, signals } = answering(body);
+    const made = await exchange(URL, {}, { fetch, stallMs: 20 });
+    assert.deepEqual(await made.next(), encode("one"));
+    await assert.rejects(made.next(), StallError);
+    assert.equal(signals[0]?.aborted, true);
+    assert.ok(reason() instanceof StallError);
+  });
+
+  it("ends with the reason of a signal, during a read too", async () => {
+    const { body } = silentBody();
+    const { fetch, signals } = answering(body);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS, signal });
+    const reading = made.next();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await assert.rejects(reading, (error) => error === reason);
+    assert.equal(signals[0]?.aborted, true);
+    const early = exchange(URL, {}, { fetch, stallMs: LONG_MS, signal });
+    await assert.rejects(early, (error) => error === reason);
+  });
+
+  it("refuses a body that is too long, before it has read all of it", async () => {
+    const { body, reason } = silentBody(encode("12"), encode("34"));
+    const { fetch } = answering(body);
+    const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS });
+    await assert.rejects(made.readAll(3), BodyTooLongError);
+    assert.ok(reason() instanceof BodyTooLongError);
+  });
+
+  it("passes on what fetch fails with", async () => {
+    const error = new TypeError("fetch failed");
+    const fetch: Fetch = () => Promise.reject(error);
+    const made = exchange(URL, {}, { fetch, stallMs: LONG_MS });
+    await assert.rejects(made, (found) => found === error);
+  });
+});
