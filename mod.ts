@@ -34,6 +34,7 @@ export {
   NoUsableSnapshotError,
   SnapshotCorruptError,
   SnapshotError,
+  type SnapshotErrorCode,
   SnapshotNotFoundError,
   SnapshotPublishError,
   SnapshotRetainedError,
@@ -43,6 +44,11 @@ export {
   StoreLockedError,
   UnsupportedSnapshotVersionError,
 } from "./src/errors.ts";
+export {
+  isSnapshotError,
+  type SnapshotErrors,
+} from "./src/is_snapshot_error.ts";
+export type { ErrorJson, JsonValue } from "./src/error_json.ts";
 export {
   type FileSnapshotStoreOptions,
   openFileSnapshotStore,

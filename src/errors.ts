@@ -4,60 +4,111 @@
  * @module
  */
 
+import { type ErrorJson, toErrorJson } from "./error_json.ts";
 import { systemCode } from "./system_code.ts";
 import { printable, shorten } from "./text.ts";
 
 export { systemCode } from "./system_code.ts";
 
+/** The `code` of each class of errors. */
+export type SnapshotErrorCode =
+  | "ERR_NO_USABLE_SNAPSHOT"
+  | "ERR_SNAPSHOT"
+  | "ERR_SNAPSHOT_ARCHIVE"
+  | "ERR_SNAPSHOT_CORRUPT"
+  | "ERR_SNAPSHOT_ID_INVALID"
+  | "ERR_SNAPSHOT_NOT_FOUND"
+  | "ERR_SNAPSHOT_PUBLISH"
+  | "ERR_SNAPSHOT_RETAINED"
+  | "ERR_SNAPSHOT_UNREADABLE"
+  | "ERR_SNAPSHOT_VERSION_UNSUPPORTED"
+  | "ERR_STORE_ACCESS"
+  | "ERR_STORE_CLOSED"
+  | "ERR_STORE_LOCKED";
+
 /** Options that every error of this library takes. */
 export interface SnapshotErrorOptions {
-  /** What brought it about; its `code`, when it has one, is taken over. */
+  /** What brought it about; `systemCode` is taken from it. */
   readonly cause?: unknown;
 }
 
 /**
+ * Marks errors of this library. It is the same symbol in every copy of the
+ * package, whose classes are not the same.
+ */
+export const SNAPSHOT_ERROR: unique symbol = Symbol.for(
+  "@raft/snapshots.SnapshotError",
+) as typeof SNAPSHOT_ERROR;
+
+/**
  * The base of all errors of this library, and the class of those that have none
  * of their own. Wrong arguments are `TypeError` and `RangeError` instead.
+ * {@linkcode isSnapshotError} recognizes it also where a program has loaded two
+ * copies of this package.
  */
 export class SnapshotError extends Error {
   /** The class's name. */
   override readonly name: string = "SnapshotError";
-  /** The system's code of the cause, such as `"ENOSPC"`, when it has one. */
-  readonly code: string | undefined;
+  /** The class's code: which condition it is. */
+  readonly code: SnapshotErrorCode = "ERR_SNAPSHOT";
+  /**
+   * The system's code, such as `"ENOSPC"`, when the cause, or a cause of the
+   * cause, is an error of the system.
+   */
+  readonly systemCode: string | undefined;
 
-  /** Makes the error; `code` is taken from the cause. */
+  /** Makes the error; `systemCode` is looked for in the cause. */
   constructor(message: string, options: SnapshotErrorOptions = {}) {
     super(message, options);
-    this.code = systemCode(options.cause);
+    this.systemCode = systemCode(options.cause);
+  }
+
+  /**
+   * For `JSON.stringify()`: the name, code, message and fields. CRCs become 16
+   * hexadecimal digits. Causes are cut down to their name, code and message.
+   */
+  toJSON(): ErrorJson {
+    return toErrorJson(this);
   }
 }
+
+// Not a member: it is no part of the interface.
+Object.defineProperty(SnapshotError.prototype, SNAPSHOT_ERROR, { value: true });
 
 /** There is no snapshot of that ID in the store. */
 export class SnapshotNotFoundError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotNotFoundError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_NOT_FOUND";
 }
 
 /** The string is not a snapshot ID (`<term>-<index>-<unixMs>`). */
 export class InvalidSnapshotIdError extends SnapshotError {
   /** The class's name. */
   override readonly name = "InvalidSnapshotIdError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_ID_INVALID";
 }
 
 /** The snapshot's format version is not one that this library knows. */
 export class UnsupportedSnapshotVersionError extends SnapshotError {
   /** The class's name. */
   override readonly name = "UnsupportedSnapshotVersionError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_VERSION_UNSUPPORTED";
 }
 
 /**
  * One snapshot can't be read, for a reason of the system such as `EACCES`,
  * `EPERM` or `EIO` that concerns neither the other snapshots nor its bytes: it
- * may be good. `code` and `cause` are those of the system's error.
+ * may be good. `systemCode` and `cause` are those of the system's error.
  */
 export class SnapshotUnreadableError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotUnreadableError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_UNREADABLE";
 }
 
 /**
@@ -68,6 +119,8 @@ export class SnapshotUnreadableError extends SnapshotError {
 export class StoreAccessError extends SnapshotError {
   /** The class's name. */
   override readonly name = "StoreAccessError";
+  /** The class's code. */
+  override readonly code = "ERR_STORE_ACCESS";
 }
 
 /**
@@ -78,12 +131,16 @@ export class StoreAccessError extends SnapshotError {
 export class SnapshotRetainedError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotRetainedError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_RETAINED";
 }
 
 /** The store has been closed. */
 export class StoreClosedError extends SnapshotError {
   /** The class's name. */
   override readonly name = "StoreClosedError";
+  /** The class's code. */
+  override readonly code = "ERR_STORE_CLOSED";
 }
 
 /**
@@ -122,6 +179,8 @@ function formatFigure(
 export class SnapshotCorruptError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotCorruptError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_CORRUPT";
   /** Which check failed. */
   readonly reason: CorruptionReason;
   /** What the check wanted. */
@@ -188,6 +247,8 @@ export function lockedMessage(
 export class StoreLockedError extends SnapshotError {
   /** The class's name. */
   override readonly name = "StoreLockedError";
+  /** The class's code. */
+  override readonly code = "ERR_STORE_LOCKED";
   /** Who holds the lock, when the lock file tells. */
   readonly owner: LockOwner | undefined;
 
@@ -209,6 +270,8 @@ export class StoreLockedError extends SnapshotError {
 export class SnapshotPublishError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotPublishError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_PUBLISH";
   /**
    * Whether the snapshot is in the store nevertheless: it is complete and has
    * its final name, but the name may not survive a power cut. Also `true` when
@@ -230,6 +293,8 @@ export class SnapshotPublishError extends SnapshotError {
 export class NoUsableSnapshotError extends SnapshotError {
   /** The class's name. */
   override readonly name = "NoUsableSnapshotError";
+  /** The class's code. */
+  override readonly code = "ERR_NO_USABLE_SNAPSHOT";
   /** Why each failed, in the order they were tried. */
   readonly errors: readonly unknown[];
 

@@ -48,13 +48,52 @@ export function unnamedCode(error: unknown): string | undefined {
   return UNNAMED.get(numberOf(error));
 }
 
+/** Errors can be their own cause; chains of real ones are short. */
+const CAUSES_MAX = 16;
+
+/** An error and its causes, the nearest first. */
+export function* withCauses(error: unknown): Generator<unknown, void, void> {
+  let each = error;
+  for (let i = 0; i < CAUSES_MAX && each !== undefined; i++) {
+    yield each;
+    each = fieldOf(each, "cause");
+  }
+}
+
+/** A field of a value that may be anything, whose getter may throw. */
+function fieldOf(value: unknown, name: string): unknown {
+  try {
+    return (value as Record<string, unknown> | null | undefined)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The code of one error, whatever its causes have. */
+function ownCode(error: unknown): string | undefined {
+  try {
+    const named = unnamedCode(error);
+    if (named !== undefined) return named;
+  } catch {
+    // The error has a getter that throws.
+  }
+  const code = fieldOf(error, "code");
+  // Codes with that prefix are those of libraries: this one's, and Node's.
+  return typeof code === "string" && !code.startsWith("ERR_")
+    ? code
+    : undefined;
+}
+
 /**
- * The `code` of a system error (`"ENOENT"`), if it has one. The errors of
- * `node:` modules have it on all three runtimes.
+ * The code of the system (`"ENOENT"`) that an error or the nearest of its causes
+ * has. The errors of `node:` modules have it in `code` on all three runtimes.
  */
 export function systemCode(error: unknown): string | undefined {
-  const code = (error as SystemFields | null | undefined)?.code;
-  return unnamedCode(error) ?? (typeof code === "string" ? code : undefined);
+  for (const each of withCauses(error)) {
+    const code = ownCode(each);
+    if (code !== undefined) return code;
+  }
+  return undefined;
 }
 
 /**

@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as exported from "@raft/snapshots";
 import {
   InvalidSnapshotIdError,
   NoUsableSnapshotError,
@@ -11,6 +12,7 @@ import {
   SnapshotError,
   SnapshotNotFoundError,
   SnapshotPublishError,
+  SnapshotRetainedError,
   SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,
@@ -26,10 +28,20 @@ const OWNER = {
   since: Date.UTC(2026, 0, 2),
 };
 
+const FIGURES = { reason: "crc", expected: 1n, actual: 0xabcn } as const;
+
+/** The handlers of an object of which nothing can be read. */
+const THROWING: ProxyHandler<object> = {
+  get: () => {
+    throw new Error("hostile");
+  },
+};
+
 describe("every error", () => {
   const plain = [
     SnapshotError,
     SnapshotNotFoundError,
+    SnapshotRetainedError,
     InvalidSnapshotIdError,
     UnsupportedSnapshotVersionError,
     SnapshotUnreadableError,
@@ -37,27 +49,73 @@ describe("every error", () => {
     StoreClosedError,
   ];
 
-  it("is a SnapshotError with a name, and keeps its cause and code", () => {
+  it("is a SnapshotError with a name and a code, and keeps its cause", () => {
     for (const PlainError of plain) {
       const error = new PlainError("Cannot do it", { cause: full });
       assert.ok(error instanceof SnapshotError && error instanceof Error);
       assert.equal(error.name, PlainError.name);
       assert.equal(error.message, "Cannot do it");
       assert.equal(error.cause, full);
-      assert.equal(error.code, "ENOSPC");
+      assert.equal(error.systemCode, "ENOSPC");
       assert.ok(String(error).startsWith(`${PlainError.name}: `));
     }
   });
 
-  it("has no code when the system error has none", () => {
-    assert.equal(new SnapshotError("x").code, undefined);
+  it("has a code that no other class has", () => {
+    const codes = [
+      ...plain.map((PlainError) => new PlainError("x").code),
+      new NoUsableSnapshotError("x", []).code,
+      new SnapshotCorruptError("x", FIGURES).code,
+      new SnapshotPublishError("x", { published: false }).code,
+      new StoreLockedError("x", undefined).code,
+    ];
+    assert.deepEqual(codes.toSorted(), [
+      "ERR_NO_USABLE_SNAPSHOT",
+      "ERR_SNAPSHOT",
+      "ERR_SNAPSHOT_CORRUPT",
+      "ERR_SNAPSHOT_ID_INVALID",
+      "ERR_SNAPSHOT_NOT_FOUND",
+      "ERR_SNAPSHOT_PUBLISH",
+      "ERR_SNAPSHOT_RETAINED",
+      "ERR_SNAPSHOT_UNREADABLE",
+      "ERR_SNAPSHOT_VERSION_UNSUPPORTED",
+      "ERR_STORE_ACCESS",
+      "ERR_STORE_CLOSED",
+      "ERR_STORE_LOCKED",
+    ]);
+    const classes = Object.keys(exported).filter((name) =>
+      name.endsWith("Error") && name !== "isSnapshotError"
+    );
+    assert.equal(codes.length, classes.length, String(classes));
+  });
+
+  it("has no systemCode when no cause is an error of the system", () => {
+    const systemCode = (cause: unknown) =>
+      new SnapshotError("x", { cause }).systemCode;
+    assert.equal(new SnapshotError("x").systemCode, undefined);
     for (const cause of [null, undefined, "ENOSPC", 7, { code: 7 }]) {
-      assert.equal(new SnapshotError("x", { cause }).code, undefined);
+      assert.equal(systemCode(cause), undefined);
     }
+    assert.equal(systemCode(new StoreClosedError("closed")), undefined);
+    assert.equal(systemCode({ code: "ERR_INVALID_ARG_TYPE" }), undefined);
+  });
+
+  it("has the systemCode of the nearest cause that has one", () => {
+    const systemCode = (cause: unknown) =>
+      new SnapshotError("x", { cause }).systemCode;
+    const far = new TypeError("fetch failed", {
+      cause: new StoreAccessError("x", { cause: full }),
+    });
+    assert.equal(systemCode(far), "ENOSPC");
+    assert.equal(systemCode({ code: "EIO", cause: full }), "EIO");
+    const own: { cause?: unknown } = {};
+    own.cause = own;
+    assert.equal(systemCode(own), undefined);
+    assert.equal(systemCode(new Proxy({}, THROWING)), undefined);
   });
 });
 
-describe("the code of an error whose runtime has no name for it", () => {
+describe("the systemCode of an error whose runtime has no name for it", () => {
   const number = (errno: number, fields: { code?: string }, message = "") =>
     Object.assign(new Error(message), { errno }, fields);
   for (const [code, errno] of Object.entries({ EDQUOT: 122, EUCLEAN: 117 })) {
@@ -72,13 +130,13 @@ describe("the code of an error whose runtime has no name for it", () => {
       })
     ) {
       it(`is ${code} as ${runtime}`, () => {
-        assert.equal(new SnapshotError("x", { cause }).code, code);
+        assert.equal(new SnapshotError("x", { cause }).systemCode, code);
       });
     }
   }
 
   it("is unchanged where the number is unknown", () => {
-    const of = (cause: unknown) => new SnapshotError("x", { cause }).code;
+    const of = (cause: unknown) => new SnapshotError("x", { cause }).systemCode;
     assert.equal(of(number(-4094, { code: "UNKNOWN" })), "UNKNOWN");
     assert.equal(of({ code: "UNKNOWN", errno: Symbol() }), "UNKNOWN");
     assert.equal(of(new Error("no (os error 28) at the end")), undefined);
@@ -153,7 +211,7 @@ describe("SnapshotPublishError", () => {
     for (const published of [true, false]) {
       const error = new SnapshotPublishError("x", { published, cause: full });
       assert.equal(error.published, published);
-      assert.equal(error.code, "ENOSPC");
+      assert.equal(error.systemCode, "ENOSPC");
     }
   });
 });
@@ -164,7 +222,7 @@ describe("NoUsableSnapshotError", () => {
     const error = new NoUsableSnapshotError("x", errors);
     assert.deepEqual(error.errors, errors);
     assert.equal(error.cause, full);
-    assert.equal(error.code, "ENOSPC");
+    assert.equal(error.systemCode, "ENOSPC");
     assert.equal(new NoUsableSnapshotError("x", []).cause, undefined);
   });
 });

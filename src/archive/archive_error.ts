@@ -64,6 +64,8 @@ const PACKED = "use another copy of the archive, or make the archive again";
 export class SnapshotArchiveError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotArchiveError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_ARCHIVE";
   /** What kind of fault it is. */
   readonly reason: ArchiveFault;
   /** What was wanted. */

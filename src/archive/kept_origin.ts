@@ -4,11 +4,8 @@
  * @module
  */
 
-import {
-  SnapshotCorruptError,
-  type SnapshotError,
-  UnsupportedSnapshotVersionError,
-} from "../errors.ts";
+import { SnapshotCorruptError, type SnapshotError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { resolveInit } from "../snapshot/init.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
@@ -92,8 +89,8 @@ export function checkKeptSums(
 }
 
 function isOriginUnusable(error: unknown): error is SnapshotError {
-  return error instanceof SnapshotCorruptError ||
-    error instanceof UnsupportedSnapshotVersionError;
+  return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_VERSION_UNSUPPORTED");
 }
 
 /** What the kept `meta.json` says, and the snapshot that an import makes of it. */

@@ -5,6 +5,7 @@
  */
 
 import { SnapshotPublishError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { describe } from "../text.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
 
@@ -102,7 +103,7 @@ export function cancelled(): DOMException {
 }
 
 function discarded(id: string, reason: unknown): SnapshotPublishError {
-  if (reason instanceof SnapshotPublishError) return reason;
+  if (isSnapshotError(reason, "ERR_SNAPSHOT_PUBLISH")) return reason;
   const why = `Cannot publish snapshot ${id}: ${describe(reason)}`;
   return new SnapshotPublishError(why, {
     published: false,

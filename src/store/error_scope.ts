@@ -8,15 +8,12 @@
 
 import { placeError } from "../backend/errors.ts";
 import {
-  SnapshotCorruptError,
+  type SnapshotCorruptError,
   type SnapshotError,
-  SnapshotNotFoundError,
-  SnapshotUnreadableError,
-  StoreAccessError,
   systemCode,
-  UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { isFull, isOutOfResources } from "../system_code.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
+import { isFull, isOutOfResources, withCauses } from "../system_code.ts";
 
 /**
  * Whether a process or machine says that it has run out of something: whichever
@@ -27,15 +24,12 @@ function hasRunOut(error: unknown): boolean {
     systemCode(error) === "EAGAIN";
 }
 
-/** Errors can be their own cause; chains of real ones are short. */
-const CAUSES_MAX = 16;
-
 /** Whether an error says something of one snapshot and of no other. */
 export function concernsSnapshot(error: unknown): error is SnapshotError {
-  return error instanceof SnapshotCorruptError ||
-    error instanceof SnapshotUnreadableError ||
-    error instanceof SnapshotNotFoundError ||
-    error instanceof UnsupportedSnapshotVersionError;
+  return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_VERSION_UNSUPPORTED");
 }
 
 /**
@@ -52,16 +46,14 @@ export function toReadError(doing: string, error: unknown): SnapshotError {
  * of what the process has run out of; their other codes are not known here.
  */
 export function concernsPlace(error: unknown): boolean {
-  let each = error;
-  for (let i = 0; i < CAUSES_MAX; i++) {
-    if (each instanceof StoreAccessError) return true;
+  for (const each of withCauses(error)) {
+    if (isSnapshotError(each, "ERR_STORE_ACCESS")) return true;
     if (hasRunOut(each)) return true;
-    each = (each as { cause?: unknown } | null | undefined)?.cause;
   }
   return false;
 }
 
 /** Whether the bytes of a snapshot are not the ones that were written. */
 export function isCorruption(error: unknown): error is SnapshotCorruptError {
-  return error instanceof SnapshotCorruptError;
+  return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT");
 }

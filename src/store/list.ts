@@ -9,13 +9,8 @@
 
 import type { BackendNames } from "../backend/backend.ts";
 import { allSettled } from "../backend/all_settled.ts";
-import {
-  SnapshotCorruptError,
-  type SnapshotError,
-  SnapshotNotFoundError,
-  SnapshotUnreadableError,
-  UnsupportedSnapshotVersionError,
-} from "../errors.ts";
+import type { SnapshotError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { compareNewestFirst } from "../snapshot/id.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
@@ -173,13 +168,13 @@ export async function listEntries(parts: Parts): Promise<ListEntry[]> {
 function toEntries(result: ScannedSnapshot): ListEntry[] {
   if (isUsable(result)) return [{ ...result, state: "usable" }];
   const { id, error } = result;
-  if (error instanceof SnapshotCorruptError) {
+  if (isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT")) {
     return [{ id, state: "corrupt", error }];
   }
-  if (error instanceof SnapshotUnreadableError) {
+  if (isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE")) {
     return [{ id, state: "unreadable", error }];
   }
-  return error instanceof UnsupportedSnapshotVersionError
+  return isSnapshotError(error, "ERR_SNAPSHOT_VERSION_UNSUPPORTED")
     ? [{ id, state: "unsupported", error }]
     : [];
 }
@@ -193,5 +188,6 @@ function isUsable(
 /** Whether it has not been looked at, or has been removed meanwhile. */
 function isGone(result: ScannedSnapshot | undefined): boolean {
   return result === undefined ||
-    ("error" in result && result.error instanceof SnapshotNotFoundError);
+    ("error" in result &&
+      isSnapshotError(result.error, "ERR_SNAPSHOT_NOT_FOUND"));
 }

@@ -6,7 +6,7 @@
 
 import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
 import { placeError } from "../backend/errors.ts";
-import { SnapshotError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
 import { BackedStore, closingOf } from "./store.ts";
@@ -40,7 +40,7 @@ export async function openSnapshotStore(
   try {
     await backend.connect?.({ logger, readOnly, clock, closing });
   } catch (error) {
-    if (error instanceof SnapshotError) throw error;
+    if (isSnapshotError(error)) throw error;
     throw placeError(`open ${backend.place}`, error);
   }
   return store;

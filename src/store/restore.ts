@@ -7,11 +7,10 @@
 
 import {
   NoUsableSnapshotError,
-  SnapshotError,
-  SnapshotNotFoundError,
-  SnapshotUnreadableError,
+  type SnapshotError,
   StoreAccessError,
 } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import type {
   Restorer,
   SnapshotMeta,
@@ -86,7 +85,7 @@ export async function restoreNewest(
       backend.assertOpen();
       if (concernsPlace(error)) throw toRestoreError(id, error);
       // A snapshot that can't be read is not known to be corrupt, so it stays.
-      if (!(error instanceof SnapshotUnreadableError)) failed.push(id);
+      if (!isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE")) failed.push(id);
       errors.push(error);
       logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
     }
@@ -128,7 +127,7 @@ async function insist<T>(
 
 /** Returns the store's own errors; wraps those of the caller's function. */
 function toRestoreError(id: string, error: unknown): SnapshotError {
-  if (error instanceof SnapshotError) return error;
+  if (isSnapshotError(error)) return error;
   return new StoreAccessError(
     `Cannot restore snapshot ${id}: ${describe(error)}; older ones were not ` +
       "tried, because the process or the disk is short of something: mend " +
@@ -148,7 +147,7 @@ async function restoreOne(
   let readFailure: unknown;
   const onReadFailure = (error: unknown) => readFailure = error;
   const source = await open(id, { signal, onReadFailure }).catch((error) => {
-    if (error instanceof SnapshotNotFoundError) return undefined;
+    if (isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND")) return undefined;
     throw error;
   });
   if (source === undefined) return undefined;

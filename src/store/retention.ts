@@ -6,7 +6,7 @@
  */
 
 import { toSnapshotError } from "../backend/errors.ts";
-import { SnapshotRetainedError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { describe } from "../text.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { readNames, scan } from "./list.ts";
@@ -144,7 +144,7 @@ async function removeAll(
   // The next reap finds those that are retained again: the backend says it once.
   const failures = new Map(
     [...errors].filter(([, error]) =>
-      !(error instanceof SnapshotRetainedError)
+      !isSnapshotError(error, "ERR_SNAPSHOT_RETAINED")
     ),
   );
   for (const [id, error] of failures) {

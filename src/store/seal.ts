@@ -6,7 +6,8 @@
  */
 
 import { toSnapshotError } from "../backend/errors.ts";
-import { SnapshotError, UnsupportedSnapshotVersionError } from "../errors.ts";
+import { SnapshotError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import {
   BLOCKS_FILE_SIZE_MAX,
   encodeBlocks,
@@ -41,7 +42,7 @@ async function seal(
   const { backend, exclusive } = parts;
   const header = await readHeader(parts, id);
   // Those of a newer format are better than any that this could write.
-  if (header.blocksError instanceof UnsupportedSnapshotVersionError) {
+  if (isSnapshotError(header.blocksError, "ERR_SNAPSHOT_VERSION_UNSUPPORTED")) {
     throw header.blocksError;
   }
   if (header.blocks === undefined && !backend.canAddBlocks) {

@@ -6,9 +6,10 @@
  */
 
 import type { FinalParts } from "../backend/backend.ts";
-import { MaybePublishedError } from "../backend/maybe_published_error.ts";
+import { isMaybePublished } from "../backend/maybe_published_error.ts";
 import { crc64 } from "../crc64/mod.ts";
 import { SnapshotCorruptError, SnapshotPublishError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import {
   BLOCKS_FILE_SIZE_MAX,
   encodeBlocks,
@@ -84,7 +85,7 @@ export class SnapshotWriter {
     try {
       await this.#pending.publish(await this.#finish());
     } catch (error) {
-      if (error instanceof MaybePublishedError) {
+      if (isMaybePublished(error)) {
         throw this.#failure("publish", error.cause, true);
       }
       await this.discard(error);
@@ -154,7 +155,7 @@ export class SnapshotWriter {
   }
 
   #failure(doing: string, error: unknown, published: boolean): Error {
-    const isPublishError = error instanceof SnapshotPublishError;
+    const isPublishError = isSnapshotError(error, "ERR_SNAPSHOT_PUBLISH");
     // A backend's own may say something else of the publication.
     if (isPublishError && error.published === published) return error;
     return new SnapshotPublishError(

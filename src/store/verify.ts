@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SnapshotUnreadableError } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { countBlocks } from "../snapshot/block_checksums.ts";
 import type { VerifyOptions, VerifyReport } from "../snapshot/types.ts";
 import { checkState } from "./check_state.ts";
@@ -27,7 +27,9 @@ export async function verifySnapshot(
     header = await readHeader(parts, id);
     const { meta, blocks, blocksError } = header;
     // What could not be read has not been checked.
-    if (blocksError instanceof SnapshotUnreadableError) throw blocksError;
+    if (isSnapshotError(blocksError, "ERR_SNAPSHOT_UNREADABLE")) {
+      throw blocksError;
+    }
     const check = await checkState(parts, header, options);
     const badExtra = await findBadExtra(parts, id);
     const errors = [blocksError, check.error, badExtra].filter(isCorruption);

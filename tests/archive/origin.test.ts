@@ -234,7 +234,7 @@ describe("the origin of an imported snapshot", () => {
       );
       await assert.rejects(
         exported(store, id),
-        (error) => error instanceof SnapshotError && error.code === code,
+        (error) => error instanceof SnapshotError && error.systemCode === code,
       );
       fileSystem.inject();
       assert.match(text((await exported(store, id)).file), /sealed/);

@@ -22,8 +22,7 @@ function isNamed(error: unknown, codes: readonly string[]): boolean {
   if (error instanceof NoUsableSnapshotError) {
     return error.errors.some((each) => isNamed(each, codes));
   }
-  const code = (error.cause as { code?: string } | undefined)?.code;
-  return code !== undefined && code === error.code && codes.includes(code);
+  return codes.includes(error.systemCode ?? "");
 }
 
 /** What the faults of a run may cause. */

@@ -25,7 +25,8 @@ describe("nodeFileSystem", () => {
     fileSystem.inject(failOn("sync", "EIO"));
     await assert.rejects(new Blob(["lost"]).stream().pipeTo(sink), {
       name: "SnapshotPublishError",
-      code: "EIO",
+      code: "ERR_SNAPSHOT_PUBLISH",
+      systemCode: "EIO",
       published: false,
     });
     fileSystem.inject();

@@ -55,8 +55,8 @@ async function fillUp(directory: string): Promise<void> {
   const sink = await store.create({ index: 2n, ...init });
   const failure = await zeros(16 * MIB).pipeTo(sink).catch((error) => error);
   assert.ok(failure instanceof SnapshotPublishError);
-  assert.deepEqual([failure.code, failure.published], ["ENOSPC", false]);
-  await assert.rejects(sink.close(), { code: "ENOSPC" });
+  assert.deepEqual([failure.systemCode, failure.published], ["ENOSPC", false]);
+  await assert.rejects(sink.close(), { systemCode: "ENOSPC" });
   const names = await readdir(join(directory, "snapshots"));
   assert.deepEqual(names.filter((name) => !name.startsWith(".lock")), [old.id]);
   assert.ok((await store.verify(old.id)).ok);
@@ -85,7 +85,7 @@ describe("a disk that is full", () => {
     const sink = await store.create({ index: 1n, ...init });
     await assert.rejects(zeros(MIB).pipeTo(sink), {
       name: "SnapshotPublishError",
-      code: "ENOSPC",
+      systemCode: "ENOSPC",
     });
     assert.deepEqual(await store.list(), []);
     await store.close();

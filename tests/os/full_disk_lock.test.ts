@@ -116,7 +116,8 @@ async function readFullDisk(disk: string): Promise<void> {
   await fill(disk);
   await assert.rejects(openFileSnapshotStore(disk), (error) => {
     assert.ok(error instanceof StoreAccessError);
-    assert.ok(["ENOSPC", "EDQUOT"].includes(error.code ?? ""), error.code);
+    const { systemCode = "" } = error;
+    assert.ok(["ENOSPC", "EDQUOT"].includes(systemCode), systemCode);
     assert.match(error.message, /readOnly/);
     return true;
   });

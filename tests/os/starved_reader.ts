@@ -5,7 +5,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import process from "node:process";
-import { openFileSnapshotStore } from "@raft/snapshots";
+import { openFileSnapshotStore, type SnapshotError } from "@raft/snapshots";
 
 const [directory = "", left = "0"] = process.argv.slice(2);
 
@@ -37,7 +37,7 @@ async function outcome(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
   } catch (error) {
-    return (error as { code?: unknown }).code ?? String(error);
+    return (error as Partial<SnapshotError>).systemCode ?? String(error);
   }
 }
 

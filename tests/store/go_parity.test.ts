@@ -97,7 +97,7 @@ describe("the file store, in the tests of file_snapshot_test.go,", () => {
     await assert.rejects(openFileSnapshotStore(path, { logger }), (error) => {
       assert.ok(error instanceof StoreAccessError);
       assert.match(error.message, /Cannot write to .*file/);
-      assert.ok(error.code !== undefined && error.cause !== undefined);
+      assert.ok(error.systemCode !== undefined && error.cause !== undefined);
       return true;
     });
   });
@@ -108,7 +108,7 @@ describe("the file store, in the tests of file_snapshot_test.go,", () => {
       fixture.files.inject(failOn(name, "EACCES"));
       await assert.rejects(fixture.open(), (error) => {
         assert.ok(error instanceof StoreAccessError);
-        assert.equal(error.code, "EACCES");
+        assert.equal(error.systemCode, "EACCES");
         return true;
       });
       fixture.files.inject();

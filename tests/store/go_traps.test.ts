@@ -203,7 +203,7 @@ describe("trap 6: a failure after the rename", () => {
     );
     await assert.rejects(save(store, "state"), { published: true });
     for (let i = 0; i < 50; i++) {
-      await assert.rejects(save(store, "state"), { code: "EIO" });
+      await assert.rejects(save(store, "state"), { systemCode: "EIO" });
     }
     assert.equal(fixture.names().length, 1);
     await store.close();

@@ -335,7 +335,7 @@ describe("save()", () => {
     }
     await assert.rejects(store.save(INIT, chunks()), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
-      assert.deepEqual([error.code, error.published], ["ENOSPC", false]);
+      assert.deepEqual([error.systemCode, error.published], ["ENOSPC", false]);
       return true;
     });
     assert.ok(ended);

@@ -213,7 +213,7 @@ describe("a source", () => {
       await assert.rejects(reading, (error) => {
         assert.ok(error instanceof SnapshotError);
         assert.ok(!(error instanceof SnapshotCorruptError));
-        assert.equal(error.code, "EIO");
+        assert.equal(error.systemCode, "EIO");
         return true;
       });
       fixture.files.inject();
@@ -232,7 +232,7 @@ describe("a source", () => {
         fixture.files.inject(failOn(name, "EIO", { path: new RegExp(part) }));
         await load(store, id).catch((error) => {
           assert.ok(error instanceof SnapshotError, String(error));
-          assert.equal(error.code, "EIO");
+          assert.equal(error.systemCode, "EIO");
         });
         fixture.files.inject();
         await until(() => fixture.files.openHandles === 0, "it is closed");

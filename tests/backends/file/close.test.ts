@@ -154,7 +154,7 @@ describe("closing a store", () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.files.inject(failOn("release", "EIO"));
-    await assert.rejects(store.close(), { code: "EIO" });
+    await assert.rejects(store.close(), { systemCode: "EIO" });
     await assert.rejects(store.list(), StoreClosedError);
   });
 });

@@ -80,7 +80,7 @@ describe("delete()", () => {
     fixture.files.inject(failOn("rename", "EBUSY"));
     await assert.rejects(store.delete(id), (error) => {
       assert.ok(error instanceof SnapshotError);
-      assert.equal(error.code, "EBUSY");
+      assert.equal(error.systemCode, "EBUSY");
       return true;
     });
     assert.deepEqual(await listIds(store), [id]);
@@ -156,7 +156,7 @@ describe("delete()", () => {
     fixture.files.inject(
       failOn("syncDirectory", "EIO", { path: new RegExp(`${id}$`) }),
     );
-    await assert.rejects(store.delete(id), { code: "EIO" });
+    await assert.rejects(store.delete(id), { systemCode: "EIO" });
     assert.ok(fixture.disk.tree().includes(`${SNAPSHOTS}/${id}/meta.json`));
     fixture.files.inject();
     await store.reap();

@@ -96,7 +96,7 @@ describe("a store that reads the metadata of its snapshots", () => {
     disk.left = 0;
     await assert.rejects(store.list(), (error) => {
       assert.ok(error instanceof StoreAccessError);
-      assert.equal(error.code, "EMFILE");
+      assert.equal(error.systemCode, "EMFILE");
       return true;
     });
     disk.left = Infinity;

@@ -127,7 +127,7 @@ describe("a snapshot that can't be read", () => {
         assert.deepEqual(await listIds(next), [good], `${name} ${code}`);
         const warnings = fixture.log.matching("warn", bad);
         assert.ok(warnings.some((it) => it.includes(code)), `${name} ${code}`);
-        await assert.rejects(load(next, bad), { code });
+        await assert.rejects(load(next, bad), { systemCode: code });
         fixture.files.inject();
         await next.close();
       }

@@ -56,7 +56,7 @@ describe("opening a store", () => {
         fixture.files.inject(failOn(name, code));
         await assert.rejects(fixture.open(), (error) => {
           assert.ok(error instanceof StoreAccessError, `${name}: ${error}`);
-          assert.equal(error.code, code);
+          assert.equal(error.systemCode, code);
           assert.ok(error.message.includes(SNAPSHOTS));
           return true;
         });

@@ -161,7 +161,7 @@ describe("close() of a sink", () => {
       await assert.rejects(outcome, (error) => {
         assert.ok(error instanceof SnapshotPublishError);
         assert.equal(error.published, false);
-        assert.equal(error.code, "EIO");
+        assert.equal(error.systemCode, "EIO");
         assert.ok(error.cause instanceof Error);
         assert.ok(error.message.includes(sink.id));
         return true;
@@ -186,7 +186,7 @@ describe("close() of a sink", () => {
     await assert.rejects(sink.close(), (error) => {
       assert.ok(error instanceof SnapshotPublishError);
       assert.equal(error.published, true);
-      assert.equal(error.code, "EIO");
+      assert.equal(error.systemCode, "EIO");
       return true;
     });
     assert.deepEqual(await listIds(store), [sink.id]);
@@ -296,7 +296,7 @@ describe("a disk that keeps failing", () => {
     for (let i = 0; i < 10; i++) {
       await assert.rejects(store.create({ ...INIT, index: 11 + i }), {
         name: "SnapshotError",
-        code: "EIO",
+        systemCode: "EIO",
       });
       assert.deepEqual(fixture.names().sort(), [...good, sink.id].sort());
     }
@@ -345,7 +345,9 @@ describe("a disk that keeps failing", () => {
         ? { code: "EMFILE" }
         : { wait: opening.opened };
     });
-    const refused = assert.rejects(store.create(INIT), { code: "EMFILE" });
+    const refused = assert.rejects(store.create(INIT), {
+      systemCode: "EMFILE",
+    });
     await letOthersWork();
     opening.open();
     await letOthersWork();
@@ -372,7 +374,7 @@ describe("a disk that keeps failing", () => {
         fixture.files.inject(failOn(name, "ENOSPC", { path, when, times: 1 }));
         await assert.rejects(store.create(INIT), (error) => {
           assert.ok(error instanceof SnapshotError);
-          assert.equal(error.code, "ENOSPC");
+          assert.equal(error.systemCode, "ENOSPC");
           return true;
         });
         fixture.files.inject();
@@ -405,7 +407,7 @@ describe("a platform that can't sync directories", () => {
       const fixture = new StoreFixture();
       const store = await fixture.open();
       fixture.files.inject(failOn("syncDirectory", code));
-      await assert.rejects(save(store, "state"), { code });
+      await assert.rejects(save(store, "state"), { systemCode: code });
       fixture.files.inject();
       await store.close();
     }

@@ -107,7 +107,7 @@ describe("a read-only store", () => {
     const fixture = new StoreFixture();
     await assert.rejects(fixture.open({ readOnly: true }), (error) => {
       assert.ok(error instanceof StoreAccessError);
-      assert.equal(error.code, "ENOENT");
+      assert.equal(error.systemCode, "ENOENT");
       return true;
     });
     assert.deepEqual(fixture.disk.tree(), []);

@@ -35,7 +35,7 @@ describe("reap()", () => {
       fixture.files.inject(failOn("rename", code, { path }));
       await assert.rejects(store.reap(), (error) => {
         assert.ok(error instanceof SnapshotError);
-        assert.equal(error.code, code);
+        assert.equal(error.systemCode, code);
         return true;
       });
       assert.deepEqual(await listIds(store), [ids[3], stuck]);

@@ -118,7 +118,7 @@ describe("a large state", () => {
     })();
     await assert.rejects(outcome, (error) => {
       assert.ok(error instanceof SnapshotPublishError);
-      assert.deepEqual([error.code, error.published], ["EIO", false]);
+      assert.deepEqual([error.systemCode, error.published], ["EIO", false]);
       return true;
     });
     await assert.rejects(sink.close(), SnapshotPublishError);

@@ -83,7 +83,7 @@ type Setting = Awaited<ReturnType<typeof setUp>>;
 
 function isOfPlace(error: unknown, code: string | undefined): true {
   assert.ok(error instanceof StoreAccessError, String(error));
-  assert.equal(error.code, code);
+  assert.equal(error.systemCode, code);
   assert.ok(error.cause instanceof Error);
   return true;
 }
@@ -97,7 +97,7 @@ describe("an error of the process or the place", () => {
         fixture.files.inject(failOn(look, code, { path }));
         const is = (error: unknown) => isOfPlace(error, code);
         await assert.rejects(store.list(), is, look);
-        await assert.rejects(load(store, newest), { code }, look);
+        await assert.rejects(load(store, newest), { systemCode: code }, look);
         await assert.rejects(store.verify(newest), is, look);
         await assert.rejects(store.reap(), is, look);
         await assertAllThere(setting);
@@ -254,7 +254,7 @@ describe("an error of one snapshot", () => {
         fixture.files.inject(failOn(look, code, { path }));
         const is = (error: unknown) => {
           assert.ok(error instanceof SnapshotUnreadableError, String(error));
-          assert.equal(error.code, code);
+          assert.equal(error.systemCode, code);
           return true;
         };
         assert.deepEqual(await listIds(store), [older], look);

@@ -43,7 +43,7 @@ describe("verify()", () => {
     fixture.files.inject(failOn("read", "EIO", { path: /state\.bin/ }));
     await assert.rejects(store.verify(id), (error) => {
       assert.ok(error instanceof SnapshotError);
-      assert.equal(error.code, "EIO");
+      assert.equal(error.systemCode, "EIO");
       return true;
     });
     fixture.files.inject();
