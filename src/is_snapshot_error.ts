@@ -58,7 +58,7 @@ export interface SnapshotErrors {
  * where `instanceof` does not: when a program has loaded two copies of this
  * package, such as one of a dependency.
  *
- * @example Start with an empty state machine only when the store is empty
+ * @example Tell a snapshot that is not there from one that is corrupt
  * ```ts
  * import { isSnapshotError, MemorySnapshotStore } from "@raft/snapshots";
  * import assert from "node:assert/strict";

@@ -42,7 +42,7 @@
  * );
  * await assert.rejects(openFileSnapshotStore(directory, { fileSystem }), {
  *   name: "StoreAccessError",
- *   code: "EIO",
+ *   systemCode: "EIO",
  * });
  * await rm(directory, { recursive: true });
  * ```
