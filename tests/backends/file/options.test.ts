@@ -37,7 +37,7 @@ async function refuses(
 
 describe("openFileSnapshotStore()", () => {
   it("rejects numbers that are out of their bounds", async () => {
-    for (const retain of [0, -1, 1.5, NaN, Infinity, 2 ** 53]) {
+    for (const retain of [0, -1, 1.5, NaN, -Infinity, 2 ** 53]) {
       await refuses({ retain }, RangeError);
     }
     for (const blockSize of [0, 511, 512.5, 64 * 1024 * 1024 + 1, NaN]) {
