@@ -264,7 +264,7 @@ describe("a pipeline into a Writable of a sink", () => {
       const unhandled = await unhandledDuring(() =>
         assert.rejects(pipeline(Readable.from(chunks), writable), {
           name: "SnapshotPublishError",
-          code: "ENOSPC",
+          systemCode: "ENOSPC",
           published: false,
         })
       );
