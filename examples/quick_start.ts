@@ -33,6 +33,6 @@ for (const { id, index, term, size } of await store.list()) {
 const restored = await store.restore(async (source) => {
   console.log(await new Response(source).text());
 });
-console.log(`the log continues after index ${restored?.index}`);
+console.log(`the log continues after index ${restored?.meta.index}`);
 
 await store.close();

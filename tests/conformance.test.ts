@@ -209,7 +209,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       const meta = (await store.list()).at(-1);
       if (meta === undefined) return undefined;
       await restore(await store.open(meta.id));
-      return meta;
+      return { meta, skipped: [] };
     },
   }),
   "restores a corrupt snapshot": (store, backend) => ({
@@ -219,7 +219,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       const state = await backend.read(meta.id, "state.bin");
       const stream = new Blob([state.slice()]).stream();
       await restore(Object.assign(stream, { meta }) as SnapshotSource);
-      return meta;
+      return { meta, skipped: [] };
     },
   }),
   "gives up after the first failure": (store) => ({
@@ -231,7 +231,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       } catch (error) {
         throw new NoUsableSnapshotError("none", [error]);
       }
-      return meta;
+      return { meta, skipped: [] };
     },
   }),
   "takes a store without a good snapshot for an empty one": (store) => ({
@@ -243,12 +243,34 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
   }),
   "removes the snapshots that could not be restored": (store) => ({
     async restore(restore) {
-      const meta = await store.restore(restore);
+      const restored = await store.restore(restore);
       for (const { id } of await store.list()) {
-        if (id === meta?.id) break;
+        if (id === restored?.meta.id) break;
         await store.delete(id);
       }
-      return meta;
+      return restored;
+    },
+  }),
+  "takes an unread snapshot as restored": (store) => ({
+    async restore(restore) {
+      const [meta] = await store.list();
+      const restored = await store.restore(restore).catch((error) => {
+        if (!(error instanceof TypeError) || meta === undefined) throw error;
+      });
+      return restored ?? (meta && { meta, skipped: [] });
+    },
+  }),
+  "ignores the reason that a source is cancelled with": (store) => ({
+    restore: (restore) =>
+      store.restore((source) => {
+        const cancel = () => ReadableStream.prototype.cancel.call(source);
+        return restore(Object.assign(source, { cancel }));
+      }),
+  }),
+  "forgets which snapshots it has passed over": (store) => ({
+    async restore(restore) {
+      const restored = await store.restore(restore);
+      return restored && { ...restored, skipped: [] };
     },
   }),
   "quarantines no snapshot": (_store, backend) => {

@@ -93,8 +93,10 @@ describe("a store whose backend is of another copy of the package", () => {
       if (reads++ > 0) return asUsual();
       throw new copy.SnapshotCorruptError("meta.json", FIGURES);
     });
-    const meta = await store.restore((source) => new Response(source).text());
-    assert.equal(meta?.index, 2n);
+    const restored = await store.restore((source) =>
+      new Response(source).text()
+    );
+    assert.equal(restored?.meta.index, 2n);
     await store.close();
   });
 

@@ -107,13 +107,14 @@ export async function restartAfterDamage(setup: DemoSetup): Promise<void> {
   if (newest === undefined || restored === undefined) {
     throw new Error("Cannot restart: no snapshot");
   }
+  const { meta } = restored;
   good(
-    `fell back to index ${formatCount(restored.index)}: restored ` +
-      `${setup.machine.summary}, ${speed(restored.size, startMs)}`,
+    `fell back to index ${formatCount(meta.index)}: restored ` +
+      `${setup.machine.summary}, ${speed(meta.size, startMs)}`,
   );
-  await compare(setup, restored);
+  await compare(setup, meta);
   good(
-    `Raft replays the ${formatCount(newest.index - restored.index)} log ` +
+    `Raft replays the ${formatCount(newest.index - meta.index)} log ` +
       "entries since then: nothing is lost",
   );
   await store.close();

@@ -8,6 +8,7 @@ import type {
   CreateOptions,
   OpenOptions,
   Restorer,
+  RestoreResult,
   SaveOptions,
   SnapshotHeader,
   SnapshotInit,
@@ -87,22 +88,29 @@ export interface SnapshotReader {
    * Start-up: calls `restore` with the newest snapshot, and with the next older
    * one when that fails, until one has been restored. Corrupt ones are
    * quarantined (at most two are kept) once an older one has taken their place,
-   * unless the store is only read. The source is valid until the promise that
-   * `restore` returned has settled.
+   * unless the store is only read. The source is valid until what `restore`
+   * returned has settled.
    *
-   * Resolves to the snapshot that was restored, or `undefined` when the store
-   * is empty. It may be older than the newest: the log since its index is then
-   * still needed.
+   * A snapshot counts as restored when every byte was handed out, and so was
+   * checked, or when the source was cancelled with a reason. A pipe whose target
+   * fails cancels it with that failure, which `restore` must pass on. The bytes
+   * that `tee()` or a transfer to a worker has taken count as handed out.
+   *
+   * Resolves to the snapshot that was restored and those that were passed over,
+   * or to `undefined` when the store is empty.
    *
    * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
    * restored.
    * @throws {StoreAccessError} when the process or the place is at fault
    * (`EMFILE`), also in what `restore` throws: it is called again with the same
    * snapshot, a few times, and with no older one.
-   * @throws {TypeError} when `restore` is not a function.
+   * @throws {TypeError} when `restore` is not a function; or when it settles
+   * before it has read the source, because a promise is not awaited or a decoder
+   * stops early. That is a mistake in the program: no older snapshot is tried,
+   * and none is quarantined.
    * @throws {StoreClosedError} when the store has been closed.
    */
-  restore(restore: Restorer): Promise<SnapshotMeta | undefined>;
+  restore(restore: Restorer): Promise<RestoreResult | undefined>;
   /**
    * Reads a snapshot and checks every byte. That it is corrupt is in the
    * report.

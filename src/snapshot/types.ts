@@ -218,5 +218,25 @@ export type SnapshotSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
   readonly meta: SnapshotMeta;
 };
 
-/** Applies a snapshot's state; rejects when it can't. */
-export type Restorer = (source: SnapshotSource) => Promise<unknown>;
+/**
+ * Applies a snapshot's state; throws or rejects when it can't. When it returns,
+ * or what it returns settles, the source must have been read: every byte, or as
+ * much as is needed before it is cancelled with a reason.
+ */
+export type Restorer = (source: SnapshotSource) => unknown;
+
+/** A snapshot that `restore()` has passed over. */
+export interface SkippedSnapshot {
+  /** Its ID. */
+  readonly id: string;
+  /** Why it could not be restored. */
+  readonly error: unknown;
+}
+
+/** What `restore()` has done. */
+export interface RestoreResult {
+  /** The snapshot that was restored; the log since its index is still needed. */
+  readonly meta: SnapshotMeta;
+  /** The newer ones that could not be restored, newest first. */
+  readonly skipped: readonly SkippedSnapshot[];
+}

@@ -26,14 +26,14 @@ import { closeQuietly } from "./checked_state.ts";
 import { isCorruption } from "./error_scope.ts";
 import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
-import { makeSource } from "./source.ts";
+import { type MadeSource, makeSource } from "./source.ts";
 import { openState, wholeOf } from "./state.ts";
 import { type StateRange, StateReader } from "./state_reader.ts";
 
 /** Options of {@linkcode openSource}. */
 export interface OpenSourceOptions extends OpenOptions {
-  /** See `SourceOptions` in `source.ts`. */
-  readonly onReadFailure?: (error: unknown) => void;
+  /** Gets the source as its maker sees it. */
+  readonly onMade?: (made: MadeSource) => void;
 }
 
 /** Opens a published snapshot; `id` must have passed the grammar. */
@@ -165,26 +165,26 @@ function checkedSource(
   handle: StateHandle,
   meta: SnapshotMeta,
   { checker, range, total }: SourcePlan,
-  { signal, onProgress, onReadFailure }: OpenSourceOptions,
+  { signal, onProgress, onMade }: OpenSourceOptions,
 ): SnapshotSource {
   const { health, streams } = parts;
-  const { stream, abort } = makeSource(
+  const made = makeSource(
     new StateReader(parts, handle, meta, range),
     {
       checker,
       signal,
       onBytes: onProgress && ((done) => onProgress({ done, total })),
-      onReadFailure,
-      onSettled: (error) => {
+      onEnd: ({ reason }) => {
         forget();
         // A snapshot that was good when it was written may have become corrupt,
         // so it must be read again.
-        if (isCorruption(error)) health.forget(meta.id);
+        if (isCorruption(reason)) health.forget(meta.id);
       },
     },
   );
-  const forget = streams.add(abort);
-  return Object.defineProperty(stream, "meta", {
+  const forget = streams.add(made.abort);
+  onMade?.(made);
+  return Object.defineProperty(made.stream, "meta", {
     value: meta,
     enumerable: true,
   }) as SnapshotSource;

@@ -13,31 +13,17 @@ import {
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import type {
   Restorer,
-  SnapshotMeta,
-  SnapshotSource,
+  RestoreResult,
+  SkippedSnapshot,
 } from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { pause } from "../backend/pause.ts";
+import { type Attempt, attempt, type Open } from "./attempt.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { concernsPlace } from "./error_scope.ts";
 import { readNames } from "./list.ts";
-import type { OpenSourceOptions } from "./open.ts";
 import type { StoreParts } from "./parts.ts";
 import { CORRUPT_KEPT_MAX } from "./retention.ts";
-
-/** How the store opens a snapshot. */
-export type Open = (
-  id: string,
-  options: OpenSourceOptions,
-) => Promise<SnapshotSource>;
-
-/** What came of a start-up. */
-export interface Recovery {
-  /** The snapshot that was restored; none when there is no snapshot at all. */
-  readonly meta: SnapshotMeta | undefined;
-  /** The newer ones that failed, and could be read: they may be corrupt. */
-  readonly failed: readonly string[];
-}
 
 /**
  * How long to wait before each retry after an error of the process or the
@@ -46,18 +32,20 @@ export interface Recovery {
 const RETRY_PAUSES_MS: readonly number[] = [5, 20, 80];
 
 /**
- * Tries the snapshots newest first until one has been restored.
+ * Tries the snapshots newest first until one has been restored; resolves to
+ * nothing when there is no snapshot at all.
  *
  * @throws {NoUsableSnapshotError} when there are some, and none could be.
  * @throws {StoreAccessError} when the process or the place is at fault, also
  * after further tries: an older snapshot would not be the answer.
- * @throws {TypeError} when `restore` is not a function.
+ * @throws {TypeError} when `restore` is not a function, or has settled without
+ * having read the snapshot: an older one would not be the answer either.
  */
 export async function restoreNewest(
   parts: StoreParts,
   open: Open,
   restore: Restorer,
-): Promise<Recovery> {
+): Promise<RestoreResult | undefined> {
   // Once, not for each snapshot: it would look as if none could be restored.
   if (typeof restore !== "function") {
     throw new TypeError(
@@ -68,32 +56,32 @@ export async function restoreNewest(
   const listNames = () => insist(parts, () => readNames(parts));
   let names = await listNames();
   const tried = new Set<string>();
-  const failed: string[] = [];
-  const errors: unknown[] = [];
+  const skipped: SkippedSnapshot[] = [];
   for (;;) {
     const id = names.published.find((each) => !tried.has(each));
     if (id === undefined) break;
     tried.add(id);
     backend.assertOpen();
+    let attempted: Attempt | undefined;
     try {
-      const meta = await insist(parts, () => restoreOne(open, id, restore));
-      if (meta !== undefined) return { meta, failed };
-      // The process that removed the snapshot had published a newer one before.
-      names = await listNames();
+      attempted = await insist(parts, () => attempt(open, id, restore));
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
       backend.assertOpen();
       if (concernsPlace(error)) throw toRestoreError(id, error);
-      // A snapshot that can't be read is not known to be corrupt, so it stays.
-      if (!isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE")) failed.push(id);
-      errors.push(error);
+      skipped.push({ id, error });
       logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
+      continue;
     }
+    if (attempted !== undefined) return resultOf(parts, attempted, skipped);
+    // The process that removed the snapshot had published a newer one before.
+    names = await listNames();
   }
   const { published, quarantined } = names;
-  if (errors.length + published.length + quarantined.length === 0) {
-    return { meta: undefined, failed };
+  if (skipped.length + published.length + quarantined.length === 0) {
+    return undefined;
   }
+  const errors = skipped.map(({ error }) => error);
   // An empty store and a broken one must never look alike.
   throw new NoUsableSnapshotError(
     `Cannot restore from ${backend.place}: ${errors.length} snapshots failed` +
@@ -101,6 +89,17 @@ export async function restoreNewest(
       (errors.length === 0 ? "" : `; the newest: ${describe(errors[0])}`),
     errors,
   );
+}
+
+function resultOf(
+  { backend }: StoreParts,
+  { meta, unread }: Attempt,
+  skipped: readonly SkippedSnapshot[],
+): RestoreResult {
+  if (unread === undefined) return { meta, skipped };
+  // A store that was closed meanwhile is the better explanation.
+  backend.assertOpen();
+  throw unread;
 }
 
 /** Retries a call, a few times, when the process or the place is at fault. */
@@ -136,40 +135,16 @@ function toRestoreError(id: string, error: unknown): SnapshotError {
   );
 }
 
-/** Resolves to nothing when there is no such snapshot any more. */
-async function restoreOne(
-  open: Open,
-  id: string,
-  restore: Restorer,
-): Promise<SnapshotMeta | undefined> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  let readFailure: unknown;
-  const onReadFailure = (error: unknown) => readFailure = error;
-  const source = await open(id, { signal, onReadFailure }).catch((error) => {
-    if (isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND")) return undefined;
-    throw error;
-  });
-  if (source === undefined) return undefined;
-  try {
-    await restore(source);
-    return source.meta;
-  } catch (error) {
-    throw readFailure ?? error;
-  } finally {
-    // Closes the file when the source was not read to its end.
-    controller.abort();
-  }
-}
-
 /** Quarantines those that are corrupt; a failure to do so is only reported. */
 export async function quarantineCorrupt(
   parts: StoreParts,
-  ids: readonly string[],
+  skipped: readonly SkippedSnapshot[],
 ): Promise<void> {
   const { backend, exclusive, logger } = parts;
   if (!backend.canQuarantine) return;
-  for (const id of ids) {
+  for (const { id, error: reason } of skipped) {
+    // A snapshot that can't be read is not known to be corrupt, so it stays.
+    if (isSnapshotError(reason, "ERR_SNAPSHOT_UNREADABLE")) continue;
     try {
       if (!await isCorrupt(parts, id)) continue;
       await exclusive.run(() => quarantine(parts, id));

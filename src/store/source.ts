@@ -35,22 +35,32 @@ export interface SourceOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called as bytes are handed out, with how many there have been. */
   readonly onBytes?: ((done: number) => void) | undefined;
-  /**
-   * Called with the error of a failed read before the consumer gets it, because
-   * the consumer may hide the error, as a `Response` does.
-   */
-  readonly onReadFailure?: ((error: unknown) => void) | undefined;
-  /**
-   * Called once, when the last byte has been handed out, or the source has
-   * failed or was cancelled; with the reason unless it has come to its end.
-   */
-  readonly onSettled?: ((error?: unknown) => void) | undefined;
+  /** Called once, when nothing more will be handed out. */
+  readonly onEnd?: ((end: SourceEnd) => void) | undefined;
 }
 
-/** A source that can be ended from outside. */
+/** How a source has ended. */
+export interface SourceEnd {
+  /**
+   * `"read"`: all has been handed out. `"failed"`: a read or a check has failed.
+   * `"cancelled"`: its consumer wants no more. `"aborted"`: from outside.
+   */
+  readonly how: "read" | "failed" | "cancelled" | "aborted";
+  /** The error, or the reason; `undefined` when it has been read. */
+  readonly reason: unknown;
+}
+
+/** A source as its maker sees it. */
 export interface MadeSource {
   /** The stream; it reads only what its consumer asks for. */
   readonly stream: ReadableStream<Bytes>;
+  /** Bytes that the consumer has taken; what waits in a queue does not count. */
+  readonly taken: number;
+  /**
+   * How it has ended, if it has. A consumer may hide an error, as a `Response`
+   * does; this has it.
+   */
+  readonly end: SourceEnd | undefined;
   /** Makes the stream fail, and ends the reader. */
   readonly abort: (reason: unknown) => Promise<void>;
 }
@@ -60,112 +70,145 @@ export function makeSource(
   reader: SourceReader,
   options: SourceOptions,
 ): MadeSource {
-  const source = new Source(reader, options);
-  return { stream: source.stream, abort: source.abort };
+  return new Source(reader, options);
 }
 
-class Source {
+/** What the controllers of the streams that a consumer can have do alike. */
+type OutputController = Pick<
+  ReadableStreamDefaultController<Bytes>,
+  "desiredSize" | "enqueue" | "error"
+>;
+
+/**
+ * A queue that wants nothing: a chunk goes straight to the consumer that has
+ * asked for it. Counted in bytes, so that the controller tells what waits when
+ * the consumer has taken its request back.
+ */
+const NO_QUEUE: QueuingStrategy<Bytes> = {
+  highWaterMark: 0,
+  size: (chunk) => chunk.length,
+};
+
+class Source implements MadeSource {
   readonly #reader: SourceReader;
   readonly #options: SourceOptions;
-  #done = 0;
-  #isSettled = false;
-  /** Errors the stream that the consumer has. */
-  #fail: (reason: unknown) => void = () => {};
+  /** Controls the stream that the consumer has. */
+  #output: OutputController | undefined;
+  #enqueued = 0;
+  /** Bytes that wait in the queue, when that was last seen. */
+  #waiting = 0;
+  #end: SourceEnd | undefined;
   readonly stream: ReadableStream<Bytes>;
 
   constructor(reader: SourceReader, options: SourceOptions) {
     this.#reader = reader;
     this.#options = options;
     const { checker, signal } = options;
-    this.stream = checker === undefined
-      ? this.#read((chunk) => this.#count(chunk))
-      : this.#check(checker);
+    this.stream = checker === undefined ? this.#read() : this.#check(checker);
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
+  get end(): SourceEnd | undefined {
+    return this.#end;
+  }
+
+  get taken(): number {
+    this.#look();
+    return this.#enqueued - this.#waiting;
+  }
+
   readonly abort = async (reason: unknown): Promise<void> => {
-    this.#fail(reason);
-    await this.#settle(reason);
+    this.#look();
+    this.#output?.error(reason);
+    await this.#settle("aborted", reason);
   };
 
   readonly #onAbort = () => void this.abort(this.#options.signal?.reason);
 
-  /** The stream; nothing is read before the consumer asks. */
-  #read(onChunk: (chunk: Bytes) => void): ReadableStream<Bytes> {
+  /** The stream of what is read, for the consumer or to be checked. */
+  #read(): ReadableStream<Bytes> {
+    const { checker } = this.#options;
     return new ReadableStream<Bytes>({
       start: (controller) => {
-        this.#fail = (reason) => controller.error(reason);
+        // A stream that is checked may end long before the check does.
+        if (checker === undefined) this.#output = controller;
       },
       pull: async (controller) => {
         try {
-          const chunk = await this.#next();
-          if (this.#isSettled) return;
+          const chunk = await this.#reader.next();
+          if (this.#end !== undefined) return;
           if (chunk !== undefined) {
-            controller.enqueue(chunk);
-            onChunk(chunk);
+            if (checker === undefined) this.#enqueue(chunk);
+            else controller.enqueue(chunk);
             if (!this.#reader.isAtEnd) return;
           }
-          if (this.#options.checker === undefined) await this.#settle();
+          if (checker === undefined) await this.#settle("read");
           else await this.#reader.end(undefined);
           controller.close();
         } catch (error) {
-          await this.#settle(error);
+          await this.#settle("failed", error);
           throw error;
         }
       },
-      cancel: (reason) => this.#settle(reason),
+      cancel: (reason) => this.#settle("cancelled", reason),
       // The reader may read ahead, so the stream needs no queue of its own.
-    }, { highWaterMark: 0 });
-  }
-
-  async #next(): Promise<Bytes | undefined> {
-    try {
-      return await this.#reader.next();
-    } catch (error) {
-      this.#options.onReadFailure?.(error);
-      throw error;
-    }
+    }, NO_QUEUE);
   }
 
   /** The stream piped through a check. */
   #check(checker: ByteChecker): ReadableStream<Bytes> {
-    let enqueue: (chunk: Bytes) => void = () => {};
-    const output = {
-      enqueue: (chunk: Bytes) => {
-        enqueue(chunk);
-        this.#count(chunk);
-      },
+    const output = { enqueue: (chunk: Bytes) => this.#enqueue(chunk) };
+    const check = (step: () => void) => {
+      try {
+        step();
+      } catch (error) {
+        void this.#settle("failed", error);
+        throw error;
+      }
     };
-    const source = this.#read(() => {});
-    const check = new TransformStream<Bytes, Bytes>({
-      start: (controller) => {
-        // Here, not in the stream before: that may have been read to its end.
-        this.#fail = (reason) => controller.error(reason);
-        enqueue = (chunk) => controller.enqueue(chunk);
+    const source = this.#read();
+    const checking = new TransformStream<Bytes, Bytes>(
+      {
+        start: (controller) => {
+          this.#output = controller;
+        },
+        transform: (chunk) => check(() => checker.transform(chunk, output)),
+        flush: () => check(() => checker.flush(output)),
+        // At once; the stream before hears of it a little later.
+        cancel: (reason) => this.#settle("cancelled", reason),
       },
-      transform: (chunk) => checker.transform(chunk, output),
-      flush: () => checker.flush(output),
-    });
-    source.pipeTo(check.writable).then(
-      () => this.#settle(),
-      (error) => this.#settle(error),
+      undefined,
+      NO_QUEUE,
     );
-    return check.readable;
+    source.pipeTo(checking.writable).then(
+      () => this.#settle("read"),
+      (error) => this.#settle("cancelled", error),
+    );
+    return checking.readable;
   }
 
-  #count(chunk: Bytes): void {
-    this.#done += chunk.length;
-    this.#options.onBytes?.(this.#done);
+  #enqueue(chunk: Bytes): void {
+    this.#output?.enqueue(chunk);
+    this.#enqueued += chunk.length;
+    this.#look();
+    this.#options.onBytes?.(this.#enqueued);
   }
 
-  /** Nothing more will be handed out. */
-  async #settle(...reason: [error?: unknown]): Promise<void> {
-    if (!this.#isSettled) {
-      this.#isSettled = true;
+  /** Looks how much waits; a stream that has ended early does not tell. */
+  #look(): void {
+    if (this.#end !== undefined && this.#end.how !== "read") return;
+    const size = this.#output?.desiredSize ?? -this.#waiting;
+    this.#waiting = Math.max(-size, 0);
+  }
+
+  /** Nothing more will be handed out; the first call says why. */
+  async #settle(how: SourceEnd["how"], reason?: unknown): Promise<void> {
+    if (this.#end === undefined) {
+      this.#end = { how, reason };
       this.#options.signal?.removeEventListener("abort", this.#onAbort);
-      this.#options.onSettled?.(...reason);
+      this.#options.onEnd?.(this.#end);
     }
-    await this.#reader.end(reason[0]);
+    await this.#reader.end(reason);
   }
 }

@@ -15,6 +15,7 @@ import type {
   CreateOptions,
   OpenOptions,
   Restorer,
+  RestoreResult,
   SaveOptions,
   SnapshotHeader,
   SnapshotInit,
@@ -180,13 +181,15 @@ export class BackedStore implements SnapshotStore {
   }
 
   /** See {@linkcode SnapshotReader.restore}. */
-  async restore(restore: Restorer): Promise<SnapshotMeta | undefined> {
+  async restore(restore: Restorer): Promise<RestoreResult | undefined> {
     this.#backend.assertOpen();
     const open = (id: string, options: OpenSourceOptions) =>
       this.#open(id, options);
-    const { meta, failed } = await restoreNewest(this.#parts, open, restore);
-    if (!this.#readOnly) await quarantineCorrupt(this.#parts, failed);
-    return meta;
+    const result = await restoreNewest(this.#parts, open, restore);
+    if (result !== undefined && !this.#readOnly) {
+      await quarantineCorrupt(this.#parts, result.skipped);
+    }
+    return result;
   }
 
   /** See {@linkcode SnapshotStore.reap}. */

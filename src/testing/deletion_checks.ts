@@ -32,7 +32,7 @@ export const deletionChecks: readonly Check[] = [
       await assertRejects(store.open(id), SnapshotNotFoundError, "open()");
       await assertRejects(store.verify(id), SnapshotNotFoundError, "verify()");
       await assertRejects(store.delete(id), SnapshotNotFoundError, "delete()");
-      const meta = await store.restore(readAll);
+      const { meta } = await store.restore(readAll) ?? {};
       assertEqual(meta, undefined, "what is restored");
     },
   ),

@@ -31,7 +31,8 @@ export const restoringChecks: readonly Check[] = [
     "restore() resolves to undefined for an empty store",
     async (store) => {
       let calls = 0;
-      const meta = await store.restore(() => Promise.resolve(calls++));
+      const { meta } = await store.restore(() => Promise.resolve(calls++)) ??
+        {};
       assertEqual([meta, calls], [undefined, 0], "result and number of calls");
     },
   ),
@@ -69,12 +70,12 @@ export const restoringChecks: readonly Check[] = [
         await publish(store, "3", { index: 3n }),
       ].reverse();
       const tried: string[] = [];
-      const meta = await store.restore((source) => {
+      const { meta } = await store.restore((source) => {
         tried.push(source.meta.id);
         if (tried.length === 1) throw new Error("thrown");
         if (tried.length === 2) return Promise.reject(new Error("rejected"));
         return readAll(source);
-      });
+      }) ?? {};
       assertEqual(meta?.id, ids[2], "snapshot");
       assertEqual(tried, ids, "snapshots that were tried");
       assertEqual(await listIds(store), ids, "list");
@@ -97,17 +98,54 @@ export const restoringChecks: readonly Check[] = [
     },
   ),
 
-  checkStoresThatKeep(
-    "the source that restore() gives ends with the call",
+  checkStoresOfMany(
+    "restore() tells which snapshots it has passed over, and why",
     async (store) => {
-      await publish(store, pattern(100_000));
-      let kept: SnapshotSource | undefined;
-      await store.restore((source) => {
-        kept = source;
-        return Promise.resolve();
+      const old = await publish(store, "old", { index: 1n });
+      const id = await publish(store, "new", { index: 2n });
+      const reason = new Error("out of memory");
+      const restored = await store.restore((source) => {
+        if (source.meta.id === id) throw reason;
+        return readAll(source);
       });
-      assert(kept !== undefined, "restore() gives a source");
-      await rejection(readAll(kept), "reading the source later");
+      assertEqual(restored?.meta.id, old, "snapshot");
+      assertEqual(restored?.skipped.length, 1, "number of those passed over");
+      assertEqual(restored?.skipped[0]?.id, id, "the one passed over");
+      assert(restored?.skipped[0]?.error === reason, "it has the reason");
+    },
+  ),
+
+  checkStoresOfMany(
+    "restore() rejects, and tries no older snapshot, when its function has not read the source",
+    async (store) => {
+      const ids = [
+        await publish(store, pattern(100_000), { index: 1n }),
+        await publish(store, pattern(100_000), { index: 2n }),
+      ].reverse();
+      const tried: SnapshotSource[] = [];
+      const error = await rejection(
+        store.restore((source) => {
+          tried.push(source);
+        }),
+        "restore()",
+      );
+      assert(error instanceof TypeError, `a TypeError, not ${error}`);
+      assertEqual(tried.length, 1, "snapshots that were tried");
+      assertEqual(await listIds(store), ids, "list");
+      const later = await rejection(
+        readAll(tried[0] as SnapshotSource),
+        "reading the source later",
+      );
+      assert(later === error, "the source has the same error");
+    },
+  ),
+
+  checkStoresThatKeep(
+    "restore() resolves when its function has cancelled the source with a reason",
+    async (store) => {
+      const id = await publish(store, pattern(100_000));
+      const restored = await store.restore((source) => source.cancel("enough"));
+      assertEqual(restored?.meta.id, id, "snapshot");
     },
   ),
 

@@ -63,7 +63,7 @@ export const sealingChecks: readonly Check[] = [
       const part = await store.open(id, { start: 1, end: 3 });
       assertEqual(await new Response(part).text(), "ta", "part");
       const restored = await store.restore(readAll);
-      assertEqual(restored?.id, id, "snapshot");
+      assertEqual(restored?.meta.id, id, "snapshot");
     },
     ["unseal"],
   ),

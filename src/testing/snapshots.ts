@@ -96,9 +96,9 @@ export interface Restored {
 export async function restoreText(store: SnapshotStore): Promise<Restored> {
   const tried: string[] = [];
   let text: string | undefined;
-  const meta = await store.restore(async (source) => {
+  const { meta } = await store.restore(async (source) => {
     tried.push(source.meta.id);
     text = await new Response(source).text();
-  });
+  }) ?? {};
   return { meta, text, tried };
 }

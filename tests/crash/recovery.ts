@@ -74,9 +74,9 @@ async function read(
 async function restore(store: SnapshotStore): Promise<Restored> {
   let state = new Uint8Array();
   try {
-    const meta = await store.restore(async (source) => {
+    const { meta } = await store.restore(async (source) => {
       state = await stateOf(source);
-    });
+    }) ?? {};
     return meta === undefined ? "nothing there" : { id: meta.id, state };
   } catch (error) {
     if (error instanceof NoUsableSnapshotError) return "nothing usable";

@@ -167,7 +167,7 @@ export class StoreClient {
    * restored snapshot, which must not get lost.
    */
   async restore(store: SnapshotStore): Promise<void> {
-    const meta = await store.restore(stateOf);
+    const { meta } = await store.restore(stateOf) ?? {};
     if (meta !== undefined) this.expectations.acknowledged(meta.id);
   }
 }

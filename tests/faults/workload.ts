@@ -106,9 +106,9 @@ const tasks: Readonly<Record<string, (workload: Workload) => Promise<void>>> = {
   restore: async (workload) => {
     const store = await workload.store();
     let state: Uint8Array | undefined;
-    const meta = await store.restore(async (source) => {
+    const { meta } = await store.restore(async (source) => {
       state = await read(source);
-    });
+    }) ?? {};
     assert.ok(meta, "restore() has found no snapshot");
     assert.deepEqual(state, workload.expectations.contentOf(meta.id));
   },

@@ -146,7 +146,7 @@ describeWithGo("a snapshot that Go wrote", (ask) => {
           state = new Uint8Array(await new Response(source).arrayBuffer());
         }),
     );
-    assert.equal(restored?.id, newest.id);
+    assert.equal(restored?.meta.id, newest.id);
     assert.deepEqual(state, bytes(13, 1));
   });
 

@@ -65,8 +65,8 @@ async function restoreState(
     store.restore(async (source) => {
       text = await new Response(source).text();
     });
-  const meta = await withStore(base, restore, { readOnly: true });
-  return { meta, text };
+  const restored = await withStore(base, restore, { readOnly: true });
+  return { meta: restored?.meta, text };
 }
 
 /** The cluster's members, listening but not yet started. */

@@ -172,9 +172,9 @@ const remove = (n: number): Command =>
 
 const restore = command("restore", async (model, real) => {
   let state: Uint8Array | undefined;
-  const meta = await real.opened.restore(async (source) => {
+  const { meta } = await real.opened.restore(async (source) => {
     state = await stateOf(source);
-  });
+  }) ?? {};
   assert.equal(meta?.id, model.snapshots[0]?.id);
   assert.deepEqual(state, model.snapshots[0]?.state);
 });

@@ -66,7 +66,7 @@ async function restore(store: SnapshotStore): Promise<void> {
   const restored = await store.restore(async (source) => {
     assert.equal(await new Response(source).text(), "state");
   });
-  assert.equal(restored?.index, 4n);
+  assert.equal(restored?.meta.index, 4n);
 }
 
 /** All that an operator does there. */

@@ -44,7 +44,9 @@ async function outcome(call: () => Promise<unknown>): Promise<unknown> {
 const taken = takeAllBut(Number(left));
 const listed = await outcome(async () => (await store.list()).length);
 const restored = await outcome(async () => {
-  const meta = await store.restore((source) => new Response(source).text());
+  const { meta } = await store.restore((source) =>
+    new Response(source).text()
+  ) ?? {};
   return Number(meta?.index);
 });
 for (const descriptor of taken) closeSync(descriptor);

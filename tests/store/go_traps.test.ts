@@ -317,7 +317,7 @@ describe("trap 10: retention does not count corrupt snapshots", () => {
     const store = await fixture.open({ retain: 1 });
     await store.reap();
     assert.equal(await load(store, good), "good");
-    const meta = await store.restore((it) => new Response(it).text());
+    const { meta } = await store.restore((it) => new Response(it).text()) ?? {};
     assert.equal(meta?.id, good);
     await store.close();
   });
@@ -332,7 +332,7 @@ describe("trap 11: the clock", () => {
     const ids = [];
     while (times.length > 0) ids.unshift(await save(store, ""));
     assert.deepEqual(await listIds(store), ids);
-    const meta = await store.restore((it) => new Response(it).text());
+    const { meta } = await store.restore((it) => new Response(it).text()) ?? {};
     assert.equal(meta?.id, ids[0]);
     await store.close();
   });
@@ -458,7 +458,7 @@ describe("trap 16: one bad entry in snapshots/", () => {
     for (const bad of [a, b, c, d, e]) {
       assert.ok(fixture.log.matching("warn", bad).length > 0, bad);
     }
-    const meta = await store.restore((it) => new Response(it).text());
+    const { meta } = await store.restore((it) => new Response(it).text()) ?? {};
     assert.equal(meta?.id, good);
     fixture.files.inject();
     await store.close();

@@ -205,7 +205,9 @@ describe("delete() on a full disk that has no room for another name", () => {
     const restored = new Set<string | undefined>();
     for (const each of killed) {
       const next = await each.open();
-      const meta = await next.restore((source) => new Response(source).text());
+      const { meta } = await next.restore((source) =>
+        new Response(source).text()
+      ) ?? {};
       restored.add(meta?.id);
       await next.close();
     }

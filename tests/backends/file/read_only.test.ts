@@ -60,7 +60,8 @@ describe("a read-only store", () => {
       await assert.rejects(load(store, corrupt, { verify }));
     }
     assert.equal((await store.verify(corrupt)).ok, false);
-    const meta = await store.restore((source) => new Response(source).text());
+    const { meta } =
+      await store.restore((source) => new Response(source).text()) ?? {};
     assert.equal(meta?.id, good);
     await store.close();
     const names = new Set(
@@ -153,9 +154,9 @@ describe("a store whose writer replaces its only snapshot", () => {
   it("is never taken for one that can't be restored", async () => {
     const { fixture, writer, reader } = await begin();
     let state = "";
-    const meta = await reader.restore(async (source) => {
+    const { meta } = await reader.restore(async (source) => {
       state = await new Response(source).text();
-    });
+    }) ?? {};
     assert.deepEqual([meta?.index, state], [2n, "state 2"]);
     assert.deepEqual(fixture.log.matching("warn"), []);
     await writer.close();

@@ -99,7 +99,8 @@ describe("a snapshot that is being removed file by file", () => {
 
     it(`is skipped by restore() without a warning, ${order[0]} first`, async () => {
       const { fixture, store, older } = await setUp(order);
-      const meta = await store.restore((it) => new Response(it).text());
+      const { meta } = await store.restore((it) => new Response(it).text()) ??
+        {};
       assert.equal(meta?.id, older);
       assert.deepEqual(fixture.log.lines, []);
       await store.close();

@@ -31,10 +31,10 @@ async function prepare(count: number) {
 async function restoreText(store: SnapshotStore) {
   const tried: string[] = [];
   let text: string | undefined;
-  const meta = await store.restore(async (source) => {
+  const { meta } = await store.restore(async (source) => {
     tried.push(source.meta.id);
     text = await new Response(source).text();
-  });
+  }) ?? {};
   return { meta, text, tried };
 }
 
@@ -98,11 +98,11 @@ describe("restore()", () => {
     const { fixture, store, ids, id } = await prepare(2);
     fixture.write(id(0), "meta.json", "garbage");
     let before = 0;
-    const meta = await store.restore(async (source) => {
+    const { meta } = await store.restore(async (source) => {
       await new Response(source).text();
       await store.close(); // the directory may be another's now
       before = fixture.files.trace.length;
-    });
+    }) ?? {};
     assert.equal(meta?.id, id(1));
     assert.deepEqual(fixture.names(), ids.toSorted());
     assert.deepEqual(fixture.trace(before), []);
@@ -119,10 +119,10 @@ describe("restore()", () => {
       closing ??= store.close().then(() => fixture.files.trace.length);
       return { wait: letOthersWork() };
     });
-    const meta = await store.restore(async (source) => {
+    const { meta } = await store.restore(async (source) => {
       await new Response(source).text();
       restored = true;
-    });
+    }) ?? {};
     assert.equal(meta?.id, id(2));
     const before = await closing;
     assert.ok(before !== undefined, "nothing was read to find out");

@@ -51,10 +51,10 @@ async function setUp() {
 /** The indexes of the snapshots that were tried, and of the restored one. */
 async function restore(store: SnapshotStore) {
   const tried: bigint[] = [];
-  const meta = await store.restore((source) => {
+  const { meta } = await store.restore((source) => {
     tried.push(source.meta.index);
     return new Response(source).text();
-  });
+  }) ?? {};
   return { tried, index: meta?.index };
 }
 
@@ -226,7 +226,7 @@ describe("an error of the process or the place", () => {
             assert.equal(rejected.cause, error);
             return true;
           });
-        } else assert.equal((await restoring)?.index, 2n);
+        } else assert.equal((await restoring)?.meta.index, 2n);
         assert.deepEqual([...new Set(tried)], [2n]);
         await assertAllThere(setting);
       }
