@@ -38,6 +38,7 @@ export {
   SnapshotNotFoundError,
   SnapshotPublishError,
   SnapshotRetainedError,
+  SnapshotTooLargeError,
   SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,

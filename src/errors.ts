@@ -20,6 +20,7 @@ export type SnapshotErrorCode =
   | "ERR_SNAPSHOT_NOT_FOUND"
   | "ERR_SNAPSHOT_PUBLISH"
   | "ERR_SNAPSHOT_RETAINED"
+  | "ERR_SNAPSHOT_TOO_LARGE"
   | "ERR_SNAPSHOT_UNREADABLE"
   | "ERR_SNAPSHOT_VERSION_UNSUPPORTED"
   | "ERR_STORE_ACCESS"
@@ -109,6 +110,34 @@ export class SnapshotUnreadableError extends SnapshotError {
   override readonly name = "SnapshotUnreadableError";
   /** The class's code. */
   override readonly code = "ERR_SNAPSHOT_UNREADABLE";
+}
+
+/**
+ * A state is larger than the receiver takes (`maxSize`). Nothing of it was
+ * opened or written.
+ */
+export class SnapshotTooLargeError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "SnapshotTooLargeError";
+  /** The class's code. */
+  override readonly code = "ERR_SNAPSHOT_TOO_LARGE";
+  /** Length of the state in bytes. */
+  readonly size: number;
+  /** How long it may be, in bytes. */
+  readonly maxSize: number;
+
+  /** Makes the error. */
+  constructor(
+    id: string,
+    { size, maxSize }: { readonly size: number; readonly maxSize: number },
+  ) {
+    super(
+      `Cannot receive snapshot ${id}: found a state of ${size} bytes, ` +
+        `expected at most ${maxSize}; raise maxSize if it is right`,
+    );
+    this.size = size;
+    this.maxSize = maxSize;
+  }
 }
 
 /**

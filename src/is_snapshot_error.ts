@@ -14,6 +14,7 @@ import {
   type SnapshotNotFoundError,
   type SnapshotPublishError,
   type SnapshotRetainedError,
+  type SnapshotTooLargeError,
   type SnapshotUnreadableError,
   type StoreAccessError,
   type StoreClosedError,
@@ -41,6 +42,8 @@ export interface SnapshotErrors {
   readonly ERR_SNAPSHOT_PUBLISH: SnapshotPublishError;
   /** The place does not let the snapshot be removed. */
   readonly ERR_SNAPSHOT_RETAINED: SnapshotRetainedError;
+  /** A state is larger than the receiver takes. */
+  readonly ERR_SNAPSHOT_TOO_LARGE: SnapshotTooLargeError;
   /** One snapshot can't be read, and may be good. */
   readonly ERR_SNAPSHOT_UNREADABLE: SnapshotUnreadableError;
   /** The snapshot's format version is unknown. */

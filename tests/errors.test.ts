@@ -13,6 +13,7 @@ import {
   SnapshotNotFoundError,
   SnapshotPublishError,
   SnapshotRetainedError,
+  SnapshotTooLargeError,
   SnapshotUnreadableError,
   StoreAccessError,
   StoreClosedError,
@@ -67,6 +68,7 @@ describe("every error", () => {
       new NoUsableSnapshotError("x", []).code,
       new SnapshotCorruptError("x", FIGURES).code,
       new SnapshotPublishError("x", { published: false }).code,
+      new SnapshotTooLargeError("x", { size: 2, maxSize: 1 }).code,
       new StoreLockedError("x", undefined).code,
     ];
     assert.deepEqual(codes.toSorted(), [
@@ -77,6 +79,7 @@ describe("every error", () => {
       "ERR_SNAPSHOT_NOT_FOUND",
       "ERR_SNAPSHOT_PUBLISH",
       "ERR_SNAPSHOT_RETAINED",
+      "ERR_SNAPSHOT_TOO_LARGE",
       "ERR_SNAPSHOT_UNREADABLE",
       "ERR_SNAPSHOT_VERSION_UNSUPPORTED",
       "ERR_STORE_ACCESS",

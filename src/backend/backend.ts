@@ -78,6 +78,14 @@ export interface StateHandle {
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /**
+   * Fills `buffer` from `position` again, from where the bytes come from: a
+   * checksum has found what `read()` gave to be wrong. May overlap a `read()`,
+   * and what `read()` has fetched ahead must not be used any more. For a place
+   * whose bytes can be damaged on their way here; without it, what is wrong
+   * stays wrong.
+   */
+  reread?(buffer: Uint8Array, position: number): Promise<void>;
+  /**
    * Lets the state go. May be called more than once, and during a read, which
    * must then end soon. Resolves when no buffer is in use any more.
    */

@@ -25,8 +25,11 @@ interface Output {
 
 /** A check by itself, for streams that do more than check. */
 export interface ByteChecker {
-  /** Takes a chunk; throws when the bytes are wrong. */
-  transform(chunk: Uint8Array<ArrayBuffer>, output: Output): void;
+  /** Takes a chunk; throws or rejects when the bytes are wrong. */
+  transform(
+    chunk: Uint8Array<ArrayBuffer>,
+    output: Output,
+  ): void | Promise<void>;
   /** The end; throws when it must not be here. */
   flush(output: Output): void;
 }

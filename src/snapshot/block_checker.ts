@@ -24,6 +24,38 @@ export function alignToBlocks(
   };
 }
 
+/** Fills a block again from where it comes from. */
+export type Reread = (block: Uint8Array, position: number) => Promise<void>;
+
+/** How often a block that is wrong is read again. */
+const REREADS_MAX = 3;
+
+/** Reads a bad block again until it is right; `false` when it stays wrong. */
+export async function mendBlock(
+  block: Uint8Array,
+  { position, expected }: {
+    readonly position: number;
+    readonly expected: bigint;
+  },
+  reread: Reread,
+): Promise<boolean> {
+  for (let i = 0; i < REREADS_MAX; i++) {
+    await reread(block, position);
+    if (crc64(block) === expected) return true;
+  }
+  return false;
+}
+
+/** What is checked, and how. */
+export interface BlockCheckerOptions {
+  /** The checksums of all blocks. */
+  readonly blocks: BlockChecksums;
+  /** The part of the state that is handed out. */
+  readonly range: ByteRange;
+  /** Mends blocks that came wrong. */
+  readonly reread?: Reread | undefined;
+}
+
 /**
  * Takes the blocks that `range` touches, in chunks of whole blocks, and hands
  * out exactly the range. A block is handed out only once it has been checked;
@@ -32,17 +64,16 @@ export function alignToBlocks(
  */
 export function blockChecker(
   meta: SnapshotMeta,
-  blocks: BlockChecksums,
-  range: ByteRange,
+  { blocks, range, reread }: BlockCheckerOptions,
 ): ByteChecker {
   const { blockSize, crcs } = blocks;
   const isWhole = range.start === 0 && range.end === meta.size;
   let position = alignToBlocks(range, blocks).start;
   let total = 0n;
 
-  /** Checks a chunk up to its first bad block. */
-  const check = (run: Uint8Array): BlockCheck => {
-    for (let good = 0; good < run.length; good += blockSize) {
+  /** Checks a chunk, from a block on, up to its first bad block. */
+  const check = (run: Uint8Array, from: number): BlockCheck => {
+    for (let good = from; good < run.length; good += blockSize) {
       const block = run.subarray(good, good + blockSize);
       const offset = position + good;
       const expected = crcs[offset / blockSize] ?? 0n;
@@ -60,18 +91,51 @@ export function blockChecker(
     return { good: run.length, error: undefined };
   };
 
+  /** Checks the rest of a chunk, and reads each bad block again. */
+  const mend = async (
+    run: Uint8Array,
+    first: BlockCheck,
+    reread: Reread,
+  ): Promise<BlockCheck> => {
+    let found = first;
+    while (found.error?.reason === "block") {
+      const { good } = found;
+      const block = run.subarray(good, good + blockSize);
+      const offset = position + good;
+      const expected = crcs[offset / blockSize] ?? 0n;
+      if (!await mendBlock(block, { position: offset, expected }, reread)) {
+        break;
+      }
+      found = check(run, good);
+    }
+    return found;
+  };
+
+  const handOut = (
+    run: Uint8Array<ArrayBuffer>,
+    { good, error }: BlockCheck,
+    output: Parameters<ByteChecker["transform"]>[1],
+  ) => {
+    // Not a view: behind it would be the bytes of the bad block.
+    const checked = error === undefined ? run : run.slice(0, good);
+    const wanted = checked.subarray(
+      Math.max(range.start - position, 0),
+      range.end - position,
+    );
+    position += run.length;
+    if (wanted.length > 0) output.enqueue(wanted);
+    if (error !== undefined) throw error;
+  };
+
   return {
     transform(run, output) {
-      const { good, error } = check(run);
-      // Not a view: behind it would be the bytes of the bad block.
-      const checked = error === undefined ? run : run.slice(0, good);
-      const wanted = checked.subarray(
-        Math.max(range.start - position, 0),
-        range.end - position,
+      const found = check(run, 0);
+      if (found.error === undefined || reread === undefined) {
+        return handOut(run, found, output);
+      }
+      return mend(run, found, reread).then((mended) =>
+        handOut(run, mended, output)
       );
-      position += run.length;
-      if (wanted.length > 0) output.enqueue(wanted);
-      if (error !== undefined) throw error;
     },
     flush() {
       if (isWhole && total !== meta.crc) throw badState(meta, total);

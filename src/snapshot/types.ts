@@ -132,8 +132,9 @@ export interface Progress {
  *
  * - `"auto"`: no byte is handed out that has not been checked;
  * - `"before"`: everything is checked before `open()` resolves;
- * - `"stream"`: one pass, checked at the end; the last chunk is held back until
- *   the check has passed.
+ * - `"stream"`: one pass. Without block checksums, bytes are handed out that have
+ *   not been checked yet; the last chunk is held back until the check of the
+ *   whole has passed. With them it is the same as `"auto"`.
  */
 export type VerifyMode = "auto" | "before" | "stream";
 

@@ -16,29 +16,36 @@ export class CheckedState implements StateHandle {
   /** Its length in bytes, as the place has it. */
   readonly size: number;
   #closing: Promise<void> | undefined;
-  /** Ends the read that is under way: there is one at a time. */
-  #endRead: (error: Error) => void = () => {};
+  /** What ends the reads that are under way: one, and one that is repeated. */
+  readonly #endReads = new Set<(error: Error) => void>();
+  /** See {@linkcode StateHandle.reread}; only where the backend has it. */
+  readonly reread?: (buffer: Uint8Array, position: number) => Promise<void>;
 
   /** @throws {StoreAccessError} when its size can't be one. */
   constructor(handle: StateHandle, id: string) {
     this.#handle = handle;
     this.#what = `state.bin of snapshot ${id}`;
     this.size = requireSize(handle.size, this.#what);
+    if (handle.reread === undefined) return;
+    this.reread = (buffer, position) => this.#reread(buffer, position);
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {
     if (this.#closing !== undefined) throw this.#closedError();
     const { length } = buffer;
-    let count: unknown;
-    try {
-      count = await this.#read(buffer, position);
-    } catch (error) {
-      throw toReadError(`read ${this.#what}`, error);
-    }
-    if (buffer.length !== length) {
-      throw brokenContract(`it took the buffer for ${this.#what} away`);
-    }
+    const count = await this.#read(
+      buffer,
+      () => this.#handle.read(buffer, position),
+    );
     return requireCount(count, length, this.#what);
+  }
+
+  async #reread(buffer: Uint8Array, position: number): Promise<void> {
+    if (this.#closing !== undefined) throw this.#closedError();
+    await this.#read(
+      buffer,
+      async () => await this.#handle.reread?.(buffer, position),
+    );
   }
 
   /** Lets the state go; a read that is under way ends with it. */
@@ -47,20 +54,37 @@ export class CheckedState implements StateHandle {
     return this.#closing;
   }
 
+  async #read<T>(buffer: Uint8Array, read: () => Promise<T>): Promise<T> {
+    const { length } = buffer;
+    let result: T;
+    try {
+      result = await this.#unlessClosed(read);
+    } catch (error) {
+      throw toReadError(`read ${this.#what}`, error);
+    }
+    if (buffer.length === length) return result;
+    throw brokenContract(`it took the buffer for ${this.#what} away`);
+  }
+
   /** Settles as the backend's read does, or when the state is closed. */
-  #read(buffer: Uint8Array, position: number): Promise<unknown> {
-    return new Promise<unknown>((resolve, reject) => {
-      this.#endRead = reject;
-      const reading = this.#handle.read(buffer, position);
-      Promise.resolve(reading).then(resolve, reject);
-    });
+  async #unlessClosed<T>(read: () => Promise<T>): Promise<T> {
+    let end: (error: Error) => void = () => {};
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        end = reject;
+        this.#endReads.add(end);
+        Promise.resolve(read()).then(resolve, reject);
+      });
+    } finally {
+      this.#endReads.delete(end);
+    }
   }
 
   async #close(): Promise<void> {
     try {
       await this.#handle.close();
     } finally {
-      this.#endRead(this.#closedError());
+      for (const end of this.#endReads) end(this.#closedError());
     }
   }
 

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { addExtra, ORIGIN, readExtra } from "../snapshot/extras.ts";
+import { assertNotTooLarge, requireMaxSize } from "../snapshot/max_size.ts";
 import type { Progress, SnapshotMeta } from "../snapshot/types.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 
@@ -20,17 +22,24 @@ export interface CopyOptions {
    * stores.) @default {false}
    */
   readonly ifMissing?: boolean | undefined;
+  /**
+   * The largest state to copy, in bytes; nothing is opened or written for a
+   * larger one. @default {no limit}
+   */
+  readonly maxSize?: number | undefined;
 }
 
 /**
  * Copies a snapshot to another store, where it gets an ID of its own; resolves
  * to the copy's metadata once it is published. Every byte is checked: against
  * the block checksums as it is read, and by size and CRC before the copy is
- * published. What an import has kept of its archive is copied too.
+ * published. When only the CRC of the whole is wrong, or the snapshot was
+ * replaced meanwhile, the copy starts again, once. What an import has kept of its archive is copied too.
  *
  * @throws {SnapshotNotFoundError} when `from` has no snapshot of that ID.
  * @throws {InvalidSnapshotIdError} when `id` is not an ID.
  * @throws {SnapshotCorruptError} when the snapshot is corrupt.
+ * @throws {SnapshotTooLargeError} when its state is larger than `maxSize`.
  * @throws {SnapshotPublishError} when the copy can't be written or published.
  * @throws {SnapshotError} as `open()` and `create()` of the two stores.
  *
@@ -55,15 +64,45 @@ export async function copySnapshot(
   to: Pick<SnapshotStore, "create" | "list">,
   options: CopyOptions = {},
 ): Promise<SnapshotMeta> {
-  const { signal, onProgress, ifMissing = false } = options;
+  const { signal, ifMissing = false } = options;
+  const maxSize = requireMaxSize(options.maxSize);
   signal?.throwIfAborted();
   const meta = await from.stat(id);
+  assertNotTooLarge(meta, maxSize);
   if (ifMissing) {
     const same = (await to.list()).find((each) => isSame(each, meta));
     if (same !== undefined) return same;
   }
-  const origin = await readExtra(from, id, ORIGIN);
-  const source = await from.open(id, { signal, onProgress });
+  try {
+    return await copy(from, meta, to, options);
+  } catch (error) {
+    if (!mayHaveChanged(error)) throw error;
+    const now = await from.stat(id);
+    assertNotTooLarge(now, maxSize);
+    return await copy(from, now, to, options);
+  }
+}
+
+/**
+ * Whether another attempt may end well: the bytes were wrong as a whole, perhaps
+ * only on their way; or the snapshot was replaced while it was read.
+ */
+function mayHaveChanged(error: unknown): boolean {
+  return isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT") && error.reason === "crc";
+}
+
+async function copy(
+  from: Pick<SnapshotReader, "open">,
+  meta: SnapshotMeta,
+  to: Pick<SnapshotStore, "create">,
+  { signal, onProgress }: CopyOptions,
+): Promise<SnapshotMeta> {
+  const origin = await readExtra(from, meta.id, ORIGIN);
+  // One pass, also without block checksums: what the copy is made of is checked
+  // before it is published.
+  const openOptions = { verify: "stream", signal, onProgress } as const;
+  const source = await from.open(meta.id, openOptions);
   let sink;
   try {
     const { size, crc } = meta;

@@ -29,6 +29,7 @@ export function concernsSnapshot(error: unknown): error is SnapshotError {
   return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT") ||
     isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE") ||
     isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND") ||
+    isSnapshotError(error, "ERR_SNAPSHOT_TOO_LARGE") ||
     isSnapshotError(error, "ERR_SNAPSHOT_VERSION_UNSUPPORTED");
 }
 

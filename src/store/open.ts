@@ -89,8 +89,8 @@ function planOf(
   { start, end }: OpenOptions,
 ): CheckPlan {
   const isWhole = start === undefined && end === undefined;
-  if (verify === "stream" && isWhole) return "at the end";
   if (verify !== "before" && blocks !== undefined) return blocks;
+  if (verify === "stream" && isWhole) return "at the end";
   // Go's snapshots have no block checksums, so a first reading computes them.
   return "read first";
 }
@@ -147,7 +147,7 @@ function blockSource(
 ): SnapshotSource {
   const { blockSize } = blocks;
   return checkedSource(parts, handle, meta, {
-    checker: blockChecker(meta, blocks, range),
+    checker: blockChecker(meta, { blocks, range, reread: handle.reread }),
     range: { ...alignToBlocks(range, blocks), blockSize },
     total: range.end - range.start,
   }, options);

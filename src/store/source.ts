@@ -143,8 +143,8 @@ class Source implements MadeSource {
             else controller.enqueue(chunk);
             if (!this.#reader.isAtEnd) return;
           }
+          // A check that follows may still have the reader read bytes again.
           if (checker === undefined) await this.#settle("read");
-          else await this.#reader.end(undefined);
           controller.close();
         } catch (error) {
           await this.#settle("failed", error);
@@ -159,9 +159,9 @@ class Source implements MadeSource {
   /** The stream piped through a check. */
   #check(checker: ByteChecker): ReadableStream<Bytes> {
     const output = { enqueue: (chunk: Bytes) => this.#enqueue(chunk) };
-    const check = (step: () => void) => {
+    const check = async (step: () => void | Promise<void>) => {
       try {
-        step();
+        await step();
       } catch (error) {
         void this.#settle("failed", error);
         throw error;
@@ -174,7 +174,10 @@ class Source implements MadeSource {
           this.#output = controller;
         },
         transform: (chunk) => check(() => checker.transform(chunk, output)),
-        flush: () => check(() => checker.flush(output)),
+        flush: async () => {
+          await check(() => checker.flush(output));
+          await this.#reader.end(undefined);
+        },
         // At once; the stream before hears of it a little later.
         cancel: (reason) => this.#settle("cancelled", reason),
       },

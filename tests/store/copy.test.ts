@@ -12,6 +12,7 @@ import {
   SnapshotPublishError,
   type SnapshotSource,
   type SnapshotStore,
+  SnapshotTooLargeError,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { archive, metaText } from "../archive/hand_made.ts";
@@ -65,6 +66,49 @@ describe("copySnapshot()", () => {
     await copySnapshot(source, meta.id, target);
     assert.equal((await target.list()).length, 3);
     await Promise.all([source.close(), target.close()]);
+  });
+
+  it("reads a snapshot without block checksums once", async () => {
+    const fixture = new StoreFixture();
+    const source = await fixture.open({ blockSize: 512 });
+    const { id } = await source.save(INIT, STATE);
+    await fixture.unseal(id);
+    const done: number[] = [];
+    const since = fixture.files.trace.length;
+    const target = new MemorySnapshotStore();
+    const onProgress = (progress: { done: number }) => done.push(progress.done);
+    await copySnapshot(source, id, target, { onProgress });
+    const reads = fixture.trace(since).filter((each) =>
+      each === `read ${id}/state.bin`
+    );
+    assert.equal(reads.length, Math.ceil(STATE.length / 1024));
+    assert.equal(done.at(-1), STATE.length);
+  });
+
+  it("refuses a state that is larger than allowed, before it opens anything", async () => {
+    const fixture = new StoreFixture();
+    const source = await fixture.open();
+    const { id } = await source.save(INIT, STATE);
+    const target = new MemorySnapshotStore();
+    const since = fixture.files.trace.length;
+    const maxSize = STATE.length - 1;
+    await assert.rejects(
+      copySnapshot(source, id, target, { maxSize }),
+      (error) => {
+        assert.ok(error instanceof SnapshotTooLargeError);
+        assert.deepEqual([error.size, error.maxSize], [STATE.length, maxSize]);
+        return true;
+      },
+    );
+    const opened = fixture.trace(since).filter((each) =>
+      each.startsWith("open") && each.includes("state.bin")
+    );
+    assert.deepEqual(opened, []);
+    await copySnapshot(source, id, target, { maxSize: STATE.length });
+    for (const wrong of [-1, 0.5, NaN]) {
+      const copying = copySnapshot(source, id, target, { maxSize: wrong });
+      await assert.rejects(copying, RangeError);
+    }
   });
 
   it("leaves nothing of a corrupt snapshot", async () => {
