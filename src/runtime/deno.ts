@@ -29,6 +29,7 @@ export interface DenoPermission {
   readonly name: "env" | "ffi" | "net" | "read" | "run" | "sys" | "write";
   readonly path?: string;
   readonly kind?: "hostname" | "uid";
+  readonly variable?: string;
 }
 
 /** Deno itself, or `undefined` on another runtime. */

@@ -1,0 +1,238 @@
+/**
+ * Requests to one bucket: signed, repeated where that is safe, and with bounded
+ * answers.
+ *
+ * @module
+ */
+
+import {
+  BodyTooLongError,
+  type Exchange,
+  exchange,
+  type Fetch,
+} from "../../../net/exchange.ts";
+import { type ResolvedRetryOptions, Retry } from "../../../net/retry.ts";
+import { retryAfterMs } from "../../../net/status.ts";
+import type { KeyRing } from "../credentials.ts";
+import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
+import { describeNetwork, quoteAnswer, S3Failure } from "./failure.ts";
+import { signedHeaders, type UnsignedRequest } from "./sign.ts";
+import { parse } from "./xml.ts";
+
+/** A page of a listing of 1,000 keys of 1,024 bytes, encoded, is shorter. */
+const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
+
+/** What is read of an error's text, in bytes. */
+const ERROR_SIZE_MAX = 64 * 1024;
+
+/** A network slower than this, in bytes a millisecond, counts as stalled. */
+const UPLOAD_RATE_MIN = 32;
+
+/** A server may ask for a longer pause than that; it is not granted. */
+const RETRY_AFTER_MS_MAX = 30_000;
+
+/** What the client needs. */
+export interface ClientOptions {
+  readonly endpoint: ResolvedEndpoint;
+  readonly keys: KeyRing;
+  readonly fetch: Fetch;
+  /** Milliseconds without a byte after which an attempt has failed. */
+  readonly stallTimeoutMs: number;
+  readonly retry: ResolvedRetryOptions;
+}
+
+/** A request to the bucket. */
+export interface S3Request {
+  readonly method: UnsignedRequest["method"];
+  /** The object; the bucket itself when it is left out. */
+  readonly key?: string | undefined;
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** At most a part of a state: it is sent from memory, and may be sent again. */
+  readonly body?: Uint8Array<ArrayBuffer> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer that has been read. */
+export interface S3Answer {
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+const NOTHING = new Uint8Array();
+
+/** Makes requests to a bucket. */
+export class S3Client {
+  readonly #options: ClientOptions;
+  /** What the server's clock was ahead of this process's, in milliseconds. */
+  #clockAheadMs: number | undefined;
+  /** Aborts when the store is closed: nothing is tried again from then on. */
+  closing: AbortSignal | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** What the server's clock says, in milliseconds since 1970. */
+  get serverTime(): number {
+    return Date.now() + (this.#clockAheadMs ?? 0);
+  }
+
+  /** The attempts of one call. */
+  retry(signal?: AbortSignal): Retry {
+    return new Retry(this.#options.retry, signal);
+  }
+
+  /** Makes a request as often as it takes; only of one that may be repeated. */
+  async call(request: S3Request): Promise<S3Answer> {
+    const retry = this.retry(request.signal);
+    for (;;) {
+      try {
+        return await this.attempt(request);
+      } catch (error) {
+        await this.pauseAfter(retry, error);
+      }
+    }
+  }
+
+  /** Waits before the next attempt, or throws the error when it is the last. */
+  async pauseAfter(retry: Retry, error: unknown): Promise<void> {
+    const isTransient = error instanceof S3Failure && error.isTransient;
+    if (!isTransient || this.closing?.aborted) throw error;
+    const ms = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
+    await retry.pauseAfter(error, ms);
+  }
+
+  /** Makes a request once, and reads the answer. */
+  async attempt(request: S3Request): Promise<S3Answer> {
+    const begun = await this.begin(request);
+    const { headers } = begun.response;
+    const bytes = await readBody(begun, ANSWER_SIZE_MAX);
+    return { headers, text: new TextDecoder().decode(bytes) };
+  }
+
+  /**
+   * Makes a request once; resolves when a good status has come. The caller must
+   * read the body to its end, or end the exchange.
+   *
+   * @throws {S3Failure} when it fails, or the status is an error's.
+   */
+  async begin(request: S3Request): Promise<Exchange> {
+    const begun = await this.#exchange(request);
+    const { response } = begun;
+    this.#noteTime(response.headers);
+    if (response.status >= 200 && response.status < 300) return begun;
+    const failure = await this.#readFailure(begun, request.method);
+    if (failure.code === "ExpiredToken") this.#options.keys.forget();
+    throw failure;
+  }
+
+  async #exchange(request: S3Request): Promise<Exchange> {
+    const { fetch, stallTimeoutMs } = this.#options;
+    const { signal, body = NOTHING } = request;
+    const stallMs = stallTimeoutMs +
+      Math.ceil(body.length / UPLOAD_RATE_MIN);
+    const { method, url, headers } = await this.#sign(request);
+    const init = {
+      method,
+      headers,
+      // Never a stream: Deno would send it without its length.
+      ...(body.length > 0 || method === "PUT" ? { body } : {}),
+      // A bucket in another region, which has another signature.
+      redirect: "manual" as const,
+    };
+    try {
+      return await exchange(url, init, { fetch, stallMs, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw networkFailure(error);
+    }
+  }
+
+  async #sign({ method, key = "", query = {}, headers = {}, body }: S3Request) {
+    const { endpoint, keys } = this.#options;
+    const search = Object.entries(query)
+      .map((pair) => pair.map(encodeKey).join("=").replace(/\//g, "%2F"))
+      .join("&");
+    const path = `${endpoint.bucketUrl}${encodeKey(key)}`;
+    const url = search === "" ? path : `${path}?${search}`;
+    const request = { method, url, headers, body: body ?? NOTHING };
+    return {
+      method,
+      url,
+      headers: await signedHeaders(request, await keys.keys(), endpoint.region),
+    };
+  }
+
+  async #readFailure(begun: Exchange, method: string): Promise<S3Failure> {
+    const { status, headers } = begun.response;
+    const bytes = method === "HEAD"
+      ? begun.end()
+      // What follows is not needed, and what can't be read says nothing.
+      : await begun.readAll(ERROR_SIZE_MAX).catch(() => undefined);
+    const text = this.#options.keys.redact(
+      new TextDecoder().decode(bytes ?? undefined),
+    );
+    return readFailure(status, headers, text);
+  }
+
+  #noteTime(headers: Headers): void {
+    const time = Date.parse(headers.get("date") ?? "");
+    if (!Number.isNaN(time)) this.#clockAheadMs = time - Date.now();
+  }
+}
+
+/** Reads the body of an answer. */
+export async function readBody(
+  begun: Exchange,
+  sizeMax: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await begun.readAll(sizeMax);
+  } catch (error) {
+    if (!(error instanceof BodyTooLongError)) throw networkFailure(error);
+    const text = `found an answer of more than ${sizeMax} bytes, ` +
+      "expected a shorter one";
+    throw new S3Failure({ status: 200, text });
+  }
+}
+
+/** What an answer with the status of an error says. */
+export function readFailure(
+  status: number,
+  headers: Headers,
+  text: string,
+): S3Failure {
+  const root = parse(text);
+  const code = root?.name === "Error" ? codeOf(root.text("Code")) : undefined;
+  const said = root?.name === "Error" ? root.text("Message") : text;
+  const region = headers.get("x-amz-bucket-region") ?? root?.text("Region");
+  return new S3Failure({
+    status,
+    code,
+    text:
+      `the server answered ${status}${code === undefined ? "" : ` ${code}`}` +
+      (said ? `, ${quoteAnswer(said)}` : ""),
+    retryAfterMs: retryAfterMs(headers),
+    // Of any other error it says nothing new.
+    region: /^[a-z0-9-]{1,64}$/.test(region ?? "") && isOfRegion(status, code)
+      ? region ?? undefined
+      : undefined,
+  });
+}
+
+function isOfRegion(status: number, code: string | undefined): boolean {
+  return status >= 300 && status < 400 ||
+    code === "AuthorizationHeaderMalformed" ||
+    code === "IllegalLocationConstraintException";
+}
+
+function codeOf(text: string | undefined): string | undefined {
+  return text !== undefined && /^[A-Za-z0-9.]{1,64}$/.test(text)
+    ? text
+    : undefined;
+}
+
+function networkFailure(cause: unknown): S3Failure {
+  return new S3Failure({ status: 0, text: describeNetwork(cause), cause });
+}

@@ -1,0 +1,154 @@
+/**
+ * Why a request failed, as far as the server or the network tells.
+ *
+ * @module
+ */
+
+import { StoreAccessError } from "../../../errors.ts";
+import { describe, printable } from "../../../text.ts";
+
+/** What is shown of a text that a server sent, in characters. */
+const SHOWN_MAX = 200;
+
+/** What a failed request came to. */
+export interface S3FailureDetails {
+  /** The HTTP status; 0 when there was no answer, or not all of one. */
+  readonly status: number;
+  /** The code of S3, such as `"AccessDenied"`; none when it did not give one. */
+  readonly code?: string | undefined;
+  /** What was said, or happened. */
+  readonly text: string;
+  /** How long the server wants to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The region that the server says that the bucket is in. */
+  readonly region?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A request that failed. */
+export class S3Failure extends Error {
+  override readonly name = "S3Failure";
+  /** The HTTP status; 0 when there was no answer, or not all of one. */
+  readonly status: number;
+  /** The code of S3, such as `"AccessDenied"`. */
+  readonly code: string | undefined;
+  /** How long the server wants to be left alone, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
+  /** The region that the server names. */
+  readonly region: string | undefined;
+
+  constructor(details: S3FailureDetails) {
+    super(details.text, { cause: details.cause });
+    this.status = details.status;
+    this.code = details.code;
+    this.retryAfterMs = details.retryAfterMs;
+    this.region = details.region;
+  }
+
+  /** Whether the request may or may not have been carried out. */
+  get isInDoubt(): boolean {
+    return this.status === 0 || this.isThrottled ||
+      this.status >= 500 && this.status !== 501;
+  }
+
+  /** Whether the same request may succeed in a while. */
+  get isTransient(): boolean {
+    return this.isInDoubt ||
+      this.code === "OperationAborted" ||
+      this.code === "ConditionalRequestConflict";
+  }
+
+  /** Whether the object, or the upload, is not there. */
+  get isMissing(): boolean {
+    return this.status === 404 && this.code !== "NoSuchBucket";
+  }
+
+  /** Whether a condition of the request does not hold. */
+  get isUnmet(): boolean {
+    return this.status === 412;
+  }
+
+  /** Whether the server does not do this for these credentials. */
+  get isDenied(): boolean {
+    return this.status === 403 && !CREDENTIALS_CODES.has(this.code ?? "");
+  }
+
+  get #throttleCode(): boolean {
+    return this.code === "RequestTimeout" || this.code === "SlowDown";
+  }
+
+  private get isThrottled(): boolean {
+    return this.status === 408 || this.status === 429 || this.#throttleCode;
+  }
+}
+
+/** Codes with status 403 that are about every request. */
+const CREDENTIALS_CODES: ReadonlySet<string> = new Set([
+  "InvalidAccessKeyId",
+  "SignatureDoesNotMatch",
+  "RequestTimeTooSkewed",
+  "ExpiredToken",
+  "InvalidToken",
+]);
+
+/** What to do about a failure, by the code of S3 or the HTTP status. */
+const ADVICE: Readonly<Record<string, string>> = {
+  NoSuchBucket: "create the bucket, or check its name and the endpoint",
+  InvalidBucketName: "check the bucket's name",
+  AccessDenied: "give the credentials the rights that " +
+    "docs/object_storage.md lists",
+  InvalidAccessKeyId: "check the access key, and that it is of this endpoint",
+  SignatureDoesNotMatch: "check the secret key, and the region",
+  RequestTimeTooSkewed: "set the clock of this machine",
+  ExpiredToken: "renew the credentials",
+  InvalidToken: "check the session token",
+  AuthorizationHeaderMalformed: "give the bucket's region",
+  PermanentRedirect: "give the bucket's region or its own endpoint",
+  NotImplemented: "the server lacks a feature; docs/object_storage.md says " +
+    "which options do without",
+  SlowDown: "the server is overloaded; try again later",
+  InvalidObjectState: "the object is archived: restore it first",
+};
+
+/** What to do about a failure that has no known code. */
+function adviceByStatus({ status, region }: S3Failure): string {
+  if (region !== undefined) return "give the bucket's region";
+  if (status === 0) return "check the endpoint and the network";
+  if (status >= 300 && status < 400) return "check the endpoint and region";
+  if (status === 401 || status === 403) {
+    return "check the credentials and their rights";
+  }
+  if (status >= 500) return "try again later";
+  return "check the endpoint: it must be that of an S3-compatible server";
+}
+
+/** The error for callers, which says what to do. */
+export function toAccessError(doing: string, error: unknown): unknown {
+  if (!(error instanceof S3Failure)) return error;
+  const { code, region } = error;
+  const advice = ADVICE[code ?? ""] ?? adviceByStatus(error);
+  const place = region === undefined ? "" : ` (the server names ${region})`;
+  return new StoreAccessError(
+    `Cannot ${doing}: ${error.message}; ${advice}${place}`,
+    { cause: error },
+  );
+}
+
+/** A text of the server, cut and in quotes. */
+export function quoteAnswer(text: string): string {
+  const shown = text.length > SHOWN_MAX
+    ? `${text.slice(0, SHOWN_MAX)}...`
+    : text;
+  return printable(JSON.stringify(shown));
+}
+
+/** What a network error says, with its causes: Node's is in the second. */
+export function describeNetwork(error: unknown): string {
+  const texts: string[] = [];
+  for (let each = error; texts.length < 3 && each instanceof Error;) {
+    texts.push(describe(each));
+    each = each.cause;
+  }
+  const text = texts.length === 0 ? describe(error) : texts.join(": ");
+  return printable(text.slice(0, 2 * SHOWN_MAX));
+}

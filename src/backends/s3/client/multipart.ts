@@ -1,0 +1,201 @@
+/**
+ * An object that is uploaded in parts.
+ *
+ * @module
+ */
+
+import type { S3Client } from "./client.ts";
+import { S3Failure } from "./failure.ts";
+import {
+  absenceHeaders,
+  headObject,
+  NONCE_HEADER,
+  type WriteOptions,
+} from "./objects.ts";
+import { sha256, toBase64 } from "./sign.ts";
+import { escapeXml, readXml } from "./xml.ts";
+
+/** The most parts that an object can have. */
+export const PARTS_MAX = 10_000;
+
+/** How the bytes of a part are kept from changing. */
+export type Checksum = "none" | "sha256";
+
+/** A part that the server has. */
+interface SentPart {
+  readonly number: number;
+  readonly etag: string;
+  readonly checksum: string | undefined;
+}
+
+/** What is uploaded, and how. */
+export interface UploadOptions extends WriteOptions {
+  readonly key: string;
+  /** Marks the object as this writer's. */
+  readonly nonce: string;
+  readonly checksum: Checksum;
+  readonly signal: AbortSignal;
+}
+
+/** An upload that has been begun; the caller must complete or abort it. */
+export class MultipartUpload {
+  readonly #client: S3Client;
+  readonly #options: UploadOptions;
+  readonly #uploadId: string;
+  readonly #parts: SentPart[] = [];
+
+  private constructor(
+    client: S3Client,
+    options: UploadOptions,
+    uploadId: string,
+  ) {
+    this.#client = client;
+    this.#options = options;
+    this.#uploadId = uploadId;
+  }
+
+  /**
+   * Begins an upload. When the answer is lost there is one more upload than is
+   * known of, which a later sweep aborts.
+   */
+  static async begin(
+    client: S3Client,
+    options: UploadOptions,
+  ): Promise<MultipartUpload> {
+    const { key, nonce, checksum, putHeaders, signal } = options;
+    const { text } = await client.call({
+      method: "POST",
+      key,
+      query: { uploads: "" },
+      headers: {
+        ...putHeaders,
+        [NONCE_HEADER]: nonce,
+        ...(checksum === "sha256"
+          ? { "x-amz-checksum-algorithm": "SHA256" }
+          : {}),
+      },
+      signal,
+    });
+    const root = readXml(text, "InitiateMultipartUploadResult");
+    const uploadId = root.text("UploadId") ?? "";
+    if (uploadId !== "") return new MultipartUpload(client, options, uploadId);
+    const failure = "the server began an upload without an ID";
+    throw new S3Failure({ status: 200, text: failure });
+  }
+
+  /** Sends a part, numbered from 1; parts may be sent side by side. */
+  async send(number: number, body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const { key, signal } = this.#options;
+    const checksum = await checksumOf(body, this.#options.checksum);
+    const { headers } = await this.#client.call({
+      method: "PUT",
+      key,
+      query: { partNumber: String(number), uploadId: this.#uploadId },
+      headers: checksumHeaders(checksum),
+      body,
+      signal,
+    });
+    const etag = headers.get("etag");
+    if (etag === null) {
+      const text = "the server took a part, and gave no ETag for it";
+      throw new S3Failure({ status: 200, text });
+    }
+    this.#parts.push({ number, etag, checksum });
+  }
+
+  /**
+   * Makes the parts one object. The answer to a request that was carried out may
+   * be lost, and the next one then finds no upload any more: the nonce of the
+   * object tells.
+   */
+  async complete(): Promise<void> {
+    const retry = this.#client.retry(this.#options.signal);
+    for (;;) {
+      try {
+        return await this.#complete();
+      } catch (error) {
+        if (!(error instanceof S3Failure)) throw error;
+        const isOver = error.isMissing || error.isUnmet ||
+          error.code === "NoSuchUpload" || error.isTransient;
+        if (isOver && await this.isDone()) return;
+        await this.#client.pauseAfter(retry, error);
+      }
+    }
+  }
+
+  /** Whether the object is there, and is of this upload. */
+  async isDone(): Promise<boolean> {
+    const { key, nonce } = this.#options;
+    return (await headObject(this.#client, key))?.nonce === nonce;
+  }
+
+  /** Removes the parts; they may be gone already. */
+  async abort(): Promise<void> {
+    const { key } = this.#options;
+    await abortUpload(this.#client, { key, uploadId: this.#uploadId });
+  }
+
+  async #complete(): Promise<void> {
+    const { text } = await this.#client.attempt({
+      method: "POST",
+      key: this.#options.key,
+      query: { uploadId: this.#uploadId },
+      headers: {
+        "content-type": "application/xml",
+        ...absenceHeaders(this.#options),
+      },
+      body: new TextEncoder().encode(completionOf(this.#parts)),
+      signal: this.#options.signal,
+    });
+    const root = readXml(text);
+    if (root.name === "CompleteMultipartUploadResult") return;
+    // The status is sent before the work is done: a failure comes after it.
+    const code = root.text("Code");
+    throw new S3Failure({
+      status: code === "NoSuchUpload" ? 404 : 500,
+      code,
+      text: `the server answered 200, and then the error ${code ?? "unknown"}`,
+    });
+  }
+}
+
+/** Removes the parts of an upload; it may have ended already. */
+export async function abortUpload(
+  client: S3Client,
+  { key, uploadId }: { readonly key: string; readonly uploadId: string },
+): Promise<void> {
+  try {
+    await client.call({ method: "DELETE", key, query: { uploadId } });
+  } catch (error) {
+    if (error instanceof S3Failure && error.isMissing) return;
+    throw error;
+  }
+}
+
+/** The SHA-256 of a body, for the server to keep; only if that is wanted. */
+export async function checksumOf(
+  body: Uint8Array<ArrayBuffer>,
+  checksum: Checksum,
+): Promise<string | undefined> {
+  return checksum === "sha256" ? toBase64(await sha256(body)) : undefined;
+}
+
+/** The header that has the checksum of a body. */
+export function checksumHeaders(
+  checksum: string | undefined,
+): Readonly<Record<string, string>> {
+  return checksum === undefined ? {} : { "x-amz-checksum-sha256": checksum };
+}
+
+function completionOf(parts: readonly SentPart[]): string {
+  const inOrder = [...parts].sort((a, b) => a.number - b.number);
+  const elements = inOrder.map(({ number, etag, checksum }) =>
+    `<Part><PartNumber>${number}</PartNumber><ETag>${escapeXml(etag)}</ETag>` +
+    (checksum === undefined
+      ? ""
+      : `<ChecksumSHA256>${escapeXml(checksum)}</ChecksumSHA256>`) +
+    "</Part>"
+  );
+  return '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/' +
+    `2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
+}

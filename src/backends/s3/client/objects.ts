@@ -1,0 +1,207 @@
+/**
+ * Single objects: reading, writing, and writing what must not be there yet.
+ *
+ * @module
+ */
+
+import { readBody, type S3Client, type S3Request } from "./client.ts";
+import { S3Failure } from "./failure.ts";
+
+/**
+ * Which header makes a request fail when the object exists. With `"none"` the
+ * store looks before it writes, which does not stop a second writer that does so
+ * at the same time.
+ */
+export type ConditionalWrites =
+  | "if-none-match"
+  | "x-goog-if-generation-match"
+  | "none";
+
+/** How objects are written. */
+export interface WriteOptions {
+  readonly conditionalWrites: ConditionalWrites;
+  /** Headers of each object, such as those of an encryption. */
+  readonly putHeaders: Readonly<Record<string, string>>;
+}
+
+/** What a writer marks its objects with. */
+export const NONCE_HEADER = "x-amz-meta-nonce";
+
+/** It is not known whether an object was written, or will be. */
+export class InDoubtError extends Error {
+  override readonly name = "InDoubtError";
+
+  constructor(cause: unknown) {
+    super("The object may have been written", { cause });
+  }
+}
+
+/** The headers that make a request fail when the object is there. */
+export function absenceHeaders(
+  { conditionalWrites }: WriteOptions,
+): Readonly<Record<string, string>> {
+  if (conditionalWrites === "none") return {};
+  return conditionalWrites === "if-none-match"
+    ? { "if-none-match": "*" }
+    : { "x-goog-if-generation-match": "0" };
+}
+
+/** What is known of an object. */
+export interface ObjectHead {
+  readonly etag: string | undefined;
+  /** The mark of its writer. */
+  readonly nonce: string | undefined;
+}
+
+/** Looks at an object; `undefined` when it is not there. */
+export async function headObject(
+  client: S3Client,
+  key: string,
+): Promise<ObjectHead | undefined> {
+  try {
+    const { headers } = await client.call({ method: "HEAD", key });
+    const etag = headers.get("etag") ?? undefined;
+    return { etag, nonce: headers.get(NONCE_HEADER) ?? undefined };
+  } catch (error) {
+    if (error instanceof S3Failure && error.isMissing) return undefined;
+    throw error;
+  }
+}
+
+/** An object that is to be written. */
+export interface NewObject {
+  readonly key: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Marks the object as this writer's. */
+  readonly nonce?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Writes an object, in place of one of that name. */
+export async function putObject(
+  client: S3Client,
+  object: NewObject,
+  options: WriteOptions,
+): Promise<void> {
+  await client.call(putRequest(object, options));
+}
+
+/**
+ * Writes an object that must not be there yet. The answer to a request that was
+ * carried out may be lost, and the next one then finds this writer's own object:
+ * its nonce tells. Resolves to whether the object is this writer's.
+ *
+ * @throws {InDoubtError} when it may be there, or may come to be.
+ * @throws {unknown} when it certainly is not there, and never will be.
+ */
+export async function createObject(
+  client: S3Client,
+  object: NewObject & { readonly nonce: string },
+  options: WriteOptions,
+): Promise<boolean> {
+  const { key, nonce, signal } = object;
+  const isOurs = async () => (await headObject(client, key))?.nonce === nonce;
+  if (options.conditionalWrites === "none") {
+    const found = await headObject(client, key);
+    if (found !== undefined) return found.nonce === nonce;
+  }
+  const request = putRequest(object, options);
+  request.headers = { ...request.headers, ...absenceHeaders(options) };
+  const retry = client.retry(signal);
+  let inDoubt = false;
+  for (;;) {
+    try {
+      await client.attempt(request);
+      // Without a condition, another writer may have replaced it meanwhile.
+      return options.conditionalWrites !== "none" || await isOurs();
+    } catch (error) {
+      if (!(error instanceof S3Failure)) {
+        throw inDoubt ? new InDoubtError(error) : error;
+      }
+      if (error.isUnmet) return await settle(isOurs);
+      inDoubt ||= error.isInDoubt;
+      try {
+        await client.pauseAfter(retry, error);
+      } catch (last) {
+        if (!inDoubt) throw last;
+        // A request that was sent before may still be carried out.
+        if (await settle(isOurs)) return true;
+        throw new InDoubtError(last);
+      }
+    }
+  }
+}
+
+/** The answer of a look at the object; in doubt when there is none. */
+async function settle(look: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await look();
+  } catch (error) {
+    throw new InDoubtError(error);
+  }
+}
+
+function putRequest(
+  { key, body, nonce, headers = {}, signal }: NewObject,
+  { putHeaders }: WriteOptions,
+): { -readonly [name in keyof S3Request]: S3Request[name] } {
+  const mark = nonce === undefined ? {} : { [NONCE_HEADER]: nonce };
+  return {
+    method: "PUT",
+    key,
+    body,
+    headers: { ...putHeaders, ...headers, ...mark },
+    signal,
+  };
+}
+
+/**
+ * Removes an object; it may be gone already.
+ *
+ * @throws {S3Failure} also when the server does not allow it.
+ */
+export async function deleteObject(
+  client: S3Client,
+  key: string,
+): Promise<void> {
+  try {
+    await client.call({ method: "DELETE", key });
+  } catch (error) {
+    if (error instanceof S3Failure && error.isMissing) return;
+    throw error;
+  }
+}
+
+/** Which bytes of which version of an object. */
+export interface ObjectToRead {
+  readonly key: string;
+  /** The version; any other is refused. */
+  readonly etag: string;
+  /** More are not read. */
+  readonly sizeMax: number;
+}
+
+/** Reads a small object. */
+export async function readObject(
+  client: S3Client,
+  { key, etag, sizeMax }: ObjectToRead,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const retry = client.retry();
+  for (;;) {
+    try {
+      const begun = await client.begin({
+        method: "GET",
+        key,
+        headers: { "if-match": etag },
+      });
+      const length = begun.response.headers.get("content-length");
+      const bytes = await readBody(begun, sizeMax);
+      if (length === null || Number(length) === bytes.length) return bytes;
+      const text = `the answer ended after ${bytes.length} of ${length} bytes`;
+      throw new S3Failure({ status: 0, text });
+    } catch (error) {
+      await client.pauseAfter(retry, error);
+    }
+  }
+}

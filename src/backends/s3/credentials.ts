@@ -1,0 +1,135 @@
+/**
+ * The keys that requests are signed with.
+ *
+ * @module
+ */
+
+import { describe } from "../../text.ts";
+import { environmentVariable } from "../../runtime/environment.ts";
+import { StoreAccessError } from "../../errors.ts";
+
+/** Keys of an account; the shape is that of `@aws-sdk/credential-providers`. */
+export interface S3Credentials {
+  /** The name of the key. */
+  readonly accessKeyId: string;
+  /** The key itself. */
+  readonly secretAccessKey: string;
+  /** The token that comes with temporary keys. */
+  readonly sessionToken?: string | undefined;
+  /** When temporary keys end. */
+  readonly expiration?: Date | undefined;
+}
+
+/** Keys, or a function that gives them, and is asked again before they end. */
+export type S3CredentialsSource =
+  | S3Credentials
+  | (() => S3Credentials | Promise<S3Credentials>);
+
+/** Keys are renewed so long before they end, in milliseconds. */
+const RENEWAL_MS = 5 * 60 * 1000;
+
+/** Gives the keys for each request, and asks for new ones where necessary. */
+export class KeyRing {
+  readonly #source: () => S3Credentials | Promise<S3Credentials>;
+  readonly #clock: () => number;
+  #keys: S3Credentials | undefined;
+  #asking: Promise<S3Credentials> | undefined;
+
+  constructor(source: S3CredentialsSource | undefined, clock: () => number) {
+    const given = source ?? credentialsFromEnvironment;
+    this.#source = typeof given === "function" ? given : () => given;
+    this.#clock = clock;
+  }
+
+  /** @throws {StoreAccessError} when there are none. */
+  async keys(): Promise<S3Credentials> {
+    const keys = this.#keys;
+    const endsAt = keys?.expiration?.getTime() ?? Infinity;
+    if (keys !== undefined && this.#clock() < endsAt - RENEWAL_MS) return keys;
+    this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
+    return await this.#asking;
+  }
+
+  /** The server does not accept the keys: the next request asks for others. */
+  forget(): void {
+    this.#keys = undefined;
+  }
+
+  /** The text without the keys, which a server or provider may have put there. */
+  redact(text: string): string {
+    const { secretAccessKey, sessionToken } = this.#keys ?? {};
+    return [secretAccessKey, sessionToken].reduce<string>(
+      (rest, secret) => secret ? rest.replaceAll(secret, "[secret]") : rest,
+      text,
+    );
+  }
+
+  async #ask(): Promise<S3Credentials> {
+    let given: S3Credentials;
+    try {
+      given = await this.#source();
+    } catch (error) {
+      if (error instanceof StoreAccessError) throw error;
+      throw new StoreAccessError(
+        `Cannot get credentials for object storage: ${describe(error)}`,
+        { cause: error },
+      );
+    }
+    this.#keys = requireCredentials(given);
+    return this.#keys;
+  }
+}
+
+/** A copy of the keys; no message shows a part of them. */
+function requireCredentials(given: unknown): S3Credentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } =
+    (given ?? {}) as Partial<S3Credentials>;
+  requireKey("accessKeyId", accessKeyId);
+  requireKey("secretAccessKey", secretAccessKey);
+  if (sessionToken !== undefined) requireKey("sessionToken", sessionToken);
+  if (expiration !== undefined && !(expiration instanceof Date)) {
+    throw refusal(`an expiration of type ${typeof expiration}`, "a Date");
+  }
+  return {
+    accessKeyId: accessKeyId as string,
+    secretAccessKey: secretAccessKey as string,
+    sessionToken,
+    expiration,
+  };
+}
+
+/** Anything else would not fit into a header. */
+const KEY = /^[\x21-\x7e]+$/;
+
+function requireKey(name: string, value: unknown): void {
+  if (typeof value !== "string") {
+    throw refusal(`${name} of type ${typeof value}`, "a string");
+  }
+  if (KEY.test(value)) return;
+  throw refusal(
+    value === "" ? `an empty ${name}` : `spaces or odd characters in ${name}`,
+    "printable ASCII",
+  );
+}
+
+function refusal(found: string, expected: string): StoreAccessError {
+  return new StoreAccessError(
+    `Cannot use the credentials for object storage: found ${found}, ` +
+      `expected ${expected}`,
+  );
+}
+
+/** The variables that the tools of AWS read. */
+function credentialsFromEnvironment(): S3Credentials {
+  const accessKeyId = environmentVariable("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = environmentVariable("AWS_SECRET_ACCESS_KEY");
+  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
+    const sessionToken = environmentVariable("AWS_SESSION_TOKEN");
+    return { accessKeyId, secretAccessKey, sessionToken };
+  }
+  throw new StoreAccessError(
+    "Cannot get credentials for object storage: found no AWS_ACCESS_KEY_ID " +
+      "and AWS_SECRET_ACCESS_KEY in the environment; set them, or give the " +
+      "option credentials",
+  );
+}

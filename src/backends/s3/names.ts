@@ -1,0 +1,63 @@
+/**
+ * The keys of a store's objects.
+ *
+ * @module
+ */
+
+import { parseId } from "../../snapshot/id.ts";
+import type { S3Location } from "./location.ts";
+
+/** The objects of a snapshot, by the names that the files of a directory have. */
+export const PART_NAMES = [
+  "meta.json",
+  "state.bin",
+  "blocks.crc64",
+  "archive.origin",
+  /** Says whose the ID is; written first, before any of the others. */
+  "claim",
+  /** Says that the snapshot is being removed. */
+  "deleted",
+  /** Says that a sweep is about to remove what a writer has left. */
+  "abandoned",
+  /** Says that the snapshot is quarantined. */
+  "corrupt",
+] as const;
+
+/** The name of an object of a snapshot. */
+export type PartName = typeof PART_NAMES[number];
+
+/** What keys begin with, and what they mean. */
+export class KeySpace {
+  /** What every key of the store begins with. */
+  readonly root: string;
+
+  constructor({ prefix }: S3Location) {
+    this.root = prefix === "" ? "snapshots/" : `${prefix}/snapshots/`;
+  }
+
+  /** What every key of a snapshot begins with. */
+  of(id: string): string {
+    return `${this.root}${id}/`;
+  }
+
+  /** The key of an object. */
+  key(id: string, part: PartName): string {
+    return `${this.of(id)}${part}`;
+  }
+
+  /** The object that has a key; `undefined` when this library did not put it. */
+  parse(key: string): { id: string; part: PartName } | undefined {
+    const id = this.idOf(key);
+    if (id === undefined) return undefined;
+    const name = key.slice(this.of(id).length);
+    const part = PART_NAMES.find((each) => each === name);
+    return part === undefined ? undefined : { id, part };
+  }
+
+  /** The snapshot's ID in a key; `undefined` when there is none. */
+  idOf(key: string): string | undefined {
+    if (!key.startsWith(this.root)) return undefined;
+    const [id = "", ...rest] = key.slice(this.root.length).split("/");
+    return rest.length > 0 && parseId(id) !== undefined ? id : undefined;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * What a bucket is made of for the files of this folder.
+ *
+ * @module
+ */
+
+import type { Logger } from "../../logger.ts";
+import type { Catalog } from "./catalog.ts";
+import type { S3Client } from "./client/client.ts";
+import type { KeySpace } from "./names.ts";
+import type { ResolvedS3Options } from "./options.ts";
+
+/** A bucket, and how it is used. */
+export interface BucketParts {
+  readonly client: S3Client;
+  readonly keys: KeySpace;
+  readonly catalog: Catalog;
+  readonly options: ResolvedS3Options;
+  /** Where to report. */
+  readonly logger: Logger;
+}
+
+/**
+ * Whether something is at least so old, by the server's clock. Its listings tell
+ * the time more exactly than its answers, so that nothing is ever younger than
+ * 0 ms.
+ */
+export function isOlder(
+  { client }: Pick<BucketParts, "client">,
+  since: number,
+  ageMs: number,
+): boolean {
+  return ageMs === 0 || client.serverTime - since >= ageMs;
+}

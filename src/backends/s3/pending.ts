@@ -1,0 +1,199 @@
+/**
+ * A snapshot that is being written: its ID is claimed, its state is on its way,
+ * and it becomes visible by its `meta.json`, which is written last.
+ *
+ * @module
+ */
+
+import { allSettled } from "../../backend/all_settled.ts";
+import type { FinalParts, PendingSnapshot } from "../../backend/backend.ts";
+import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
+import { ownBytes } from "../../bytes.ts";
+import { SnapshotError, SnapshotPublishError } from "../../errors.ts";
+import { describe } from "../../text.ts";
+import { S3Failure, toAccessError } from "./client/failure.ts";
+import {
+  createObject,
+  deleteObject,
+  headObject,
+  InDoubtError,
+  type NewObject,
+  putObject,
+} from "./client/objects.ts";
+import { checksumHeaders, checksumOf } from "./client/multipart.ts";
+import type { PartName } from "./names.ts";
+import type { BucketParts } from "./parts.ts";
+import { choosePartSize, StateUpload } from "./state_upload.ts";
+
+/** Claims an ID and begins its snapshot; `"taken"` when another writer has it. */
+export async function beginPending(
+  parts: BucketParts,
+  id: string,
+  { expectedSize, onPublished }: {
+    readonly expectedSize: number | undefined;
+    /** Called when the snapshot is visible. */
+    readonly onPublished: () => void;
+  },
+): Promise<PendingSnapshot | "taken"> {
+  const { client, keys, options } = parts;
+  const partSize = choosePartSize(options.partSize, expectedSize);
+  const nonce = crypto.randomUUID();
+  const body = new TextEncoder().encode(nonce);
+  const claim = { key: keys.key(id, "claim"), body, nonce };
+  if (!await createObject(client, claim, options)) return "taken";
+  const key = keys.key(id, "state.bin");
+  const upload = new StateUpload(client, {
+    ...options,
+    key,
+    nonce,
+    partSize,
+    expectedSize,
+  });
+  return new PendingObjects(parts, { id, nonce, upload, onPublished });
+}
+
+/** The objects of a snapshot that is being written. */
+class PendingObjects implements PendingSnapshot {
+  readonly #parts: BucketParts;
+  readonly #id: string;
+  readonly #nonce: string;
+  readonly #upload: StateUpload;
+  readonly #onPublished: () => void;
+
+  constructor(
+    parts: BucketParts,
+    { id, nonce, upload, onPublished }: {
+      readonly id: string;
+      readonly nonce: string;
+      readonly upload: StateUpload;
+      readonly onPublished: () => void;
+    },
+  ) {
+    this.#parts = parts;
+    this.#id = id;
+    this.#nonce = nonce;
+    this.#upload = upload;
+    this.#onPublished = onPublished;
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    try {
+      return this.#upload.append(bytes).catch((error) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async publish({ meta, blocks, extra }: FinalParts): Promise<void> {
+    try {
+      await allSettled([
+        this.#upload.complete(),
+        blocks === undefined ? done : this.#put("blocks.crc64", blocks),
+        extra === undefined ? done : this.#put(extra.name, extra.bytes),
+      ]);
+      await this.#putMeta(meta);
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#onPublished();
+    await this.#confirm();
+  }
+
+  async discard(): Promise<void> {
+    try {
+      await this.#upload.abort();
+      await this.#removeOwn();
+    } catch (error) {
+      // A sweep removes it, or the bucket's own rule.
+      const text = `Cannot remove what was written of snapshot ${this.#id}: ` +
+        describe(error);
+      const isDenied = error instanceof S3Failure && error.isDenied;
+      this.#parts.logger[isDenied ? "debug" : "warn"](text);
+    }
+  }
+
+  async #put(name: PartName, bytes: Uint8Array): Promise<void> {
+    const { client, options } = this.#parts;
+    await putObject(client, await this.#object(name, bytes), options);
+  }
+
+  /** From here on the snapshot is visible, with all of its parts. */
+  async #putMeta(bytes: Uint8Array): Promise<void> {
+    const { client, options } = this.#parts;
+    const object = await this.#object("meta.json", bytes);
+    try {
+      if (await createObject(client, object, options)) return;
+    } catch (error) {
+      if (!(error instanceof InDoubtError)) throw error;
+      throw new MaybePublishedError(
+        toAccessError(`publish snapshot ${this.#id}`, error.cause),
+      );
+    }
+    throw new SnapshotPublishError(
+      `Cannot publish snapshot ${this.#id}: its name is taken`,
+      { published: false },
+    );
+  }
+
+  async #object(
+    name: PartName,
+    bytes: Uint8Array,
+  ): Promise<NewObject & { readonly nonce: string }> {
+    const { keys, options } = this.#parts;
+    const body = ownBytes(bytes);
+    return {
+      key: keys.key(this.#id, name),
+      body,
+      nonce: this.#nonce,
+      headers: checksumHeaders(await checksumOf(body, options.checksum)),
+    };
+  }
+
+  /**
+   * A sweep of another process may have taken this for the rest of a writer that
+   * is gone: it says so first, and looks for meta.json then. This looks the other
+   * way round, so one of them sees the other.
+   */
+  async #confirm(): Promise<void> {
+    try {
+      const found = await this.#parts.catalog.look(this.#id);
+      const isRemoved = found.state === "deleted";
+      const isWhole = found.part("meta.json") && found.part("state.bin");
+      if (isRemoved || (isWhole && found.state !== "abandoned")) return;
+    } catch (error) {
+      throw new MaybePublishedError(
+        toAccessError(`look at snapshot ${this.#id}`, error),
+      );
+    }
+    throw new MaybePublishedError(
+      new SnapshotError(
+        `Cannot publish snapshot ${this.#id}: another process has swept it, ` +
+          "because it took longer than sweepAfterMs",
+      ),
+    );
+  }
+
+  /** Removes the objects, if they are certainly this writer's. */
+  async #removeOwn(): Promise<void> {
+    const { client, keys, catalog } = this.#parts;
+    const claim = keys.key(this.#id, "claim");
+    // Each writer of an object under this ID must have the claim.
+    if ((await headObject(client, claim))?.nonce !== this.#nonce) return;
+    const found = await catalog.look(this.#id);
+    if (found.part("meta.json") !== undefined) return;
+    for (
+      const part of ["state.bin", "blocks.crc64", "archive.origin"] as const
+    ) {
+      if (!found.part(part)) continue;
+      await deleteObject(client, keys.key(this.#id, part));
+    }
+    await deleteObject(client, claim);
+    catalog.forget(this.#id);
+  }
+
+  #fail(error: unknown): never {
+    throw toAccessError(`write snapshot ${this.#id}`, error);
+  }
+}
+
+const done = Promise.resolve();

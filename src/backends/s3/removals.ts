@@ -1,0 +1,170 @@
+/**
+ * Removing snapshots: an object that says so, then `meta.json`, and the rest
+ * when no other process can be reading it any more.
+ *
+ * @module
+ */
+
+import { SnapshotNotFoundError, SnapshotRetainedError } from "../../errors.ts";
+import { sideBySide } from "../../fs/side_by_side.ts";
+import { describe } from "../../text.ts";
+import type { Found, FoundSnapshot } from "./catalog.ts";
+import { S3Failure, toAccessError } from "./client/failure.ts";
+import { deleteObject, putObject } from "./client/objects.ts";
+import type { PartName } from "./names.ts";
+import { type BucketParts, isOlder } from "./parts.ts";
+
+/** How many are removed side by side. */
+const CONCURRENCY = 4;
+
+/** A snapshot that is to be removed. */
+interface Doomed {
+  /** When that was said, by the server's clock. */
+  readonly since: number;
+  /** Whether `meta.json` may still be there. */
+  readonly hasMeta: boolean;
+}
+
+/** Removes snapshots, and what is left of them. */
+export class Removals {
+  readonly #parts: BucketParts;
+  readonly #isRead: (id: string) => boolean;
+  #doomed = new Map<string, Doomed>();
+  /** Whether it was said that the bucket does not let snapshots go. */
+  #hasSaidRetained = false;
+
+  /** `isRead` says whether this process has a state open. */
+  constructor(parts: BucketParts, isRead: (id: string) => boolean) {
+    this.#parts = parts;
+    this.#isRead = isRead;
+  }
+
+  /** Takes what is to be removed from a listing of everything. */
+  note({ snapshots }: Found): void {
+    this.#doomed = new Map(
+      [...snapshots].flatMap(([id, found]) => {
+        const since = found.part("deleted")?.modified;
+        const hasMeta = found.part("meta.json") !== undefined;
+        return since === undefined ? [] : [[id, { since, hasMeta }]];
+      }),
+    );
+  }
+
+  /** Resolves to the errors of those that are still visible. */
+  async remove(
+    ids: readonly string[],
+    from: "published" | "quarantined",
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const failures = new Map<string, unknown>();
+    await sideBySide(ids, CONCURRENCY, async (id) => {
+      try {
+        await this.#removeOne(id, from);
+      } catch (error) {
+        failures.set(id, toAccessError(`delete snapshot ${id}`, error));
+      }
+    });
+    return failures;
+  }
+
+  /** Continues with everything that is to be removed. */
+  async finish(): Promise<void> {
+    const due = [...this.#doomed].filter(([id, doomed]) =>
+      doomed.hasMeta || this.#isDue(id, doomed)
+    );
+    await sideBySide(
+      due,
+      CONCURRENCY,
+      ([id, doomed]) => this.#purge(id, doomed),
+    );
+  }
+
+  async #removeOne(
+    id: string,
+    from: "published" | "quarantined",
+  ): Promise<void> {
+    const { catalog, client, keys, options } = this.#parts;
+    const found = await catalog.look(id);
+    if (found.state !== from) {
+      if (from === "quarantined") return;
+      throw new SnapshotNotFoundError(
+        `Cannot find snapshot ${id} in the bucket`,
+      );
+    }
+    // First: it is needed no more, and shows whether anything can be deleted.
+    if (found.part("claim")) await this.#deleteUnlessRetained(id, "claim");
+    const deleted = keys.key(id, "deleted");
+    await putObject(client, { key: deleted, body: NOTHING }, options);
+    catalog.forget(id);
+    try {
+      await this.#deleteUnlessRetained(id, "meta.json");
+    } catch (error) {
+      if (error instanceof SnapshotRetainedError) {
+        await deleteObject(client, deleted);
+        throw error;
+      }
+      // It is invisible already.
+      this.#report(id, error);
+    }
+    const doomed = { since: client.serverTime, hasMeta: true };
+    this.#doomed.set(id, doomed);
+    if (this.#isDue(id, doomed)) await this.#purge(id, doomed);
+  }
+
+  /** Whether the rest may go. */
+  #isDue(id: string, { since }: Doomed): boolean {
+    return !this.#isRead(id) &&
+      isOlder(this.#parts, since, this.#parts.options.graceMs);
+  }
+
+  /** Removes `meta.json`, and the rest if that is due. Failures are logged. */
+  async #purge(id: string, doomed: Doomed): Promise<void> {
+    const { catalog, client, keys } = this.#parts;
+    try {
+      if (doomed.hasMeta) await deleteObject(client, keys.key(id, "meta.json"));
+      this.#doomed.set(id, { ...doomed, hasMeta: false });
+      if (!this.#isDue(id, doomed)) return;
+      await deleteParts(this.#parts, await catalog.look(id), "deleted");
+      this.#doomed.delete(id);
+      catalog.forget(id);
+    } catch (error) {
+      this.#report(id, error);
+    }
+  }
+
+  async #deleteUnlessRetained(id: string, part: PartName): Promise<void> {
+    const { client, keys, logger } = this.#parts;
+    try {
+      await deleteObject(client, keys.key(id, part));
+    } catch (error) {
+      if (!(error instanceof S3Failure) || !error.isDenied) throw error;
+      const why = `The bucket retains snapshot ${id}: ${error.message}`;
+      logger[this.#hasSaidRetained ? "debug" : "warn"](why);
+      this.#hasSaidRetained = true;
+      throw new SnapshotRetainedError(
+        `Cannot delete snapshot ${id}: the bucket retains it (${error.message})`,
+        { cause: error },
+      );
+    }
+  }
+
+  #report(id: string, error: unknown): void {
+    const isDenied = error instanceof S3Failure && error.isDenied;
+    this.#parts.logger[isDenied ? "debug" : "warn"](
+      `Cannot remove the rest of snapshot ${id}: ${describe(error)}`,
+    );
+  }
+}
+
+const NOTHING = new Uint8Array();
+
+/** Removes the objects of a snapshot, and the one that says so at last. */
+export async function deleteParts(
+  { client, keys }: BucketParts,
+  { id, parts }: FoundSnapshot,
+  last: "deleted" | "abandoned",
+): Promise<void> {
+  for (const part of parts) {
+    if (part !== last) await deleteObject(client, keys.key(id, part));
+  }
+  await deleteObject(client, keys.key(id, last));
+}

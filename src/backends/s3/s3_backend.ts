@@ -1,0 +1,268 @@
+/**
+ * Object storage as a place for snapshots. A snapshot is visible once its
+ * `meta.json` is there, which is written last. Many processes may write to it.
+ *
+ * @module
+ */
+
+import type {
+  BackendHost,
+  BackendNames,
+  BeginOptions,
+  PendingSnapshot,
+  SnapshotBackend,
+  StateHandle,
+} from "../../backend/backend.ts";
+import { SnapshotNotFoundError } from "../../errors.ts";
+import { CONSOLE_LOGGER, guardLogger, type Logger } from "../../logger.ts";
+import { resolveRetryOptions, type RetryOptions } from "../../net/retry.ts";
+import type { ExtraName } from "../../snapshot/extras.ts";
+import type { ByteRange } from "../../snapshot/open_options.ts";
+import { Catalog, type Found, type FoundSnapshot } from "./catalog.ts";
+import { S3Client } from "./client/client.ts";
+import { toAccessError } from "./client/failure.ts";
+import { touchBucket } from "./client/listing.ts";
+import { putObject } from "./client/objects.ts";
+import { KeyRing } from "./credentials.ts";
+import { resolveEndpoint } from "./endpoint.ts";
+import { formatLocation, parseLocation } from "./location.ts";
+import { KeySpace, type PartName } from "./names.ts";
+import { resolveS3Options, type S3BackendOptions } from "./options.ts";
+import { type BucketParts, isOlder } from "./parts.ts";
+import { beginPending } from "./pending.ts";
+import { Removals } from "./removals.ts";
+import { SmallObjects } from "./small_objects.ts";
+import { RemoteState } from "./state_reader.ts";
+import { sweep } from "./sweep.ts";
+
+/** A bucket, or a part of one, that snapshots are kept in. */
+export class S3Backend implements SnapshotBackend {
+  readonly place: string;
+  readonly #parts: BucketParts;
+  readonly #small: SmallObjects;
+  readonly #removals: Removals;
+  #logger: Logger = guardLogger(CONSOLE_LOGGER);
+  #clock: () => number = Date.now;
+  /** Snapshots that this process has published. */
+  readonly #own = new Set<string>();
+  /** Open states, and the snapshots that they are of. */
+  readonly #open = new Map<StateHandle, string>();
+
+  /**
+   * Takes `s3://bucket/prefix`. `retry` says how requests are made again.
+   *
+   * @throws {TypeError} when the location or an option is wrong.
+   * @throws {RangeError} when an option is out of its bounds.
+   */
+  constructor(
+    location: string | URL,
+    options: S3BackendOptions = {},
+    retry: RetryOptions = {},
+  ) {
+    const parsed = parseLocation(location);
+    const resolved = resolveS3Options(options);
+    const client = new S3Client({
+      endpoint: resolveEndpoint(parsed.bucket, options),
+      keys: new KeyRing(options.credentials, () => this.#clock()),
+      fetch: resolved.fetch,
+      stallTimeoutMs: resolved.stallTimeoutMs,
+      retry: resolveRetryOptions(retry),
+    });
+    const keys = new KeySpace(parsed);
+    const backend = () => this.#logger;
+    this.place = formatLocation(parsed);
+    this.#parts = {
+      client,
+      keys,
+      catalog: new Catalog(client, keys),
+      options: resolved,
+      get logger() {
+        return backend();
+      },
+    };
+    this.#small = new SmallObjects(client);
+    this.#removals = new Removals(
+      this.#parts,
+      (id) => [...this.#open.values()].includes(id),
+    );
+  }
+
+  connect({ logger, clock, closing, readOnly }: BackendHost): Promise<void> {
+    this.#logger = logger;
+    this.#clock = clock;
+    const { client, keys } = this.#parts;
+    client.closing = closing;
+    return this.#run(`open ${this.place}`, async () => {
+      if (readOnly) return await touchBucket(client, keys.root);
+      await sweep(this.#parts, await this.#list());
+    });
+  }
+
+  names(): Promise<BackendNames> {
+    return this.#run(`list ${this.place}`, async () => {
+      const { snapshots, foreign } = await this.#list();
+      const all = [...snapshots.values()];
+      const idsOf = (state: FoundSnapshot["state"]) =>
+        all.filter((each) => each.state === state).map(({ id }) => id);
+      const published = idsOf("published");
+      return {
+        published,
+        quarantined: idsOf("quarantined"),
+        unfinished: [
+          ...idsOf("writing").map((id) => ({ id, state: "writing" as const })),
+          ...[...idsOf("deleted"), ...idsOf("abandoned")]
+            .map((id) => ({ id, state: "deleted" as const })),
+        ],
+        foreign,
+        protected: published.filter((id) => this.#isProtected(snapshots, id)),
+      };
+    });
+  }
+
+  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
+    const what = `meta.json of snapshot ${id}`;
+    return this.#run(`read ${what}`, async () => {
+      const found = await this.#parts.catalog.find(id);
+      return await this.#small.read(found.require("meta.json"), what, sizeMax);
+    });
+  }
+
+  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
+    return this.#readOptional(id, "blocks.crc64", sizeMax);
+  }
+
+  readExtra(
+    id: string,
+    name: ExtraName,
+    sizeMax: number,
+  ): Promise<Uint8Array | undefined> {
+    return this.#readOptional(id, name, sizeMax);
+  }
+
+  stateSize(id: string): Promise<number> {
+    return this.#run(`look at state.bin of snapshot ${id}`, async () => {
+      const found = await this.#parts.catalog.recall(id);
+      return found.require("state.bin").size;
+    });
+  }
+
+  openState(id: string, range: ByteRange): Promise<StateHandle> {
+    return this.#run(`open state.bin of snapshot ${id}`, async () => {
+      const found = await this.#parts.catalog.recall(id);
+      const object = found.require("state.bin");
+      const state = new RemoteState(this.#parts.client, { id, object, range });
+      const handle: StateHandle = {
+        size: state.size,
+        read: (buffer, position) => state.read(buffer, position),
+        close: () => {
+          this.#open.delete(handle);
+          return state.close();
+        },
+      };
+      this.#open.set(handle, id);
+      return handle;
+    });
+  }
+
+  takenIds(): Promise<readonly string[]> {
+    return this.#run(`list ${this.place}`, async () => {
+      const { snapshots, foreignIds } = await this.#list();
+      return [...snapshots.keys(), ...foreignIds];
+    });
+  }
+
+  begin(
+    id: string,
+    _meta: Uint8Array,
+    { expectedSize }: BeginOptions,
+  ): Promise<PendingSnapshot | "taken"> {
+    const onPublished = () => {
+      this.#own.add(id);
+      this.#parts.catalog.forget(id);
+    };
+    return this.#run(
+      `begin a snapshot in ${this.place}`,
+      () => beginPending(this.#parts, id, { expectedSize, onPublished }),
+    );
+  }
+
+  remove(
+    ids: readonly string[],
+    from: "published" | "quarantined",
+  ): Promise<ReadonlyMap<string, unknown>> {
+    return this.#removals.remove(ids, from);
+  }
+
+  finishRemovals(): Promise<void> {
+    return this.#removals.finish();
+  }
+
+  async quarantine(id: string): Promise<string> {
+    await this.#put(id, "corrupt", new Uint8Array());
+    return `${id}, with the object ${id}/corrupt`;
+  }
+
+  addBlocks(id: string, bytes: Uint8Array): Promise<void> {
+    return this.#put(id, "blocks.crc64", new Uint8Array(bytes));
+  }
+
+  async close(): Promise<void> {
+    const handles = [...this.#open.keys()];
+    await Promise.all(handles.map((handle) => handle.close()));
+  }
+
+  /** Gives a published snapshot an object. */
+  #put(
+    id: string,
+    part: PartName,
+    body: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const { catalog, client, keys, options } = this.#parts;
+    const key = keys.key(id, part);
+    return this.#run(`write ${part} of snapshot ${id}`, async () => {
+      const { state } = await catalog.look(id);
+      if (state !== "published") {
+        throw new SnapshotNotFoundError(
+          `Cannot find snapshot ${id} in the bucket`,
+        );
+      }
+      await putObject(client, { key, body }, options);
+      catalog.forget(id);
+    });
+  }
+
+  #readOptional(
+    id: string,
+    name: PartName,
+    sizeMax: number,
+  ): Promise<Uint8Array | undefined> {
+    const what = `${name} of snapshot ${id}`;
+    return this.#run(`read ${what}`, async () => {
+      const found = await this.#parts.catalog.recall(id);
+      const object = found.part(name);
+      if (object === undefined) return undefined;
+      return await this.#small.read(object, what, sizeMax);
+    });
+  }
+
+  async #list(): Promise<Found> {
+    const found = await this.#parts.catalog.list();
+    this.#removals.note(found);
+    return found;
+  }
+
+  /** Whether another process may rely on a snapshot. */
+  #isProtected(snapshots: Found["snapshots"], id: string): boolean {
+    const { graceMs } = this.#parts.options;
+    const modified = snapshots.get(id)?.part("meta.json")?.modified ?? 0;
+    return !this.#own.has(id) && !isOlder(this.#parts, modified, graceMs);
+  }
+
+  async #run<T>(doing: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw toAccessError(doing, error);
+    }
+  }
+}

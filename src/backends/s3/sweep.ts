@@ -1,0 +1,95 @@
+/**
+ * Removes what writers that are gone have left, by its age alone: another
+ * process may be writing what looks the same.
+ *
+ * @module
+ */
+
+import { sideBySide } from "../../fs/side_by_side.ts";
+import { describe } from "../../text.ts";
+import type { Found, FoundSnapshot } from "./catalog.ts";
+import { S3Failure } from "./client/failure.ts";
+import { listUploads } from "./client/listing.ts";
+import { abortUpload } from "./client/multipart.ts";
+import { deleteObject, putObject } from "./client/objects.ts";
+import { type BucketParts, isOlder } from "./parts.ts";
+import { deleteParts } from "./removals.ts";
+
+/** How many are removed side by side. */
+const CONCURRENCY = 4;
+
+/** Sweeps; what can't be removed is reported, and is no failure. */
+export async function sweep(
+  parts: BucketParts,
+  { snapshots }: Found,
+): Promise<void> {
+  const { options: { sweepAfterMs }, logger } = parts;
+  const old = [...snapshots.values()].filter((found) =>
+    isUnfinished(found) && isOlder(parts, found.modified, sweepAfterMs)
+  );
+  await sideBySide(old, CONCURRENCY, async (found) => {
+    const what = `the rest of snapshot ${found.id}`;
+    await attempt(parts, `remove ${what}`, async () => {
+      if (!await sweepOne(parts, found)) return;
+      logger.info(`Removed ${what}, which was not finished`);
+    });
+  });
+  await attempt(parts, "remove unfinished uploads", () => sweepUploads(parts));
+}
+
+function isUnfinished({ state }: FoundSnapshot): boolean {
+  return state === "writing" || state === "abandoned";
+}
+
+/**
+ * Says first that it is about to remove the snapshot, and looks then whether the
+ * writer has published it: the writer looks the other way round. Resolves to
+ * whether it was removed.
+ */
+async function sweepOne(
+  parts: BucketParts,
+  { id, state }: FoundSnapshot,
+): Promise<boolean> {
+  const { catalog, client, keys, options } = parts;
+  const key = keys.key(id, "abandoned");
+  if (state !== "abandoned") {
+    // Shows whether anything can be deleted: otherwise it would stay for good.
+    await deleteObject(client, key);
+    await putObject(client, { key, body: new Uint8Array() }, options);
+  }
+  const found = await catalog.look(id);
+  catalog.forget(id);
+  if (found.part("meta.json") === undefined) {
+    await deleteParts(parts, found, "abandoned");
+    return true;
+  }
+  await deleteObject(client, key);
+  return false;
+}
+
+async function sweepUploads(parts: BucketParts): Promise<void> {
+  const { client, keys, options: { sweepAfterMs }, logger } = parts;
+  for (const upload of await listUploads(client, keys.root)) {
+    const name = keys.parse(upload.key);
+    if (name === undefined) continue;
+    if (!isOlder(parts, upload.initiated, sweepAfterMs)) continue;
+    await abortUpload(client, upload);
+    logger.info(`Removed an unfinished upload of snapshot ${name.id}`);
+  }
+}
+
+async function attempt(
+  { logger }: BucketParts,
+  doing: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof S3Failure)) throw error;
+    // Without the right to it, the bucket's own rule removes these.
+    const isExpected = error.isDenied || error.code === "NotImplemented";
+    const text = `Cannot ${doing}: ${describe(error)}`;
+    logger[isExpected ? "debug" : "warn"](text);
+  }
+}
