@@ -146,9 +146,16 @@ export class Catalog {
       ? this.#listed.get(id)
       : undefined;
     this.#used.add(id);
-    const found = listed ?? await this.look(id);
-    this.#seen.set(id, found);
-    return requirePublished(found);
+    if (listed === undefined) return requirePublished(await this.look(id));
+    this.#seen.set(id, listed);
+    return requirePublished(listed);
+  }
+
+  /** A published snapshot, looked at by itself after the listing of all. */
+  async current(id: string): Promise<FoundSnapshot> {
+    const seen = this.#seen.get(id);
+    const isOfAll = seen === undefined || seen === this.#listed.get(id);
+    return requirePublished(isOfAll ? await this.look(id) : seen);
   }
 
   /** A published snapshot, as it was at the last look at it. */

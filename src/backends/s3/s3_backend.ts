@@ -121,9 +121,11 @@ export class S3Backend implements SnapshotBackend {
 
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
     const what = `meta.json of snapshot ${id}`;
+    const { catalog } = this.#parts;
     return this.#run(`read ${what}`, async () => {
-      const found = await this.#parts.catalog.find(id);
-      return await this.#small.read(found.require("meta.json"), what, sizeMax);
+      const read = (found: FoundSnapshot) =>
+        this.#small.read(found.require("meta.json"), what, sizeMax);
+      return await this.#insist(id, await catalog.find(id), read);
     });
   }
 
@@ -148,7 +150,7 @@ export class S3Backend implements SnapshotBackend {
 
   openState(id: string, range: ByteRange): Promise<StateHandle> {
     return this.#run(`open state.bin of snapshot ${id}`, async () => {
-      const found = await this.#parts.catalog.recall(id);
+      const found = await this.#parts.catalog.current(id);
       const object = found.require("state.bin");
       const state = new RemoteState(this.#parts.client, { id, object, range });
       const handle: StateHandle = {
@@ -238,11 +240,28 @@ export class S3Backend implements SnapshotBackend {
   ): Promise<Uint8Array | undefined> {
     const what = `${name} of snapshot ${id}`;
     return this.#run(`read ${what}`, async () => {
-      const found = await this.#parts.catalog.recall(id);
-      const object = found.part(name);
-      if (object === undefined) return undefined;
-      return await this.#small.read(object, what, sizeMax);
+      const read = async (found: FoundSnapshot) => {
+        const object = found.part(name);
+        if (object === undefined) return undefined;
+        return await this.#small.read(object, what, sizeMax);
+      };
+      return await this.#insist(id, await this.#parts.catalog.recall(id), read);
     });
+  }
+
+  /** Reads once more when what was found has been removed or replaced. */
+  async #insist<T>(
+    id: string,
+    found: FoundSnapshot,
+    read: (found: FoundSnapshot) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await read(found);
+    } catch (error) {
+      if (!(error instanceof SnapshotNotFoundError)) throw error;
+      await this.#parts.catalog.look(id);
+      return await read(await this.#parts.catalog.recall(id));
+    }
   }
 
   async #list(): Promise<Found> {
