@@ -18,6 +18,7 @@ export type {
 } from "./backends/s3/credentials.ts";
 export type { EndpointOptions } from "./backends/s3/endpoint.ts";
 export type { S3BackendOptions } from "./backends/s3/options.ts";
+export type { Fetch } from "./net/exchange.ts";
 export type { SnapshotReader, SnapshotStore } from "./snapshot/stores.ts";
 export type { StoreOptions } from "./store/options.ts";
 

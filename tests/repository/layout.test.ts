@@ -38,6 +38,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/backends\/file\//,
     /^src\/backends\/memory\//,
     /^src\/backends\/discard\//,
+    /^src\/backends\/s3\//,
   ],
   [/^src\/net\//],
   [/^src\/backend\//],
@@ -178,11 +179,26 @@ describe("mod.ts", () => {
 });
 
 describe("the exports that load anywhere", () => {
-  for (const name of [".", "./backend", "./crc64", "./testing"]) {
+  for (const name of [".", "./backend", "./crc64", "./s3", "./testing"]) {
     it(`${name} imports no node: module, and nothing that does`, async () => {
       assert.deepEqual(await nodeModulesBehind(name), []);
     });
   }
+
+  it(". loads no package that only ./s3 needs", async () => {
+    const packagesBehind = async (name: string) => {
+      const { exports } = JSON.parse(await readSource("deno.json"));
+      const imports = await loadedImports(exports[name]);
+      return new Set(
+        imports.map(({ to }) => to).filter((to) => !to.endsWith(".ts")),
+      );
+    };
+    const ofS3 = ["@rgrove/parse-xml", "aws4fetch"];
+    const loaded = await packagesBehind(".");
+    assert.deepEqual(ofS3.filter((name) => loaded.has(name)), []);
+    const byS3 = await packagesBehind("./s3");
+    assert.deepEqual(ofS3.filter((name) => byS3.has(name)), ofS3);
+  });
 
   it("./cli imports node: modules, which shows that this search finds them", async () => {
     assert.notDeepEqual(await nodeModulesBehind("./cli"), []);

@@ -40,7 +40,7 @@ export class FoundSnapshot {
   }
 
   /** @throws {SnapshotCorruptError} when it is missing. */
-  require(name: "meta.json" | "state.bin"): ListedObject {
+  demand(name: "meta.json" | "state.bin"): ListedObject {
     const object = this.#parts.get(name);
     if (object !== undefined) return object;
     throw new SnapshotCorruptError(`${name} of snapshot ${this.id}`, {

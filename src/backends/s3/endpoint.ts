@@ -15,7 +15,7 @@ export interface EndpointOptions {
    * @default {AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or that of AWS}
    */
   readonly endpoint?: string | URL | undefined;
-  /** @default {AWS_REGION, AWS_DEFAULT_REGION, or "us-east-1"} */
+  /** The bucket's region. @default {AWS_REGION, AWS_DEFAULT_REGION, or "us-east-1"} */
   readonly region?: string | undefined;
   /**
    * Whether the bucket is in the path of a URL (`https://host/bucket/key`) and
@@ -94,7 +94,7 @@ function requireEndpoint(endpoint: string | URL): URL {
       `Cannot use the option endpoint: found ${found}, ${expected}`,
     );
   }
-  const isHttp = url.protocol === "https:" || url.protocol === "http:";
+  const isHttp = /^https?:$/.test(url.protocol);
   // Not shown: it may hold a password.
   const isPlain = url.username + url.password + url.search + url.hash === "";
   if (isHttp && isPlain) return url;

@@ -124,7 +124,7 @@ export class S3Backend implements SnapshotBackend {
     const { catalog } = this.#parts;
     return this.#run(`read ${what}`, async () => {
       const read = (found: FoundSnapshot) =>
-        this.#small.read(found.require("meta.json"), what, sizeMax);
+        this.#small.read(found.demand("meta.json"), what, sizeMax);
       return await this.#insist(id, await catalog.find(id), read);
     });
   }
@@ -144,14 +144,14 @@ export class S3Backend implements SnapshotBackend {
   stateSize(id: string): Promise<number> {
     return this.#run(`look at state.bin of snapshot ${id}`, async () => {
       const found = await this.#parts.catalog.recall(id);
-      return found.require("state.bin").size;
+      return found.demand("state.bin").size;
     });
   }
 
   openState(id: string, range: ByteRange): Promise<StateHandle> {
     return this.#run(`open state.bin of snapshot ${id}`, async () => {
       const found = await this.#parts.catalog.current(id);
-      const object = found.require("state.bin");
+      const object = found.demand("state.bin");
       const state = new RemoteState(this.#parts.client, { id, object, range });
       const handle: StateHandle = {
         size: state.size,

@@ -22,6 +22,7 @@ export interface S3FailureDetails {
   readonly retryAfterMs?: number | undefined;
   /** The region that the server says that the bucket is in. */
   readonly region?: string | undefined;
+  /** What it was brought about by. */
   readonly cause?: unknown;
 }
 

@@ -21,6 +21,8 @@ export const PARTS_MAX = 10_000;
 /** How the bytes of a part are kept from changing. */
 export type Checksum = "none" | "sha256";
 
+const NAMESPACE = `http://s3.amazonaws.com/doc/2006-03-01/`;
+
 /** A part that the server has. */
 interface SentPart {
   readonly number: number;
@@ -196,6 +198,6 @@ function completionOf(parts: readonly SentPart[]): string {
       : `<ChecksumSHA256>${escapeXml(checksum)}</ChecksumSHA256>`) +
     "</Part>"
   );
-  return '<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/' +
-    `2006-03-01/">${elements.join("")}</CompleteMultipartUpload>`;
+  return `<CompleteMultipartUpload xmlns="${NAMESPACE}">${elements.join("")}` +
+    "</CompleteMultipartUpload>";
 }
