@@ -141,9 +141,9 @@ export interface ReadableBackend {
 }
 
 /**
- * A place that snapshots can be written to. `remove()`, `quarantine()`,
- * `finishRemovals()` and `addBlocks()` never overlap each other; any other calls
- * may.
+ * A place that snapshots can be written to. `remove()`, `quarantine()` and
+ * `addBlocks()` never overlap each other, and no call of `finishRemovals()`
+ * overlaps another one; any other calls may.
  */
 export interface SnapshotBackend extends ReadableBackend {
   /**
@@ -162,18 +162,22 @@ export interface SnapshotBackend extends ReadableBackend {
     options: BeginOptions,
   ): Promise<PendingSnapshot | "taken">;
   /**
-   * Removes snapshots: at no time, and after no crash, is one visible with a
-   * part missing. Readers that have begun are not disturbed. Resolves to the
-   * errors of the snapshots that are still visible: `SnapshotRetainedError` of
-   * one that the place does not let go, which is no failure of a reap. A
-   * snapshot that is invisible but not removed completely is logged, and
-   * `finishRemovals()` removes the rest.
+   * Makes snapshots invisible: at no time, and after no crash, is one visible
+   * with a part missing. Readers that have begun are not disturbed. Resolves to
+   * the errors of the snapshots that are still visible: `SnapshotRetainedError`
+   * of one that the place does not let go, which is no failure of a reap. It
+   * need not be durable, nor any byte be removed, before `finishRemovals()`.
    */
   remove(
     ids: readonly string[],
     from: "published" | "quarantined",
   ): Promise<ReadonlyMap<string, unknown>>;
-  /** Continues with removals that failed half-way; called before each reap. */
+  /**
+   * Makes durable that removed snapshots are invisible, and removes their bytes;
+   * continues with removals that failed before. Called after `remove()`, often
+   * in the background. Bytes that can't be removed are logged; it rejects only
+   * when the removal is not durable.
+   */
   finishRemovals?(): Promise<void>;
   /**
    * Makes a corrupt snapshot no longer published, and keeps it for the operator;

@@ -187,8 +187,9 @@ export interface SnapshotStore extends SnapshotReader {
    */
   seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
   /**
-   * Removes snapshots that are older than the newest `retain`, as every close of
-   * a sink does. Never removes the only good snapshot; reads some to find it.
+   * Removes snapshots that are older than the newest `retain`, as is done in the
+   * background after every close of a sink; resolves once their bytes are gone.
+   * Never removes the only good snapshot; reads some to find it.
    *
    * @throws {SnapshotUnreadableError} when a state can't be read: none is removed.
    * @throws {StoreAccessError} when the process or the place is at fault, or the

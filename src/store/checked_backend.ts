@@ -178,8 +178,11 @@ export class CheckedBackend {
     );
   }
 
+  /** Not refused by a store that is being closed: it ends what was begun. */
   finishRemovals(): Promise<void> {
-    return this.#change(async () => await this.#writable.finishRemovals?.());
+    return this.#note((async () => {
+      await this.#writable.finishRemovals?.();
+    })());
   }
 
   /** Only when {@linkcode canQuarantine}. */

@@ -11,10 +11,8 @@ import type { SnapshotWriter } from "./snapshot_writer.ts";
 
 /** What is to be done at the end. */
 export interface CompletionOptions {
-  /** Called after the snapshot has been published, before `close()` resolves. */
-  readonly onPublished?: () => Promise<void>;
-  /** Called once the writer holds nothing any more. */
-  readonly onEnd?: () => void;
+  /** Called once the writer holds nothing any more, before `close()` settles. */
+  readonly onEnd?: (outcome: "published" | "not published") => void;
 }
 
 /**
@@ -66,10 +64,11 @@ export class Completion {
   async #publish(): Promise<void> {
     try {
       await this.#writer.publish();
-      await this.#options.onPublished?.();
-    } finally {
-      this.#end();
+    } catch (error) {
+      this.#end("not published");
+      throw error;
     }
+    this.#end("published");
   }
 
   async #giveUp(reason: unknown): Promise<void> {
@@ -81,7 +80,7 @@ export class Completion {
     try {
       await this.#writer.discard(reason);
     } finally {
-      this.#end();
+      this.#end("not published");
     }
   }
 
@@ -91,9 +90,9 @@ export class Completion {
     return outcome;
   }
 
-  #end(): void {
+  #end(outcome: "published" | "not published"): void {
     this.onEnd();
-    this.#options.onEnd?.();
+    this.#options.onEnd?.(outcome);
   }
 }
 

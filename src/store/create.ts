@@ -19,6 +19,7 @@ import { requireExpected } from "./create_options.ts";
 import type { IdClock } from "./id_clock.ts";
 import type { Abort } from "./open_streams.ts";
 import type { StoreParts } from "./parts.ts";
+import type { Reaper } from "./reaper.ts";
 import { saveChunks } from "./save.ts";
 import { Sink } from "./sink.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
@@ -27,8 +28,8 @@ import { chunksOf, type StateChunks } from "./state_input.ts";
 /** What writing needs beside the parts of the store. */
 export interface WritingParts extends StoreParts {
   readonly ids: IdClock;
-  /** Called after a publication, before it is acknowledged. */
-  readonly onPublished: (id: string, signal?: AbortSignal) => Promise<void>;
+  /** What a publication is followed by. */
+  readonly reaper: Pick<Reaper, "follow">;
 }
 
 /** Begins a snapshot; the caller must close or cancel the sink. */
@@ -42,10 +43,7 @@ export async function createSink(
   const sink: Sink = new Sink(writer, {
     highWaterMark: parts.blockSize,
     signal,
-    ...endingsOf(parts, writer, {
-      abort: (reason) => sink.cancel(reason),
-      signal,
-    }),
+    ...endingsOf(parts, writer, (reason) => sink.cancel(reason)),
   });
   try {
     signal?.throwIfAborted();
@@ -72,7 +70,7 @@ export async function saveSnapshot(
   };
   const completion: Completion = new Completion(
     writer,
-    endingsOf(parts, writer, { abort: stop, signal: options.signal }),
+    endingsOf(parts, writer, stop),
   );
   const { signal } = options;
   const onAbort = () => void stop(signal?.reason);
@@ -117,19 +115,16 @@ async function begin(
 
 /** Notes the snapshot as one that is being published, until it has ended. */
 function endingsOf(
-  { onPublished, publishing, streams }: WritingParts,
+  { publishing, reaper, streams }: WritingParts,
   { meta: { id } }: SnapshotWriter,
-  { abort, signal }: {
-    readonly abort: Abort;
-    readonly signal: AbortSignal | undefined;
-  },
+  abort: Abort,
 ): CompletionOptions {
   publishing.add(id);
   const forget = streams.add(abort);
   return {
-    onPublished: () => onPublished(id, signal),
-    onEnd: () => {
-      publishing.delete(id);
+    onEnd: (outcome) => {
+      if (outcome === "published") reaper.follow(id);
+      else publishing.delete(id);
       forget();
     },
   };

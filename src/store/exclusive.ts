@@ -12,12 +12,19 @@
  */
 export class Exclusive {
   #last: Promise<unknown> = Promise.resolve();
+  #underWay = 0;
 
   /** Runs a call after those that came before it, also when one has failed. */
   run<T>(call: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(call);
+    this.#underWay++;
+    const done = this.#last.then(call).finally(() => this.#underWay--);
     this.#last = done.catch(() => {});
     return done;
+  }
+
+  /** Whether every call that has come so far is done. */
+  get isIdle(): boolean {
+    return this.#underWay === 0;
   }
 
   /** Resolves when every call that has come so far is done. */

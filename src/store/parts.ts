@@ -10,6 +10,7 @@ import type { CheckedBackend } from "./checked_backend.ts";
 import type { Exclusive } from "./exclusive.ts";
 import type { Health } from "./health.ts";
 import type { OpenStreams } from "./open_streams.ts";
+import type { Remover } from "./remove.ts";
 
 /** The parts of an open store. */
 export interface StoreParts {
@@ -17,9 +18,11 @@ export interface StoreParts {
   readonly backend: CheckedBackend;
   /** What is known of them. */
   readonly health: Health;
+  /** Removes snapshots; its calls go through `exclusive`. */
+  readonly remover: Remover;
   /** The sinks, sources and checks that are open. */
   readonly streams: OpenStreams;
-  /** IDs of snapshots whose sink has not ended yet: never reaped. */
+  /** IDs of snapshots whose own reap has not ended yet: never reaped. */
   readonly publishing: Set<string>;
   /** Runs what removes or replaces snapshots, one call after the other. */
   readonly exclusive: Exclusive;

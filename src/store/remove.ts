@@ -4,37 +4,61 @@
  * @module
  */
 
-import { toSnapshotError } from "../backend/errors.ts";
-import type { StoreParts } from "./parts.ts";
+import type { CheckedBackend } from "./checked_backend.ts";
+import { Exclusive } from "./exclusive.ts";
+import type { Health } from "./health.ts";
 
-/**
- * Removes published snapshots; readers that have them open are not disturbed.
- * Resolves to the errors of those that are still there.
- */
-export async function removeSnapshots(
-  { backend, health }: Pick<StoreParts, "backend" | "health">,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, unknown>> {
-  let failures: ReadonlyMap<string, unknown> = new Map();
-  if (ids.length === 0) return failures;
-  try {
-    failures = await backend.remove(ids, "published");
-    return failures;
-  } finally {
-    for (const id of ids) if (!failures.has(id)) health.forget(id);
-  }
+/** What removing needs. */
+interface Parts {
+  readonly backend: CheckedBackend;
+  readonly health: Health;
 }
 
-/** Removes one published snapshot. */
-export async function deleteSnapshot(
-  parts: StoreParts,
-  id: string,
-): Promise<void> {
-  const remove = () => removeSnapshots(parts, [id]);
-  try {
-    const failures = await parts.exclusive.run(remove);
-    for (const error of failures.values()) throw error;
-  } catch (error) {
-    throw toSnapshotError(`delete snapshot ${id}`, error);
+/** What came of making snapshots invisible. */
+export interface Removed {
+  /** The errors of those that are still visible. */
+  readonly failures: ReadonlyMap<string, unknown>;
+  /** Resolves once the bytes of the others are gone; need not be awaited. */
+  readonly finished: Promise<void>;
+}
+
+/** Removes snapshots in two steps; readers that have them open do not notice. */
+export class Remover {
+  readonly #parts: Parts;
+  readonly #finishing = new Exclusive();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Makes snapshots invisible, and begins to remove their bytes. */
+  async remove(ids: readonly string[]): Promise<Removed> {
+    const { backend, health } = this.#parts;
+    let failures: ReadonlyMap<string, unknown> = new Map();
+    if (ids.length === 0) return { failures, finished: Promise.resolve() };
+    try {
+      failures = await backend.remove(ids, "published");
+    } finally {
+      for (const id of ids) if (!failures.has(id)) health.forget(id);
+    }
+    return { failures, finished: this.finish() };
+  }
+
+  /** Removes the bytes of what is invisible; need not be awaited. */
+  finish(): Promise<void> {
+    const { backend } = this.#parts;
+    const finished = this.#finishing.run(() => backend.finishRemovals());
+    finished.catch(() => {});
+    return finished;
+  }
+
+  /** Whether nothing is being removed. */
+  get isIdle(): boolean {
+    return this.#finishing.isIdle;
+  }
+
+  /** Resolves, never rejects, once nothing is being removed. */
+  idle(): Promise<void> {
+    return this.#finishing.idle();
   }
 }

@@ -11,7 +11,6 @@ import { describe } from "../text.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { readNames, scan } from "./list.ts";
 import type { StoreParts } from "./parts.ts";
-import { removeSnapshots } from "./remove.ts";
 
 /** More would fill the disk of a machine that keeps failing. */
 export const CORRUPT_KEPT_MAX = 2;
@@ -25,33 +24,39 @@ export const CORRUPT_KEPT_MAX = 2;
  *
  * One that can't be removed does not save the others: each is tried, and the
  * first failure is thrown at the end.
+ *
+ * It resolves once they are invisible; their bytes are gone once `finished` has
+ * resolved, which need not be awaited.
  */
 export async function reapSnapshots(
   parts: StoreParts,
   published?: string,
-): Promise<void> {
+): Promise<{ readonly finished: Promise<void> }> {
   const { backend, exclusive, logger, retain } = parts;
-  await exclusive.run(() => backend.finishRemovals());
   // Without a look into the place, which costs requests where it is remote.
-  if (retain === Infinity) return;
+  if (retain === Infinity) return NOTHING;
   for (let trusted = published;; trusted = undefined) {
     // Those that end while this one reads are acknowledged after it was asked
     // for: to the caller they are newer, whatever their term.
     const publishing = [...parts.publishing];
     // Reading may take long, and must not hold up the close of another sink.
     const usable = await readUsable(parts, trusted);
-    if (usable.length <= retain) return;
+    if (usable.length <= retain) return NOTHING;
     const good = trusted ?? await findGood(parts, usable);
     if (good === undefined) {
       logger.error(
         `Cannot reap in ${backend.place}: not one snapshot is good; all are kept`,
       );
-      return;
+      return NOTHING;
     }
     const reap = { good, usable, publishing };
-    if (await exclusive.run(() => reapAround(parts, reap))) return;
+    const reaped = await exclusive.run(() => reapAround(parts, reap));
+    if (reaped !== undefined) return reaped;
   }
 }
+
+/** What a reap gives that removes nothing. */
+const NOTHING = { finished: Promise.resolve() };
 
 /** What a reap found before it was the next to run. */
 interface Reap {
@@ -66,19 +71,19 @@ interface Reap {
 /**
  * Removes the snapshots of `usable` that are older than the newest `retain`, as
  * long as `good` is still there and still good; otherwise it does nothing and
- * resolves to `false`.
+ * resolves to `undefined`.
  */
 async function reapAround(
   parts: StoreParts,
   { good, usable, publishing }: Reap,
-): Promise<boolean> {
+): Promise<{ readonly finished: Promise<void> } | undefined> {
   const { health, retain } = parts;
   const isCorrupt = (id: string) => health.isCorrupt(id);
   const names = await readNames(parts);
   const present = new Set(names.published);
-  if (!present.has(good) || isCorrupt(good)) return false;
+  if (!present.has(good) || isCorrupt(good)) return undefined;
   const left = usable.filter((id) => present.has(id));
-  if (left.length <= retain) return true;
+  if (left.length <= retain) return NOTHING;
   const candidates = left.filter((id) => !isCorrupt(id));
   const kept = new Set([
     ...candidates.slice(0, retain),
@@ -94,8 +99,7 @@ async function reapAround(
     // disk that spoils one after the other must not be filled with them.
     ...left.filter(isCorrupt).slice(CORRUPT_KEPT_MAX),
   ];
-  await removeAll(parts, doomed.filter((id) => !kept.has(id)));
-  return true;
+  return await removeAll(parts, doomed.filter((id) => !kept.has(id)));
 }
 
 /**
@@ -135,9 +139,9 @@ async function findGood(
 async function removeAll(
   parts: StoreParts,
   doomed: readonly string[],
-): Promise<void> {
-  const { logger } = parts;
-  const errors = await removeSnapshots(parts, doomed);
+): Promise<{ readonly finished: Promise<void> }> {
+  const { logger, remover } = parts;
+  const { failures: errors, finished } = await remover.remove(doomed);
   for (const id of doomed) {
     if (!errors.has(id)) logger.info(`Reaped snapshot ${id}`);
   }
@@ -155,4 +159,5 @@ async function removeAll(
     const what = `reap ${failures.size} of ${doomed.length} snapshots`;
     throw toSnapshotError(what, first);
   }
+  return { finished };
 }

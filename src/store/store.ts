@@ -27,7 +27,6 @@ import type {
   VerifyReport,
 } from "../snapshot/types.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
-import { describe } from "../text.ts";
 import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
 import { Exclusive } from "./exclusive.ts";
@@ -41,9 +40,9 @@ import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
 import type { StoreParts } from "./parts.ts";
-import { deleteSnapshot } from "./remove.ts";
+import { Reaper } from "./reaper.ts";
+import { Remover } from "./remove.ts";
 import { quarantineCorrupt, restoreNewest } from "./restore.ts";
-import { reapSnapshots } from "./retention.ts";
 import { sealSnapshot } from "./seal.ts";
 import { verifySnapshot } from "./verify.ts";
 
@@ -59,9 +58,8 @@ export class BackedStore implements SnapshotStore {
   readonly #backend: CheckedBackend;
   readonly #parts: StoreParts;
   readonly #readOnly: boolean;
+  readonly #reaper: Reaper;
   readonly #writing: WritingParts;
-  /** So that sinks are acknowledged in the order of their publication. */
-  readonly #reaps = new Exclusive();
   /** Aborts when the store is closed. */
   readonly #closing = new AbortController();
   /** The same, for the calls that wait. */
@@ -83,9 +81,10 @@ export class BackedStore implements SnapshotStore {
     const { blockSize, clock, logger, readOnly, retain } = resolved;
     this.#backend = new CheckedBackend(backend, this.#closingSignal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
+    const parts = { backend: this.#backend, health: new Health() };
     this.#parts = {
-      backend: this.#backend,
-      health: new Health(),
+      ...parts,
+      remover: new Remover(parts),
       streams: new OpenStreams(),
       publishing: new Set(),
       exclusive: new Exclusive(),
@@ -94,10 +93,11 @@ export class BackedStore implements SnapshotStore {
       retain,
       blockSize,
     };
+    this.#reaper = new Reaper(this.#parts);
     this.#writing = {
       ...this.#parts,
       ids: new IdClock(clock),
-      onPublished: (id, signal) => this.#reapAfter(id, signal),
+      reaper: this.#reaper,
     };
     offerExtras(
       this,
@@ -111,11 +111,13 @@ export class BackedStore implements SnapshotStore {
     init: SnapshotInit,
     options: CreateOptions = {},
   ): Promise<SnapshotSink> {
-    return this.#change(
+    const create = async () => {
+      await this.#waitForReap();
+      return await createSink(this.#writing, init, options);
+    };
+    return this.#write(
       "create a snapshot",
-      () => createSink(this.#writing, init, options),
-      options.signal,
-      (sink) => sink.cancel(),
+      () => this.#untilClosed(create, options.signal, (sink) => sink.cancel()),
     );
   }
 
@@ -125,12 +127,12 @@ export class BackedStore implements SnapshotStore {
     state: StateInput,
     options: SaveOptions = {},
   ): Promise<SnapshotMeta> {
-    // Not ended by the signal at once: the outcome of a publication under way
-    // is what counts.
-    return this.#write(
-      "save a snapshot",
-      () => saveSnapshot(this.#writing, { init, state }, options),
-    );
+    // Not ended by the signal, nor by close(), at once: the outcome of a
+    // publication under way is what counts.
+    return this.#write("save a snapshot", async () => {
+      await this.#waitForReap();
+      return await saveSnapshot(this.#writing, { init, state }, options);
+    });
   }
 
   /** See {@linkcode SnapshotReader.list}. */
@@ -182,7 +184,8 @@ export class BackedStore implements SnapshotStore {
 
   /** See {@linkcode SnapshotReader.restore}. */
   async restore(restore: Restorer): Promise<RestoreResult | undefined> {
-    this.#backend.assertOpen();
+    // So that no snapshot is tried that is to be reaped.
+    await this.#run(() => Promise.resolve());
     const open = (id: string, options: OpenSourceOptions) =>
       this.#open(id, options);
     const result = await restoreNewest(this.#parts, open, restore);
@@ -194,30 +197,19 @@ export class BackedStore implements SnapshotStore {
 
   /** See {@linkcode SnapshotStore.reap}. */
   reap(): Promise<void> {
-    return this.#change("reap", async () => {
-      try {
-        await reapSnapshots(this.#parts);
-      } catch (error) {
-        throw toSnapshotError(`reap in ${this.#backend.place}`, error);
-      }
-    });
+    return this.#write("reap", () => this.#run(() => this.#reaper.reap()));
   }
 
   /** See {@linkcode SnapshotStore.seal}. */
   seal(id: string, options: VerifyOptions = {}): Promise<SnapshotMeta> {
-    return this.#change(
-      "seal",
-      () => sealSnapshot(this.#parts, requireId(id), options),
-      options.signal,
-    );
+    const seal = () => sealSnapshot(this.#parts, requireId(id), options);
+    return this.#write("seal", () => this.#run(seal, options.signal));
   }
 
   /** See {@linkcode SnapshotStore.delete}. */
   delete(id: string): Promise<void> {
-    return this.#change(
-      "delete",
-      () => deleteSnapshot(this.#parts, requireId(id)),
-    );
+    const remove = () => this.#reaper.delete(requireId(id));
+    return this.#write("delete", () => this.#run(remove));
   }
 
   /** See {@linkcode SnapshotReader.close}. */
@@ -235,25 +227,9 @@ export class BackedStore implements SnapshotStore {
     return this.close();
   }
 
-  /**
-   * A reap that fails does not make the publication a failure. The caller need
-   * not wait for its end: the snapshot is published.
-   */
-  async #reapAfter(id: string, signal?: AbortSignal): Promise<void> {
-    try {
-      const reaping = this.#reaps.run(() => reapSnapshots(this.#parts, id));
-      await unlessAborted(reaping, signal === undefined ? [] : [signal]);
-    } catch (error) {
-      if (this.#backend.isShut || signal?.aborted) return;
-      this.#parts.logger.error(
-        `After the publication of snapshot ${id}: ${describe(error)}`,
-      );
-    }
-  }
-
   /** @throws {StoreAccessError} when the store was opened to read only. */
   #assertWritable(what: string): void {
-    this.#backend.assertOpen();
+    this.#assertOpen();
     if (!this.#readOnly) return;
     throw new StoreAccessError(
       `Cannot ${what} in ${this.#backend.place}: the store was opened read-only`,
@@ -261,20 +237,40 @@ export class BackedStore implements SnapshotStore {
   }
 
   /** Runs a call that changes what there is. */
-  async #change<T>(
-    what: string,
+  async #write<T>(what: string, call: () => Promise<T>): Promise<T> {
+    this.#assertWritable(what);
+    return await call();
+  }
+
+  /** @throws {StoreClosedError} when `close()` has been called. */
+  #assertOpen(): void {
+    this.#backend.assertOpen();
+    if (this.#closed !== undefined) throw this.#closedError();
+  }
+
+  #closedError(): StoreClosedError {
+    const { place } = this.#backend;
+    return new StoreClosedError(`The store ${place} has been closed`);
+  }
+
+  /** More than the next snapshot may be beyond `retain` when this was late. */
+  async #waitForReap(): Promise<void> {
+    if (await this.#reaper.settledSoon()) return;
+    this.#parts.logger.warn(
+      `Creating a snapshot in ${this.#backend.place} before the reap that ` +
+        "followed the last one has ended, because it takes long",
+    );
+  }
+
+  /** Runs a call once what is to be reaped is invisible. */
+  #run<T>(
     call: () => Promise<T>,
     signal?: AbortSignal,
     onLate?: (value: T) => Promise<unknown>,
   ): Promise<T> {
-    this.#assertWritable(what);
-    return await this.#run(call, signal, onLate);
-  }
-
-  /** Runs a call that ends by itself when the store is closed. */
-  async #write<T>(what: string, call: () => Promise<T>): Promise<T> {
-    this.#assertWritable(what);
-    return await call();
+    const settledCall = () =>
+      this.#reaper.isSettled ? call() : this.#reaper.settled().then(call);
+    return this.#untilClosed(settledCall, signal, onLate);
   }
 
   /**
@@ -282,12 +278,12 @@ export class BackedStore implements SnapshotStore {
    * closed, however long the backend takes. `onLate` lets go of what comes after
    * that.
    */
-  async #run<T>(
+  async #untilClosed<T>(
     call: () => Promise<T>,
     signal?: AbortSignal,
     onLate?: (value: T) => Promise<unknown>,
   ): Promise<T> {
-    this.#backend.assertOpen();
+    this.#assertOpen();
     const running = call();
     const signals = signal === undefined
       ? [this.#closingSignal]
@@ -296,16 +292,21 @@ export class BackedStore implements SnapshotStore {
   }
 
   async #close(): Promise<void> {
-    const { exclusive, streams } = this.#parts;
-    const reason = new StoreClosedError(
-      `The store ${this.#backend.place} has been closed`,
-    );
+    const { exclusive, remover, streams } = this.#parts;
+    const reason = this.#closedError();
+    if (!this.#reaper.isIdle) {
+      await streams.abortAll(reason);
+      // The bytes too: the next process that has the place may remove them as
+      // well.
+      await this.#reaper.idle();
+    }
     this.#closing.abort(reason);
     await streams.abortAll(reason);
     await this.#backend.idle();
     // Sources that were being opened just now.
     await streams.abortAll(reason);
     await exclusive.idle();
+    await remover.idle();
     await this.#backend.idle();
     await this.#backend.close();
   }

@@ -160,6 +160,7 @@ const readHalf = (n: number): Command =>
 const reap = command("reap", async (model, real) => {
   await real.opened.reap();
   model.reap();
+  model.settle();
 });
 
 const remove = (n: number): Command =>
@@ -168,6 +169,7 @@ const remove = (n: number): Command =>
     await real.opened.delete(id);
     await assert.rejects(real.opened.open(id), SnapshotNotFoundError);
     model.delete(id);
+    model.settle();
   }, some);
 
 const restore = command("restore", async (model, real) => {
@@ -182,6 +184,7 @@ const restore = command("restore", async (model, real) => {
 const reopen = (retain: number): Command =>
   command(`reopen with retain ${retain}`, async (model, real) => {
     await real.opened.close();
+    model.settle();
     assert.equal(real.disk.openHandles, 0);
     await real.open(retain);
     model.reopen(retain);
@@ -195,6 +198,7 @@ const crash = (choice: CrashChoice, retain: number): Command =>
     // Its process has lost power, so the result of close() does not matter.
     await store?.close().catch(() => {});
     await real.open(retain);
+    model.crash((await real.opened.list()).map(({ id }) => id));
     model.reopen(retain);
     await checkStart(model, real);
   });

@@ -8,7 +8,6 @@ import type { SnapshotStore } from "@raft/snapshots";
 import {
   Gate,
   INIT,
-  letOthersWork,
   listIds,
   save,
   SNAPSHOTS,
@@ -42,29 +41,6 @@ async function prepare(gate: Gate) {
 }
 
 describe("the close of a small snapshot", () => {
-  it("resolves after the close of one that was published before", async () => {
-    const gate = new Gate();
-    const fixture = new StoreFixture();
-    const [old] = await fixture.prepare([1]) as [string];
-    const store = await fixture.open({ retain: 1 });
-    const first = await store.create({ ...INIT, index: 2 });
-    const second = await store.create({ ...INIT, index: 3 });
-    let opened = 0;
-    fixture.files.inject(({ name, path }) => {
-      const isOld = name === "open" && path.endsWith(`${old}/meta.json`);
-      return isOld && opened++ === 0 ? { wait: gate.opened } : undefined;
-    });
-    const order: string[] = [];
-    const closing = [first.close().then(() => order.push("first"))];
-    await until(() => opened > 0, "the reap of the first is reading");
-    closing.push(second.close().then(() => order.push("second")));
-    await letOthersWork();
-    gate.open();
-    await Promise.all(closing);
-    assert.deepEqual(order, ["first", "second"]);
-    await store.close();
-  });
-
   for (const [name, call] of Object.entries(READERS)) {
     it(`does not wait while ${name} reads a large one`, async () => {
       const gate = new Gate();

@@ -400,8 +400,8 @@ describe("trap 15: Windows", () => {
       assert.equal(await new Response(reader).text(), "old");
       fixture.files.inject();
       const last = await save(store, "last", { index: 3 });
-      assert.deepEqual(fixture.names(), [last]);
       await store.close();
+      assert.deepEqual(fixture.names(), [last]);
     }
   });
 
@@ -426,6 +426,7 @@ describe("trap 15: Windows", () => {
       const store = await fixture.open({ retain: 1 });
       await save(store, "old", { index: 1 });
       const id = await save(store, "new", { index: 2 });
+      await store.reap(); // which waits for the one in the background
       assert.deepEqual(fixture.names(), [id]);
       await store.delete(id);
       await store.close();

@@ -384,7 +384,10 @@ describe("removal of a snapshot that is being read", () => {
       const reader = (await store.open(id)).getReader();
       const chunks = [(await reader.read()).value];
       if (how === "delete") await store.delete(id);
-      else await save(store, "newer", { index: 11n });
+      else {
+        await save(store, "newer", { index: 11n });
+        await store.reap(); // which waits for the one in the background
+      }
       await assert.rejects(store.open(id), SnapshotNotFoundError);
       const left = await readdir(join(directory, "snapshots"));
       assert.ok(!left.some((name) => name.startsWith(id)), left.join());

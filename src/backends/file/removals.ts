@@ -28,6 +28,8 @@ export class Removals {
   readonly #leftovers = new Set<string>();
   /** Those of them that have been reported: once will do. */
   readonly #reported = new Set<string>();
+  /** The sync that makes earlier removals durable. */
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(directory: Directory, marks: Marks) {
     this.#directory = directory;
@@ -35,44 +37,37 @@ export class Removals {
   }
 
   /**
-   * Removes published snapshots. Readers that have them open are not disturbed.
-   *
-   * It resolves to the failures, by ID, once the others are gone for good. What
-   * is left of them under temporary names is removed as far as possible, now or
-   * at the next reap.
+   * Makes published snapshots invisible. Readers that have them open are not
+   * disturbed. It resolves to the failures, by ID. What is left of the others
+   * under temporary names is for {@linkcode Removals.finish}.
    */
   async removePublished(
     ids: readonly string[],
   ): Promise<Map<string, unknown>> {
     const failures = new Map<string, unknown>();
-    const doomed: string[] = [];
+    // A rename that happens during that sync needs one more.
+    await this.#syncing.catch(() => {});
     for (const id of ids) {
       try {
-        doomed.push(await this.#renameToDeleted(id));
+        await this.#renameToDeleted(id);
       } catch (error) {
         failures.set(id, error);
       }
     }
-    if (doomed.length === 0) return failures;
-    // Survives: a power cut while the files below go away. Without it an old
-    // name could come back on a directory that has lost its state.
-    await this.#directory.sync();
-    for (const name of doomed) await this.removeTemporary(name);
     return failures;
   }
 
   /** Removes directories that are not published any more. */
   async removeAll(names: readonly string[]): Promise<void> {
     // Survives: a power cut while the files go away. Without it a directory
-    // could be back under its old name with nothing in it, and with no process
-    // to remove it.
-    await this.#directory.sync();
+    // could be back under its old name, as a snapshot that has lost its state.
+    this.#syncing = this.#directory.sync();
+    await this.#syncing;
     for (const name of names) await this.removeTemporary(name);
   }
 
-  /** Continues with removals that failed half-way. */
+  /** Removes what is left of snapshots that are not published any more. */
   async finish(): Promise<void> {
-    // The sync before the removal of the files may have failed.
     if (this.#leftovers.size > 0) await this.removeAll([...this.#leftovers]);
   }
 
@@ -128,20 +123,18 @@ export class Removals {
     }
   }
 
-  /** Gives it the name, or the mark, of one that is deleted; its name then. */
-  async #renameToDeleted(id: string): Promise<string> {
+  /** Gives it the name, or the mark, of one that is deleted. */
+  async #renameToDeleted(id: string): Promise<void> {
     await requireDirectory(this.#directory, this.#marks, id);
     const name = temporaryName({ id, state: "deleted" });
-    // Should this fail half-way, or what follows, the next reap continues.
+    // First, because it may be renamed although the system reports a failure.
     this.#leftovers.add(name);
-    const isRenamed = await this.#renameOnto(id, name);
-    if (isRenamed) return name;
+    if (await this.#renameOnto(id, name)) return;
     this.#leftovers.delete(name);
     this.#leftovers.add(id);
     // Survives: a power cut after this call has resolved. Without it the mark
     // could be gone, and the snapshot be back.
     await this.#directory.sync(this.#directory.at(id));
-    return id;
   }
 
   /** Removes what an earlier deletion has left, where it is in the way. */

@@ -57,6 +57,8 @@ describe("close() of a sink", () => {
     await writer.write(encode("state"));
     const start = fixture.files.trace.length;
     await writer.close();
+    // The reap follows in the background; this waits for its end.
+    await store.close();
     const steps = fixture.trace(start);
     const tmp = `${sink.id}.tmp`;
     const at = (step: string) => {
@@ -76,7 +78,6 @@ describe("close() of a sink", () => {
     const reap = steps.findIndex((step) => step.includes(".deleted.tmp"));
     assert.ok(reap > rename + 1);
     assert.equal(steps[reap + 1], `syncDirectory ${SNAPSHOTS}`);
-    await store.close();
   });
 
   for (const what of ["state.bin", "meta.json", "blocks.crc64", "ID.tmp"]) {
@@ -302,8 +303,8 @@ describe("a disk that keeps failing", () => {
     }
     fixture.files.inject();
     await save(store, "at last", { index: 30n });
-    assert.equal(fixture.names().length, 2);
     await store.close();
+    assert.equal(fixture.names().length, 2);
   });
 
   it("is not filled by failed renames, writes or syncs", async () => {

@@ -307,8 +307,8 @@ describe("an error of one snapshot", () => {
     await store.reap();
     assert.deepEqual(fixture.names(), [older, newest]);
     const third = await save(store, "third", { index: 3 });
+    await store.close();
     assert.deepEqual(fixture.names(), [newest, third]);
     fixture.files.inject();
-    await store.close();
   });
 });

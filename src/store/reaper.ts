@@ -1,0 +1,125 @@
+/**
+ * When snapshots that are beyond `retain` are removed: when the caller asks for
+ * it, and in the background after each publication.
+ *
+ * @module
+ */
+
+import { toSnapshotError } from "../backend/errors.ts";
+import { pause } from "../backend/pause.ts";
+import { describe } from "../text.ts";
+import { Exclusive } from "./exclusive.ts";
+import type { StoreParts } from "./parts.ts";
+import { reapSnapshots } from "./retention.ts";
+
+/**
+ * How long a call that need not see the end of a reap waits for it. Only a place
+ * that hangs takes so long.
+ */
+const WAIT_MAX_MS = 2000;
+
+/**
+ * Removes snapshots in two steps: they become invisible, for which every other
+ * call of the store waits, so that no caller sees a difference; and later their
+ * bytes go, for which `reap()`, `delete()` and `close()` alone wait.
+ */
+export class Reaper {
+  readonly #parts: StoreParts;
+  /** Runs those in the background one after the other. */
+  readonly #reaps = new Exclusive();
+  /** The last reap in the background, and how many have not ended. */
+  #followed: Promise<void> = Promise.resolve();
+  #underWay = 0;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
+  /** Reaps; resolves once the bytes are gone. */
+  async reap(): Promise<void> {
+    const { backend, remover } = this.#parts;
+    try {
+      // What an earlier one has failed to remove may be what fills the disk.
+      await remover.finish();
+      // It may read for long, which must not hold the others up.
+      const { finished } = await reapSnapshots(this.#parts);
+      await finished;
+    } catch (error) {
+      throw toSnapshotError(`reap in ${backend.place}`, error);
+    }
+  }
+
+  /** Removes one published snapshot; resolves once its bytes are gone. */
+  async delete(id: string): Promise<void> {
+    const { exclusive, remover } = this.#parts;
+    try {
+      const removed = await exclusive.run(() => remover.remove([id]));
+      for (const error of removed.failures.values()) throw error;
+      await removed.finished;
+    } catch (error) {
+      throw toSnapshotError(`delete snapshot ${id}`, error);
+    }
+  }
+
+  /**
+   * Reaps in the background, because a snapshot has been published. Until then it
+   * counts as one that is being published: an earlier reap must not remove it.
+   */
+  follow(id: string): void {
+    const { publishing, remover } = this.#parts;
+    this.#underWay++;
+    // What an earlier one has failed to remove.
+    const retried = remover.finish();
+    const reaping = this.#reaps.run(() => reapSnapshots(this.#parts, id))
+      .finally(() => {
+        this.#underWay--;
+        publishing.delete(id);
+      });
+    this.#followed = reaping.then(() => {}, () => {});
+    Promise.all([retried, reaping.then(({ finished }) => finished)])
+      .catch((error) => this.#report(id, error));
+  }
+
+  /** Whether everything that is to be reaped so far is invisible. */
+  get isSettled(): boolean {
+    return this.#underWay === 0;
+  }
+
+  /** Resolves, never rejects, once it is: a reap that fails has reported that. */
+  settled(): Promise<void> {
+    return this.#followed;
+  }
+
+  /** The same, or `false` after a while, for a call that can do without. */
+  async settledSoon(): Promise<boolean> {
+    if (this.isSettled) return true;
+    const stopping = new AbortController();
+    const waiting = pause(WAIT_MAX_MS, stopping.signal).then(() => false);
+    try {
+      return await Promise.race([this.settled().then(() => true), waiting]);
+    } finally {
+      waiting.catch(() => {});
+      stopping.abort();
+    }
+  }
+
+  /** Whether nothing is being reaped or removed. */
+  get isIdle(): boolean {
+    return this.isSettled && this.#parts.remover.isIdle;
+  }
+
+  /**
+   * Resolves, never rejects, once nothing is being reaped or removed; gives a
+   * reap up that takes long because of a place that hangs.
+   */
+  async idle(): Promise<void> {
+    if (await this.settledSoon()) await this.#parts.remover.idle();
+  }
+
+  #report(id: string, error: unknown): void {
+    if (this.#parts.backend.isShut) return;
+    this.#parts.logger.error(
+      `After the publication of snapshot ${id}: ${describe(error)}`,
+    );
+  }
+}
