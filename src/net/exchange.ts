@@ -79,6 +79,7 @@ export class Exchange {
     try {
       this.#response = await this.#wait(
         this.#options.fetch(url, { ...init, signal }),
+        this.#options.stallMs,
         // `fetch` may not heed the signal.
         (response) => void response.body?.cancel().catch(() => {}),
       );
@@ -93,15 +94,17 @@ export class Exchange {
    * The next bytes of the body; `undefined` at its end, which proves nothing: a
    * connection that was cut can end so, too.
    *
-   * @throws {StallError} when nothing came for too long.
+   * @throws {StallError} when nothing came for `stallMs` milliseconds.
    */
-  async next(): Promise<Uint8Array | undefined> {
+  async next(
+    stallMs: number = this.#options.stallMs,
+  ): Promise<Uint8Array | undefined> {
     if (this.#reader === undefined) {
       this.end();
       return undefined;
     }
     try {
-      const { value } = await this.#wait(this.#reader.read());
+      const { value } = await this.#wait(this.#reader.read(), stallMs);
       if (value === undefined) this.#forget();
       return value;
     } catch (error) {
@@ -160,8 +163,11 @@ export class Exchange {
   }
 
   /** Settles as the promise does, or fails when the clock or `end()` does. */
-  #wait<T>(promise: Promise<T>, onLate?: (value: T) => void): Promise<T> {
-    const { stallMs } = this.#options;
+  #wait<T>(
+    promise: Promise<T>,
+    stallMs: number,
+    onLate?: (value: T) => void,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(
         () => this.end(new StallError(stallMs)),

@@ -10,14 +10,9 @@
  * @module
  */
 
-import {
-  crc32 as zlibCrc32,
-  createDeflateRaw,
-  createInflateRaw,
-  type DeflateRaw,
-  type InflateRaw,
-} from "node:zlib";
+import type { DeflateRaw, InflateRaw } from "node:zlib";
 import { ownBytes } from "../bytes.ts";
+import { node } from "./node.ts";
 
 /** Of the output. With the usual 16 KiB all takes twice as long. */
 const CHUNK_BYTES = 256 * 1024;
@@ -40,7 +35,7 @@ export class InflateError extends Error {
 
 /** The CRC-32 of bytes, or of what had the CRC `before` and these. */
 export function crc32(bytes: Uint8Array, before = 0): number {
-  return zlibCrc32(bytes, before);
+  return node.zlib.crc32(bytes, before);
 }
 
 /**
@@ -51,7 +46,10 @@ export async function* deflateRaw(
   next: NextBytes,
   level: number,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
-  const deflater = createDeflateRaw({ level, chunkSize: CHUNK_BYTES });
+  const deflater = node.zlib.createDeflateRaw({
+    level,
+    chunkSize: CHUNK_BYTES,
+  });
   yield* outputOf(deflater, new Feed(deflater, next));
 }
 
@@ -64,7 +62,7 @@ export async function* deflateRaw(
 export async function* inflateRaw(
   next: NextBytes,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, Uint8Array, void> {
-  const inflater = createInflateRaw({ chunkSize: CHUNK_BYTES });
+  const inflater = node.zlib.createInflateRaw({ chunkSize: CHUNK_BYTES });
   const feed = new Feed(inflater, next);
   try {
     yield* outputOf(inflater, feed);

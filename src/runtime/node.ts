@@ -24,9 +24,9 @@ function load(name: string): unknown {
   const found = process?.getBuiltinModule?.(name);
   if (found !== undefined) return found;
   throw new StoreAccessError(
-    "Cannot use the files of this machine: found a runtime without " +
-      `process.getBuiltinModule("${name}"), expected Deno 2, Bun or Node ` +
-      "20.19; elsewhere use MemorySnapshotStore or the option fileSystem",
+    "Cannot use the files of this machine, or archives: found a runtime " +
+      `without process.getBuiltinModule("${name}"), expected Deno 2, Bun or ` +
+      "Node 20.19; elsewhere use MemorySnapshotStore or the option fileSystem",
   );
 }
 
@@ -37,6 +37,9 @@ function load(name: string): unknown {
 export const node = {
   get buffer(): typeof import("node:buffer") {
     return builtin("node:buffer");
+  },
+  get crypto(): typeof import("node:crypto") {
+    return builtin("node:crypto");
   },
   get fs(): typeof import("node:fs") {
     return builtin("node:fs");
@@ -58,5 +61,8 @@ export const node = {
   },
   get url(): typeof import("node:url") {
     return builtin("node:url");
+  },
+  get zlib(): typeof import("node:zlib") {
+    return builtin("node:zlib");
   },
 };

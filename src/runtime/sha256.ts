@@ -6,11 +6,11 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { node } from "./node.ts";
 
 /** Computes a SHA-256 piece by piece. */
 export class Sha256 {
-  readonly #hash = createHash("sha256");
+  readonly #hash = node.crypto.createHash("sha256");
 
   /** Adds bytes. */
   update(bytes: Uint8Array): void {

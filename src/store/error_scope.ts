@@ -17,9 +17,9 @@ import { isFull, isOutOfResources, withCauses } from "../system_code.ts";
 
 /**
  * Whether a process or machine says that it has run out of something: whichever
- * snapshot is tried, the answer is the same.
+ * snapshot is tried, the answer is the same. Other work may give it back soon.
  */
-function hasRunOut(error: unknown): boolean {
+export function hasRunOut(error: unknown): boolean {
   return isOutOfResources(error) || isFull(error) ||
     systemCode(error) === "EAGAIN";
 }

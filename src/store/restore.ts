@@ -20,7 +20,7 @@ import { describe } from "../text.ts";
 import { pause } from "../backend/pause.ts";
 import { type Attempt, attempt, type Open } from "./attempt.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
-import { concernsPlace } from "./error_scope.ts";
+import { concernsPlace, hasRunOut } from "./error_scope.ts";
 import { readNames } from "./list.ts";
 import type { StoreParts } from "./parts.ts";
 import { CORRUPT_KEPT_MAX } from "./retention.ts";
@@ -102,7 +102,11 @@ function resultOf(
   throw unread;
 }
 
-/** Retries a call, a few times, when the process or the place is at fault. */
+/**
+ * Retries a call, a few times, when the process or machine has run out of
+ * something. A place that can't be reached is not asked again: its backend has
+ * done that for as long as it makes sense there.
+ */
 async function insist<T>(
   { backend, closing, logger }: StoreParts,
   attempt: () => Promise<T>,
@@ -112,7 +116,7 @@ async function insist<T>(
       return await attempt();
     } catch (error) {
       backend.assertOpen();
-      if (!concernsPlace(error)) throw error;
+      if (!hasRunOut(error)) throw error;
       logger.warn(
         `Cannot restore from ${backend.place}: ${
           describe(error)

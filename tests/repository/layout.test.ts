@@ -13,6 +13,7 @@ const LINES_MAX = 350;
  * | layer                         | what is there                              |
  * | ----------------------------- | ------------------------------------------ |
  * | cli                           | the command line                           |
+ * | http                          | the server side of snapshots over HTTP     |
  * | mod.ts, archive, node, ...    | what users import                          |
  * | *_snapshot_store.ts           | the stores that users open                 |
  * | store, backends/{file,...}    | the store, written once; the places        |
@@ -25,6 +26,7 @@ const LINES_MAX = 350;
  */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\//],
+  [/^src\/http\//],
   [
     /^mod\.ts$/,
     /^src\/backends\/mod\.ts$/,
@@ -39,6 +41,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/backends\/memory\//,
     /^src\/backends\/discard\//,
     /^src\/backends\/s3\//,
+    /^src\/backends\/http\//,
   ],
   [/^src\/net\//],
   [/^src\/backend\//],
@@ -179,7 +182,16 @@ describe("mod.ts", () => {
 });
 
 describe("the exports that load anywhere", () => {
-  for (const name of [".", "./backend", "./crc64", "./s3", "./testing"]) {
+  const names = [
+    ".",
+    "./archive",
+    "./backend",
+    "./crc64",
+    "./http",
+    "./s3",
+    "./testing",
+  ];
+  for (const name of names) {
     it(`${name} imports no node: module, and nothing that does`, async () => {
       assert.deepEqual(await nodeModulesBehind(name), []);
     });

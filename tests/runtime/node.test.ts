@@ -17,7 +17,7 @@ describe("a runtime that has nothing of Node", () => {
     for (const [name, failure] of Object.entries(failures)) {
       assert.match(
         String(failure),
-        /^StoreAccessError: Cannot use the files of this machine: found a runtime without process\.getBuiltinModule\("node:\w+"\), expected Deno 2, Bun or Node 20\.19/,
+        /^StoreAccessError: Cannot use the files of this machine, or archives: found a runtime without process\.getBuiltinModule\("node:\w+"\), expected Deno 2, Bun or Node 20\.19/,
         name,
       );
     }

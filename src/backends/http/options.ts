@@ -1,0 +1,93 @@
+/**
+ * The options of the place behind HTTP.
+ *
+ * @module
+ */
+
+import { requireInteger, requireType } from "../../backend/options.ts";
+import type { Fetch } from "../../net/exchange.ts";
+import {
+  type ResolvedRetryOptions,
+  resolveRetryOptions,
+  type RetryOptions,
+} from "../../net/retry.ts";
+import { requireMaxSize } from "../../snapshot/max_size.ts";
+
+/** Options of the snapshots that a server has. */
+export interface HttpBackendOptions {
+  /** Headers of each request, such as `authorization`. @default {none} */
+  readonly headers?: HeadersInit | undefined;
+  /** Makes the requests. @default {the global `fetch`} */
+  readonly fetch?: Fetch | undefined;
+  /**
+   * Milliseconds without a byte after which a connection is given up, and
+   * another one made. @default {15,000}
+   */
+  readonly stallTimeoutMs?: number | undefined;
+  /** How calls are tried again. @default {for a minute without progress} */
+  readonly retry?: RetryOptions | undefined;
+  /**
+   * The largest state to open, in bytes; a larger one is refused before a byte
+   * of it is asked for. @default {no limit}
+   */
+  readonly maxSize?: number | undefined;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedHttpOptions {
+  readonly headers: Headers;
+  readonly fetch: Fetch;
+  readonly stallMs: number;
+  readonly retry: ResolvedRetryOptions;
+  readonly maxSize: number;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when a number is out of its bounds.
+ */
+export function resolveHttpOptions(
+  options: HttpBackendOptions,
+): ResolvedHttpOptions {
+  const globalFetch: Fetch = (url, init) => fetch(url, init);
+  const { stallTimeoutMs = 15_000 } = options;
+  return {
+    headers: new Headers(options.headers),
+    fetch: requireType("fetch", options.fetch ?? globalFetch, "function"),
+    stallMs: requireInteger("stallTimeoutMs", stallTimeoutMs, 1),
+    retry: resolveRetryOptions(options.retry),
+    maxSize: requireMaxSize(options.maxSize),
+  };
+}
+
+/**
+ * The address of a server as the prefix of its paths.
+ *
+ * @throws {TypeError} when it is not a URL of HTTP, or has a password in it.
+ */
+export function requireServerUrl(url: string | URL): string {
+  let parsed;
+  try {
+    parsed = new URL(url);
+  } catch (cause) {
+    throw new TypeError("Cannot use the address of the server: not a URL", {
+      cause,
+    });
+  }
+  const { protocol, username, password, origin, pathname } = parsed;
+  if (!/^https?:$/.test(protocol)) {
+    throw new TypeError(
+      `Cannot use the address of the server: found ${protocol}, ` +
+        "expected http: or https:",
+    );
+  }
+  if (username !== "" || password !== "") {
+    throw new TypeError(
+      "Cannot use the address of the server: found a user name or password " +
+        "in it; pass them in the option headers",
+    );
+  }
+  return `${origin}${pathname.replace(/\/+$/, "")}`;
+}

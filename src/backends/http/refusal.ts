@@ -1,0 +1,126 @@
+/**
+ * Answers other than the one that was asked for.
+ *
+ * @module
+ */
+
+import {
+  SnapshotCorruptError,
+  SnapshotError,
+  SnapshotNotFoundError,
+  SnapshotUnreadableError,
+  StoreAccessError,
+  UnsupportedSnapshotVersionError,
+} from "../../errors.ts";
+import type { Exchange } from "../../net/exchange.ts";
+import { isTransient, retryAfterMs } from "../../net/status.ts";
+import { type Problem, PROBLEM_TYPE, type ProblemCode } from "./protocol.ts";
+
+/** A longer problem is not read. */
+const PROBLEM_SIZE_MAX = 8 * 1024;
+
+/** What a request asks for, for messages. */
+export interface Asked {
+  /** Such as "meta.json of snapshot 3-10-1". */
+  readonly what: string;
+  /** The snapshot that it is about; none for the list. */
+  readonly id?: string | undefined;
+  /** The server. */
+  readonly place: string;
+}
+
+/** The snapshot has no block checksums; it is not a failure. */
+export class NoBlocksError extends SnapshotError {}
+
+/** An answer other than the expected one, which another attempt may get. */
+export class UnexpectedAnswerError extends Error {
+  /** The class's name. */
+  override readonly name = "UnexpectedAnswerError";
+  /** Milliseconds to wait, as the server asks for. */
+  readonly afterMs: number;
+
+  constructor(message: string, afterMs = 0) {
+    super(message);
+    this.afterMs = afterMs;
+  }
+}
+
+/**
+ * Reads an answer that is not a success, and ends the exchange. Resolves to an
+ * error of this library when another attempt would end no better, and to an
+ * {@linkcode UnexpectedAnswerError} when it may.
+ */
+export async function refusalOf(
+  exchange: Exchange,
+  asked: Asked,
+): Promise<SnapshotError | UnexpectedAnswerError> {
+  const { status, headers } = exchange.response;
+  const problem = await readProblem(exchange);
+  exchange.end();
+  // A proxy, or a damaged request, may have brought the problem of another one.
+  const isOurs = problem !== undefined && problem.status === status &&
+    (problem.id === undefined || problem.id === asked.id);
+  const known = isOurs ? ERRORS[problem.code]?.(asked) : undefined;
+  if (known !== undefined) return known;
+  if (status === 412) return changed(asked);
+  if (isTransient(status) || status < 300) {
+    return new UnexpectedAnswerError(
+      `the server answered with status ${status}`,
+      retryAfterMs(headers),
+    );
+  }
+  return denied(asked, status);
+}
+
+type MakeError = (asked: Asked) => SnapshotError;
+
+const ERRORS: Partial<Readonly<Record<ProblemCode, MakeError>>> = {
+  "unauthorized": (asked) => denied(asked, 401),
+  "precondition-failed": changed,
+  "blocks-not-found": ({ id }) => new NoBlocksError(`Snapshot ${id} has none`),
+  "snapshot-not-found": ({ id, place }) =>
+    new SnapshotNotFoundError(`Cannot find snapshot ${id} at ${place}`),
+  "snapshot-corrupt": ({ id, place }) =>
+    new SnapshotCorruptError(`snapshot ${id} at ${place}`, {
+      reason: "meta",
+      expected: "a good snapshot",
+      actual: "one that the server calls corrupt",
+    }),
+  "snapshot-unreadable": ({ id, place }) =>
+    new SnapshotUnreadableError(
+      `Cannot read snapshot ${id}: ${place} can't read it`,
+    ),
+  "snapshot-unsupported": ({ id, place }) =>
+    new UnsupportedSnapshotVersionError(
+      `Cannot use snapshot ${id}: ${place} does not support its version`,
+    ),
+};
+
+/** The snapshot whose metadata was read first is not there any more. */
+function changed({ id, place }: Asked): SnapshotError {
+  return new SnapshotNotFoundError(
+    `Cannot read snapshot ${id} any further: ${place} has another one of ` +
+      "that ID now; start again",
+  );
+}
+
+function denied({ what, place }: Asked, status: number): SnapshotError {
+  const hint = status === 401 || status === 403
+    ? "pass what authorizes the request in the option headers"
+    : "look whether the address is that of a snapshot server";
+  return new StoreAccessError(
+    `Cannot read ${what}: ${place} answered with status ${status}; ${hint}`,
+  );
+}
+
+async function readProblem(exchange: Exchange): Promise<Problem | undefined> {
+  const type = exchange.response.headers.get("content-type");
+  if (type !== PROBLEM_TYPE) return undefined;
+  const bytes = await exchange.readAll(PROBLEM_SIZE_MAX);
+  try {
+    const problem: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof problem === "object" ? problem as Problem : undefined;
+  } catch {
+    return undefined;
+  }
+}

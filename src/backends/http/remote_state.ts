@@ -1,0 +1,180 @@
+/**
+ * The state of a snapshot that a server has. When the line breaks or stalls,
+ * reading continues with the byte after the last one that came.
+ *
+ * @module
+ */
+
+import type { StateHandle } from "../../backend/backend.ts";
+import { readFully } from "../../bytes.ts";
+import { SnapshotError } from "../../errors.ts";
+import type { Exchange } from "../../net/exchange.ts";
+import type { Retry } from "../../net/retry.ts";
+import type { ByteRange } from "../../snapshot/open_options.ts";
+import type { HttpClient } from "./client.ts";
+import { type Asked, refusalOf, UnexpectedAnswerError } from "./refusal.ts";
+
+/** Which state, as its metadata say. */
+export interface RemoteStateOptions {
+  readonly id: string;
+  /** Its length in bytes. */
+  readonly size: number;
+  /** Its validator. */
+  readonly etag: string;
+  /** The part that will be read; other parts can be read, too. */
+  readonly range: ByteRange;
+}
+
+/** An answer that is being read. */
+interface Running {
+  readonly exchange: Exchange;
+  /** The first byte that has not come yet. */
+  position: number;
+  /** The byte after the last one that was asked for. */
+  readonly end: number;
+  /** What came and has not been taken: it ends before `position`. */
+  rest: Uint8Array;
+}
+
+/** Reads by range requests, one at a time. */
+export class RemoteState implements StateHandle {
+  /** Its length in bytes. */
+  readonly size: number;
+  readonly #client: HttpClient;
+  readonly #options: RemoteStateOptions;
+  readonly #asked: Asked;
+  readonly #closing = new AbortController();
+  #running: Running | undefined;
+  /** Ends a block that is being fetched again. */
+  #again: RemoteState | undefined;
+
+  constructor(client: HttpClient, options: RemoteStateOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.size = options.size;
+    const { id } = options;
+    const what = `state.bin of snapshot ${id}`;
+    this.#asked = { what, id, place: client.place };
+  }
+
+  /**
+   * Each call has the whole budget of retries, because the call before ended
+   * with progress.
+   */
+  async read(buffer: Uint8Array, position: number): Promise<number> {
+    const length = Math.min(buffer.length, this.size - position);
+    if (length <= 0) return 0;
+    return await this.#client.retrying(
+      this.#asked.what,
+      async (retry) => {
+        const bytes = await this.#bytesAt(position, retry);
+        const part = bytes.subarray(0, length);
+        // Nothing may touch the buffer once it is closed.
+        this.#closing.signal.throwIfAborted();
+        buffer.set(part);
+        this.#take(part.length);
+        return part.length;
+      },
+      this.#closing,
+    );
+  }
+
+  async reread(buffer: Uint8Array, position: number): Promise<void> {
+    // The answer may be shifted: what follows in it is not to be trusted.
+    this.#drop();
+    const range = { start: position, end: position + buffer.length };
+    this.#closing.signal.throwIfAborted();
+    const again = new RemoteState(this.#client, { ...this.#options, range });
+    this.#again = again;
+    try {
+      await readFully(again, buffer, position);
+    } finally {
+      await again.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const reason = new SnapshotError(
+      `Cannot read ${this.#asked.what}: it has been closed`,
+    );
+    this.#closing.abort(reason);
+    this.#drop();
+    await this.#again?.close();
+  }
+
+  /** The bytes from `position` on that have come; at least one. */
+  async #bytesAt(position: number, retry: Retry): Promise<Uint8Array> {
+    const running = this.#runningAt(position) ??
+      await this.#request(position, retry);
+    try {
+      // A chunk may be empty.
+      while (running.rest.length === 0) await this.#next(running, retry);
+      return running.rest;
+    } catch (error) {
+      running.exchange.end(error);
+      if (this.#running === running) this.#running = undefined;
+      throw error;
+    }
+  }
+
+  async #next(running: Running, retry: Retry): Promise<void> {
+    const { exchange, position, end } = running;
+    const chunk = await exchange.next(this.#client.stallMs(retry));
+    if (chunk === undefined) {
+      throw new UnexpectedAnswerError(
+        `the answer ended at byte ${position} of ${end}`,
+      );
+    }
+    // More than was asked for is not taken.
+    running.rest = chunk.subarray(0, end - position);
+    running.position += running.rest.length;
+  }
+
+  /** The answer that is being read, if its next byte is that one. */
+  #runningAt(position: number): Running | undefined {
+    const running = this.#running;
+    if (running === undefined) return undefined;
+    return running.position - running.rest.length === position
+      ? running
+      : undefined;
+  }
+
+  async #request(position: number, retry: Retry): Promise<Running> {
+    this.#drop();
+    const { id, etag, range } = this.#options;
+    const end = position < range.end ? range.end : this.size;
+    const { signal } = this.#closing;
+    const exchange = await this.#client.request(`snapshots/${id}`, {
+      "range": `bytes=${position}-${end - 1}`,
+      "if-match": etag,
+    }, { retry, signal });
+    const { status, headers } = exchange.response;
+    if (status !== 206) throw await refusalOf(exchange, this.#asked);
+    const expected = `bytes ${position}-${end - 1}/${this.size}`;
+    const isRight = headers.get("content-range") === expected &&
+      headers.get("etag") === etag;
+    if (!isRight) {
+      const error = new UnexpectedAnswerError(
+        `the answer is not the range ${expected} of ${etag}`,
+      );
+      exchange.end(error);
+      throw error;
+    }
+    const rest = new Uint8Array();
+    this.#running = { exchange, position, end, rest };
+    return this.#running;
+  }
+
+  #take(length: number): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.rest = running.rest.subarray(length);
+    const isOver = running.position === running.end;
+    if (isOver && running.rest.length === 0) this.#drop();
+  }
+
+  #drop(): void {
+    this.#running?.exchange.end();
+    this.#running = undefined;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Conditional and range requests (RFC 9110, sections 13 and 14), for
+ * representations that have a strong validator and no date.
+ *
+ * @module
+ */
+
+import type { ByteRange } from "../snapshot/open_options.ts";
+
+/** What is asked for, as it is now. */
+export interface Representation {
+  /** Its strong validator, in quotes. */
+  readonly etag: string;
+  /** Its length in bytes. */
+  readonly size: number;
+}
+
+/** How a request is to be answered. */
+export type Plan =
+  | { readonly status: 200 }
+  | { readonly status: 206; readonly range: ByteRange }
+  | { readonly status: 304 | 412 | 416 };
+
+/** Decides in the order of RFC 9110, section 13.2.2. */
+export function planAnswer(
+  { method, headers }: Pick<Request, "method" | "headers">,
+  { etag, size }: Representation,
+): Plan {
+  const ifMatch = headers.get("if-match");
+  if (ifMatch !== null && !matches(ifMatch, etag)) return { status: 412 };
+  const ifNoneMatch = headers.get("if-none-match");
+  // This comparison is weak: a weak form of the same validator matches, too.
+  if (ifNoneMatch !== null && matches(ifNoneMatch.replaceAll("W/", ""), etag)) {
+    return { status: 304 };
+  }
+  const range = headers.get("range");
+  // Ranges are defined for GET alone.
+  if (range === null || method !== "GET") return { status: 200 };
+  const ifRange = headers.get("if-range");
+  if (ifRange !== null && ifRange.trim() !== etag) return { status: 200 };
+  return planRange(range, size);
+}
+
+/** Whether a list of validators has this one. */
+function matches(list: string, etag: string): boolean {
+  return list.split(",").map((each) => each.trim())
+    .some((each) => each === "*" || each === etag);
+}
+
+/**
+ * One range is answered. What is not understood is ignored, and so are several
+ * ranges, as section 14.2 allows.
+ */
+function planRange(header: string, size: number): Plan {
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header.trim());
+  if (match === null) return { status: 200 };
+  const [, first = "", last = ""] = match;
+  if (first === "" && last === "") return { status: 200 };
+  const range = first === ""
+    ? { start: Math.max(size - Number(last), 0), end: size }
+    : {
+      start: Number(first),
+      end: last === "" ? size : Math.min(Number(last) + 1, size),
+    };
+  if (first !== "" && last !== "" && Number(last) < Number(first)) {
+    return { status: 200 };
+  }
+  return range.start < range.end ? { status: 206, range } : { status: 416 };
+}

@@ -1,0 +1,86 @@
+/**
+ * Errors as answers. They never have what an error says of the inside: paths,
+ * addresses, codes of the system.
+ *
+ * @module
+ */
+
+import {
+  type Problem,
+  PROBLEM_TYPE,
+  type ProblemCode,
+} from "../backends/http/protocol.ts";
+import {
+  InvalidSnapshotIdError,
+  SnapshotCorruptError,
+  SnapshotNotFoundError,
+  SnapshotUnreadableError,
+  StoreAccessError,
+  StoreClosedError,
+  UnsupportedSnapshotVersionError,
+} from "../errors.ts";
+
+/** Seconds after which a client may try again. */
+const RETRY_AFTER = { "retry-after": "1" };
+
+const PROBLEMS: Readonly<
+  Record<
+    ProblemCode,
+    readonly [number, string, Readonly<Record<string, string>>?]
+  >
+> = {
+  "unauthorized": [401, "The request is not authorized.", {
+    "www-authenticate": "Bearer",
+  }],
+  "method-not-allowed": [405, "Snapshots can only be read.", {
+    "allow": "GET, HEAD",
+  }],
+  "not-found": [404, "There is nothing at this path."],
+  "snapshot-not-found": [404, "There is no snapshot of this ID."],
+  "blocks-not-found": [404, "The snapshot has no block checksums."],
+  "precondition-failed": [412, "The snapshot is not the expected one."],
+  "range-not-satisfiable": [416, "The range is not in the state."],
+  "snapshot-corrupt": [500, "The snapshot is corrupt."],
+  "snapshot-unreadable": [500, "The snapshot can't be read."],
+  "snapshot-unsupported": [500, "The snapshot's version is not supported."],
+  "busy": [503, "Too many snapshots are being sent.", RETRY_AFTER],
+  "unavailable": [503, "The store can't be read now.", RETRY_AFTER],
+  "internal": [500, "The server has failed."],
+};
+
+/** An answer that tells of a problem. */
+export function problem(
+  code: ProblemCode,
+  { id, headers }: {
+    readonly id?: string | undefined;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+): Response {
+  const [status, title, own] = PROBLEMS[code];
+  const content: Problem = { title, status, code, id };
+  return new Response(`${JSON.stringify(content)}\n`, {
+    status,
+    headers: {
+      ...own,
+      ...headers,
+      "content-type": PROBLEM_TYPE,
+      "cache-control": "no-store",
+    },
+  });
+}
+
+/** What an error of the store is to the client. */
+export function codeOf(error: unknown): ProblemCode {
+  if (
+    error instanceof SnapshotNotFoundError ||
+    error instanceof InvalidSnapshotIdError
+  ) return "snapshot-not-found";
+  if (error instanceof SnapshotCorruptError) return "snapshot-corrupt";
+  if (error instanceof SnapshotUnreadableError) return "snapshot-unreadable";
+  if (error instanceof UnsupportedSnapshotVersionError) {
+    return "snapshot-unsupported";
+  }
+  const isUnavailable = error instanceof StoreAccessError ||
+    error instanceof StoreClosedError;
+  return isUnavailable ? "unavailable" : "internal";
+}

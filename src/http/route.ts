@@ -1,0 +1,28 @@
+/**
+ * What the path of a request asks for.
+ *
+ * @module
+ */
+
+import { parseId } from "../snapshot/id.ts";
+
+/** What a request asks for. */
+export type Route =
+  | { readonly part: "list" }
+  | {
+    readonly part: "state" | "meta" | "blocks" | "archive";
+    readonly id: string;
+  };
+
+/** Any prefix will do: the handler may be mounted anywhere. */
+const PATH = /\/snapshots(?:\/([^/]+)(?:\/(meta|blocks|archive))?)?\/?$/;
+
+/** The route of a URL; `undefined` when there is nothing. */
+export function routeOf(url: string): Route | undefined {
+  const match = PATH.exec(new URL(url).pathname);
+  if (match === null) return undefined;
+  const [, id, part = "state"] = match;
+  if (id === undefined) return { part: "list" };
+  if (parseId(id) === undefined) return undefined;
+  return { part: part as "state" | "meta" | "blocks" | "archive", id };
+}

@@ -1,0 +1,122 @@
+/**
+ * The body of an answer: a state on its way to a reader who may be slow, stall or
+ * leave.
+ *
+ * @module
+ */
+
+import { pause } from "../backend/pause.ts";
+
+/**
+ * Bytes that are handed over at a time: a reader who takes one in the time of the
+ * stall clock has not stalled.
+ */
+const PIECE_SIZE = 256 * 1024;
+
+/** Pieces of a second when the rate is limited, so that pauses stay short. */
+const PIECES_PER_SECOND = 10;
+
+/** How a transfer is made. */
+export interface TransferOptions {
+  /** Milliseconds after which a reader who takes nothing is given up. */
+  readonly stallTimeoutMs: number;
+  /** The most bytes a second; infinite when there is no limit. */
+  readonly bytesPerSecond: number;
+  /** Called once, at the end; with the reason unless it is the last byte. */
+  readonly onEnd: (error?: unknown) => void;
+}
+
+/** A stream of the same bytes that ends as the options say. */
+export function transfer(
+  source: ReadableStream<Uint8Array>,
+  options: TransferOptions,
+): ReadableStream<Uint8Array> {
+  return new Transfer(source, options).stream;
+}
+
+class Transfer {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #options: TransferOptions;
+  readonly #pieceSize: number;
+  /** What has been read and not handed over. */
+  #rest = new Uint8Array();
+  /** Runs while the reader has something to take. */
+  #clock: ReturnType<typeof setTimeout> | undefined;
+  #isEnded = false;
+  /** Ends a pause. */
+  readonly #ending = new AbortController();
+
+  constructor(
+    source: ReadableStream<Uint8Array>,
+    options: TransferOptions,
+  ) {
+    this.#reader = source.getReader();
+    this.#options = options;
+    const share = Math.ceil(options.bytesPerSecond / PIECES_PER_SECOND);
+    this.#pieceSize = Math.min(PIECE_SIZE, share);
+    this.stream = new ReadableStream<Uint8Array>({
+      start: (controller) => this.#watch(controller),
+      pull: (controller) => this.#pull(controller),
+      cancel: (reason) => this.#end(reason ?? new Error("The reader left")),
+    }, { highWaterMark: 0 });
+  }
+
+  async #pull(
+    controller: ReadableStreamDefaultController<Uint8Array>,
+  ): Promise<void> {
+    clearTimeout(this.#clock);
+    try {
+      const piece = await this.#nextPiece();
+      if (this.#isEnded) return;
+      if (piece === undefined) {
+        this.#end();
+        controller.close();
+        return;
+      }
+      controller.enqueue(piece);
+      this.#watch(controller);
+    } catch (error) {
+      if (this.#isEnded) return;
+      this.#end(error);
+      throw error;
+    }
+  }
+
+  async #nextPiece(): Promise<Uint8Array | undefined> {
+    if (this.#rest.length === 0) {
+      const { value } = await this.#reader.read();
+      if (value === undefined) return undefined;
+      this.#rest = value as Uint8Array<ArrayBuffer>;
+    }
+    const piece = this.#rest.subarray(0, this.#pieceSize);
+    this.#rest = this.#rest.subarray(piece.length);
+    const { bytesPerSecond } = this.#options;
+    if (bytesPerSecond !== Infinity) {
+      await pause(piece.length * 1000 / bytesPerSecond, this.#ending.signal);
+    }
+    return piece;
+  }
+
+  /** From here on it is the reader's turn. The server's pauses do not count. */
+  #watch(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    const { stallTimeoutMs } = this.#options;
+    this.#clock = setTimeout(() => {
+      const error = new Error(
+        `The reader has taken nothing for ${stallTimeoutMs} ms`,
+      );
+      controller.error(error);
+      this.#end(error);
+    }, stallTimeoutMs);
+  }
+
+  /** Frees the file. */
+  #end(...reason: [error?: unknown]): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#clock);
+    this.#ending.abort();
+    this.#reader.cancel(reason[0]).catch(() => {});
+    this.#options.onEnd(...reason);
+  }
+}

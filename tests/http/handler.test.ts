@@ -1,0 +1,224 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MemorySnapshotStore } from "@raft/snapshots";
+import { importArchive } from "@raft/snapshots/archive";
+import { crc64 } from "@raft/snapshots/crc64";
+import { snapshotHandler } from "@raft/snapshots/http";
+import { INIT } from "../support/store_fixture.ts";
+import { bodyOf, Served, STATE } from "./served.ts";
+
+describe("the snapshot handler", () => {
+  it("lists the usable snapshots, newest first", async () => {
+    const served = await Served.make();
+    const { id } = await served.store.save({ ...INIT, index: 11n }, STATE);
+    const response = await served.get();
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    const { snapshots } = await response.json();
+    assert.deepEqual(
+      snapshots.map((each: { id: string }) => each.id),
+      [id, served.id],
+    );
+    const [{ index, term, size, crc }] = snapshots;
+    assert.deepEqual([index, term, size], ["11", "3", STATE.length]);
+    assert.equal(crc, crc64(STATE).toString(16).padStart(16, "0"));
+  });
+
+  it("gives a state with its length and a strong validator", async () => {
+    const served = await Served.make();
+    const response = await served.state();
+    const { headers } = response;
+    assert.equal(response.status, 200);
+    assert.equal(headers.get("content-length"), `${STATE.length}`);
+    assert.equal(headers.get("accept-ranges"), "bytes");
+    assert.equal(headers.get("cache-control"), "no-transform");
+    const crc = crc64(STATE).toString(16).padStart(16, "0");
+    assert.equal(headers.get("etag"), `"${served.id}-${crc}"`);
+    assert.deepEqual(await bodyOf(response), STATE);
+    assert.equal(served.fixture.files.openHandles, 0);
+  });
+
+  it("gives the exact bytes of meta.json and blocks.crc64", async () => {
+    const served = await Served.make();
+    const { meta, blocks } = await served.store.header(served.id);
+    const answers = [
+      await served.get(`/${served.id}/meta`),
+      await served.get(`/${served.id}/blocks`),
+    ];
+    const bodies = await Promise.all(answers.map(bodyOf));
+    assert.deepEqual(bodies, [meta, blocks]);
+    const etags = answers.map(({ headers }) => headers.get("etag"));
+    assert.deepEqual(
+      etags,
+      bodies.map((body) =>
+        `"${served.id}-${crc64(body).toString(16).padStart(16, "0")}"`
+      ),
+    );
+  });
+
+  it("says that a snapshot of Go has no block checksums", async () => {
+    const served = await Served.make();
+    await served.fixture.unseal(served.id);
+    const response = await served.get(`/${served.id}/blocks`);
+    assert.equal(response.status, 404);
+    assert.equal((await response.json()).code, "blocks-not-found");
+    assert.deepEqual(await bodyOf(await served.state()), STATE);
+  });
+
+  it("gives an archive that can be imported", async () => {
+    const served = await Served.make();
+    const response = await served.get(`/${served.id}/archive`);
+    assert.equal(response.headers.get("content-type"), "application/gzip");
+    const target = new MemorySnapshotStore();
+    assert.ok(response.body);
+    await importArchive(target, response.body);
+    const [{ crc, index } = { crc: 0n, index: 0n }] = await target.list();
+    assert.deepEqual([crc, index], [crc64(STATE), 10n]);
+  });
+
+  it("answers to HEAD as to GET, without a body, and opens no state", async () => {
+    const served = await Served.make();
+    for (const part of ["", "/meta", "/blocks", "/archive"]) {
+      const path = `/${served.id}${part}`;
+      const got = await served.get(path);
+      const since = served.fixture.files.trace.length;
+      const head = await served.get(path, { method: "HEAD" });
+      assert.deepEqual([...head.headers], [...got.headers], path);
+      assert.equal(head.status, 200);
+      assert.equal(head.body, null);
+      const opened = served.fixture.trace(since).filter((each) =>
+        each === `open ${served.id}/state.bin`
+      );
+      assert.deepEqual(opened, []);
+      await got.body?.cancel();
+    }
+  });
+
+  it("may be mounted anywhere", async () => {
+    const served = await Served.make();
+    for (const prefix of ["", "/a", "/snapshots", "/a/b%20c"]) {
+      const url = `http://any.test${prefix}/snapshots/${served.id}/meta`;
+      const response = await served.handler(new Request(url));
+      assert.equal(response.status, 200, url);
+      await response.body?.cancel();
+    }
+  });
+});
+
+describe("a request that is not authorized", () => {
+  it("is answered with 401, whatever it asks for", async () => {
+    const asked: string[] = [];
+    const served = await Served.make({
+      authorize: (request) => {
+        asked.push(request.method);
+        return Promise.resolve(false);
+      },
+    });
+    const since = served.fixture.files.trace.length;
+    for (const path of ["", `/${served.id}`, "/none", `/${served.id}/meta`]) {
+      const response = await served.get(path);
+      assert.equal(response.status, 401);
+      assert.equal(response.headers.get("www-authenticate"), "Bearer");
+      assert.equal((await response.json()).code, "unauthorized");
+    }
+    const put = await served.get("", { method: "PUT", body: "x" });
+    assert.equal(put.status, 401);
+    assert.equal(asked.length, 5);
+    assert.deepEqual(served.fixture.trace(since), []);
+  });
+
+  it("is one for which authorize() gives anything but true", async () => {
+    for (const answer of [undefined, 1, "yes", {}]) {
+      const authorize = () => answer as unknown as boolean;
+      const served = await Served.make({ authorize });
+      assert.equal((await served.get()).status, 401);
+    }
+  });
+
+  it("can't be meant: there is no handler without authorize()", async () => {
+    const { store } = await Served.make();
+    const none = {} as { authorize: () => boolean };
+    assert.throws(() => snapshotHandler(store, none), TypeError);
+  });
+
+  it("is not let through when authorize() fails", async () => {
+    const served = await Served.make({
+      authorize: () => Promise.reject(new Error("/etc/secret is missing")),
+    });
+    const response = await served.get();
+    assert.equal(response.status, 500);
+    assert.doesNotMatch(await response.text(), /secret/);
+    assert.equal(served.log.matching("warn", "secret").length, 1);
+  });
+});
+
+describe("a request that can't be answered", () => {
+  it("gets a problem as JSON, with the reason for programs", async () => {
+    const served = await Served.make();
+    const cases = [
+      ["/9-9-9", {}, 404, "snapshot-not-found"],
+      ["/9-9-9/meta", {}, 404, "snapshot-not-found"],
+      ["/9-9-9/archive", {}, 404, "snapshot-not-found"],
+      ["/..%2F..%2Fetc", {}, 404, "not-found"],
+      [`/${served.id}/state.bin`, {}, 404, "not-found"],
+      ["x", {}, 404, "not-found"],
+      ["", { method: "PUT", body: "x" }, 405, "method-not-allowed"],
+      [`/${served.id}`, { method: "DELETE" }, 405, "method-not-allowed"],
+    ] as const;
+    for (const [path, init, status, code] of cases) {
+      const response = await served.get(path, init);
+      assert.equal(response.status, status, path);
+      const type = response.headers.get("content-type");
+      assert.equal(type, "application/problem+json");
+      const problem = await response.json();
+      assert.equal(problem.code, code);
+      assert.equal(problem.status, status);
+    }
+    assert.deepEqual(served.log.lines, []);
+  });
+
+  it("gets no path of the inside", async () => {
+    const served = await Served.make();
+    const { id, fixture } = served;
+    fixture.corrupt(id, 3, "meta.json");
+    const corrupt = await served.get(`/${id}/meta`);
+    assert.equal(corrupt.status, 500);
+    const text = await corrupt.text();
+    assert.equal(JSON.parse(text).code, "snapshot-corrupt");
+    assert.equal(JSON.parse(text).id, id);
+    assert.doesNotMatch(text, /data|meta\.json/);
+    assert.ok(served.log.matching("warn", "meta.json").length > 0);
+    await served.store.close();
+    const closed = await served.get();
+    assert.equal(closed.status, 503);
+    assert.equal(closed.headers.get("retry-after"), "1");
+    assert.doesNotMatch(await closed.text(), /data/);
+  });
+
+  it("breaks off when the state is corrupt, instead of ending well", async () => {
+    const served = await Served.make();
+    served.fixture.corrupt(served.id, 3000);
+    const response = await served.state();
+    assert.equal(response.status, 200);
+    await assert.rejects(bodyOf(response));
+    assert.equal(served.fixture.files.openHandles, 0);
+    assert.equal(served.log.matching("info", "CRC-64").length, 1);
+  });
+});
+
+describe("options of the snapshot handler", () => {
+  it("are refused when they are out of their bounds", async () => {
+    const { store } = await Served.make();
+    const authorize = () => true;
+    for (
+      const options of [
+        { maxTransfers: 0 },
+        { bytesPerSecond: 0 },
+        { stallTimeoutMs: 0.5 },
+      ]
+    ) {
+      const make = () => snapshotHandler(store, { authorize, ...options });
+      assert.throws(make, RangeError);
+    }
+  });
+});

@@ -1,0 +1,157 @@
+/**
+ * Transfers: how many there are, how fast they are, and how they end.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { transfer } from "../../src/http/transfer.ts";
+import { until } from "../support/store_fixture.ts";
+import { bytes } from "../support/random.ts";
+import { bodyOf, Served, STATE } from "./served.ts";
+
+const openHandles = (served: Served) => served.fixture.files.openHandles;
+
+describe("a further transfer than allowed", () => {
+  it("is answered with 503 and Retry-After, before any work", async () => {
+    const served = await Served.make({ maxTransfers: 2 });
+    const running = [
+      await served.state(),
+      await served.get(`/${served.id}/archive`),
+    ];
+    const since = served.fixture.files.trace.length;
+    for (const path of [`/${served.id}`, `/${served.id}/archive`, "/9-9-9"]) {
+      const busy = await served.get(path);
+      assert.equal(busy.status, 503);
+      assert.equal(busy.headers.get("retry-after"), "1");
+      assert.equal((await busy.json()).code, "busy");
+    }
+    assert.deepEqual(served.fixture.trace(since), []);
+    // What is small is answered.
+    const list = await served.get();
+    assert.equal(list.status, 200);
+    await list.body?.cancel();
+    await running[0]?.body?.cancel();
+    const next = await served.state();
+    assert.equal(next.status, 200);
+    assert.deepEqual(await bodyOf(next), STATE);
+    await running[1]?.body?.cancel();
+  });
+
+  it("is possible again after each way in which one ends", async () => {
+    const served = await Served.make({ maxTransfers: 1 });
+    const { id } = served;
+    const answers = [
+      () => served.state(),
+      () => served.state({}, { method: "HEAD" }),
+      () => served.state({ range: "bytes=99999-" }),
+      () => served.state({ "if-match": '"other"' }),
+      () => served.get("/9-9-9"),
+      () => served.get(`/${id}/archive`),
+    ];
+    for (const answer of answers) {
+      const response = await answer();
+      assert.notEqual(response.status, 503);
+      await response.arrayBuffer();
+    }
+    served.fixture.corrupt(id, 3000);
+    await assert.rejects(bodyOf(await served.state()));
+    assert.notEqual((await served.state()).status, 503);
+  });
+});
+
+describe("a reader who leaves", () => {
+  it("frees the file", async () => {
+    const served = await Served.make();
+    const { body } = await served.state();
+    assert.equal(openHandles(served), 1);
+    await body?.cancel();
+    await until(() => openHandles(served) === 0, "the file is closed");
+  });
+
+  it("frees the file, also when only the signal of the request says so", async () => {
+    const served = await Served.make();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const { body } = await served.state({}, { signal });
+    const reading = body?.getReader().read();
+    controller.abort();
+    await reading?.catch(() => {});
+    await until(() => openHandles(served) === 0, "the file is closed");
+  });
+});
+
+describe("a reader who takes nothing", () => {
+  it("is given up, which frees the file", async () => {
+    const served = await Served.make({ stallTimeoutMs: 5 });
+    const { body } = await served.state();
+    const archive = await served.get(`/${served.id}/archive`);
+    const given = () => served.log.matching("info", "has taken nothing");
+    await until(() => given().length === 2, "both are given up");
+    await assert.rejects(body?.getReader().read() ?? Promise.resolve());
+    await assert.rejects(archive.arrayBuffer());
+    await until(() => openHandles(served) === 0, "the file is closed");
+  });
+
+  it("is given up in the middle of a state, too", async () => {
+    const served = await Served.make({ stallTimeoutMs: 5 }, bytes(600_000, 1));
+    const { body } = await served.state();
+    const reader = body?.getReader();
+    const { value } = await reader?.read() ?? {};
+    assert.ok(value && value.length < 600_000);
+    await until(() => openHandles(served) === 0, "the file is closed");
+  });
+});
+
+/** A stream of one long chunk. */
+function source(size: number): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(new Uint8Array(size));
+      controller.close();
+    },
+  });
+}
+
+describe("a transfer", () => {
+  it("hands over small pieces, so that a slow reader does not look stalled", async () => {
+    const stream = transfer(source(1_000_000), {
+      stallTimeoutMs: 60_000,
+      bytesPerSecond: Infinity,
+      onEnd() {},
+    });
+    const sizes: number[] = [];
+    for await (const piece of stream) sizes.push(piece.length);
+    assert.equal(Math.max(...sizes), 256 * 1024);
+    assert.equal(sizes.reduce((a, b) => a + b), 1_000_000);
+  });
+
+  it("with a limited rate never looks stalled because of its own pauses", async () => {
+    let end: readonly unknown[] = ["not ended"];
+    const stream = transfer(source(1_000), {
+      // Each piece takes 100 ms: much longer than the clock of the reader.
+      stallTimeoutMs: 5,
+      bytesPerSecond: 3_000,
+      onEnd: (...reason) => end = reason,
+    });
+    const sizes: number[] = [];
+    for await (const piece of stream) sizes.push(piece.length);
+    assert.deepEqual(sizes, [300, 300, 300, 100]);
+    assert.deepEqual(end, []);
+  });
+
+  it("passes on what its source fails with, once", async () => {
+    const failure = new Error("the disk is gone");
+    const ends: unknown[] = [];
+    const failing = new ReadableStream<Uint8Array>({
+      pull: () => Promise.reject(failure),
+    });
+    const stream = transfer(failing, {
+      stallTimeoutMs: 60_000,
+      bytesPerSecond: Infinity,
+      onEnd: (error) => ends.push(error),
+    });
+    const isFailure = (error: unknown) => error === failure;
+    await assert.rejects(stream.getReader().read(), isFailure);
+    assert.deepEqual(ends, [failure]);
+  });
+});
