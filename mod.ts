@@ -63,6 +63,7 @@ export type {
   FileSystem,
   HeldDirectory,
   LockOptions,
+  LockState,
   OpenMode,
 } from "./src/fs/file_system.ts";
 export type { Logger } from "./src/logger.ts";
@@ -101,6 +102,12 @@ export type {
   UnsupportedEntry,
   UsableEntry,
 } from "./src/snapshot/listing.ts";
+export type {
+  QuarantinedSnapshot,
+  StoreInspection,
+  StoreLock,
+  UnfinishedSnapshot,
+} from "./src/snapshot/inspection.ts";
 export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
 export type { StoreOptions } from "./src/store/options.ts";

@@ -290,6 +290,28 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       return report;
     },
   }),
+  "inspects nothing": (store) => ({
+    inspect: async () => ({
+      ...await store.inspect(),
+      unfinished: [],
+      quarantined: [],
+    }),
+  }),
+  "shows its published snapshots as unfinished": (store) => ({
+    async inspect() {
+      const unfinished = (await store.list()).map(({ id, size }) => ({
+        id,
+        name: id,
+        state: "writing" as const,
+        size,
+        changedAt: undefined,
+        isForeign: false,
+        mayBeUnderWay: true,
+      }));
+      const found = await store.inspect();
+      return { ...found, unfinished: [...found.unfinished, ...unfinished] };
+    },
+  }),
   "seals nothing": (store) => ({
     async seal(id) {
       const { meta, errors } = await store.verify(id);
@@ -374,6 +396,7 @@ function wrap(
     open: (id, options) => store.open(id, options),
     restore: (restore) => store.restore(restore),
     verify: (id, options) => store.verify(id, options),
+    inspect: () => store.inspect(),
     seal: (id, options) => store.seal(id, options),
     reap: () => store.reap(),
     delete: (id) => store.delete(id),

@@ -93,6 +93,7 @@ const withoutBlocks: FileSystem = {
   removeTree: (path) => nodeFileSystem.removeTree(path),
   syncDirectory: (path) => nodeFileSystem.syncDirectory(path),
   lock: (path) => nodeFileSystem.lock(path),
+  readLock: (path) => nodeFileSystem.readLock(path),
   open: (path, how, mode) =>
     path.endsWith("/blocks.crc64")
       ? Promise.resolve({

@@ -42,5 +42,6 @@ export function fileSystemWith(syncs: Syncs): FileSystem {
     // The lock always syncs: a store refuses a torn lock record, and then the
     // test would see no other damage.
     lock: (path) => real.lock(path),
+    readLock: (path) => real.readLock(path),
   };
 }

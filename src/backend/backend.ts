@@ -21,6 +21,7 @@
 
 import type { Logger } from "../logger.ts";
 import type { Extra, ExtraName } from "../snapshot/extras.ts";
+import type { StoreInspection } from "../snapshot/inspection.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 
 /** What a store tells its backend when it connects. */
@@ -59,6 +60,13 @@ export interface BackendNames {
    * have published recently. @default {none}
    */
   readonly protected?: readonly string[] | undefined;
+}
+
+/** What there is in a place beside published snapshots, looked at closely. */
+export interface BackendInspection
+  extends Pick<StoreInspection, "unfinished" | "quarantined" | "lock"> {
+  /** All names that this library did not put there. */
+  readonly foreign: readonly string[];
 }
 
 /** What is known of a snapshot before its first byte. */
@@ -105,6 +113,11 @@ export interface ReadableBackend {
   connect?(host: BackendHost): Promise<void>;
   /** Lists the place: resolves to all of its names or rejects. */
   names(): Promise<BackendNames>;
+  /**
+   * Looks closely at what is not published, for an operator; takes no lock. Of a
+   * backend without it the store tells what `names()` gives.
+   */
+  inspect?(): Promise<BackendInspection>;
   /**
    * The exact bytes of `meta.json`. It looks first whether there is such a
    * snapshot.

@@ -11,6 +11,7 @@
 
 export type {
   BackendHost,
+  BackendInspection,
   BackendNames,
   BeginOptions,
   FinalParts,

@@ -2,6 +2,8 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { UnfinishedSnapshot } from "../../mod.ts";
+import { FileBackend } from "../backends/file/file_backend.ts";
 import { FOREIGN_TMP_AGE_MS_DEFAULT } from "../backends/file/options.ts";
 import type { SweepOutcome } from "../backends/file/sweep.ts";
 import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
@@ -10,17 +12,10 @@ import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
 import {
   type LockingOptions,
-  requireStore,
+  type ReadingOptions,
   withBackendToMend,
 } from "./stores.ts";
-import {
-  backendOf,
-  findLeftovers,
-  formatTime,
-  type Leftover,
-  leftoverJson,
-  summarize,
-} from "./unfinished.ts";
+import { findUnfinished, summarize } from "./unfinished.ts";
 
 interface CleanOptions extends LockingOptions {
   readonly yes?: true;
@@ -58,11 +53,9 @@ export function registerClean(program: Command): void {
 }
 
 async function clean(directory: string, options: CleanOptions): Promise<void> {
-  await requireStore(directory);
   const { olderThan: foreignTmpAgeMs, hostId } = options;
-  const backend = backendOf(directory, { foreignTmpAgeMs, hostId });
-  const found = await findLeftovers(backend, hostId);
-  const doomed = found.filter((leftover) => !leftover.isForeignAndYoung);
+  const found = await findUnfinished(directory, { foreignTmpAgeMs, hostId });
+  const doomed = found.filter((snapshot) => !stays(snapshot));
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);
     if (!await isConfirmed(doomed)) {
@@ -70,17 +63,27 @@ async function clean(directory: string, options: CleanOptions): Promise<void> {
       return await report(found, new Map(), options);
     }
   }
-  // Without leftovers the lock is not needed.
+  // With nothing unfinished the lock is not needed.
   const outcomes = found.length === 0
     ? new Map<string, SweepOutcome>()
-    : await withBackendToMend(backend, () => backend.sweep());
+    : await sweep(directory, { foreignTmpAgeMs, hostId });
   if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
   await report(found, outcomes, options);
 }
 
-/** Lists the leftovers before the question whether to remove them. */
+/** Whether another program may be writing it. */
+function stays({ isForeign, mayBeUnderWay }: UnfinishedSnapshot): boolean {
+  return isForeign && mayBeUnderWay;
+}
+
+function sweep(directory: string, options: ReadingOptions) {
+  const backend = new FileBackend(directory, { ...options, sweep: false });
+  return withBackendToMend(backend, () => backend.sweep());
+}
+
+/** Lists the snapshots before the question whether to remove them. */
 async function showPlan(
-  found: readonly Leftover[],
+  found: readonly UnfinishedSnapshot[],
   { json }: CleanOptions,
 ): Promise<void> {
   // --json prints one document only, at the end: the outcomes.
@@ -88,11 +91,11 @@ async function showPlan(
   await print(...alignColumns(
     [
       ["NAME", "SIZE", "CHANGED", ""],
-      ...found.map((leftover) => [
-        leftover.name,
-        formatSize(leftover.bytes),
-        formatTime(leftover.changedMs) ?? "unknown",
-        leftover.isForeignAndYoung ? "may be under way: stays" : "",
+      ...found.map((snapshot) => [
+        snapshot.name,
+        snapshot.size === undefined ? "unknown" : formatSize(snapshot.size),
+        snapshot.changedAt?.toISOString() ?? "unknown",
+        stays(snapshot) ? "may be under way: stays" : "",
       ]),
     ],
     ["left", "right", "left", "left"],
@@ -100,7 +103,9 @@ async function showPlan(
 }
 
 /** @throws {InvalidArgumentError} when there is no terminal to ask on. */
-async function isConfirmed(doomed: readonly Leftover[]): Promise<boolean> {
+async function isConfirmed(
+  doomed: readonly UnfinishedSnapshot[],
+): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw new InvalidArgumentError(
       "Cannot ask whether to remove " +
@@ -121,7 +126,7 @@ async function isConfirmed(doomed: readonly Leftover[]): Promise<boolean> {
  * @throws {CommandError} when a removal has failed.
  */
 async function report(
-  found: readonly Leftover[],
+  found: readonly UnfinishedSnapshot[],
   outcomes: ReadonlyMap<string, SweepOutcome>,
   { json }: CleanOptions,
 ): Promise<void> {
@@ -134,8 +139,8 @@ async function report(
       !["removed", "gone"].includes(outcomes.get(name) ?? "left")
     );
     await printJson({
-      removed: removed.map(leftoverJson),
-      left: left.map(leftoverJson),
+      removed,
+      left,
     });
   } else if (removed.length > 0) await print(`removed ${summarize(removed)}`);
   if (failed.length === 0) return;

@@ -20,7 +20,7 @@ import {
 import { print, printJson } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
 import { openChosen, requireStore, withStoreToRead } from "./stores.ts";
-import { leftoverJson, tellLeftovers } from "./unfinished.ts";
+import { tellUnfinished } from "./unfinished.ts";
 
 interface InspectOptions {
   readonly json?: boolean;
@@ -58,12 +58,9 @@ async function inspect(
   }
   // First, because a store may have unfinished snapshots only.
   await requireStore(path);
-  const leftovers = await tellLeftovers(path);
+  const unfinished = await tellUnfinished(path);
   const meta = await readMeta(path, id);
-  if (json) {
-    const unfinished = leftovers.map(leftoverJson);
-    return await printJson({ ...snapshotJson(meta), unfinished });
-  }
+  if (json) return await printJson({ ...snapshotJson(meta), unfinished });
   const where = join(path, "snapshots", meta.id);
   await print(...metaLines(meta, [["Path", printable(where)]]));
 }

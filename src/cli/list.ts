@@ -10,7 +10,7 @@ import { alignColumns, formatSize, timeOf } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
 import { snapshotJson } from "./snapshot_json.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
-import { leftoverJson, tellLeftovers } from "./unfinished.ts";
+import { tellUnfinished } from "./unfinished.ts";
 
 interface ListOptions {
   readonly json?: true;
@@ -38,11 +38,11 @@ async function list(directory: string, options: ListOptions): Promise<void> {
     directory,
     (store) => readListing(directory, store),
   );
-  const leftovers = await tellLeftovers(directory);
+  const unfinished = await tellUnfinished(directory);
   if (options.json) {
     await printJson({
       snapshots: snapshots.map(snapshotJson),
-      unfinished: leftovers.map(leftoverJson),
+      unfinished,
     });
   } else if (snapshots.length > 0) await print(...formatList(snapshots));
   else if (skipped === 0) warn(`no snapshots in ${directory}`);

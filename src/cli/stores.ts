@@ -35,7 +35,13 @@ const logger: Logger = {
 /** How commands take a store's lock. */
 export interface LockingOptions {
   /** What identifies this host in the lock. */
-  readonly hostId?: string;
+  readonly hostId?: string | undefined;
+}
+
+/** How commands open a store to look into it. */
+export interface ReadingOptions extends LockingOptions {
+  /** How old another program's unfinished snapshot is when a crash has left it. */
+  readonly foreignTmpAgeMs?: number | undefined;
 }
 
 /** How commands open a store to add a snapshot. */
@@ -110,10 +116,12 @@ export async function withBackendToMend<T>(
 export async function withStoreToRead<T>(
   directory: string,
   use: (store: SnapshotStore) => Promise<T>,
+  options: ReadingOptions = {},
 ): Promise<T> {
   await requireStore(directory);
   try {
     const store = await openFileSnapshotStore(directory, {
+      ...options,
       logger,
       readOnly: true,
     });

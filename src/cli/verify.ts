@@ -24,7 +24,7 @@ import {
 import { printJson, printPainted, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
-import { leftoverJson, tellLeftovers } from "./unfinished.ts";
+import { tellUnfinished } from "./unfinished.ts";
 
 interface VerifyCommandOptions {
   readonly json?: boolean;
@@ -58,9 +58,8 @@ async function verify(
   const findings = isFile
     ? await verifyArchives([path, ...named.map(parsePath)], json)
     : await verifyStore(path, named, json);
-  const leftovers = isFile ? undefined : await tellLeftovers(path);
+  const unfinished = isFile ? undefined : await tellUnfinished(path);
   if (json) {
-    const unfinished = leftovers?.map(leftoverJson);
     const snapshots = findings.map(findingJson);
     await printJson(unfinished ? { snapshots, unfinished } : { snapshots });
   }

@@ -9,7 +9,9 @@
  * @module
  */
 
-export type { LockOwner } from "../errors.ts";
+import type { LockOwner } from "../errors.ts";
+
+export type { LockOwner };
 
 /** What a directory entry is. Links are never followed. */
 export type FileKind = "file" | "directory" | "symlink" | "other";
@@ -81,6 +83,20 @@ export interface FileLock {
    * case: the next `lock()` of this process takes it.
    */
   release(): Promise<void>;
+}
+
+/** What can be seen of a lock without taking it. */
+export interface LockState {
+  /** Who has it; `undefined` when its file does not tell. */
+  readonly owner: LockOwner | undefined;
+  /**
+   * What is known of the holder: it is in this process, it is alive, it is dead
+   * (the next `lock()` takes the lock over), or that can't be found out, so that
+   * the lock counts as held.
+   */
+  readonly holder: "here" | "alive" | "dead" | "unknown";
+  /** What a person can do when the holder is `"unknown"`. */
+  readonly hint: string | undefined;
 }
 
 /** A directory that is held: a swap of its name does not lead elsewhere. */
@@ -168,4 +184,11 @@ export interface FileSystem {
    * died is taken over at once. A lock needs no durability: no process holds it after a power cut.
    */
   lock(path: string, options?: LockOptions): Promise<FileLock>;
+  /**
+   * Looks who has the lock; takes nothing and changes nothing. Resolves to
+   * `undefined` when there is no lock. A file that can't be read or understood
+   * is a lock whose holder is unknown; only when descriptors or memory run out
+   * does it reject.
+   */
+  readLock(path: string, options?: LockOptions): Promise<LockState | undefined>;
 }

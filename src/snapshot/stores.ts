@@ -19,6 +19,7 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "./types.ts";
+import type { StoreInspection } from "./inspection.ts";
 import type { ListEntry } from "./listing.ts";
 
 /** A place that snapshots are read from. */
@@ -123,6 +124,15 @@ export interface SnapshotReader {
    * @throws {StoreClosedError} when the store has been closed.
    */
   verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
+  /**
+   * What else there is: unfinished snapshots, those in quarantine, names that
+   * this library did not put there, and who has the lock. Changes nothing and
+   * takes no lock, and so may run beside a program that uses the store.
+   *
+   * @throws {StoreAccessError} when the process or the place is at fault.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  inspect(): Promise<StoreInspection>;
   /**
    * Cancels the open sinks, errors the open sources, and gives the place up.
    * Everything later is refused with {@linkcode StoreClosedError}.

@@ -8,6 +8,7 @@
  */
 
 import type {
+  BackendInspection,
   BackendNames,
   BeginOptions,
   ReadableBackend,
@@ -31,6 +32,7 @@ import {
   requireText,
 } from "./contract.ts";
 import { toReadError } from "./error_scope.ts";
+import { requireInspection } from "./inspection_contract.ts";
 import { type Interruption, unlessAborted } from "./interrupt.ts";
 
 /** A backend as the rest of the store sees it. */
@@ -78,18 +80,20 @@ export class CheckedBackend {
     return this.#backend as SnapshotBackend;
   }
 
-  async names(): Promise<BackendNames> {
-    const doing = `look into ${this.place}`;
-    try {
-      return await this.#read(
-        doing,
-        async () => requireNames(await this.#backend.names()),
-      );
-    } catch (error) {
-      this.assertOpen();
-      // It was asked about no snapshot: none is missing or corrupt by this.
-      throw placeError(doing, error);
-    }
+  names(): Promise<BackendNames> {
+    return this.#look(async () => requireNames(await this.#backend.names()));
+  }
+
+  /** Whether the place can be looked at closely. */
+  get canInspect(): boolean {
+    return this.#backend.inspect !== undefined;
+  }
+
+  /** Only when {@linkcode canInspect}. */
+  inspect(): Promise<BackendInspection> {
+    return this.#look(async () =>
+      requireInspection(await this.#backend.inspect?.())
+    );
   }
 
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
@@ -235,6 +239,18 @@ export class CheckedBackend {
     } catch (error) {
       this.assertOpen();
       throw toReadError(doing, error);
+    }
+  }
+
+  /** Runs a call that is about no snapshot. */
+  async #look<T>(call: () => Promise<T>): Promise<T> {
+    const doing = `look into ${this.place}`;
+    try {
+      return await this.#read(doing, call);
+    } catch (error) {
+      this.assertOpen();
+      // No snapshot is missing or corrupt by this, whatever class it has.
+      throw placeError(doing, error);
     }
   }
 

@@ -16,7 +16,7 @@ import { StoreAccessError } from "../errors.ts";
 import { parseId } from "../snapshot/id.ts";
 import { describe, quote } from "../text.ts";
 
-const UNFINISHED_STATES: readonly unknown[] = ["writing", "deleted", "sealing"];
+const UNFINISHED_STATES: readonly string[] = ["writing", "deleted", "sealing"];
 
 /** A backend has broken its contract: nothing that it says is believed. */
 export function brokenContract(
@@ -134,11 +134,15 @@ function requirePublished(
 
 function requireUnfinished(name: unknown): UnfinishedName {
   const { id, state } = (name ?? {}) as Partial<UnfinishedName>;
-  if (UNFINISHED_STATES.includes(state)) {
-    return {
-      id: requireSnapshotId(id),
-      state: state as UnfinishedName["state"],
-    };
+  return { id: requireSnapshotId(id), state: requireUnfinishedState(state) };
+}
+
+/** What an unfinished snapshot is. */
+export function requireUnfinishedState(
+  state: unknown,
+): UnfinishedName["state"] {
+  if (UNFINISHED_STATES.includes(state as string)) {
+    return state as UnfinishedName["state"];
   }
   throw brokenContract(`it listed a snapshot as ${show(state)}`);
 }
@@ -152,12 +156,14 @@ function requireEachOnce(ids: readonly string[]): readonly string[] {
   return ids;
 }
 
-function requireSnapshotId(id: unknown): string {
+/** The ID of a snapshot. */
+export function requireSnapshotId(id: unknown): string {
   if (typeof id === "string" && parseId(id) !== undefined) return id;
   throw brokenContract(`it listed ${show(id)}, expected snapshot IDs`);
 }
 
-function requireArray(values: unknown): readonly unknown[] {
+/** The elements of an array, which may be anything. */
+export function requireArray(values: unknown): readonly unknown[] {
   if (Array.isArray(values)) return [...values];
   throw brokenContract(`it listed ${kindOf(values)}, expected an array`);
 }
@@ -184,10 +190,12 @@ function trueLength(bytes: Uint8Array, what: string): number {
   }
 }
 
-function kindOf(value: unknown): string {
+/** The kind of a value, for messages. */
+export function kindOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-function show(value: unknown): string {
+/** A value that a backend gave, for messages. */
+export function show(value: unknown): string {
   return typeof value === "string" ? quote(value) : describe(value);
 }

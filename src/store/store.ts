@@ -11,6 +11,7 @@ import { StoreAccessError, StoreClosedError } from "../errors.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
+import type { StoreInspection } from "../snapshot/inspection.ts";
 import type {
   CreateOptions,
   OpenOptions,
@@ -34,6 +35,7 @@ import { readExtraFile } from "./extra.ts";
 import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
+import { inspectStore } from "./inspect.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
 import { listEntries, listUsable, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
@@ -193,6 +195,11 @@ export class BackedStore implements SnapshotStore {
       await quarantineCorrupt(this.#parts, result.skipped);
     }
     return result;
+  }
+
+  /** See {@linkcode SnapshotReader.inspect}. */
+  inspect(): Promise<StoreInspection> {
+    return this.#run(() => inspectStore(this.#parts));
   }
 
   /** See {@linkcode SnapshotStore.reap}. */

@@ -17,6 +17,7 @@ import { closingChecks } from "./closing_checks.ts";
 import { corruptionChecks } from "./corruption_checks.ts";
 import { deletionChecks } from "./deletion_checks.ts";
 import { headerChecks } from "./header_checks.ts";
+import { inspectingChecks } from "./inspecting_checks.ts";
 import { listingChecks } from "./listing_checks.ts";
 import { readingChecks } from "./reading_checks.ts";
 import { restoringChecks } from "./restoring_checks.ts";
@@ -136,6 +137,7 @@ const CHECKS: readonly Check[] = [
   ...argumentChecks,
   ...restoringChecks,
   ...verifyingChecks,
+  ...inspectingChecks,
   ...sealingChecks,
   ...deletionChecks,
   ...retentionChecks,

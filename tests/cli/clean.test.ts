@@ -249,9 +249,11 @@ describe("raft-snapshots list, verify and inspect", () => {
         { ...newest, changedAt: "" },
         {
           id: "3-20-4",
+          name: "3-20-4.deleted.tmp",
           state: "deleted",
-          bytes: 1024,
+          size: 1024,
           changedAt: "",
+          isForeign: false,
           mayBeUnderWay: false,
         },
       );

@@ -12,6 +12,7 @@ import type {
   FileStat,
   FileSystem,
   HeldDirectory,
+  LockState,
   OpenMode,
 } from "@raft/snapshots";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
@@ -164,6 +165,18 @@ export class ScheduledFileSystem implements FileSystem {
       await this.#disk.removeFile(path).catch(() => {});
     };
     return { release: () => this.#ask({ name: "release", path }, release) };
+  }
+
+  readLock(path: string): Promise<LockState | undefined> {
+    return this.#ask({ name: "readLock", path }, () => {
+      const isHeld = this.#locked.has(path);
+      const state = {
+        owner: undefined,
+        holder: "here",
+        hint: undefined,
+      } as const;
+      return Promise.resolve(isHeld ? state : undefined);
+    });
   }
 
   #watched(handle: FileHandle, path: string): FileHandle {

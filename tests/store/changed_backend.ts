@@ -23,6 +23,7 @@ export type Instead = (asUsual: () => unknown) => unknown;
 export const METHODS = [
   "connect",
   "names",
+  "inspect",
   "readMeta",
   "readBlocks",
   "readExtra",

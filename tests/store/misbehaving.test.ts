@@ -171,6 +171,19 @@ const CALLS: Readonly<Record<string, Call>> = {
     assert.equal(new Set(ids).size, ids.length);
     for (const id of ids) assert.ok(states.has(id), id);
   },
+  async listUnusable(store, states) {
+    for (const { id, state } of await store.list({ unusable: true })) {
+      // A snapshot that is quarantined need not be a published one.
+      if (state !== "quarantined") assert.ok(states.has(id), id);
+    }
+  },
+  async inspect(store) {
+    const { unfinished, quarantined, foreign } = await store.inspect();
+    for (const { id } of [...unfinished, ...quarantined]) {
+      assert.equal(typeof id, "string");
+    }
+    assert.ok(foreign.every((name) => typeof name === "string"));
+  },
   open: async (store, states, id) =>
     await readRight(await store.open(id), states),
   openBefore: async (store, states, id) =>

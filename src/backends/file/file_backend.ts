@@ -8,6 +8,7 @@
 
 import type {
   BackendHost,
+  BackendInspection,
   BackendNames,
   PendingSnapshot,
   SnapshotBackend,
@@ -20,6 +21,7 @@ import { CONSOLE_LOGGER, guardLogger } from "../../logger.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
 import { parseId } from "../../snapshot/id.ts";
 import { addBlocks } from "./add_blocks.ts";
+import { BusyIds } from "./busy_ids.ts";
 import { Calls } from "./calls.ts";
 import {
   accessError,
@@ -28,6 +30,7 @@ import {
   settleNames,
 } from "./claim.ts";
 import { Directory } from "./directory.ts";
+import { inspectDirectory } from "./inspect.ts";
 import { Marks } from "./marks.ts";
 import { RemovalWait, requireDirectory } from "./missing.ts";
 import { type TemporaryName, temporaryName } from "./names.ts";
@@ -41,7 +44,7 @@ import { PartReader } from "./read.ts";
 import { readNames } from "./read_names.ts";
 import { Removals } from "./removals.ts";
 import { type SweepOutcome, sweepUnfinished } from "./sweep.ts";
-import { type Unfinished, UnfinishedSnapshots } from "./unfinished.ts";
+import { isUnfinished, UnfinishedSnapshots } from "./unfinished.ts";
 
 /** A directory that snapshots are kept in. */
 export class FileBackend implements SnapshotBackend {
@@ -52,6 +55,7 @@ export class FileBackend implements SnapshotBackend {
   readonly #removalWait: RemovalWait;
   readonly #parts: PartReader;
   readonly #calls = new Calls();
+  readonly #busy = new BusyIds();
   readonly #handles = new Set<StateHandle>();
   #clock: () => number = Date.now;
   #lock: FileLock | undefined;
@@ -113,12 +117,24 @@ export class FileBackend implements SnapshotBackend {
         quarantined: [
           ...new Set(temporary.filter(isQuarantined).map(({ id }) => id)),
         ],
-        unfinished: temporary.flatMap(({ id, state }) =>
-          state === "corrupt" ? [] : [{ id, state }]
-        ),
+        unfinished: temporary.filter(isUnfinished),
         foreign,
       };
     });
+  }
+
+  inspect(): Promise<BackendInspection> {
+    return this.#calls.run(() =>
+      inspectDirectory({
+        directory: this.#directory,
+        marks: this.#marks,
+        unfinished: this.#unfinished,
+        isUnderWay: ({ id, name }) =>
+          this.#busy.has(id) || this.#removals.isUnderWay(name),
+        hasLock: this.#lock !== undefined,
+        hostId: this.#options.hostId,
+      })
+    );
   }
 
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
@@ -177,15 +193,17 @@ export class FileBackend implements SnapshotBackend {
 
   begin(id: string, meta: Uint8Array): Promise<PendingSnapshot | "taken"> {
     return this.#calls.run(() =>
-      this.#reclaimIfGone(async () => {
-        if (!await this.#claimId(id)) return "taken";
-        const parts = {
-          directory: this.#directory,
-          marks: this.#marks,
-          removals: this.#removals,
-        };
-        return await openPending(parts, id, meta);
-      })
+      this.#reclaimIfGone(() =>
+        this.#busy.begin(id, async () => {
+          if (!await this.#claimId(id)) return "taken";
+          const parts = {
+            directory: this.#directory,
+            marks: this.#marks,
+            removals: this.#removals,
+          };
+          return await openPending(parts, id, meta);
+        })
+      )
     );
   }
 
@@ -224,7 +242,10 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(async () => {
       // It may have been removed while it was read.
       await requireDirectory(this.#directory, this.#marks, id);
-      await addBlocks(this.#directory, this.#removals, { id, bytes });
+      await this.#busy.during(
+        id,
+        () => addBlocks(this.#directory, this.#removals, { id, bytes }),
+      );
     });
   }
 
@@ -233,11 +254,6 @@ export class FileBackend implements SnapshotBackend {
     const handles = [...this.#handles];
     await Promise.allSettled(handles.map((handle) => handle.close()));
     await this.#lock?.release();
-  }
-
-  /** All that is unfinished, newest first. It needs no `connect()`. */
-  findUnfinished(): Promise<Unfinished[]> {
-    return this.#unfinished.find();
   }
 
   /**

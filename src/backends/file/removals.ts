@@ -71,6 +71,11 @@ export class Removals {
     if (this.#leftovers.size > 0) await this.removeAll([...this.#leftovers]);
   }
 
+  /** Whether a directory is going to be removed, and no attempt has failed. */
+  isUnderWay(name: string): boolean {
+    return this.#leftovers.has(name) && !this.#reported.has(name);
+  }
+
   /** A directory that may be there, and must be gone. */
   add(name: string): void {
     this.#leftovers.add(name);

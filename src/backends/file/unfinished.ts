@@ -13,18 +13,26 @@ import type { Marks } from "./marks.ts";
 import { type TemporaryName, temporaryName } from "./names.ts";
 import { readNames } from "./read_names.ts";
 
+/** A directory that is neither published nor in quarantine. */
+export interface UnfinishedName extends TemporaryName {
+  readonly state: "writing" | "deleted" | "sealing";
+}
+
 /** A snapshot, a deletion or a seal that has not come to its end. */
-export interface Unfinished extends TemporaryName {
-  /** The size of its files in bytes. */
-  readonly bytes: number;
+export interface Unfinished extends UnfinishedName {
+  /** The size of its files in bytes; `undefined` when it may not be read. */
+  readonly size: number | undefined;
   /** When it was last changed, in milliseconds since 1970. */
   readonly changedMs: number;
-  /** Whether this library has made it: the lock tells whether it is under way. */
-  readonly isOurs: boolean;
+  /** Whether it is of another program: the lock does not tell of that. */
+  readonly isForeign: boolean;
   /** Whether it was changed so lately that its writer may be at work. */
   readonly isYoung: boolean;
-  /** Whether another program may be writing it, which its age tells. */
-  readonly isForeignAndYoung: boolean;
+}
+
+/** Whether a directory is not one in quarantine. */
+export function isUnfinished(name: TemporaryName): name is UnfinishedName {
+  return name.state !== "corrupt";
 }
 
 /** Which age proves that no other program is writing a snapshot. */
@@ -52,20 +60,20 @@ export class UnfinishedSnapshots {
     return this.#rule.foreignTmpAgeMs;
   }
 
-  /** All unfinished snapshots, newest first, without those in quarantine. */
-  async find(): Promise<Unfinished[]> {
+  /** The names of the unfinished snapshots, newest first. */
+  async names(): Promise<UnfinishedName[]> {
+    const { temporary } = await readNames(this.#directory, this.#marks);
+    return temporary.filter(isUnfinished);
+  }
+
+  /** Looks at unfinished snapshots; at those that are still there. */
+  async lookAt(names: readonly UnfinishedName[]): Promise<Unfinished[]> {
     const found: Unfinished[] = [];
-    for (const name of await this.names()) {
+    for (const name of names) {
       const unfinished = await this.#lookAt(name);
       if (unfinished !== undefined) found.push(unfinished);
     }
     return found;
-  }
-
-  /** The names of the unfinished snapshots, newest first. */
-  async names(): Promise<TemporaryName[]> {
-    const { temporary } = await readNames(this.#directory, this.#marks);
-    return temporary.filter(({ state }) => state !== "corrupt");
   }
 
   /**
@@ -81,26 +89,26 @@ export class UnfinishedSnapshots {
   }
 
   /**
-   * Looks at one; one that may not be read is shown with 0 bytes, because it
-   * must not hide the others. Resolves to nothing when it has been finished or
-   * removed since its name was read.
+   * Looks at one; one that may not be read must not hide the others. Resolves to
+   * nothing when it has been finished or removed since its name was read.
    */
-  async #lookAt(name: TemporaryName): Promise<Unfinished | undefined> {
-    let [bytes, changedMs, isOurs] = [0, -Infinity, false];
+  async #lookAt(name: UnfinishedName): Promise<Unfinished | undefined> {
+    let size: number | undefined = 0;
+    let [changedMs, isForeign] = [-Infinity, true];
     try {
-      for await (const { kind, size, modifiedMs } of this.#statsOf(name)) {
-        if (kind === "file") bytes += size;
-        changedMs = Math.max(changedMs, modifiedMs);
+      for await (const stat of this.#statsOf(name)) {
+        if (stat.kind === "file") size += stat.size;
+        changedMs = Math.max(changedMs, stat.modifiedMs);
       }
-      isOurs = await this.#isOurs(name);
+      isForeign = !await this.#isOurs(name);
     } catch (error) {
       const code = systemCode(error);
       if (code !== "EACCES" && code !== "EPERM") throw error;
+      size = undefined;
     }
     if (changedMs === -Infinity) return undefined;
     const isYoung = this.#isYoung(changedMs);
-    const isForeignAndYoung = !isOurs && isYoung;
-    return { ...name, bytes, changedMs, isOurs, isYoung, isForeignAndYoung };
+    return { ...name, size, changedMs, isForeign, isYoung };
   }
 
   /** Whether this library has made it: Go never makes `blocks.crc64`. */

@@ -5,6 +5,7 @@
  */
 
 import type {
+  BackendInspection,
   BackendNames,
   FinalParts,
   PendingSnapshot,
@@ -26,16 +27,38 @@ export class MemoryBackend implements SnapshotBackend {
   readonly place = "memory";
   readonly #published = new Map<string, StoredSnapshot>();
   readonly #quarantined = new Map<string, StoredSnapshot>();
-  /** IDs of snapshots that are being written. */
-  readonly #pending = new Set<string>();
+  /** What has been written of the snapshots that are not published yet. */
+  readonly #pending = new Map<string, MemoryState>();
 
   // deno-lint-ignore require-await -- as the interface has it, here and below
   async names(): Promise<BackendNames> {
     return {
       published: [...this.#published.keys()],
       quarantined: [...this.#quarantined.keys()],
-      unfinished: [...this.#pending].map((id) => ({ id, state: "writing" })),
+      unfinished: [...this.#pending.keys()].map((id) => (
+        { id, state: "writing" }
+      )),
       foreign: [],
+    };
+  }
+
+  // deno-lint-ignore require-await
+  async inspect(): Promise<BackendInspection> {
+    return {
+      unfinished: [...this.#pending].map(([id, { size }]) => ({
+        id,
+        name: id,
+        state: "writing",
+        size,
+        changedAt: undefined,
+        isForeign: false,
+        mayBeUnderWay: true,
+      })),
+      quarantined: [...this.#quarantined.keys()].map((id) => (
+        { id, name: id }
+      )),
+      foreign: [],
+      lock: undefined,
     };
   }
 
@@ -78,14 +101,14 @@ export class MemoryBackend implements SnapshotBackend {
     return [
       ...this.#published.keys(),
       ...this.#quarantined.keys(),
-      ...this.#pending,
+      ...this.#pending.keys(),
     ];
   }
 
   async begin(id: string): Promise<PendingSnapshot | "taken"> {
     if ((await this.takenIds()).includes(id)) return "taken";
-    this.#pending.add(id);
     const state = new MemoryState();
+    this.#pending.set(id, state);
     return {
       append: (bytes) => {
         state.append(bytes);

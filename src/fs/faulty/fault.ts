@@ -16,6 +16,7 @@ export type OperationName =
   | "holdDirectory"
   | "syncDirectory"
   | "lock"
+  | "readLock"
   | "release"
   | "statHandle"
   | "read"

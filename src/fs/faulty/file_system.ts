@@ -13,6 +13,7 @@ import type {
   FileSystem,
   HeldDirectory,
   LockOptions,
+  LockState,
   OpenMode,
 } from "../file_system.ts";
 import { removeByName } from "../node/remove_by_name.ts";
@@ -225,6 +226,15 @@ export class FaultyFileSystem implements FileSystem {
     });
     const run = () => lock.release();
     return { release: () => this.#perform({ name: "release", path, run }) };
+  }
+
+  /** See {@linkcode FileSystem.readLock}. */
+  readLock(
+    path: string,
+    options?: LockOptions,
+  ): Promise<LockState | undefined> {
+    const run = () => this.#inner.readLock(path, options);
+    return this.#perform({ name: "readLock", path, run });
   }
 
   /** Counts something as open until the returned function is called. */

@@ -5,11 +5,14 @@
  * @module
  */
 
-import { LockHeldError } from "../lock_held_error.ts";
+import { type LockHeldDetails, LockHeldError } from "../lock_held_error.ts";
 import { node } from "../../runtime/node.ts";
-import type { FileSystem, LockOptions } from "../file_system.ts";
+import { isOutOfResources } from "../../system_code.ts";
+import { describe } from "../../text.ts";
+import type { FileSystem, LockOptions, LockState } from "../file_system.ts";
 import type { LockSite } from "./claim.ts";
-import { livenessOf } from "./liveness.ts";
+import { tokensGivenUpHere } from "./held_tokens.ts";
+import { type Liveness, livenessOf } from "./liveness.ts";
 import { recordOfEmptyFile, socketPath } from "./names.ts";
 import { type LockRecord, ownerOf, readLockRecord } from "./record.ts";
 import { listenAt } from "./socket.ts";
@@ -88,39 +91,55 @@ export async function isChain(
   return tokensOf(await readChain(site)).join() === tokens.join();
 }
 
+/** Whether the holder that a record of the chain names is alive. */
+function judge({ path, hostId, livenessOf }: Site, last: ChainLink) {
+  return livenessOf(last.record, {
+    path: last.path,
+    socket: socketPath(path, last.record.token),
+    hostId,
+  });
+}
+
 /** Rejects unless the last of the chain is dead, or there is none. */
 export async function checkVacant(
   site: Site,
   last: ChainLink | undefined,
 ): Promise<void> {
   if (last === undefined) return;
-  const { path, hostId } = site;
-  const { dead, hint } = await site.livenessOf(last.record, {
-    path: last.path,
-    socket: socketPath(path, last.record.token),
-    hostId,
-  });
+  const { dead, hint } = await judge(site, last);
   if (dead) return;
   const owner = ownerOf(last.record);
-  throw new LockHeldError(path, { owner, hint });
+  throw new LockHeldError(site.path, { owner, hint });
 }
 
-/**
- * Whether a live process holds the lock, or one that may be alive for all that
- * can be known. `hostId` identifies this host. Takes nothing and changes
- * nothing.
- */
-export async function isLockHeld(
+/** See `FileSystem.readLock()`. */
+export async function readLock(
   files: FileSystem,
   path: string,
-  hostId?: string,
-): Promise<boolean> {
+  options: LockFileOptions = {},
+): Promise<LockState | undefined> {
+  const site = siteOf(files, path, options);
   try {
-    const site = siteOf(files, path, { hostId });
-    await checkVacant(site, (await readChain(site)).at(-1));
-    return false;
-  } catch {
-    // A lock that may not be read, or can't be understood, may be held.
-    return true;
+    const last = (await readChain(site)).at(-1);
+    if (last === undefined) return undefined;
+    const owner = ownerOf(last.record);
+    // Not judged: this process would take it for one that is being taken over.
+    if (tokensGivenUpHere.has(last.record.token)) {
+      return { owner, holder: "dead", hint: undefined };
+    }
+    const liveness = await judge(site, last);
+    return { owner, holder: holderOf(liveness), hint: liveness.hint };
+  } catch (error) {
+    if (isOutOfResources(error)) throw error;
+    const hint = (error as LockHeldDetails | undefined)?.hint ??
+      describe(error);
+    return { owner: undefined, holder: "unknown", hint };
   }
+}
+
+function holderOf({ dead, here, hint }: Liveness): LockState["holder"] {
+  if (dead) return "dead";
+  if (here) return "here";
+  // There is advice for a person only where nothing is proven.
+  return hint === undefined ? "alive" : "unknown";
 }

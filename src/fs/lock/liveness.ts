@@ -31,6 +31,8 @@ import {
 export interface Liveness {
   /** It is certain that it holds the lock no more. */
   readonly dead: boolean;
+  /** It is this process. */
+  readonly here?: true;
   /** What a person can do when it is not certain. */
   readonly hint?: string;
 }
@@ -174,7 +176,7 @@ export async function livenessOf(
     tokensGivenUpHere.set(record.token, "seen");
     return DEAD;
   }
-  if (tokensHeldHere.has(record.token)) return ALIVE;
+  if (tokensHeldHere.has(record.token)) return { ...ALIVE, here: true };
   const answer = record.listens ? await askSocket(socket) : "unknown";
   if (answer === "answered") return ALIVE;
   const asker = await askerOf(question);

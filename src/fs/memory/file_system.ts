@@ -14,6 +14,7 @@ import type {
   FileSystem,
   HeldDirectory,
   LockOptions,
+  LockState,
   OpenMode,
 } from "../file_system.ts";
 import type { MemoryFile } from "./file.ts";
@@ -235,6 +236,18 @@ export class MemoryFileSystem implements FileSystem {
       this.#locks.add(key);
       return { release: this.#releaseOnce(key, file) };
     });
+  }
+
+  /** See {@linkcode FileSystem.readLock}. */
+  readLock(path: string): Promise<LockState | undefined> {
+    return this.#perform(
+      "readLock",
+      path,
+      () =>
+        this.#locks.has(this.resolve(path))
+          ? { owner: OWNER, holder: "here", hint: undefined }
+          : undefined,
+    );
   }
 
   #releaseOnce(key: string, file: MemoryFile): () => Promise<void> {

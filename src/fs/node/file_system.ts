@@ -19,6 +19,7 @@ import type {
   FileSystem,
   HeldDirectory,
   LockOptions,
+  LockState,
   OpenMode,
 } from "../file_system.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./file_handle.ts";
@@ -28,6 +29,7 @@ import {
   fileFlags,
   linkedDirectoryFlags,
 } from "./open_flags.ts";
+import { readLock } from "../lock/chain.ts";
 import { lockFile } from "../lock/lock.ts";
 import { removeNodeTree } from "./remove_tree.ts";
 import { systemError } from "../system_error.ts";
@@ -153,6 +155,13 @@ class NodeFileSystem implements FileSystem {
 
   lock(path: string, options?: LockOptions): Promise<FileLock> {
     return lockFile(this, path, options);
+  }
+
+  readLock(
+    path: string,
+    options?: LockOptions,
+  ): Promise<LockState | undefined> {
+    return readLock(this, path, options);
   }
 }
 

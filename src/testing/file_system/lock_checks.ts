@@ -28,6 +28,20 @@ export const lockChecks: readonly FileSystemCheck[] = [
   },
 
   {
+    name: "readLock() sees a lock from its taking to its release",
+    async run({ files, dir }) {
+      const path = `${dir}/.lock`;
+      assertEqual(await files.readLock(path), undefined, "before");
+      const lock = await files.lock(path);
+      assertEqual((await files.readLock(path))?.holder, "here", "holder");
+      await assertFails(files.lock(path), "EBUSY");
+      await lock.release();
+      assertEqual(await files.readLock(path), undefined, "after");
+      assertEqual(await files.readDirectory(dir), [], "names");
+    },
+  },
+
+  {
     name: "release() resolves for a lock whose directory is gone",
     async run({ files, dir }) {
       await files.makeDirectory(`${dir}/d`, 0o700);

@@ -36,7 +36,8 @@ describe("livenessOf()", () => {
   it("takes a lock that this process holds for alive, whatever the record says", async () => {
     const record = lockRecord();
     tokensHeldHere.add(record.token);
-    assert.deepEqual(await livenessOf(record, QUESTION), { dead: false });
+    const liveness = await livenessOf(record, QUESTION);
+    assert.deepEqual(liveness, { dead: false, here: true });
     tokensHeldHere.delete(record.token);
   });
 

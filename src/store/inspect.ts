@@ -1,0 +1,51 @@
+/**
+ * `inspect()`: what there is in a place beside published snapshots.
+ *
+ * @module
+ */
+
+import type { BackendInspection, BackendNames } from "../backend/backend.ts";
+import { compareNewestFirst } from "../snapshot/id.ts";
+import type { StoreInspection } from "../snapshot/inspection.ts";
+import type { StoreParts } from "./parts.ts";
+
+/** A directory of another program may hold millions of names. */
+const FOREIGN_MAX = 1000;
+
+/** Looks at all that is not published. */
+export async function inspectStore(
+  { backend }: Pick<StoreParts, "backend">,
+): Promise<StoreInspection> {
+  const { unfinished, quarantined, foreign, lock } = backend.canInspect
+    ? await backend.inspect()
+    : ofNames(await backend.names());
+  return {
+    place: backend.place,
+    unfinished: [...unfinished].sort(newestFirst),
+    quarantined: [...quarantined].sort(newestFirst),
+    foreign: [...foreign].sort().slice(0, FOREIGN_MAX),
+    foreignCount: foreign.length,
+    lock,
+  };
+}
+
+function newestFirst(a: { readonly id: string }, b: { readonly id: string }) {
+  return compareNewestFirst(a.id, b.id);
+}
+
+/** What the names of a place tell, where it can't be looked at closely. */
+function ofNames(names: BackendNames): BackendInspection {
+  return {
+    unfinished: names.unfinished.map((name) => ({
+      ...name,
+      name: name.id,
+      size: undefined,
+      changedAt: undefined,
+      isForeign: false,
+      mayBeUnderWay: true,
+    })),
+    quarantined: names.quarantined.map((id) => ({ id, name: id })),
+    foreign: names.foreign,
+    lock: undefined,
+  };
+}

@@ -1,0 +1,120 @@
+/**
+ * Checks of what a backend tells of its place when it is inspected.
+ *
+ * @module
+ */
+
+import type { BackendInspection } from "../backend/backend.ts";
+import type { LockOwner } from "../errors.ts";
+import type {
+  QuarantinedSnapshot,
+  StoreLock,
+  UnfinishedSnapshot,
+} from "../snapshot/inspection.ts";
+import {
+  brokenContract,
+  kindOf,
+  requireArray,
+  requireSize,
+  requireSnapshotId,
+  requireText,
+  requireUnfinishedState,
+  show,
+} from "./contract.ts";
+
+/** No name in a directory or of an object, and no lock, says more. */
+const TEXT_LENGTH_MAX = 4096;
+
+/** An inspection of which each part is usable; a copy. */
+export function requireInspection(inspection: unknown): BackendInspection {
+  const { unfinished, quarantined, foreign, lock } = fieldsOf<
+    BackendInspection
+  >(inspection);
+  return {
+    unfinished: requireArray(unfinished).map(requireUnfinished),
+    quarantined: requireArray(quarantined).map(requireQuarantined),
+    foreign: requireArray(foreign).map(requireShortText),
+    lock: optional(lock, requireLock),
+  };
+}
+
+function requireUnfinished(value: unknown): UnfinishedSnapshot {
+  const it = fieldsOf<UnfinishedSnapshot>(value);
+  const id = requireSnapshotId(it.id);
+  return {
+    id,
+    name: requireShortText(it.name),
+    state: requireUnfinishedState(it.state),
+    size: optional(it.size, (size) => requireSize(size, `snapshot ${id}`)),
+    changedAt: optional(it.changedAt, requireDate),
+    isForeign: requireBoolean(it.isForeign),
+    mayBeUnderWay: requireBoolean(it.mayBeUnderWay),
+  };
+}
+
+function requireQuarantined(value: unknown): QuarantinedSnapshot {
+  const { id, name } = fieldsOf<QuarantinedSnapshot>(value);
+  return { id: requireSnapshotId(id), name: requireShortText(name) };
+}
+
+const HOLDERS: readonly string[] = ["own", "alive", "dead", "unknown"];
+
+function requireLock(value: unknown): StoreLock {
+  const { owner, holder, hint } = fieldsOf<StoreLock>(value);
+  if (!HOLDERS.includes(holder as string)) {
+    throw brokenContract(`it gave ${show(holder)} as the holder of the lock`);
+  }
+  return {
+    owner: optional(owner, requireOwner),
+    holder: holder as StoreLock["holder"],
+    hint: optional(hint, requireShortText),
+  };
+}
+
+function requireOwner(value: unknown): LockOwner {
+  const { pid, host, runtime, since } = fieldsOf<LockOwner>(value);
+  return {
+    pid: requireNumber(pid),
+    host: host === null ? null : requireShortText(host),
+    runtime: requireShortText(runtime),
+    since: requireNumber(since),
+  };
+}
+
+/** The fields of an object, of which nothing is known yet. */
+function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
+  if (typeof value === "object" && value !== null) return value;
+  throw brokenContract(`it gave ${kindOf(value)}, expected an object`);
+}
+
+function optional<T>(
+  value: unknown,
+  check: (value: unknown) => T,
+): T | undefined {
+  return value === undefined ? undefined : check(value);
+}
+
+function requireShortText(value: unknown): string {
+  const text = requireText(value);
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  throw brokenContract(
+    `it gave a text of ${text.length} characters, ` +
+      `expected at most ${TEXT_LENGTH_MAX}`,
+  );
+}
+
+function requireDate(value: unknown): Date {
+  const ms = value instanceof Date ? Number(value) : NaN;
+  if (!Number.isNaN(ms)) return new Date(ms);
+  throw brokenContract(`it gave ${show(value)}, expected a date`);
+}
+
+function requireBoolean(value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw brokenContract(`it gave ${kindOf(value)}, expected true or false`);
+}
+
+function requireNumber(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw brokenContract(`it gave ${kindOf(value)}, expected a number`);
+}

@@ -1,0 +1,63 @@
+/**
+ * What `inspect()` tells.
+ *
+ * @module
+ */
+
+import { assertEqual } from "./assertions.ts";
+import {
+  type Check,
+  checkEveryStore,
+  checkStoresOfMany,
+  checkStoresThatKeep,
+} from "./check.ts";
+import { encode, INIT, publish, restoreText } from "./snapshots.ts";
+
+/** The checks. */
+export const inspectingChecks: readonly Check[] = [
+  checkEveryStore(
+    "inspect() of an empty store tells of no snapshot",
+    async (store) => {
+      const { unfinished, quarantined, foreign } = await store.inspect();
+      assertEqual([unfinished, quarantined], [[], []], "snapshots");
+      assertEqual(foreign, [], "names of other programs");
+    },
+  ),
+
+  checkStoresThatKeep(
+    "inspect() tells of a snapshot from its begin to its end",
+    async (store) => {
+      const sink = await store.create(INIT);
+      const writer = sink.getWriter();
+      await writer.write(encode("half"));
+      const [begun, ...others] = (await store.inspect()).unfinished;
+      assertEqual(
+        [begun?.id, begun?.state, begun?.mayBeUnderWay],
+        [sink.id, "writing", true],
+        "unfinished snapshot",
+      );
+      assertEqual(others, [], "other unfinished snapshots");
+      await writer.close();
+      const published = (await store.inspect()).unfinished;
+      assertEqual(published, [], "unfinished once it is published");
+      const cancelled = await store.create(INIT);
+      await cancelled.cancel();
+      const left = (await store.inspect()).unfinished;
+      assertEqual(left, [], "unfinished once another is cancelled");
+    },
+  ),
+
+  checkStoresOfMany(
+    "inspect() tells of a snapshot in quarantine",
+    async (store, { corrupt }) => {
+      await publish(store, "good", { index: 1n });
+      const bad = await publish(store, "bad", { index: 2n });
+      await corrupt(bad);
+      await restoreText(store);
+      const { quarantined, unfinished } = await store.inspect();
+      assertEqual(quarantined.map(({ id }) => id), [bad], "quarantined");
+      assertEqual(unfinished, [], "unfinished");
+    },
+    ["corrupt"],
+  ),
+];
