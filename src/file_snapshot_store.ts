@@ -21,10 +21,15 @@ export interface FileSnapshotStoreOptions
  * unfinished snapshots. Files that root makes belong to the owner of the
  * directory that they are made in. The caller must close the store.
  *
+ * @param directory A path, or a `file:` URL, also as a text:
+ * `import.meta.resolve("./data")` is the directory beside the module.
+ *
  * @throws {StoreAccessError} when the directory can't be used.
  * @throws {StoreLockedError} when another store object has it, in this process
  * or another.
- * @throws {TypeError} when the directory or an option has the wrong type.
+ * @throws {TypeError} when the directory or an option has the wrong type, or the
+ * URL does not name a directory of this machine exactly: one with a host, a
+ * query, a fragment or an encoded slash.
  * @throws {RangeError} when an option is out of its bounds.
  */
 export async function openFileSnapshotStore(

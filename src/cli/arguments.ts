@@ -3,12 +3,26 @@
 import { InvalidArgumentError, Option } from "commander";
 import { HOST_ID_LENGTH_MAX } from "../backends/file/options.ts";
 import type { Server, Suffrage } from "../snapshot/types.ts";
+import { nodeFileSystem } from "../node/mod.ts";
+import { describe } from "../text.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
-/** A path. An empty one, from an unset variable, would be the working directory. */
+/**
+ * A path, or the one that a `file:` URL stands for. An empty one, from an unset
+ * variable, would be the working directory.
+ */
 export function parsePath(text: string): string {
+  if (/^file:/i.test(text)) return parseFileUrl(text);
   if (text !== "") return text;
   throw new InvalidArgumentError("Expected a path that is not empty.");
+}
+
+function parseFileUrl(text: string): string {
+  try {
+    return nodeFileSystem.resolve(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`${describe(error)}.`);
+  }
 }
 
 /** A uint64 in decimal digits, without loss. */

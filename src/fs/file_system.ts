@@ -130,7 +130,13 @@ export interface LockOptions {
  * calls that make something reject, and leave nothing, when that can't be had.
  */
 export interface FileSystem {
-  /** The absolute, `/`-separated form of a path or a `file:` URL. */
+  /**
+   * The absolute, `/`-separated form of a path or a `file:` URL. A text that
+   * begins with `file:` is a URL.
+   *
+   * @throws {TypeError} when it is a URL that does not name a file of this
+   * machine exactly: one with a host, a query, a fragment, an encoded slash.
+   */
   resolve(path: string | URL): string;
   /**
    * Makes one directory; `EEXIST` when the name is taken, `ENOENT` when the

@@ -7,6 +7,7 @@
 import { systemCode } from "../../errors.ts";
 import { isNoDirectorySync } from "../../fs/directory_sync.ts";
 import type { FileSystem } from "../../fs/file_system.ts";
+import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { Logger } from "../../logger.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
@@ -33,7 +34,8 @@ export class Directory {
     logger: Logger,
   ) {
     this.fileSystem = options.fileSystem;
-    this.base = options.fileSystem.resolve(directory);
+    const url = fileUrlOf(directory);
+    this.base = options.fileSystem.resolve(url ?? directory);
     this.path = `${this.base}/snapshots`;
     this.fileMode = options.fileMode;
     this.directoryMode = options.directoryMode;

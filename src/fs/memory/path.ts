@@ -4,12 +4,11 @@
  * @module
  */
 
+import { fileUrlOf } from "../file_url.ts";
+
 function textOf(path: string | URL): string {
-  if (!(path instanceof URL)) return path;
-  if (path.protocol === "file:") return decodeURIComponent(path.pathname);
-  throw new TypeError(
-    `Cannot resolve ${path.href}: found ${path.protocol}, expected file:`,
-  );
+  const url = fileUrlOf(path);
+  return url === undefined ? String(path) : decodeURIComponent(url.pathname);
 }
 
 /** The names that a path leads through, from the root on. */

@@ -10,6 +10,7 @@
 
 import { deno } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
+import { fileUrlOf } from "../file_url.ts";
 import { giveToDirectoryOwner, mayBeRoot } from "./directory_owner.ts";
 import type {
   DirectoryEntry,
@@ -66,8 +67,9 @@ class NodeFileSystem implements FileSystem {
 
   resolve(path: string | URL): string {
     const { resolve, sep } = node.path;
+    const url = fileUrlOf(path);
     const absolute = resolve(
-      path instanceof URL ? node.url.fileURLToPath(path) : path,
+      url === undefined ? String(path) : node.url.fileURLToPath(url),
     );
     return sep === "/" ? absolute : absolute.replaceAll(sep, "/");
   }

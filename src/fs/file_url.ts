@@ -1,0 +1,52 @@
+/**
+ * Directories that are named by a `file:` URL, as `import.meta.resolve()` gives
+ * them: as a `URL`, or as the text of one.
+ *
+ * @module
+ */
+
+import { describe, quote } from "../text.ts";
+
+/**
+ * The URL that `path` is; `undefined` for a path. A text is a URL when it begins
+ * with `file:`. As a path it would be a directory of that name in the working
+ * directory, and the program would find another one after a change of that.
+ *
+ * @throws {TypeError} when it is neither, or is a URL that is not the exact name
+ * of a file of this machine.
+ */
+export function fileUrlOf(path: string | URL): URL | undefined {
+  if (typeof path === "string" && !/^file:/i.test(path)) return undefined;
+  if (typeof path !== "string" && !(path instanceof URL)) {
+    const found = path === null ? "null" : typeof path;
+    throw new TypeError(
+      `Cannot use the name of a directory: found ${found}, expected a path or ` +
+        "a file: URL",
+    );
+  }
+  const problem = problemOf(String(path));
+  if (problem === undefined) return new URL(path);
+  throw new TypeError(
+    `Cannot use ${quote(String(path))} as the name of a directory: found ` +
+      `${problem}, expected the URL of an absolute path`,
+  );
+}
+
+/** Why a text is not the URL of a file, or `undefined` when it is one. */
+function problemOf(text: string): string | undefined {
+  // `new URL()` would take file:data for the directory data of the root.
+  if (/^file:(?!\/)/i.test(text)) return "a relative URL";
+  try {
+    const { protocol, host, pathname, search, hash } = new URL(text);
+    if (protocol !== "file:") return `a URL of the kind ${protocol}`;
+    if (host !== "") return `the host ${host}`;
+    // They are not part of the name; the directory would be another one.
+    if (search !== "") return "a query (write ? as %3F)";
+    if (hash !== "") return "a fragment (write # as %23)";
+    if (/%(2f|00)/i.test(pathname)) return "an encoded slash or zero byte";
+    decodeURIComponent(pathname);
+    return undefined;
+  } catch (error) {
+    return `an invalid URL (${describe(error)})`;
+  }
+}
