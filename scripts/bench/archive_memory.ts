@@ -46,7 +46,8 @@ function open(): Promise<SnapshotSource> {
       controller.enqueue(chunk);
     },
   });
-  return Promise.resolve(Object.assign(stream, { meta }));
+  const dispose = { [Symbol.asyncDispose]: () => stream.cancel() };
+  return Promise.resolve(Object.assign(stream, { meta }, dispose));
 }
 
 const store: SnapshotStore = Object.assign(new DiscardSnapshotStore(), {

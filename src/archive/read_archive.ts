@@ -6,6 +6,7 @@
 
 import type { Progress } from "../snapshot/types.ts";
 import { makeSource } from "../store/source.ts";
+import { withMeta } from "../store/source_with_meta.ts";
 import { ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";
@@ -35,6 +36,11 @@ export interface ReadArchiveOptions {
 export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
   /** What the archive says of it: not to be trusted before the source's end. */
   readonly meta: ArchiveMeta;
+  /**
+   * Ends the source unless it was read out, and cancels the archive, for
+   * `await using`.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /**
@@ -86,7 +92,7 @@ export async function openArchive(
   const input = new ArchiveInput(archive);
   const reader = new ArchiveReader(input.next, limits);
   let total = 0;
-  const { stream, abort } = makeSource(
+  const made = makeSource(
     readerOf(reader.readState(), async (reason) => {
       await input.cancel(reason);
       await reader.close();
@@ -98,10 +104,10 @@ export async function openArchive(
     // When the signal aborts, the source ends the input, and this rejects.
     meta = await reader.readMeta();
   } catch (error) {
-    await abort(error);
+    await made.abort(error);
     throw error;
   }
   total = meta.size;
-  Object.defineProperty(stream, "meta", { value: meta, enumerable: true });
-  return { source: stream as ArchiveSource, origin: () => reader.origin() };
+  const source = withMeta(made, meta, "ArchiveSource");
+  return { source, origin: () => reader.origin() };
 }

@@ -204,6 +204,11 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
    * Publishes the snapshot. When it resolves, the snapshot survives a power
    * cut. May be called again, also after `pipeTo()` closed the sink: the result
    * stays the same.
+   *
+   * @throws {SnapshotPublishError} when the snapshot can't be published, or was
+   * given up. `published` tells whether it is in the store nevertheless.
+   * @throws {TypeError} when a writer, or a pipe, holds the stream's lock: then
+   * `writer.close()` is to be called.
    */
   close(): Promise<void>;
   /**
@@ -211,12 +216,22 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
    * the stream's lock. Does nothing once the snapshot is published.
    */
   cancel(reason?: unknown): Promise<void>;
+  /**
+   * The same as `cancel()`, for `await using`: a sink that is left before its
+   * `close()` has resolved is given up.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** A snapshot's state, checked as it is read. Must be read out or cancelled. */
 export type SnapshotSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
   /** The snapshot's metadata. */
   readonly meta: SnapshotMeta;
+  /**
+   * Ends the source unless it was read out, also while a reader holds its lock:
+   * a later read rejects with an `AbortError`. For `await using`.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 };
 
 /**

@@ -15,6 +15,14 @@ export interface CompletionOptions {
   readonly onEnd?: (outcome: "published" | "not published") => void;
 }
 
+/** How far a snapshot that is being written has come. */
+export type CompletionState =
+  | "open"
+  | "publishing"
+  | "published"
+  | "failed"
+  | "discarded";
+
 /**
  * Whether a snapshot is published or discarded. The stream's own state only says
  * whether more may be written; this is the one truth about the snapshot.
@@ -22,6 +30,7 @@ export interface CompletionOptions {
 export class Completion {
   readonly #writer: SnapshotWriter;
   readonly #options: CompletionOptions;
+  #state: CompletionState = "open";
   #outcome: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
   #settleAs: (outcome: Promise<void>) => void = () => {};
@@ -37,6 +46,11 @@ export class Completion {
     });
     // The caller may never ask.
     this.settled.catch(() => {});
+  }
+
+  /** How far the snapshot has come. */
+  get state(): CompletionState {
+    return this.#state;
   }
 
   /** What every `close()` gives, once the publication or discard has begun. */
@@ -56,18 +70,22 @@ export class Completion {
     if (this.#discarding !== undefined) return this.#discarding;
     if (this.#outcome !== undefined) return this.#giveUp(reason);
     const { id } = this.#writer.meta;
+    this.#state = "discarded";
     void this.#settle(Promise.reject(discarded(id, reason)));
     this.#discarding = this.#discard(reason);
     return this.#discarding;
   }
 
   async #publish(): Promise<void> {
+    this.#state = "publishing";
     try {
       await this.#writer.publish();
     } catch (error) {
+      this.#state = "failed";
       this.#end("not published");
       throw error;
     }
+    this.#state = "published";
     this.#end("published");
   }
 

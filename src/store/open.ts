@@ -27,6 +27,7 @@ import { isCorruption } from "./error_scope.ts";
 import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { type MadeSource, makeSource } from "./source.ts";
+import { withMeta } from "./source_with_meta.ts";
 import { openState, wholeOf } from "./state.ts";
 import { type StateRange, StateReader } from "./state_reader.ts";
 
@@ -184,8 +185,5 @@ function checkedSource(
   );
   const forget = streams.add(made.abort);
   onMade?.(made);
-  return Object.defineProperty(made.stream, "meta", {
-    value: meta,
-    enumerable: true,
-  }) as SnapshotSource;
+  return withMeta(made, meta, "SnapshotSource");
 }

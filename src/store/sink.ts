@@ -6,6 +6,7 @@
  */
 
 import { sizeInQueue, toBytes } from "../bytes.ts";
+import { showAs } from "../runtime/show_as.ts";
 import { acceptExtra } from "../snapshot/extras.ts";
 import type { SnapshotMeta, SnapshotSink } from "../snapshot/types.ts";
 import { ChunkSizes } from "./chunk_sizes.ts";
@@ -27,6 +28,13 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
   readonly #controller: WritableStreamDefaultController;
   /** See {@linkcode SnapshotSink.published}. */
   readonly published: Promise<SnapshotMeta>;
+
+  static {
+    showAs(Sink.prototype, (sink) => ({
+      name: "SnapshotSink",
+      fields: { id: sink.id, state: sink.#completion.state },
+    }));
+  }
 
   constructor(writer: SnapshotWriter, options: SinkOptions) {
     const completion = new Completion(writer, options);
@@ -101,11 +109,19 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
     // Go forgets a failed Close and a Cancel: the next Close returns nil, and
     // Raft deletes its log. Here the outcome stays the same.
     if (this.#completion.outcome !== undefined) return this.#completion.outcome;
-    if (this.locked) return super.close();
+    if (this.locked) return Promise.reject(this.#locked());
     // A writer may have begun to close or abort the stream; the stream then
     // rejects this call, and that writer settles the completion.
     super.close().catch(() => {});
     return this.#completion.settled;
+  }
+
+  #locked(): TypeError {
+    return new TypeError(
+      `Cannot close snapshot ${this.id}: found its stream locked by a writer ` +
+        "or a pipe, expected it to be free; call writer.close(), or " +
+        "writer.releaseLock() before sink.close()",
+    );
   }
 
   /** See {@linkcode SnapshotSink.cancel}. */
@@ -115,5 +131,10 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
     // told through the stream's error.
     this.#controller.error(error);
     await this.#completion.discard(error);
+  }
+
+  /** The same as `cancel()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cancel();
   }
 }

@@ -9,6 +9,7 @@ import type { ReadableBackend } from "../backend/backend.ts";
 import { toSnapshotError } from "../backend/errors.ts";
 import { StoreAccessError, StoreClosedError } from "../errors.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
+import { showAs, type Shown } from "../runtime/show_as.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
 import type { StoreInspection } from "../snapshot/inspection.ts";
@@ -70,6 +71,7 @@ export class BackedStore implements SnapshotStore {
 
   static {
     closingOf = (store) => store.#closing.signal;
+    showAs(BackedStore.prototype, (store) => store.#shown());
   }
 
   /**
@@ -232,6 +234,19 @@ export class BackedStore implements SnapshotStore {
   /** The same as `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #shown(): Shown {
+    const { constructor: { name } } = this;
+    return {
+      name: name === "BackedStore" ? "SnapshotStore" : name,
+      fields: {
+        place: this.#backend.place,
+        state: this.#closing.signal.aborted ? "closed" : "open",
+        readOnly: this.#readOnly,
+        retain: this.#parts.retain,
+      },
+    };
   }
 
   /** @throws {StoreAccessError} when the store was opened to read only. */

@@ -203,7 +203,10 @@ describe("importArchive()", () => {
     store.create = () => {
       const stream = new WritableStream<Uint8Array>({ abort: cannot });
       const published = new Promise<never>(() => {});
-      const parts = { id: meta.id, meta, published, cancel: cannot };
+      const parts = {
+        ...{ id: meta.id, meta, published, cancel: cannot },
+        [Symbol.asyncDispose]: cannot,
+      };
       return Promise.resolve(Object.assign(stream, parts) as SnapshotSink);
     };
     const file = archive({ sums: "nonsense\n" });

@@ -371,3 +371,22 @@ describe("a sink that is transferred to another thread", () => {
     await store.close();
   });
 });
+
+describe("close() of a sink", () => {
+  it("says what to do while a writer holds the lock, and does no harm", async () => {
+    const store = await new StoreFixture().open();
+    const sink = await store.create(INIT);
+    const writer = sink.getWriter();
+    await assert.rejects(sink.close(), {
+      name: "TypeError",
+      message: `Cannot close snapshot ${sink.id}: found its stream locked by ` +
+        "a writer or a pipe, expected it to be free; call writer.close(), or " +
+        "writer.releaseLock() before sink.close()",
+    });
+    await writer.write(encode("state"));
+    await writer.close();
+    await sink.close();
+    assert.equal(await load(store, sink.id), "state");
+    await store.close();
+  });
+});

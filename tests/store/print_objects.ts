@@ -1,0 +1,34 @@
+/**
+ * Prints a store, its sinks and its sources: `console.log` of the runtime is what
+ * is tested, and so this is a program of its own.
+ */
+
+import { DiscardSnapshotStore, MemorySnapshotStore } from "@raft/snapshots";
+import { openSnapshotStore } from "@raft/snapshots/backend";
+import { MemoryBackend } from "../../src/backends/memory/memory_backend.ts";
+
+const init = {
+  index: 10n,
+  term: 3n,
+  configuration: { servers: [] },
+  configurationIndex: 2n,
+};
+const options = { clock: () => 1000 };
+
+const store = new MemorySnapshotStore(options);
+console.log(store);
+const sink = await store.create(init);
+console.log(sink);
+await new Blob(["state"]).stream().pipeTo(sink);
+console.log(sink);
+const source = await store.open(sink.id);
+console.log({ inside: [source] });
+await new Response(source).text();
+console.log(source);
+const cancelled = await store.create(init);
+await cancelled.cancel();
+console.log(cancelled);
+await store.close();
+console.log(store);
+console.log(new DiscardSnapshotStore());
+console.log(await openSnapshotStore(new MemoryBackend()));
