@@ -71,6 +71,8 @@ export {
   MemorySnapshotStore,
   type MemorySnapshotStoreOptions,
 } from "./src/memory_snapshot_store.ts";
+export { parseSnapshotId, type SnapshotIdInfo } from "./src/snapshot/id.ts";
+export { decodeMeta, encodeMeta } from "./src/snapshot/meta/file.ts";
 export { decodePeers } from "./src/snapshot/meta/peers.ts";
 export type {
   Configuration,
@@ -86,6 +88,8 @@ export type {
   SnapshotHeader,
   SnapshotInit,
   SnapshotMeta,
+  SnapshotMetaFields,
+  SnapshotMetaJson,
   SnapshotSink,
   SnapshotSource,
   StateInput,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "./text.ts";
+import { describe, formatCrc } from "./text.ts";
 
 /** A value that `JSON.stringify()` takes. */
 export type JsonValue =
@@ -76,7 +76,7 @@ function primitiveJson(value: unknown): JsonValue | undefined {
   switch (typeof value) {
     case "bigint":
       // The only ones in errors are CRCs.
-      return value.toString(16).padStart(16, "0");
+      return formatCrc(value);
     case "number":
       return Number.isFinite(value) ? value : String(value);
     case "string":

@@ -6,7 +6,7 @@
 
 import { type ErrorJson, toErrorJson } from "./error_json.ts";
 import { systemCode } from "./system_code.ts";
-import { printable, shorten } from "./text.ts";
+import { formatCrc, printable, shorten } from "./text.ts";
 
 export { systemCode } from "./system_code.ts";
 
@@ -198,7 +198,7 @@ function formatFigure(
 ): string {
   const isChecksum = reason !== "meta" && reason !== "size";
   if (isChecksum && typeof figure === "bigint") {
-    return `CRC-64 ${figure.toString(16).padStart(16, "0")}`;
+    return `CRC-64 ${formatCrc(figure)}`;
   }
   if (reason === "size" && typeof figure === "number") return `${figure} bytes`;
   return String(figure);

@@ -42,6 +42,11 @@ export function describe(error: unknown): string {
   }
 }
 
+/** A CRC-64 as 16 hexadecimal digits. */
+export function formatCrc(crc: bigint): string {
+  return crc.toString(16).padStart(16, "0");
+}
+
 /** The text, or its beginning: what comes from a disk may be of any length. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}...`;

@@ -10,8 +10,9 @@
 
 import process from "node:process";
 import {
+  decodeMeta,
   DiscardSnapshotStore,
-  type SnapshotMeta,
+  encodeMeta,
   type SnapshotSource,
   type SnapshotStore,
 } from "@raft/snapshots";
@@ -23,7 +24,7 @@ const GIB = 1024 ** 3;
 const [gib = "20", level = "0"] = process.argv.slice(2);
 const size = Number(gib) * GIB;
 
-const meta: SnapshotMeta = {
+const meta = decodeMeta(encodeMeta({
   version: 1,
   id: "3-10-1700000000000",
   index: 10n,
@@ -33,7 +34,7 @@ const meta: SnapshotMeta = {
   configurationIndex: 2n,
   size,
   crc: 0n,
-};
+}));
 
 /** The zeros, a MiB at a time. */
 function open(): Promise<SnapshotSource> {

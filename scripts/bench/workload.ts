@@ -20,7 +20,7 @@ import {
 import { Crc64 } from "@raft/snapshots/crc64";
 import { FileBackend } from "../../src/backends/file/file_backend.ts";
 import { CONSOLE_LOGGER } from "../../src/logger.ts";
-import { decodeMeta, META_SIZE_MAX } from "../../src/snapshot/meta/decode.ts";
+import { decodeRecord, META_SIZE_MAX } from "../../src/snapshot/meta/decode.ts";
 import type { SnapshotMeta } from "../../src/snapshot/types.ts";
 import { StateReader } from "../../src/store/state_reader.ts";
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
@@ -144,7 +144,7 @@ function uncheckedReader(directory: string): () => Promise<void> {
   return async () => {
     const [id = ""] = (await backend.names()).published;
     const bytes = await backend.readMeta(id, META_SIZE_MAX);
-    const meta = decodeMeta(bytes, id) as SnapshotMeta;
+    const meta = decodeRecord(bytes, id) as SnapshotMeta;
     const handle = await backend.openState(id);
     const range = { start: 0, end: meta.size, blockSize: MIB };
     const parts = { logger: CONSOLE_LOGGER };

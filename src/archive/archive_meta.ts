@@ -8,14 +8,63 @@ import {
   SnapshotCorruptError,
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
-import { decodeMeta } from "../snapshot/meta/decode.ts";
+import { decodeRecord } from "../snapshot/meta/decode.ts";
 import { decodePeers } from "../snapshot/meta/peers.ts";
-import type { SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
+import { timeOf } from "../snapshot/id.ts";
+import { fieldsJson } from "../snapshot/meta/snapshot_meta.ts";
+import type {
+  Configuration,
+  SnapshotInit,
+  SnapshotMetaFields,
+  SnapshotMetaJson,
+} from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { META } from "./members.ts";
 
 /** What an archive says of its snapshot: all but the CRC of the state. */
-export type ArchiveMeta = Omit<SnapshotMeta, "crc">;
+export interface ArchiveMeta extends Omit<SnapshotMetaFields, "crc"> {
+  /** The time in the ID; `undefined` when the ID is not one of a store's. */
+  readonly createdAt: Date | undefined;
+  /** For `JSON.stringify()`: without bigints, which JSON has no form of. */
+  toJSON(): ArchiveMetaJson;
+}
+
+/** The metadata of an archive as JSON. */
+export interface ArchiveMetaJson
+  extends Omit<SnapshotMetaJson, "createdAt" | "crc"> {
+  /** The time in the ID, in ISO 8601; `null` where that is unknown. */
+  readonly createdAt: string | null;
+}
+
+/** Its name is what `console.log()` shows. */
+class SnapshotArchiveMeta implements ArchiveMeta {
+  readonly version: 0 | 1;
+  readonly id: string;
+  readonly index: bigint;
+  readonly term: bigint;
+  readonly createdAt: Date | undefined;
+  readonly size: number;
+  readonly configuration: Configuration;
+  readonly configurationIndex: bigint;
+  readonly peers: Uint8Array;
+
+  constructor(fields: Omit<SnapshotMetaFields, "crc">) {
+    this.version = fields.version;
+    this.id = fields.id;
+    this.index = fields.index;
+    this.term = fields.term;
+    this.createdAt = timeOf(fields.id);
+    this.size = fields.size;
+    this.configuration = fields.configuration;
+    this.configurationIndex = fields.configurationIndex;
+    this.peers = fields.peers;
+  }
+
+  toJSON(): ArchiveMetaJson {
+    const createdAt = this.createdAt?.toISOString() ?? null;
+    return { ...fieldsJson(this), createdAt };
+  }
+}
 
 /**
  * Reads a `meta.json`; `offset` is where it starts.
@@ -30,9 +79,11 @@ export function decodeArchiveMeta(
   // Go's reader, too, passes over a CRC, as in a meta.json from a store.
   const { version, crc: _, ...rest } = orFault(
     offset,
-    () => decodeMeta(bytes, `${META} in the archive`),
+    () => decodeRecord(bytes, `${META} in the archive`),
   );
-  if (version === 0 || version === 1) return { version, ...rest };
+  if (version === 0 || version === 1) {
+    return new SnapshotArchiveMeta({ version, ...rest });
+  }
   throw new UnsupportedSnapshotVersionError(
     `Cannot use the archive: found a snapshot of version ${version}, ` +
       "expected 0 or 1",

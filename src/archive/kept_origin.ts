@@ -9,7 +9,11 @@ import { isSnapshotError } from "../is_snapshot_error.ts";
 import { ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { resolveInit } from "../snapshot/init.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
+import type {
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotMetaFields,
+} from "../snapshot/types.ts";
 import { SnapshotArchiveError } from "./archive_error.ts";
 import {
   type ArchiveMeta,
@@ -114,8 +118,8 @@ function decodeKeptMeta(
 
 /** A file in the directory of another snapshot must not pass for this one's. */
 function requireSame(
-  kept: Omit<SnapshotMeta, "id" | "crc">,
-  meta: SnapshotMeta,
+  kept: Omit<SnapshotMetaFields, "id" | "crc">,
+  meta: Omit<SnapshotMetaFields, "id" | "crc">,
   what: string,
 ): void {
   const [actual, expected] = [kept, meta].map((each) =>

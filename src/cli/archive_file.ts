@@ -2,9 +2,8 @@
 
 import { stat } from "node:fs/promises";
 import { readerOf } from "../archive/generator_reader.ts";
-import { readArchive } from "../archive/mod.ts";
+import { type ArchiveMeta, readArchive } from "../archive/mod.ts";
 import { Crc64 } from "../crc64/mod.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
 import { makeSource } from "../store/source.ts";
 import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 import { type Input, openInput } from "./input.ts";
@@ -12,8 +11,10 @@ import { startProgress } from "./progress.ts";
 
 /** An archive that has passed every check. */
 export interface CheckedArchive {
-  /** The snapshot's metadata, with the CRC of its state. */
-  readonly meta: SnapshotMeta;
+  /** The snapshot's metadata. */
+  readonly meta: ArchiveMeta;
+  /** CRC-64/XZ of its state, which an archive does not have. */
+  readonly crc: bigint;
   /** The archive's own length in bytes. */
   readonly fileSize: number;
   /** The members that could not be checked. */
@@ -60,8 +61,7 @@ export async function checkArchive(
       },
     );
     for await (const chunk of source) crc.update(chunk);
-    const meta = { ...source.meta, crc: crc.digest() };
-    return { meta, fileSize, unchecked };
+    return { meta: source.meta, crc: crc.digest(), fileSize, unchecked };
   } finally {
     progress.stop();
     input.close();

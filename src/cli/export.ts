@@ -2,19 +2,17 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
-import { exportArchive } from "../archive/mod.ts";
+import { type ArchiveMeta, exportArchive } from "../archive/mod.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parseLevel, parsePath } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { CommandError } from "./failure.ts";
-import { formatSize } from "./format.ts";
+import { formatCrc, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn, write } from "./output.ts";
 import { type ProgressBar, startProgress } from "./progress.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { requireStdout } from "./stdout.ts";
 import { withStoreToRead } from "./stores.ts";
 
@@ -60,7 +58,7 @@ async function exportSnapshot(
   { level, json = false }: ExportOptions,
 ): Promise<void> {
   if (file === "-") return await exportToStdout(directory, id, level, json);
-  const { meta, fileSize } = await withInterrupts((signal) =>
+  const { meta, crc, fileSize } = await withInterrupts((signal) =>
     withStoreToRead(directory, async (store) => {
       const progress = startProgress(`Exporting ${id}`);
       const archive = exportWith(store, id, { level, signal, progress });
@@ -76,8 +74,10 @@ async function exportSnapshot(
     })
   );
   warnOfVaultsLimit(meta);
-  if (json) await printJson({ ...snapshotJson(meta), file, fileSize });
-  else await print(`exported ${id} to ${file} (${formatSize(fileSize)})`);
+  if (json) {
+    const snapshot = { ...meta.toJSON(), crc: formatCrc(crc) };
+    await printJson({ ...snapshot, file, fileSize });
+  } else await print(`exported ${id} to ${file} (${formatSize(fileSize)})`);
 }
 
 async function exportToStdout(
@@ -124,7 +124,7 @@ function exportWith(
 }
 
 /** Consul and Nomad have no such limit. */
-function warnOfVaultsLimit(meta: SnapshotMeta): void {
+function warnOfVaultsLimit(meta: ArchiveMeta): void {
   const { length } = encodeArchiveMeta(meta);
   if (length < VAULT_META_BYTES) return;
   warn(

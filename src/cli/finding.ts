@@ -2,7 +2,7 @@
 
 import { SnapshotArchiveError } from "../archive/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
-import type { SnapshotMeta, VerifyReport } from "../snapshot/types.ts";
+import type { VerifyReport } from "../snapshot/types.ts";
 import { printable } from "../text.ts";
 import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";
@@ -14,7 +14,7 @@ export interface Finding {
   /** The snapshot's ID, or the archive's file. */
   readonly id: string;
   /** `undefined` when the metadata itself can't be trusted. */
-  readonly meta: SnapshotMeta | undefined;
+  readonly meta: { readonly size: number } | undefined;
   /** Everything that is wrong; empty for a good snapshot. */
   readonly errors: readonly Error[];
   /** What the store reported; `undefined` when it could not check. */

@@ -1,6 +1,6 @@
 /** Formats numbers and tables for people. */
 
-import { parseId } from "../snapshot/id.ts";
+export { formatCrc } from "../text.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
@@ -34,19 +34,6 @@ export function formatDuration(ms: number): string {
 /** A whole number with commas, such as `1,000,000`. */
 export function formatCount(count: number | bigint): string {
   return count.toLocaleString("en-US");
-}
-
-/** A CRC-64 as 16 hexadecimal digits. */
-export function formatCrc(crc: bigint): string {
-  return crc.toString(16).padStart(16, "0");
-}
-
-/** When a snapshot was taken, from its ID; `undefined` for a foreign ID. */
-export function timeOf(id: string): string | undefined {
-  const unixMs = parseId(id)?.unixMs;
-  return unixMs === undefined
-    ? undefined
-    : new Date(Number(unixMs)).toISOString();
 }
 
 /** How a column's cells line up. */

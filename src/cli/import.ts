@@ -8,7 +8,6 @@ import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { withStoreToWrite, type WritingOptions } from "./stores.ts";
 
 interface ImportOptions extends WritingOptions {
@@ -69,5 +68,5 @@ async function importSnapshot(
       input.close();
     }
   });
-  await (json ? printJson(snapshotJson(meta)) : print(meta.id));
+  await (json ? printJson(meta) : print(meta.id));
 }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { ArchiveMeta } from "../archive/mod.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { printable } from "../text.ts";
 import {
@@ -10,15 +11,8 @@ import {
   isArchive,
 } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
-import {
-  alignColumns,
-  formatCount,
-  formatCrc,
-  formatSize,
-  timeOf,
-} from "./format.ts";
+import { alignColumns, formatCount, formatCrc, formatSize } from "./format.ts";
 import { print, printJson } from "./output.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { openChosen, requireStore, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
@@ -60,23 +54,24 @@ async function inspect(
   await requireStore(path);
   const unfinished = await tellUnfinished(path);
   const meta = await readMeta(path, id);
-  if (json) return await printJson({ ...snapshotJson(meta), unfinished });
+  if (json) return await printJson({ ...meta.toJSON(), unfinished });
   const where = join(path, "snapshots", meta.id);
   await print(...metaLines(meta, [["Path", printable(where)]]));
 }
 
 async function inspectArchive(file: string, json: boolean): Promise<void> {
   const archive = await checkArchive(file);
-  const { meta, fileSize, unchecked } = archive;
+  const { meta, crc, fileSize, unchecked } = archive;
   if (json) {
     return await printJson({
-      ...snapshotJson(meta),
+      ...meta.toJSON(),
+      crc: formatCrc(crc),
       file,
       fileSize,
       unchecked,
     });
   }
-  await print(...metaLines(meta, describeArchive(file, archive)));
+  await print(...metaLines({ ...meta, crc }, describeArchive(file, archive)));
 }
 
 function describeArchive(
@@ -114,7 +109,7 @@ function sizeInFull(bytes: number): string {
 }
 
 function metaLines(
-  meta: SnapshotMeta,
+  meta: ArchiveMeta & Pick<SnapshotMeta, "crc">,
   whereabouts: readonly [string, string][],
 ): string[] {
   const { servers } = meta.configuration;
@@ -123,7 +118,7 @@ function metaLines(
       ["ID", printable(meta.id)],
       ["Term", String(meta.term)],
       ["Index", String(meta.index)],
-      ["Taken", timeOf(meta.id) ?? "unknown"],
+      ["Taken", meta.createdAt?.toISOString() ?? "unknown"],
       ["Size", sizeInFull(meta.size)],
       ["CRC-64", formatCrc(meta.crc)],
       ["Version", String(meta.version)],

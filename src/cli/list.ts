@@ -6,9 +6,8 @@ import type { SnapshotMeta } from "../snapshot/types.ts";
 import { SnapshotCorruptError, SnapshotNotFoundError } from "../errors.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
-import { alignColumns, formatSize, timeOf } from "./format.ts";
+import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { publishedIds, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
@@ -41,7 +40,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
   const unfinished = await tellUnfinished(directory);
   if (options.json) {
     await printJson({
-      snapshots: snapshots.map(snapshotJson),
+      snapshots,
       unfinished,
     });
   } else if (snapshots.length > 0) await print(...formatList(snapshots));
@@ -92,7 +91,7 @@ function formatList(snapshots: readonly SnapshotMeta[]): string[] {
     String(meta.index),
     formatSize(meta.size),
     String(meta.configuration.servers.length),
-    timeOf(meta.id) ?? "unknown",
+    meta.createdAt.toISOString(),
   ]);
   return alignColumns(
     [["ID", "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN"], ...rows],

@@ -2,7 +2,6 @@
 
 import process from "node:process";
 import { styleText } from "node:util";
-import { stringify } from "lossless-json";
 import { systemCode } from "../errors.ts";
 import { describe, printable } from "../text.ts";
 import { writeToStdout } from "./stdout.ts";
@@ -31,11 +30,13 @@ export async function write(bytes: Uint8Array): Promise<void> {
 }
 
 const GONE: ReadonlySet<string | undefined> = new Set(
-  ["EPIPE", "ECONNRESET", "ERR_STREAM_DESTROYED"],
+  ["EPIPE", "ECONNRESET"],
 );
 
 function outputError(error: unknown): Error {
-  return GONE.has(systemCode(error))
+  const isDestroyed = (error as Partial<NodeJS.ErrnoException>).code ===
+    "ERR_STREAM_DESTROYED";
+  return isDestroyed || GONE.has(systemCode(error))
     ? new BrokenPipeError("the reader of the output has gone", { cause: error })
     : new Error(`Cannot write to stdout: ${describe(error)}`, { cause: error });
 }
@@ -54,11 +55,11 @@ export async function printPainted(
 }
 
 /**
- * Prints one JSON document. Bigints become plain numbers, without loss; what is
- * not printable is escaped within the strings, so that it is the same JSON.
+ * Prints one JSON document. What is not printable is escaped within the strings,
+ * so that it is the same JSON.
  */
 export async function printJson(value: unknown): Promise<void> {
-  const text = stringify(value, undefined, 2) ?? "null";
+  const text = JSON.stringify(value, undefined, 2) ?? "null";
   // The line ends between the members; those in strings are escaped already.
   await print(...text.split("\n"));
 }

@@ -44,10 +44,10 @@ directory.
 FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
 an archive on stdin.
 
-With --json one JSON document is printed. Its field names are those of the
-library. index, term and configurationIndex are uint64, written as plain
-numbers as in meta.json: read them as 64-bit integers. crc is 16 hexadecimal
-digits, time is ISO 8601.
+With --json one JSON document is printed, in which a snapshot is what
+JSON.stringify() makes of its metadata. index, term and configurationIndex are
+uint64, which many programs round, and therefore strings. crc is a string of 16
+hexadecimal digits, createdAt is ISO 8601.
 
 Exit codes:
   0    done, and every snapshot that was looked at is good

@@ -19,7 +19,6 @@ import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { withStoreToWrite, type WritingOptions } from "./stores.ts";
 
 interface SaveOptions extends WritingOptions {
@@ -124,7 +123,7 @@ async function save(
     }
   });
   sayHowFast(meta, Date.now() - startMs);
-  await (options.json ? printJson(snapshotJson(meta)) : print(meta.id));
+  await (options.json ? printJson(meta) : print(meta.id));
 }
 
 function initOfOptions(options: SaveOptions): SnapshotInit {

@@ -6,7 +6,6 @@ import { withInterrupts } from "./interrupt.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { snapshotJson } from "./snapshot_json.ts";
 import { type LockingOptions, withStoreToMend } from "./stores.ts";
 
 interface SealOptions extends LockingOptions {
@@ -52,5 +51,5 @@ async function seal(
       return sealed;
     })
   );
-  if (json) await printJson(metas.map(snapshotJson));
+  if (json) await printJson(metas);
 }

@@ -39,6 +39,43 @@ export function parseId(text: string): SnapshotIdParts | undefined {
   return { term, index, unixMs };
 }
 
+/** When a snapshot was begun; `undefined` when the text is not an ID. */
+export function timeOf(text: string): Date | undefined {
+  const parts = parseId(text);
+  return parts && new Date(Number(parts.unixMs));
+}
+
+/** What a snapshot's ID says of it. */
+export interface SnapshotIdInfo {
+  /** The term of the last log index that the state includes; a uint64. */
+  readonly term: bigint;
+  /** The last log index that the state includes; a uint64. */
+  readonly index: bigint;
+  /** When the snapshot was begun, in milliseconds. */
+  readonly createdAt: Date;
+}
+
+/**
+ * Reads a snapshot's ID, `<term>-<index>-<unixMs>`. A time that `Date` can't hold
+ * (after the year 275760) is not an ID's.
+ *
+ * @throws {InvalidSnapshotIdError} when the text is not an ID.
+ *
+ * @example Find out how old a snapshot is
+ * ```ts
+ * import { parseSnapshotId } from "@raft/snapshots";
+ * import assert from "node:assert/strict";
+ *
+ * const { index, createdAt } = parseSnapshotId("3-10-1767312000000");
+ * assert.equal(index, 10n);
+ * assert.equal(createdAt.toISOString(), "2026-01-02T00:00:00.000Z");
+ * ```
+ */
+export function parseSnapshotId(id: string): SnapshotIdInfo {
+  const { term, index, unixMs } = parseId(requireId(id)) as SnapshotIdParts;
+  return { term, index, createdAt: new Date(Number(unixMs)) };
+}
+
 /** The ID of these parts. */
 export function formatId(parts: SnapshotIdParts): string {
   return `${parts.term}-${parts.index}-${parts.unixMs}`;

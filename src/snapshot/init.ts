@@ -6,11 +6,16 @@
 
 import { SUFFRAGES } from "./meta/encode.ts";
 import { decodePeers, encodePeers } from "./meta/peers.ts";
-import type { Server, SnapshotInit, SnapshotMeta } from "./types.ts";
+import type {
+  Configuration,
+  Server,
+  SnapshotInit,
+  SnapshotMetaFields,
+} from "./types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
 /** The metadata of a snapshot that is about to be written, but for its ID. */
-export type InitialMeta = Omit<SnapshotMeta, "id">;
+export type InitialMeta = Omit<SnapshotMetaFields, "id">;
 
 /**
  * Turns what `create()` was given into metadata, with nothing written yet.
@@ -50,14 +55,7 @@ function upgrade(init: SnapshotInit): SnapshotInit {
 }
 
 function resolveVersion1(init: SnapshotInit): InitialMeta {
-  if (!Array.isArray(init.configuration?.servers)) {
-    throw new TypeError(
-      "Cannot create a snapshot: configuration.servers is not an array",
-    );
-  }
-  const configuration = {
-    servers: init.configuration.servers.map(resolveServer),
-  };
+  const configuration = resolveConfiguration(init.configuration);
   return {
     version: 1,
     index: requireUint64("index", init.index),
@@ -73,7 +71,8 @@ function resolveVersion1(init: SnapshotInit): InitialMeta {
   };
 }
 
-function requireUint64(name: string, value: bigint | number): bigint {
+/** A uint64 that a caller gave. */
+export function requireUint64(name: string, value: bigint | number): bigint {
   if (typeof value !== "bigint" && typeof value !== "number") {
     throw new TypeError(
       `Cannot use ${name}: found ${typeof value}, expected a bigint or number`,
@@ -84,6 +83,18 @@ function requireUint64(name: string, value: bigint | number): bigint {
   throw new RangeError(
     `Cannot use ${name}: found ${value}, expected an integer from 0 to ` +
       `${UINT64_MAX} (a bigint above ${Number.MAX_SAFE_INTEGER})`,
+  );
+}
+
+/** The servers that a caller gave; a copy. */
+export function resolveConfiguration(
+  configuration: Configuration,
+): Configuration {
+  if (Array.isArray(configuration?.servers)) {
+    return { servers: configuration.servers.map(resolveServer) };
+  }
+  throw new TypeError(
+    "Cannot use configuration: found no array of servers in it, expected one",
   );
 }
 

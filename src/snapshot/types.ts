@@ -26,8 +26,8 @@ export interface Configuration {
   readonly servers: readonly Server[];
 }
 
-/** What is known of a snapshot without reading its state. */
-export interface SnapshotMeta {
+/** What a snapshot's `meta.json` says of it. */
+export interface SnapshotMetaFields {
   /** Version of the metadata's format; 0 is only ever read, not written. */
   readonly version: 0 | 1;
   /** The name that `open()` takes: `<term>-<index>-<unixMs>`. */
@@ -46,6 +46,42 @@ export interface SnapshotMeta {
   readonly size: number;
   /** CRC-64/XZ of the state. */
   readonly crc: bigint;
+}
+
+/**
+ * What is known of a snapshot without reading its state. `JSON.stringify()`
+ * takes it. A structured clone, such as `postMessage()` makes, has all but
+ * `toJSON()`.
+ */
+export interface SnapshotMeta extends SnapshotMetaFields {
+  /** When the snapshot was begun: the time in its ID. */
+  readonly createdAt: Date;
+  /** For `JSON.stringify()`: without bigints, which JSON has no form of. */
+  toJSON(): SnapshotMetaJson;
+}
+
+/** A snapshot's metadata as JSON, also in the `--json` of the command line. */
+export interface SnapshotMetaJson {
+  /** The name that `open()` takes. */
+  readonly id: string;
+  /** The term of the last log index that the state includes, in decimal. */
+  readonly term: string;
+  /** The last log index that the state includes, in decimal. */
+  readonly index: string;
+  /** When the snapshot was begun, in ISO 8601. */
+  readonly createdAt: string;
+  /** Length of the state in bytes. */
+  readonly size: number;
+  /** CRC-64/XZ of the state: 16 hexadecimal digits. */
+  readonly crc: string;
+  /** Version of the metadata's format. */
+  readonly version: 0 | 1;
+  /** The members of the cluster. */
+  readonly configuration: Configuration;
+  /** The log index at which that configuration was written, in decimal. */
+  readonly configurationIndex: string;
+  /** The voters' addresses in msgpack, in base64 as in `meta.json`. */
+  readonly peers: string;
 }
 
 /** The small files of a snapshot, as they are; they are the caller's to keep. */

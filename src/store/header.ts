@@ -16,13 +16,9 @@ import {
   BLOCKS_FILE_SIZE_MAX,
   decodeBlocks,
 } from "../snapshot/block_checksums.ts";
-import { parseId } from "../snapshot/id.ts";
 import { corruptMeta } from "../snapshot/meta/corrupt_meta.ts";
-import {
-  type DecodedMeta,
-  decodeMeta,
-  META_SIZE_MAX,
-} from "../snapshot/meta/decode.ts";
+import { decodeRecord, META_SIZE_MAX } from "../snapshot/meta/decode.ts";
+import { isKnown, type KnownRecord, toMeta } from "../snapshot/meta/file.ts";
 import type { SnapshotHeader, SnapshotMeta } from "../snapshot/types.ts";
 import { describe, quote } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
@@ -62,8 +58,8 @@ export async function readHeader(
 ): Promise<CheckedHeader> {
   const what = `meta.json of snapshot ${id}`;
   const bytes = await parts.backend.readMeta(id, META_SIZE_MAX);
-  const decoded = decodeMeta(bytes, what);
-  const meta = isKnown(decoded) ? checkMeta(decoded, id, what) : undefined;
+  const decoded = decodeRecord(bytes, what);
+  const meta = isKnown(decoded) ? metaOf(decoded, id, what) : undefined;
   const metaCrc = crc64(bytes);
   const read = await readBlocks(parts, id, decoded.size);
   const { blocks, blocksBytes, blocksError } = read;
@@ -85,36 +81,14 @@ export async function readHeader(
   return { meta, metaCrc, files, blocks, blocksError };
 }
 
-type KnownMeta = DecodedMeta & Pick<SnapshotMeta, "version">;
-
-function isKnown(decoded: DecodedMeta): decoded is KnownMeta {
-  return decoded.version === 0 || decoded.version === 1;
-}
-
-function checkMeta(
-  { crc, ...rest }: KnownMeta,
-  id: string,
-  what: string,
-): SnapshotMeta {
+/** The metadata of a snapshot that is there under that ID. */
+function metaOf(record: KnownRecord, id: string, what: string): SnapshotMeta {
+  if (record.id === id) return toMeta(record, what);
   // A copied or renamed directory must not pass for the one it was made from.
-  if (rest.id !== id) {
-    throw corruptMeta(what, {
-      expected: `the ID ${id}`,
-      actual: quote(rest.id),
-    });
-  }
-  const name = parseId(id);
-  if (rest.term !== name?.term || rest.index !== name.index) {
-    throw corruptMeta(what, {
-      expected: "the term and index of its ID",
-      actual: `term ${rest.term} and index ${rest.index}`,
-    });
-  }
-  // Go writes null while the state is being written, and publishes none.
-  if (crc === null) {
-    throw corruptMeta(what, { expected: "a CRC", actual: "none" });
-  }
-  return { crc, ...rest };
+  throw corruptMeta(what, {
+    expected: `the ID ${id}`,
+    actual: quote(record.id),
+  });
 }
 
 /** The block checksums, and the bytes that they were read from. */

@@ -15,8 +15,13 @@ import {
   encodeBlocks,
 } from "../snapshot/block_checksums.ts";
 import type { MakeExtra } from "../snapshot/extras.ts";
-import { encodeMeta } from "../snapshot/meta/encode.ts";
-import type { ExpectedState, SnapshotMeta } from "../snapshot/types.ts";
+import { encodeRecord } from "../snapshot/meta/encode.ts";
+import { makeMeta } from "../snapshot/meta/snapshot_meta.ts";
+import type {
+  ExpectedState,
+  SnapshotMeta,
+  SnapshotMetaFields,
+} from "../snapshot/types.ts";
 import { describe } from "../text.ts";
 import { BlockWriter } from "./block_writer.ts";
 import type { CheckedPending } from "./checked_pending.ts";
@@ -29,7 +34,7 @@ export class SnapshotWriter {
   readonly #parts: Parts;
   readonly #pending: CheckedPending;
   /** What is written: a copy, because callers can change what they are given. */
-  readonly #init: SnapshotMeta;
+  readonly #init: SnapshotMetaFields;
   readonly #blocks: BlockWriter;
   readonly #expected: ExpectedState;
   /** Bytes taken over so far. */
@@ -41,13 +46,13 @@ export class SnapshotWriter {
     parts: Parts,
     pending: CheckedPending,
     { meta, expected = {} }: {
-      readonly meta: SnapshotMeta;
+      readonly meta: SnapshotMetaFields;
       readonly expected?: ExpectedState | undefined;
     },
   ) {
     this.#expected = expected;
     this.#parts = parts;
-    this.#meta = meta;
+    this.#meta = makeMeta(meta);
     this.#init = structuredClone(meta);
     this.#pending = pending;
     this.#blocks = new BlockWriter(pending, parts.blockSize);
@@ -105,8 +110,8 @@ export class SnapshotWriter {
       throw this.#unexpected("size", expectedSize, size);
     }
     if (crc !== expectedCrc) throw this.#unexpected("crc", expectedCrc, crc);
-    this.#meta = { ...this.#meta, size, crc };
-    const meta = encodeMeta({ ...this.#init, size, crc });
+    this.#meta = makeMeta({ ...this.#meta, size, crc });
+    const meta = encodeRecord({ ...this.#init, size, crc });
     const blocks = encodeBlocks({
       blockSize: this.#parts.blockSize,
       stateSize: size,

@@ -43,7 +43,9 @@ export const listingChecks: readonly Check[] = [
       const id = await publish(store, "first\nsecond\n");
       const listed = await store.list();
       assertEqual(listed.length, 1, "length of the list");
-      const { peers, ...meta } = listed[0] as SnapshotMeta;
+      const { peers, createdAt, ...meta } = listed[0] as SnapshotMeta;
+      const time = Number(id.split("-").at(-1));
+      assertEqual(createdAt.getTime(), time, "createdAt");
       assertEqual(meta, {
         version: 1,
         id,

@@ -44,9 +44,10 @@ function endless(bytes: Uint8Array) {
 describe("readArchive()", () => {
   it("gives the metadata, and the state", async () => {
     const source = await readArchive(byteStream(archive()));
-    assert.deepEqual(source.meta, {
+    assert.deepEqual({ ...source.meta }, {
       version: 1,
       id: "3-10-1700000000123",
+      createdAt: new Date(1700000000123),
       index: 10n,
       term: 3n,
       peers: Uint8Array.from(atob("kalvdmVyIGhlcmU="), (c) => c.charCodeAt(0)),

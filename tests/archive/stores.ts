@@ -5,10 +5,13 @@
  */
 
 import {
+  decodeMeta,
+  encodeMeta,
   MemorySnapshotStore,
   type OpenOptions,
   type SnapshotInit,
   type SnapshotMeta,
+  type SnapshotMetaFields,
   type SnapshotReader,
   type SnapshotSource,
   type SnapshotStore,
@@ -95,8 +98,11 @@ export class VastStore implements Pick<SnapshotReader, "open"> {
   readonly use: Use = { opened: 0, read: 0, released: false };
   readonly #length: number;
 
-  constructor(changes: Partial<SnapshotMeta>, length = changes.size ?? 0) {
-    this.meta = {
+  constructor(
+    changes: Partial<SnapshotMetaFields>,
+    length = changes.size ?? 0,
+  ) {
+    const bytes = encodeMeta({
       version: 1,
       id: "3-10-1700000000000",
       index: 10n,
@@ -106,8 +112,8 @@ export class VastStore implements Pick<SnapshotReader, "open"> {
       configurationIndex: 2n,
       size: 0,
       crc: 0n,
-      ...changes,
-    };
+    });
+    this.meta = { ...decodeMeta(bytes), ...changes };
     this.#length = length;
   }
 

@@ -4,7 +4,6 @@ import {
   alignColumns,
   formatDuration,
   formatSize,
-  timeOf,
 } from "../../src/cli/format.ts";
 
 describe("the command line's numbers", () => {
@@ -31,12 +30,6 @@ describe("the command line's numbers", () => {
       ...["0.00 s", "0.25 s", "9.99 s", "10 s", "59 s"],
       ...["1 min 0 s", "3 min 5 s", "2 h 5 min"],
     ]);
-  });
-
-  it("give a snapshot's time, where its ID holds a date", () => {
-    assert.equal(timeOf("3-10-1795361690419"), "2026-11-22T15:34:50.419Z");
-    assert.equal(timeOf("3-10-9223372036854775807"), undefined);
-    assert.equal(timeOf("my-cluster-7"), undefined);
   });
 
   it("line up in columns", () => {

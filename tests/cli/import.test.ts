@@ -37,7 +37,7 @@ describe("raft-snapshots import", () => {
     );
     assert.equal(code, 0);
     const { id, index, size } = JSON.parse(stdout);
-    assert.deepEqual([index, size], [10, STATE.length]);
+    assert.deepEqual([index, size], ["10", STATE.length]);
     const path = join(directory, "snapshots", id, "state.bin");
     assert.equal(await readFile(path, "utf8"), STATE);
   });

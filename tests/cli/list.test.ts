@@ -36,20 +36,31 @@ describe("raft-snapshots list", () => {
     assert.deepEqual(snapshots.map(({ id }: { id: string }) => id), [
       ...ids.toReversed(),
     ]);
-    const { time, ...newest } = snapshots[0];
-    assert.equal(new Date(time).getTime(), Number(ids[1]?.split("-")[2]));
+    const { createdAt, ...newest } = snapshots[0];
+    assert.equal(new Date(createdAt).getTime(), Number(ids[1]?.split("-")[2]));
     assert.deepEqual(newest, {
       id: ids[1],
-      index: 11,
-      term: 3,
+      index: "11",
+      term: "3",
       size: 9,
       crc: "995dc9bbdf1939fa",
       version: 1,
       configuration: {
         servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
       },
-      configurationIndex: 2,
+      configurationIndex: "2",
+      peers: "ka0xMC4wLjAuMTo3MDAw",
     });
+  });
+
+  it("prints what JSON.stringify() makes of the library's metadata", async (t) => {
+    const directory = await temporaryDirectory(t);
+    await makeStore(directory, ["a", "123456789"]);
+    const { stdout } = await raftSnapshots(["list", directory, "--json"]);
+    const store = await openFileSnapshotStore(directory, { readOnly: true });
+    const metas = JSON.parse(JSON.stringify(await store.list()));
+    assert.deepEqual(JSON.parse(stdout).snapshots, metas);
+    await store.close();
   });
 
   it("says on stderr that a store is empty, and succeeds", async (t) => {

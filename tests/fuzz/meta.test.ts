@@ -6,8 +6,11 @@ import {
   SnapshotCorruptError,
 } from "@raft/snapshots";
 import * as fc from "fast-check";
-import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
-import { encodeMeta, type MetaRecord } from "../../src/snapshot/meta/encode.ts";
+import { decodeRecord } from "../../src/snapshot/meta/decode.ts";
+import {
+  encodeRecord,
+  type MetaRecord,
+} from "../../src/snapshot/meta/encode.ts";
 import { encodePeers } from "../../src/snapshot/meta/peers.ts";
 import { holdsFor } from "./property.ts";
 
@@ -57,7 +60,7 @@ const spoilt: fc.Arbitrary<Uint8Array> = fc.tuple(
   fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 4 }),
   fc.nat(),
 ).map(([record, changes, cut]) => {
-  const bytes = encodeMeta(record);
+  const bytes = encodeRecord(record);
   for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
   return cut % 3 === 0 ? bytes.slice(0, cut % bytes.length) : bytes;
 });
@@ -65,7 +68,7 @@ const spoilt: fc.Arbitrary<Uint8Array> = fc.tuple(
 /** Decodes, or refuses by the one error there is. */
 function decode(bytes: Uint8Array): MetaRecord | undefined {
   try {
-    return decodeMeta(bytes, "meta.json") as MetaRecord;
+    return decodeRecord(bytes, "meta.json") as MetaRecord;
   } catch (error) {
     assert.ok(error instanceof SnapshotCorruptError, `unnamed: ${error}`);
     assert.equal(error.reason, "meta");
@@ -79,7 +82,7 @@ const encode = (text: string) => new TextEncoder().encode(text);
 describe("the meta.json decoder", () => {
   it("gives what was encoded", () =>
     holdsFor(record, 200, (record) => {
-      assert.deepEqual(decode(encodeMeta(record)), record);
+      assert.deepEqual(decode(encodeRecord(record)), record);
     }));
 
   it("refuses random bytes, or returns a record that is encoded and decoded again", () =>
@@ -89,7 +92,7 @@ describe("the meta.json decoder", () => {
       (bytes) => {
         const decoded = decode(bytes);
         if (decoded === undefined) return;
-        assert.deepEqual(decode(encodeMeta(decoded)), decoded);
+        assert.deepEqual(decode(encodeRecord(decoded)), decoded);
       },
     ));
 });

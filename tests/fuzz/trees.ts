@@ -9,7 +9,7 @@ import { crc64 } from "@raft/snapshots/crc64";
 import type { MemoryFileSystem } from "@raft/snapshots/testing";
 import * as fc from "fast-check";
 import { encodeBlocks } from "../../src/snapshot/block_checksums.ts";
-import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
+import { encodeRecord } from "../../src/snapshot/meta/encode.ts";
 
 /** Files by their paths below a directory; an empty directory ends in `/`. */
 export type Tree = ReadonlyMap<string, Uint8Array>;
@@ -24,7 +24,7 @@ function snapshot(
   lie: bigint,
 ): Record<string, Uint8Array> {
   const [term = "", index = ""] = id.split("-");
-  const meta = encodeMeta({
+  const meta = encodeRecord({
     version: 1,
     id,
     index: BigInt(index),

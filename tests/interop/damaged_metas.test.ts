@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { inspect } from "node:util";
 import { SnapshotCorruptError } from "../../src/errors.ts";
-import { decodeMeta } from "../../src/snapshot/meta/decode.ts";
+import { decodeRecord } from "../../src/snapshot/meta/decode.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { describeWithGo } from "./go_program.ts";
@@ -44,7 +44,7 @@ async function writeDirectory(base: string, one: Directory): Promise<void> {
 /** Whether the store has to list it: the rules beyond the decoder's. */
 function isUsable({ name, text }: Directory): boolean {
   try {
-    const { id, term, index, version, size, crc } = decodeMeta(text, name);
+    const { id, term, index, version, size, crc } = decodeRecord(text, name);
     const isItself = id === name && name.startsWith(`${term}-${index}-`);
     const isKnown = version === 0 || version === 1;
     return isItself && isKnown && size === STATE.length && crc !== null;

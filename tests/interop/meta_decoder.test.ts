@@ -9,10 +9,10 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { SnapshotCorruptError } from "../../src/errors.ts";
 import {
-  type DecodedMeta,
-  decodeMeta,
+  type DecodedRecord,
+  decodeRecord,
 } from "../../src/snapshot/meta/decode.ts";
-import { encodeMeta } from "../../src/snapshot/meta/encode.ts";
+import { encodeRecord } from "../../src/snapshot/meta/encode.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { HOSTILE_METAS } from "./hostile_metas.ts";
@@ -27,9 +27,9 @@ const SCALE = runtime.name === "deno" ? 10 : 1;
 type Outcome = "both read, alike" | "both refuse" | "Go reads, we refuse";
 
 /** Decodes a text; `undefined` when our decoder refuses it with its own error. */
-function ours(text: Uint8Array): DecodedMeta | undefined {
+function ours(text: Uint8Array): DecodedRecord | undefined {
   try {
-    return decodeMeta(text, "meta.json");
+    return decodeRecord(text, "meta.json");
   } catch (error) {
     if (error instanceof SnapshotCorruptError && error.reason === "meta") {
       return undefined;
@@ -90,7 +90,7 @@ function declareEncoderTest(ask: Ask, count: number): void {
     for (const { text, meta } of await ask("meta.encode", { seed, count })) {
       const bytes = fromBase64(text);
       about(bytes, () => {
-        const our = decodeMeta(bytes, "meta.json");
+        const our = decodeRecord(bytes, "meta.json");
         assert.deepEqual(our, metaFromWire(meta));
         checkRewritten(our, bytes);
       });
@@ -99,12 +99,14 @@ function declareEncoderTest(ask: Ask, count: number): void {
 }
 
 /** Our bytes for the meta are Go's, except for values that we never write. */
-function checkRewritten(meta: DecodedMeta, bytes: Uint8Array): void {
+function checkRewritten(meta: DecodedRecord, bytes: Uint8Array): void {
   const { version } = meta;
   if (version !== 1) return; // without Version there is no Configuration
   const text = new TextDecoder().decode(bytes)
     .replace('"Servers":null', '"Servers":[]');
-  const rewritten = new TextDecoder().decode(encodeMeta({ ...meta, version }));
+  const rewritten = new TextDecoder().decode(
+    encodeRecord({ ...meta, version }),
+  );
   const unescaped = (json: string) => json.replaceAll("\\ufffd", "\ufffd");
   assert.equal(unescaped(rewritten), unescaped(text));
 }

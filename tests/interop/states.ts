@@ -16,7 +16,7 @@ import {
 } from "@raft/snapshots";
 import { bytes } from "../support/random.ts";
 import type { Case } from "./matrix.ts";
-import { serverToWire } from "./wire.ts";
+import { type Meta, serverToWire } from "./wire.ts";
 
 /** More than any test makes, so that retention removes none. */
 export const RETAIN_ALL = 1_000_000;
@@ -104,8 +104,8 @@ export function wellFormed(one: Case): Case {
 
 /** A meta without its CRC, which Go's `List` and `Open` do not give. */
 export function withoutCrc(
-  meta: Omit<SnapshotMeta, "crc"> & { readonly crc?: unknown },
-): Omit<SnapshotMeta, "crc"> {
-  const { crc: _, ...rest } = meta;
+  meta: Meta & { readonly createdAt?: Date },
+): Omit<Meta, "crc"> {
+  const { crc: _, createdAt: __, ...rest } = meta;
   return rest;
 }

@@ -5,7 +5,12 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Server, SnapshotMeta, Suffrage } from "@raft/snapshots";
+import type {
+  Server,
+  SnapshotMeta,
+  SnapshotMetaFields,
+  Suffrage,
+} from "@raft/snapshots";
 
 /** A server: a number for the suffrage, base64 for the strings. */
 export interface WireServer {
@@ -58,7 +63,9 @@ export function serverToWire(server: Server): WireServer {
 }
 
 /** Our metadata, with a CRC of `null` before the snapshot is published. */
-export type Meta = Omit<SnapshotMeta, "crc"> & { readonly crc: bigint | null };
+export type Meta = Omit<SnapshotMetaFields, "crc"> & {
+  readonly crc: bigint | null;
+};
 
 /**
  * Go's metadata as ours; `undefined` for a value that our types can't hold, so
@@ -83,6 +90,13 @@ export function metaFromWire(wire: WireMeta): Meta | undefined {
     size: size + 0, // no -0
     crc,
   };
+}
+
+/** Metadata as a plain object of what Go has fields of. */
+export function fieldsOf<T extends { readonly createdAt: unknown }>(
+  { createdAt: _, ...fields }: T,
+): Omit<T, "createdAt"> {
+  return fields;
 }
 
 /** A snapshot's metadata in the format of the Go program. */

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { InvalidSnapshotIdError } from "@raft/snapshots";
+import { InvalidSnapshotIdError, parseSnapshotId } from "@raft/snapshots";
 import {
   compareNewestFirst,
   formatId,
@@ -29,6 +29,30 @@ const UINT64_MAX = 2n ** 64n - 1n;
 function millisecondsOf(id: string): number {
   return Number(parseId(id)?.unixMs);
 }
+
+describe("parseSnapshotId()", () => {
+  it("gives the term, the index and the time", () => {
+    const parts = parseSnapshotId(`${UINT64_MAX}-10-1795361690419`);
+    const createdAt = new Date("2026-11-22T15:34:50.419Z");
+    assert.deepEqual(parts, { term: UINT64_MAX, index: 10n, createdAt });
+  });
+
+  it("gives a valid time up to the latest one that a Date can hold", () => {
+    const latest = parseSnapshotId("3-10-8640000000000000").createdAt;
+    assert.equal(latest.toISOString(), "+275760-09-13T00:00:00.000Z");
+    assert.throws(
+      () => parseSnapshotId("3-10-8640000000000001"),
+      InvalidSnapshotIdError,
+    );
+  });
+
+  it("refuses what is not an ID", () => {
+    for (const id of ["", "3-10", "3-10-01", "my-cluster-7", "3-10-1.tmp", 7]) {
+      const parse = () => parseSnapshotId(id as string);
+      assert.throws(parse, { code: "ERR_SNAPSHOT_ID_INVALID" });
+    }
+  });
+});
 
 describe("parseId()", () => {
   it("reads decimal, unpadded, with the term first", () => {

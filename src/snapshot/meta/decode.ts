@@ -19,7 +19,7 @@ import { type MetaRecord, SUFFRAGES } from "./encode.ts";
  * A record as it was found: the version may be one that this library does not
  * know.
  */
-export type DecodedMeta = Omit<MetaRecord, "version"> & {
+export type DecodedRecord = Omit<MetaRecord, "version"> & {
   readonly version: number;
 };
 
@@ -48,7 +48,7 @@ const META_FIELDS = [
  *
  * @throws {SnapshotCorruptError} with the reason `"meta"`.
  */
-export function decodeMeta(bytes: Uint8Array, what: string): DecodedMeta {
+export function decodeRecord(bytes: Uint8Array, what: string): DecodedRecord {
   const meta = new GoObject(parseJson(bytes, what), META_FIELDS, what);
   return {
     version: Number(meta.integer("Version", -INT64_MAX - 1n, INT64_MAX)),

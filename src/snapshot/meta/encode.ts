@@ -6,14 +6,14 @@
  * @module
  */
 
-import type { Server, SnapshotMeta, Suffrage } from "../types.ts";
+import type { Server, SnapshotMetaFields, Suffrage } from "../types.ts";
 import { encodeBase64 } from "./base64.ts";
 
 /**
  * The content of a `meta.json`. `crc` is `null` while the state is being
  * written; a snapshot with `null` is never published.
  */
-export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
+export type MetaRecord = Omit<SnapshotMetaFields, "crc"> & {
   readonly crc: bigint | null;
 };
 
@@ -21,7 +21,7 @@ export type MetaRecord = Omit<SnapshotMeta, "crc"> & {
 export const SUFFRAGES: readonly Suffrage[] = ["voter", "nonvoter", "staging"];
 
 /** The bytes of a `meta.json`. */
-export function encodeMeta(meta: MetaRecord): Uint8Array<ArrayBuffer> {
+export function encodeRecord(meta: MetaRecord): Uint8Array<ArrayBuffer> {
   return encodeLine([...encodeFields(meta), `"CRC":${encodeCrc(meta.crc)}`]);
 }
 

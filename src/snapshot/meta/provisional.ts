@@ -5,16 +5,16 @@
  */
 
 import { META_SIZE_MAX } from "./decode.ts";
-import { encodeMeta } from "./encode.ts";
-import type { SnapshotMeta } from "../types.ts";
+import { encodeRecord } from "./encode.ts";
+import type { SnapshotMetaFields } from "../types.ts";
 
 /**
  * The metadata as Go writes it before the state is there.
  *
  * @throws {RangeError} when it is longer than any reader would take.
  */
-export function encodeProvisionalMeta(meta: SnapshotMeta): Uint8Array {
-  const bytes = encodeMeta({ ...meta, crc: null });
+export function encodeProvisionalMeta(meta: SnapshotMetaFields): Uint8Array {
+  const bytes = encodeRecord({ ...meta, crc: null });
   // The final one has a few digits more. A longer one would not be read.
   if (bytes.length + 64 <= META_SIZE_MAX) return bytes;
   throw new RangeError(

@@ -7,10 +7,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SnapshotCorruptError } from "@raft/snapshots";
 import {
-  type DecodedMeta,
-  decodeMeta,
+  type DecodedRecord,
+  decodeRecord,
 } from "../../../src/snapshot/meta/decode.ts";
-import { encodeMeta } from "../../../src/snapshot/meta/encode.ts";
+import { encodeRecord } from "../../../src/snapshot/meta/encode.ts";
 import { encode } from "../../support/store_fixture.ts";
 
 /** Fields as JSON text, by name. */
@@ -36,19 +36,19 @@ function textOf(fields: Fields): string {
   return `{${members.join(",")}}\n`;
 }
 
-function decodeText(text: string): DecodedMeta {
-  return decodeMeta(encode(text), "meta.json");
+function decodeText(text: string): DecodedRecord {
+  return decodeRecord(encode(text), "meta.json");
 }
 
 /** Decodes the ordinary fields with these in place of some. */
-function decodeWith(fields: Fields): DecodedMeta {
+function decodeWith(fields: Fields): DecodedRecord {
   return decodeText(textOf({ ...FIELDS, ...fields }));
 }
 
 function refuses(text: string | Uint8Array): void {
   const bytes = typeof text === "string" ? encode(text) : text;
   assert.throws(
-    () => decodeMeta(bytes, "meta.json"),
+    () => decodeRecord(bytes, "meta.json"),
     (error) => {
       assert.ok(error instanceof SnapshotCorruptError, String(error));
       assert.equal(error.reason, "meta");
@@ -64,7 +64,7 @@ function refusesWith(field: string, values: readonly string[]): void {
   for (const value of values) refuses(textOf({ ...FIELDS, [field]: value }));
 }
 
-describe("decodeMeta()", () => {
+describe("decodeRecord()", () => {
   it("reads what Go writes", () => {
     assert.deepEqual(decodeWith({}), {
       version: 1,
@@ -92,7 +92,7 @@ describe("decodeMeta()", () => {
   });
 
   it("gives a missing or null field Go's zero value", () => {
-    const zero: DecodedMeta = {
+    const zero: DecodedRecord = {
       version: 0,
       id: "",
       index: 0n,
@@ -297,7 +297,7 @@ describe("decodeMeta()", () => {
     const { version: _, ...meta } = decodeWith({
       ID: JSON.stringify('<&>\u2028 "quoted" \\ \u0000 é🦀'),
     });
-    const bytes = encodeMeta({ ...meta, version: 1 });
-    assert.deepEqual(decodeMeta(bytes, "x"), { ...meta, version: 1 });
+    const bytes = encodeRecord({ ...meta, version: 1 });
+    assert.deepEqual(decodeRecord(bytes, "x"), { ...meta, version: 1 });
   });
 });

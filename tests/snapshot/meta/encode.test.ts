@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
-  encodeMeta,
+  encodeRecord,
   type MetaRecord,
 } from "../../../src/snapshot/meta/encode.ts";
 import {
@@ -31,7 +31,7 @@ const META: MetaRecord = {
 };
 
 function textOf(changes: Partial<MetaRecord> = {}): string {
-  return decode(encodeMeta({ ...META, ...changes }));
+  return decode(encodeRecord({ ...META, ...changes }));
 }
 
 /** How a server's name is written. */
@@ -41,7 +41,7 @@ function quoted(name: string): string | undefined {
     .exec(textOf({ configuration: { servers } }))?.[1];
 }
 
-describe("encodeMeta()", () => {
+describe("encodeRecord()", () => {
   it("writes the bytes that Go writes", () => {
     assert.equal(
       textOf(),

@@ -1,0 +1,78 @@
+/**
+ * Metadata as users get it: plain fields, which a structured clone keeps, and
+ * `toJSON()` on the prototype.
+ *
+ * @module
+ */
+
+import { formatCrc } from "../../text.ts";
+import { timeOf } from "../id.ts";
+import type {
+  Configuration,
+  SnapshotMeta as Meta,
+  SnapshotMetaFields,
+  SnapshotMetaJson,
+} from "../types.ts";
+import { encodeBase64 } from "./base64.ts";
+
+/** Its name is what `console.log()` shows. */
+class SnapshotMeta implements Meta {
+  readonly version: 0 | 1;
+  readonly id: string;
+  readonly index: bigint;
+  readonly term: bigint;
+  readonly createdAt: Date;
+  readonly size: number;
+  readonly crc: bigint;
+  readonly configuration: Configuration;
+  readonly configurationIndex: bigint;
+  readonly peers: Uint8Array;
+
+  constructor(fields: SnapshotMetaFields, createdAt: Date) {
+    this.version = fields.version;
+    this.id = fields.id;
+    this.index = fields.index;
+    this.term = fields.term;
+    this.createdAt = createdAt;
+    this.size = fields.size;
+    this.crc = fields.crc;
+    this.configuration = fields.configuration;
+    this.configurationIndex = fields.configurationIndex;
+    this.peers = fields.peers;
+  }
+
+  toJSON(): SnapshotMetaJson {
+    return {
+      ...fieldsJson(this),
+      createdAt: this.createdAt.toISOString(),
+      crc: formatCrc(this.crc),
+    };
+  }
+}
+
+/**
+ * The metadata of a snapshot.
+ *
+ * @throws {TypeError} when the ID, which must have been checked, is not one.
+ */
+export function makeMeta(fields: SnapshotMetaFields): Meta {
+  const createdAt = timeOf(fields.id);
+  if (createdAt !== undefined) return new SnapshotMeta(fields, createdAt);
+  throw new TypeError("Cannot make metadata: found an ID that is not one");
+}
+
+/** The JSON of all but the time and the CRC, which an archive's may lack. */
+export function fieldsJson(
+  fields: Omit<SnapshotMetaFields, "crc">,
+): Omit<SnapshotMetaJson, "createdAt" | "crc"> {
+  return {
+    id: fields.id,
+    term: String(fields.term),
+    index: String(fields.index),
+    size: fields.size,
+    version: fields.version,
+    configuration: fields.configuration,
+    configurationIndex: String(fields.configurationIndex),
+    peers: encodeBase64(fields.peers),
+  };
+}
