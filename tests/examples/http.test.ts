@@ -74,6 +74,7 @@ describe("the examples of HTTP", () => {
     );
     const [sent] = await list(from);
     const [received] = await list(to);
+    assert.ok(sent !== undefined);
     const { id, createdAt } = sent;
     assert.deepEqual({ ...received, id, createdAt }, { ...sent });
   });

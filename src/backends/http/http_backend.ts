@@ -13,7 +13,7 @@ import { StoreAccessError } from "../../errors.ts";
 import { parseId } from "../../snapshot/id.ts";
 import { assertNotTooLarge } from "../../snapshot/max_size.ts";
 import { corruptMeta } from "../../snapshot/meta/corrupt_meta.ts";
-import { decodeMeta, META_SIZE_MAX } from "../../snapshot/meta/decode.ts";
+import { decodeRecord, META_SIZE_MAX } from "../../snapshot/meta/decode.ts";
 import type { ByteRange } from "../../snapshot/open_options.ts";
 import { HttpClient } from "./client.ts";
 import {
@@ -148,7 +148,7 @@ export class HttpBackend implements ReadableBackend {
 
 function knownStateOf(id: string, bytes: Uint8Array): KnownState {
   const what = `meta.json of snapshot ${id}`;
-  const { size, crc } = decodeMeta(bytes, what);
+  const { size, crc } = decodeRecord(bytes, what);
   if (crc !== null) return { size, etag: etagOf(id, crc) };
   throw corruptMeta(what, { expected: "a CRC", actual: "none" });
 }
