@@ -155,8 +155,10 @@ class PendingObjects implements PendingSnapshot {
    * way round, so one of them sees the other.
    */
   async #confirm(): Promise<void> {
+    let parts: readonly string[];
     try {
       const found = await this.#parts.catalog.look(this.#id);
+      parts = found.parts;
       const isRemoved = found.state === "deleted";
       const isWhole = found.part("meta.json") && found.part("state.bin");
       if (isRemoved || (isWhole && found.state !== "abandoned")) return;
@@ -167,8 +169,9 @@ class PendingObjects implements PendingSnapshot {
     }
     throw new MaybePublishedError(
       new SnapshotError(
-        `Cannot publish snapshot ${this.#id}: another process has swept it, ` +
-          "because it took longer than sweepAfterMs",
+        `Cannot publish snapshot ${this.#id}: found ${parts.join(", ")}, ` +
+          "expected meta.json and state.bin; a process that took it for " +
+          "unfinished has swept it: sweepAfterMs is too short",
       ),
     );
   }

@@ -35,6 +35,14 @@ import { SmallObjects } from "./small_objects.ts";
 import { RemoteState } from "./state_reader.ts";
 import { sweep } from "./sweep.ts";
 
+/** What tests set, and users can not. */
+export interface S3Tuning {
+  /** How requests are made again. */
+  readonly retry?: RetryOptions;
+  /** The size of parts, also one that S3 does not take. */
+  readonly partSize?: number;
+}
+
 /** A bucket, or a part of one, that snapshots are kept in. */
 export class S3Backend implements SnapshotBackend {
   readonly place: string;
@@ -49,7 +57,7 @@ export class S3Backend implements SnapshotBackend {
   readonly #open = new Map<StateHandle, string>();
 
   /**
-   * Takes `s3://bucket/prefix`. `retry` says how requests are made again.
+   * Takes `s3://bucket/prefix`; `tuning` is for tests.
    *
    * @throws {TypeError} when the location or an option is wrong.
    * @throws {RangeError} when an option is out of its bounds.
@@ -57,7 +65,7 @@ export class S3Backend implements SnapshotBackend {
   constructor(
     location: string | URL,
     options: S3BackendOptions = {},
-    retry: RetryOptions = {},
+    tuning: S3Tuning = {},
   ) {
     const parsed = parseLocation(location);
     const resolved = resolveS3Options(options);
@@ -66,7 +74,7 @@ export class S3Backend implements SnapshotBackend {
       keys: new KeyRing(options.credentials, () => this.#clock()),
       fetch: resolved.fetch,
       stallTimeoutMs: resolved.stallTimeoutMs,
-      retry: resolveRetryOptions(retry),
+      retry: resolveRetryOptions(tuning.retry),
     });
     const keys = new KeySpace(parsed);
     const backend = () => this.#logger;
@@ -75,7 +83,7 @@ export class S3Backend implements SnapshotBackend {
       client,
       keys,
       catalog: new Catalog(client, keys),
-      options: resolved,
+      options: { ...resolved, partSize: tuning.partSize ?? resolved.partSize },
       get logger() {
         return backend();
       },

@@ -19,7 +19,10 @@ import {
   deleteObject,
   putObject,
 } from "../../../src/backends/s3/client/objects.ts";
-import { S3Backend } from "../../../src/backends/s3/s3_backend.ts";
+import {
+  S3Backend,
+  type S3Tuning,
+} from "../../../src/backends/s3/s3_backend.ts";
 import type { Fetch } from "../../../src/net/exchange.ts";
 import {
   resolveRetryOptions,
@@ -35,11 +38,15 @@ const server = process.env.S3_TEST_ENDPOINT;
 export const isRealServer: boolean = server !== undefined;
 
 /** Tries again at once, and for long enough. */
-const QUICK: RetryOptions = { budgetMs: 20_000, pauseMs: 1, pauseMsMax: 10 };
+export const QUICK: RetryOptions = {
+  budgetMs: 20_000,
+  pauseMs: 1,
+  pauseMsMax: 10,
+};
 
 /** How a store is opened. */
 export interface OpenBucketOptions extends S3SnapshotStoreOptions {
-  readonly retry?: RetryOptions;
+  readonly tuning?: S3Tuning;
 }
 
 let bucketCount = 0;
@@ -92,7 +99,8 @@ export class TestBucket {
       graceMs: 0,
       ...options,
     };
-    const backend = new S3Backend(this.location, given, options.retry ?? QUICK);
+    const tuning = { retry: QUICK, ...options.tuning };
+    const backend = new S3Backend(this.location, given, tuning);
     return openSnapshotStore(backend, given);
   }
 
