@@ -8,6 +8,7 @@
 import { allSettled } from "../../backend/all_settled.ts";
 import type { FinalParts, PendingSnapshot } from "../../backend/backend.ts";
 import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
+import { pause } from "../../backend/pause.ts";
 import { ownBytes } from "../../bytes.ts";
 import { SnapshotError, SnapshotPublishError } from "../../errors.ts";
 import { describe } from "../../text.ts";
@@ -51,6 +52,12 @@ export async function beginPending(
   });
   return new PendingObjects(parts, { id, nonce, upload, onPublished });
 }
+
+/**
+ * How long to wait before each look, in milliseconds: a gateway may still carry
+ * out a request that was given up, and replace an object by the same.
+ */
+const LOOKS_MS: readonly number[] = [0, 100, 400];
 
 /** The objects of a snapshot that is being written. */
 class PendingObjects implements PendingSnapshot {
@@ -155,13 +162,17 @@ class PendingObjects implements PendingSnapshot {
    * way round, so one of them sees the other.
    */
   async #confirm(): Promise<void> {
-    let parts: readonly string[];
+    let parts: readonly string[] = [];
     try {
-      const found = await this.#parts.catalog.look(this.#id);
-      parts = found.parts;
-      const isRemoved = found.state === "deleted";
-      const isWhole = found.part("meta.json") && found.part("state.bin");
-      if (isRemoved || (isWhole && found.state !== "abandoned")) return;
+      for (const pauseMs of LOOKS_MS) {
+        await pause(pauseMs);
+        const found = await this.#parts.catalog.look(this.#id);
+        parts = found.parts;
+        const isWhole = found.part("meta.json") && found.part("state.bin");
+        if (isWhole && found.state !== "abandoned") return;
+        // Another process has seen it, and removed it.
+        if (found.state === "deleted") return;
+      }
     } catch (error) {
       throw new MaybePublishedError(
         toAccessError(`look at snapshot ${this.#id}`, error),

@@ -38,7 +38,7 @@ async function runWith(plan: FaultPlan, budgetMs: number): Promise<unknown> {
 
 /** A sample of the requests; all of them in the full run. */
 function sample(count: number, salt: number): number[] {
-  const step = amount(9, 1);
+  const step = amount(16, 1);
   return Array.from({ length: count }, (_, i) => i)
     .filter((i) => (i + salt) % step === 0);
 }

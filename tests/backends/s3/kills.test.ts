@@ -28,7 +28,7 @@ describe("a process that ends after a request", () => {
   for (const isCarriedOut of [true, false]) {
     const which = isCarriedOut ? "was carried out" : "did not arrive";
     it(`leaves a bucket that keeps every promise, when that ${which}`, async () => {
-      for (let number = isCarriedOut ? 0 : 2;; number += amount(3, 1)) {
+      for (let number = isCarriedOut ? 0 : 2;; number += amount(5, 1)) {
         if (!await runUntil(number, isCarriedOut)) break;
         report("requests after which a process ended", 1);
       }

@@ -89,7 +89,7 @@ export class TestBucket {
   }
 
   /** Opens the store. */
-  open(options: OpenBucketOptions = {}): Promise<SnapshotStore> {
+  async open(options: OpenBucketOptions = {}): Promise<SnapshotStore> {
     const given = {
       endpoint: this.endpoint,
       credentials: this.credentials,
@@ -101,7 +101,7 @@ export class TestBucket {
     };
     const tuning = { retry: QUICK, ...options.tuning };
     const backend = new S3Backend(this.location, given, tuning);
-    return openSnapshotStore(backend, given);
+    return await openSnapshotStore(backend, given);
   }
 
   /** The key of an object of a snapshot. */

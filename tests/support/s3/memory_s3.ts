@@ -75,13 +75,17 @@ export class MemoryS3 {
   readonly uploads = new Map<string, Upload>();
   readonly #options: MemoryS3Options;
   #uploadCount = 0;
-  clock: () => number;
+  /** What signatures are checked against. */
+  readonly #clock: () => number;
+  /** What objects and answers are dated by. */
+  serverTime: () => number;
 
   constructor(options: MemoryS3Options = {}) {
     const { accessKeyId = "key", secretAccessKey = "secret" } = options;
     this.#options = options;
     this.bucket = options.bucket ?? "bucket";
-    this.clock = options.clock ?? Date.now;
+    this.#clock = options.clock ?? Date.now;
+    this.serverTime = this.#clock;
     const region = options.region ?? "us-east-1";
     this.keys = { accessKeyId, secretAccessKey, region };
   }
@@ -110,7 +114,7 @@ export class MemoryS3 {
 
   async #answer(request: SignedRequest): Promise<Response> {
     const { url, method } = request;
-    const code = await signatureError(request, this.keys, this.clock());
+    const code = await signatureError(request, this.keys, this.#clock());
     if (code !== undefined) throw new Refusal(STATUS[code] ?? 403, code);
     const [, bucket = "", ...rest] = url.pathname.split("/");
     if (bucket !== this.bucket) throw new Refusal(404, "NoSuchBucket");
@@ -146,7 +150,7 @@ export class MemoryS3 {
 
   #respond(body: BodyInit | null, init: ResponseInit = {}): Response {
     const headers = new Headers(init.headers);
-    headers.set("date", new Date(this.clock()).toUTCString());
+    headers.set("date", new Date(this.serverTime()).toUTCString());
     if (typeof body === "string") {
       headers.set("content-type", "application/xml");
     }
@@ -190,7 +194,7 @@ export class MemoryS3 {
     this.#checkAbsence(key, headers);
     await checkChecksum(headers, body);
     const etag = await etagOf(body);
-    const modified = this.clock();
+    const modified = this.serverTime();
     // What was awaited may have taken time.
     this.#checkAbsence(key, headers);
     this.objects.set(key, { body, etag, modified, kept: keptOf(headers) });
@@ -212,7 +216,7 @@ export class MemoryS3 {
   #begin({ key, headers, query }: Call): Response {
     if (!query.has("uploads")) throw new Refusal(400, "InvalidRequest");
     const uploadId = `upload-${++this.#uploadCount}`;
-    const initiated = this.clock();
+    const initiated = this.serverTime();
     const upload = { key, initiated, kept: keptOf(headers), parts: new Map() };
     this.uploads.set(uploadId, upload);
     return this.#respond(
@@ -263,7 +267,7 @@ export class MemoryS3 {
     this.#uploadOf(call);
     this.#checkAbsence(key, call.headers);
     this.uploads.delete(uploadId);
-    this.objects.set(key, { body, etag, modified: this.clock(), kept });
+    this.objects.set(key, { body, etag, modified: this.serverTime(), kept });
     return this.#respond(
       `<CompleteMultipartUploadResult><Key>${escape(key)}</Key>` +
         `<ETag>${escape(etag)}</ETag></CompleteMultipartUploadResult>`,

@@ -1,0 +1,179 @@
+/**
+ * Removing, sweeping and retaining: by the server's clock, and by what the bucket
+ * allows.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotRetainedError } from "@raft/snapshots";
+import { bytes } from "../../support/random.ts";
+import { memoryBucket } from "../../support/s3/bucket.ts";
+import type { MemoryS3 } from "../../support/s3/memory_s3.ts";
+import { FaultyNetwork } from "../../support/s3/faults.ts";
+import { INIT, listIds, save } from "../../support/store_fixture.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const PART = 4096;
+
+/** A bucket whose server has a clock that the test sets. */
+function bucketWithClock(denies?: (method: string, key: string) => boolean) {
+  const time = { now: Date.now() };
+  // Signatures are checked against the real time.
+  const bucket = memoryBucket({
+    partSizeMin: PART,
+    denies: (method, key) => denies?.(method, key) ?? false,
+  });
+  (bucket.memory as MemoryS3).serverTime = () => time.now;
+  return { bucket, time };
+}
+
+/** Leaves what a process leaves that ends while it writes. */
+async function leaveUnfinished(bucket: ReturnType<typeof memoryBucket>) {
+  let isDead = false;
+  const network = new FaultyNetwork(
+    bucket.fetch,
+    () => isDead ? "lost request" : undefined,
+  );
+  const tuning = { retry: { budgetMs: 0 }, partSize: PART };
+  const store = await bucket.open({
+    fetch: network.fetch,
+    tuning,
+    blockSize: 1024,
+  });
+  const sink = await store.create(INIT);
+  const writer = sink.getWriter();
+  await writer.write(bytes(3 * PART, 1));
+  isDead = true;
+  await store.close();
+  writer.closed.catch(() => {});
+  bucket.log.lines.length = 0;
+  return sink.id;
+}
+
+describe("opening a bucket", () => {
+  it("sweeps what is a day old by the server's clock, and nothing younger", async () => {
+    const { bucket, time } = bucketWithClock();
+    const id = await leaveUnfinished(bucket);
+    assert.deepEqual(await bucket.names(), [`${id}/claim`]);
+    assert.equal(await bucket.uploadCount(), 1);
+    time.now += DAY - 1000;
+    await (await bucket.open()).close();
+    assert.deepEqual(await bucket.names(), [`${id}/claim`]);
+    assert.equal(await bucket.uploadCount(), 1);
+    time.now += 2000;
+    await (await bucket.open()).close();
+    assert.deepEqual(await bucket.names(), []);
+    assert.equal(await bucket.uploadCount(), 0);
+  });
+
+  it("sweeps nothing when it is read-only", async () => {
+    const { bucket, time } = bucketWithClock();
+    const id = await leaveUnfinished(bucket);
+    time.now += 10 * DAY;
+    const store = await bucket.open({ readOnly: true, sweepAfterMs: 0 });
+    assert.deepEqual(await store.list(), []);
+    await store.close();
+    assert.deepEqual(await bucket.names(), [`${id}/claim`]);
+  });
+
+  it("works without the right to delete, and marks nothing", async () => {
+    const { bucket, time } = bucketWithClock((method) => method === "DELETE");
+    const id = await leaveUnfinished(bucket);
+    time.now += 10 * DAY;
+    const store = await bucket.open();
+    const next = await save(store, "state", { index: 11 });
+    assert.deepEqual(await listIds(store), [next]);
+    await store.close();
+    const left = (await bucket.names()).filter((name) => name.startsWith(id));
+    assert.deepEqual(left, [`${id}/claim`]);
+    assert.deepEqual(bucket.log.matching("warn"), []);
+  });
+
+  it("leaves a snapshot that was published while it was about to be swept", async () => {
+    const { bucket } = bucketWithClock();
+    const store = await bucket.open();
+    const id = await save(store, "state");
+    await bucket.write(id, "abandoned", new Uint8Array());
+    assert.deepEqual(await store.list(), []);
+    await (await bucket.open({ sweepAfterMs: 0 })).close();
+    assert.deepEqual(await listIds(store), [id]);
+    await store.close();
+  });
+});
+
+describe("removing from a bucket", () => {
+  it("keeps the bytes for the grace time, by the server's clock", async () => {
+    const { bucket, time } = bucketWithClock();
+    const store = await bucket.open({ graceMs: HOUR });
+    const id = await save(store, "state");
+    await store.delete(id);
+    time.now += HOUR - 2000;
+    await store.reap();
+    assert.ok((await bucket.names()).includes(`${id}/state.bin`));
+    assert.ok(!(await bucket.names()).includes(`${id}/meta.json`));
+    time.now += 4000;
+    await store.list();
+    await store.reap();
+    assert.deepEqual(await bucket.names(), []);
+    await store.close();
+  });
+
+  it("leaves a retained snapshot as it is, and says so once", async () => {
+    const { bucket } = bucketWithClock((method) => method === "DELETE");
+    const store = await bucket.open({ retain: 1 });
+    const ids: string[] = [];
+    for (const index of [1, 2, 3]) {
+      ids.unshift(await save(store, "s", { index }));
+    }
+    const before = await bucket.names();
+    await store.reap();
+    await store.reap();
+    for (const id of ids) {
+      await assert.rejects(store.delete(id), SnapshotRetainedError);
+    }
+    assert.deepEqual(await listIds(store), ids);
+    assert.deepEqual(await bucket.names(), before);
+    assert.equal(bucket.log.matching("warn").length, 1);
+    await store.close();
+  });
+
+  it("takes its mark back when only meta.json is retained", async () => {
+    const denies = (method: string, key: string) =>
+      method === "DELETE" && key.endsWith("/meta.json");
+    const { bucket } = bucketWithClock(denies);
+    const store = await bucket.open();
+    const id = await save(store, "state");
+    await assert.rejects(store.delete(id), SnapshotRetainedError);
+    assert.deepEqual(await listIds(store), [id]);
+    assert.ok(!(await bucket.names()).includes(`${id}/deleted`));
+    await store.close();
+  });
+
+  it("continues with what another process has begun", async () => {
+    const { bucket } = bucketWithClock();
+    const store = await bucket.open();
+    const id = await save(store, "state");
+    // It ended between the two steps.
+    await bucket.write(id, "deleted", new Uint8Array());
+    assert.deepEqual(await store.list(), []);
+    await store.reap();
+    assert.deepEqual(await bucket.names(), []);
+    await store.close();
+  });
+});
+
+describe("quarantine in a bucket", () => {
+  it("keeps a corrupt snapshot under a mark", async () => {
+    const { bucket } = bucketWithClock();
+    const store = await bucket.open();
+    const good = await save(store, "good", { index: 1 });
+    const bad = await save(store, "bad", { index: 2 });
+    await bucket.corrupt(bad);
+    await store.restore((source) => new Response(source).text());
+    assert.deepEqual(await listIds(store), [good]);
+    assert.ok((await bucket.names()).includes(`${bad}/corrupt`));
+    assert.ok((await bucket.names()).includes(`${bad}/meta.json`));
+    await store.close();
+  });
+});

@@ -1,0 +1,307 @@
+/**
+ * How a state gets into a bucket: its parts, and answers that say less than they
+ * seem to.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SnapshotPublishError, type SnapshotStore } from "@raft/snapshots";
+import type { Fetch } from "../../../src/net/exchange.ts";
+import type { S3Client } from "../../../src/backends/s3/client/client.ts";
+import {
+  choosePartSize,
+  StateUpload,
+} from "../../../src/backends/s3/state_upload.ts";
+import { bytes } from "../../support/random.ts";
+import {
+  memoryBucket,
+  type OpenBucketOptions,
+} from "../../support/s3/bucket.ts";
+import { INIT, listIds, save } from "../../support/store_fixture.ts";
+
+const PART = 4096;
+const MiB = 1024 * 1024;
+
+function openSmall(
+  bucket: ReturnType<typeof memoryBucket>,
+  options: OpenBucketOptions = {},
+): Promise<SnapshotStore> {
+  const tuning = { partSize: PART, retry: { budgetMs: 200, pauseMs: 1 } };
+  return bucket.open({ blockSize: 1000, tuning, ...options });
+}
+
+/** The sizes of the parts that were sent, and how many at a time at most. */
+function watchParts(fetch: Fetch) {
+  const seen = { sizes: new Map<number, number>(), most: 0 };
+  let now = 0;
+  const watched: Fetch = async (url, init) => {
+    const number = new URL(url).searchParams.get("partNumber");
+    if (number === null) return await fetch(url, init);
+    seen.sizes.set(Number(number), (init.body as Uint8Array).length);
+    seen.most = Math.max(seen.most, ++now);
+    try {
+      return await fetch(url, init);
+    } finally {
+      now--;
+    }
+  };
+  return { seen, watched };
+}
+
+describe("the state of a new snapshot", () => {
+  it("is sent in parts of one size but the last, a few at a time", async () => {
+    for (const concurrency of [1, 2, 3]) {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const { seen, watched } = watchParts(bucket.fetch);
+      const store = await openSmall(bucket, { fetch: watched, concurrency });
+      const id = await save(store, bytes(10 * PART + 1, 1));
+      const sizes = [...seen.sizes].sort(([a], [b]) => a - b);
+      const expected = Array.from({ length: 10 }, (_, i) => [i + 1, PART]);
+      assert.deepEqual(sizes, [...expected, [11, 1]]);
+      assert.equal(seen.most, concurrency);
+      assert.equal((await store.verify(id)).ok, true);
+      await store.close();
+    }
+  });
+
+  it("is sent by one request when it fits into a part", async () => {
+    for (const size of [0, 1, PART - 1, PART]) {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const { seen, watched } = watchParts(bucket.fetch);
+      const store = await openSmall(bucket, { fetch: watched });
+      const id = await save(store, bytes(size, 1));
+      assert.equal(seen.sizes.size, 0);
+      assert.equal((await store.stat(id)).size, size);
+      assert.equal((await store.verify(id)).ok, true);
+      await store.close();
+    }
+  });
+
+  it("has larger parts when it is known to be large", () => {
+    assert.equal(choosePartSize(undefined), 8 * MiB);
+    assert.equal(choosePartSize(undefined, 80_000 * MiB), 8 * MiB);
+    assert.equal(choosePartSize(undefined, 80_000 * MiB + 1), 9 * MiB);
+    assert.equal(choosePartSize(5 * MiB, 50_000 * MiB), 5 * MiB);
+  });
+
+  it("is refused at once when it would have more than 10,000 parts", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({ partSize: 5 * MiB });
+    const expected = { size: 50_000 * MiB + 1 };
+    await assert.rejects(store.create(INIT, { expected }), /10000 parts/);
+    assert.deepEqual(await bucket.names(), []);
+    await store.close();
+  });
+
+  it("is given up at part 10,001 when its size was not known", async () => {
+    const begun = "<InitiateMultipartUploadResult><UploadId>1</UploadId>" +
+      "</InitiateMultipartUploadResult>";
+    const headers = new Headers({ etag: "e" });
+    const call = () => Promise.resolve({ headers, text: begun });
+    const upload = new StateUpload({ call } as unknown as S3Client, {
+      key: "key",
+      nonce: "nonce",
+      checksum: "none",
+      conditionalWrites: "if-none-match",
+      putHeaders: {},
+      partSize: 1,
+      concurrency: 2,
+      expectedSize: undefined,
+    });
+    // The last part is sent when more comes.
+    await upload.append(bytes(10_001, 1));
+    await assert.rejects(upload.append(bytes(1, 1)), /10000 parts/);
+  });
+
+  it("has a checksum that the server keeps, if that is wanted", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const sent = new Set<string>();
+    const store = await openSmall(bucket, {
+      checksum: "sha256",
+      fetch: (url, init) => {
+        const headers = new Headers(init.headers);
+        const isChecked = headers.has("x-amz-checksum-sha256");
+        if (isChecked) sent.add(new URL(url).pathname.split("/").at(-1) ?? "");
+        return bucket.fetch(url, init);
+      },
+    });
+    await save(store, bytes(3 * PART, 1));
+    assert.deepEqual([...sent].sort(), [
+      "blocks.crc64",
+      "meta.json",
+      "state.bin",
+    ]);
+    await store.close();
+  });
+
+  it("has the headers that the bucket demands", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const name = "x-amz-server-side-encryption";
+    const store = await openSmall(bucket, {
+      putHeaders: { [name]: "aws:kms" },
+    });
+    await save(store, bytes(3 * PART, 1));
+    await save(store, "small", { index: 11 });
+    const objects = [...bucket.memory?.objects.values() ?? []];
+    assert.equal(objects.length, 8);
+    for (const { kept } of objects) assert.equal(kept[name], "aws:kms");
+    await store.close();
+  });
+});
+
+/** Answers the first request of a kind in another way. */
+function once(
+  fetch: Fetch,
+  isMeant: (url: string, init: RequestInit) => boolean,
+  answer: (send: () => Promise<Response>) => Promise<Response>,
+): Fetch {
+  let isDone = false;
+  return (url, init) => {
+    const send = () => fetch(url, init);
+    if (isDone || !isMeant(url, init)) return send();
+    isDone = true;
+    return answer(send);
+  };
+}
+
+const isCompletion = (url: string, init: RequestInit) =>
+  init.method === "POST" && url.includes("uploadId=");
+
+const errorOf = (code: string) =>
+  `<Error><Code>${code}</Code><Message>no</Message></Error>`;
+
+describe("the completion of an upload", () => {
+  it("is tried again when the error comes after the status 200", async () => {
+    for (const code of ["InternalError", "SlowDown"]) {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const answer = () => Promise.resolve(new Response(errorOf(code)));
+      const fetch = once(bucket.fetch, isCompletion, answer);
+      const store = await openSmall(bucket, { fetch });
+      const id = await save(store, bytes(3 * PART, 1));
+      assert.equal((await store.verify(id)).ok, true);
+      await store.close();
+    }
+  });
+
+  it("is tried again when the server says that it conflicts", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const answer = () =>
+      Promise.resolve(
+        new Response(errorOf("ConditionalRequestConflict"), { status: 409 }),
+      );
+    const store = await openSmall(bucket, {
+      fetch: once(bucket.fetch, isCompletion, answer),
+    });
+    const id = await save(store, bytes(3 * PART, 1));
+    assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
+  it("fails when another process has aborted the upload", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const store = await openSmall(bucket, {
+      fetch: once(bucket.fetch, isCompletion, (send) => {
+        bucket.memory?.uploads.clear();
+        return send();
+      }),
+    });
+    const saving = store.save(INIT, bytes(3 * PART, 1));
+    await assert.rejects(saving, /NoSuchUpload/);
+    assert.deepEqual(await bucket.names(), []);
+    await store.close();
+  });
+});
+
+describe("the publication of a snapshot", () => {
+  const isPublication = (url: string, init: RequestInit) =>
+    init.method === "PUT" && url.endsWith("/meta.json");
+
+  it("is not a failure when the answer was lost, and the next one is 412", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isPublication, async (send) => {
+        await send();
+        throw new TypeError("connection reset");
+      }),
+    });
+    const id = await save(store, "state");
+    assert.deepEqual(await listIds(store), [id]);
+    assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
+  it("fails, and leaves the other's objects, when another writer was first", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isPublication, async (send) => {
+        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
+        await bucket.write(id, "meta.json", new TextEncoder().encode("{}"));
+        return await send();
+      }),
+    });
+    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
+      assert.ok(error instanceof SnapshotPublishError && !error.published);
+      return true;
+    });
+    const parts = (await bucket.names()).map((name) => name.split("/")[1]);
+    assert.deepEqual(parts, [
+      "blocks.crc64",
+      "claim",
+      "meta.json",
+      "state.bin",
+    ]);
+    await store.close();
+  });
+
+  it("says that it is not known when no answer comes, and removes nothing", async () => {
+    const bucket = memoryBucket();
+    let isCut = false;
+    const store = await bucket.open({
+      tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
+      fetch: async (url, init) => {
+        if (isPublication(url, init)) {
+          isCut = true;
+          await bucket.fetch(url, init);
+        }
+        if (isCut) throw new TypeError("connection reset");
+        return await bucket.fetch(url, init);
+      },
+    });
+    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
+      assert.ok(error instanceof SnapshotPublishError && error.published);
+      return true;
+    });
+    const reader = await bucket.open();
+    const [id] = await listIds(reader) as [string];
+    assert.equal((await reader.verify(id)).ok, true);
+    for (const each of [store, reader]) await each.close();
+  });
+
+  it("works on a server without conditions, for one writer at a time", async () => {
+    for (
+      const conditionalWrites of ["none", "x-goog-if-generation-match"] as const
+    ) {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const conditions = new Set<string>();
+      const store = await openSmall(bucket, {
+        conditionalWrites,
+        fetch: (url, init) => {
+          const headers = new Headers(init.headers);
+          for (const name of ["if-none-match", "x-goog-if-generation-match"]) {
+            if (headers.has(name)) {
+              conditions.add(`${name}: ${headers.get(name)}`);
+            }
+          }
+          return bucket.fetch(url, init);
+        },
+      });
+      const id = await save(store, bytes(3 * PART, 1));
+      assert.equal((await store.verify(id)).ok, true);
+      const expected = conditionalWrites === "none"
+        ? []
+        : [`${conditionalWrites}: 0`];
+      assert.deepEqual([...conditions], expected);
+      await store.close();
+    }
+  });
+});
