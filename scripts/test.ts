@@ -3,8 +3,8 @@
  * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
  *
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
- * it: the steps named by `--only` (`checks`, `package`, `browser`, `locks`, `deno`,
- * `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
+ * it: the steps named by `--only` (`checks`, `package`, `browser`, `locks`, `http`,
+ * `deno`, `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
  *
  * @module
  */
@@ -16,6 +16,7 @@ import { inBrowser } from "./test_runner/browser.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
+import { httpPairs } from "./test_runner/http_pairs.ts";
 import { lockPairs } from "./test_runner/lock_pairs.ts";
 import { attempt } from "./test_runner/outcome.ts";
 import { usePackage } from "./test_runner/package_use.ts";
@@ -23,11 +24,15 @@ import { reportAll, reportStep } from "./test_runner/report.ts";
 import { type Runner, runners, runSuite } from "./test_runner/runners.ts";
 import { runSteps } from "./test_runner/steps.ts";
 
+/** Three of each pair of runtimes, and two more. */
+const INSTALLS = 50;
+
 const ids = [
   "checks",
   "package",
   "browser",
   "locks",
+  "http",
   ...runners.map(({ id }) => id),
 ];
 
@@ -90,12 +95,18 @@ async function main(): Promise<boolean> {
     return await lockPairs(folder.path);
   };
 
+  const http = async () => {
+    await installed();
+    return await httpPairs({ consumer: folder.path, seed, count: INSTALLS });
+  };
+
   const outcomes = await runSteps([
     ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
     ...(only.has("browser") ? [{ name: "in a browser", run: browser }] : []),
     ...(only.has("locks")
       ? [{ name: "locks between runtimes", run: locks }]
       : []),
+    ...(only.has("http") ? [{ name: "HTTP between runtimes", run: http }] : []),
     ...(only.has("checks") ? checks : []),
     ...chosen.map((runner) => ({ name: runner.name, run: suite(runner) })),
   ]);

@@ -8,7 +8,12 @@
 
 import { join } from "node:path";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { type Answer, Peer, type PeerKind, peerKinds } from "./lock_peers.ts";
+import {
+  type Answer,
+  LockPeer,
+  type PeerKind,
+  peerKinds,
+} from "./lock_peers.ts";
 import type { Result, TestCase } from "./outcome.ts";
 
 /** The state of the holder when the other process tries to lock. */
@@ -46,10 +51,10 @@ function faultOf(
 
 /** One holder, with a store for each that asks. */
 class Holder {
-  readonly #peer: Peer;
+  readonly #peer: LockPeer;
   readonly #stores: string;
 
-  constructor(peer: Peer, stores: string) {
+  constructor(peer: LockPeer, stores: string) {
     this.#peer = peer;
     this.#stores = stores;
   }
@@ -59,9 +64,9 @@ class Holder {
     return join(this.#stores, name.replace(/[^\w-]/g, "_"));
   }
 
-  async hold(askers: readonly Peer[]): Promise<void> {
+  async hold(askers: readonly LockPeer[]): Promise<void> {
     for (const { kind } of askers) {
-      const answer = await this.#peer.tell("hold", this.#store(kind));
+      const answer = await this.#peer.ask("hold", this.#store(kind));
       if (!answer.opened) throw new Error(`${kind.name}: ${answer.message}`);
     }
   }
@@ -73,7 +78,7 @@ class Holder {
 
   /** Lets one ask. A live holder's record is not to be touched. */
   async ask(
-    asker: Peer,
+    asker: LockPeer,
     state: HolderState,
   ): Promise<TestCase & { fault?: string }> {
     const store = this.#store(asker.kind);
@@ -81,7 +86,7 @@ class Holder {
     const mayOpen = state === "killed" &&
       canProveDeath(this.#peer.kind, asker.kind);
     const before = await Deno.readTextFile(lockFile).catch(String);
-    const fault = faultOf(await asker.tell("try", store), {
+    const fault = faultOf(await asker.ask("try", store), {
       mayOpen,
       lockFile: state === "killed" ? lockFile : undefined,
     }) ?? await this.#touched(lockFile, mayOpen ? undefined : before);
@@ -109,7 +114,7 @@ type Case = Awaited<ReturnType<Holder["ask"]>>;
 /** All that is asked of one holder. */
 async function askAll(
   holder: Holder,
-  askers: readonly Peer[],
+  askers: readonly LockPeer[],
 ): Promise<Case[]> {
   const cases: Case[] = [];
   await holder.hold(askers);
@@ -122,8 +127,8 @@ async function askAll(
 
 /** Runs all pairs. A peer that hangs is killed, which fails what waits for it. */
 async function runPairs(kinds: readonly PeerKind[], stores: string) {
-  const askers = kinds.map((kind) => new Peer(kind));
-  const holders = kinds.map((kind) => new Peer(kind));
+  const askers = kinds.map((kind) => new LockPeer(kind));
+  const holders = kinds.map((kind) => new LockPeer(kind));
   const all = [...askers, ...holders];
   const killAll = () => Promise.all(all.map((peer) => peer.kill()));
   const timer = setTimeout(killAll, TIMEOUT_MS);

@@ -6,17 +6,14 @@
  */
 
 import { join } from "node:path";
-import { TextLineStream } from "../support/text_line_stream.ts";
 import { root } from "../support/repository.ts";
 import { bunExecutable, nodeExecutable } from "./executables.ts";
+import { Peer, type PeerCommand } from "./peer.ts";
 
 const SCRIPT = "tests/runtimes/lock_peer";
 
 /** How a runtime is started, and where. */
-export interface PeerKind {
-  readonly name: string;
-  readonly cwd: string;
-  readonly command: readonly string[];
+export interface PeerKind extends PeerCommand {
   /** Whether it can listen on a socket, and ask one. */
   readonly hasSocket: boolean;
   /** Whether it has the kernel's lock, and sees it. */
@@ -34,7 +31,13 @@ function denoKind(name: string, flags: readonly string[]): PeerKind {
   return {
     name,
     cwd: root,
-    command: [Deno.execPath(), "run", "--quiet", ...flags, `${SCRIPT}.ts`],
+    command: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      ...flags,
+      join(root, `${SCRIPT}.ts`),
+    ],
     hasSocket: flags.includes("--allow-all"),
     hasKernelLock: true,
   };
@@ -48,7 +51,7 @@ export async function peerKinds(
   const installed = async (name: string, executable: Promise<string>) => ({
     name,
     cwd: consumer,
-    command: [await executable, `${SCRIPT}.js`],
+    command: [await executable, join(consumer, `${SCRIPT}.js`)],
     hasSocket: true,
     hasKernelLock: false,
   });
@@ -66,54 +69,16 @@ export async function peerKinds(
 }
 
 /** A process of one kind. */
-export class Peer {
+export class LockPeer extends Peer {
   readonly kind: PeerKind;
-  readonly #process: Deno.ChildProcess;
-  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
-  readonly #lines: ReadableStreamDefaultReader<string>;
 
   constructor(kind: PeerKind) {
-    const [program = "", ...args] = kind.command;
+    super(kind);
     this.kind = kind;
-    this.#process = new Deno.Command(program, {
-      args: args.map((arg) =>
-        arg.startsWith(SCRIPT) ? join(kind.cwd, arg) : arg
-      ),
-      cwd: kind.cwd,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    this.#input = this.#process.stdin.getWriter();
-    this.#lines = this.#process.stdout
-      .pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream())
-      .getReader();
   }
 
-  /** Sends a command, and waits for its outcome. */
-  async tell(order: "hold" | "try", directory: string): Promise<Answer> {
-    const line = new TextEncoder().encode(`${order} ${directory}\n`);
-    await this.#input.write(line);
-    const { value, done } = await this.#lines.read();
-    if (done) throw new Error(`${this.kind.name} ended without an answer`);
-    return JSON.parse(value);
-  }
-
-  /** Stops it without ending it. */
-  stop(): void {
-    this.#process.kill("SIGSTOP");
-  }
-
-  /** Ends it as a crash would. Nothing happens when it has ended. */
-  async kill(): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended.
-    }
-    await this.#process.status;
-    await this.#input.abort().catch(() => {});
-    await this.#lines.cancel().catch(() => {});
+  /** Has it open the store there, and keep it or close it. */
+  ask(order: "hold" | "try", directory: string): Promise<Answer> {
+    return this.tell({ do: order, directory });
   }
 }

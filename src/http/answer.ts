@@ -130,10 +130,7 @@ async function answerState(
     return makeAnswer(plan, representation, { type: BYTES_TYPE, body: null });
   }
   const range = rangeOf(plan, representation);
-  const source = await openRange(store, id, {
-    ...range,
-    signal: request.signal,
-  });
+  const source = await openRange(store, id, range);
   const body = startTransfer(answering, source, { id, slot });
   return makeAnswer(plan, representation, { type: BYTES_TYPE, body });
 }
@@ -148,7 +145,7 @@ async function answerArchive(
   const onWarning = (message: string) => logger.warn(message);
   const body = request.method === "HEAD" ? null : startTransfer(
     answering,
-    exportArchive(store, id, { signal: request.signal, onWarning }),
+    exportArchive(store, id, { onWarning }),
     { id, slot },
   );
   return new Response(body, {

@@ -97,7 +97,7 @@ export function snapshotHandler(
     } catch (error) {
       return withoutBody(
         request,
-        answerError(error, { logger, request, route }),
+        answerError(error, { logger, route }),
       );
     }
   };
@@ -113,15 +113,13 @@ function withoutBody({ method }: Request, response: Response): Response {
 
 function answerError(
   error: unknown,
-  { logger, request, route }: {
+  { logger, route }: {
     readonly logger: Logger;
-    readonly request: Request;
     readonly route: Route | undefined;
   },
 ): Response {
   const code = codeOf(error);
-  // What fails because the client has left is not a failure.
-  if (code !== "snapshot-not-found" && !request.signal.aborted) {
+  if (code !== "snapshot-not-found") {
     logger.warn(`Cannot answer a request for snapshots: ${describe(error)}`);
   }
   return problem(code, {

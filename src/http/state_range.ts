@@ -18,11 +18,11 @@ import type { ServedStore } from "./served_store.ts";
 export async function openRange(
   store: Pick<ServedStore, "header" | "open">,
   id: string,
-  { start, end, signal }: ByteRange & { readonly signal: AbortSignal },
+  { start, end }: ByteRange,
 ): Promise<ReadableStream<Uint8Array>> {
   const { blocks } = await store.header(id);
-  if (blocks !== undefined) return await store.open(id, { start, end, signal });
-  const source = await store.open(id, { verify: "stream", signal });
+  if (blocks !== undefined) return await store.open(id, { start, end });
+  const source = await store.open(id, { verify: "stream" });
   return part(source, { start, end });
 }
 

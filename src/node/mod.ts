@@ -51,5 +51,6 @@
  */
 
 export { nodeFileSystem } from "../fs/node/file_system.ts";
+export { type RequestHandler, toNodeListener } from "./listener.ts";
 export { toNodeReadable } from "./readable.ts";
 export { toNodeWritable } from "./writable.ts";

@@ -1,6 +1,6 @@
 /**
- * The types of Node's streams, in a file of their own: it is the only one whose
- * declarations need those of Node. A project that has none (a browser's) finds
+ * The types of Node's streams and servers, in a file of their own: it is the only
+ * one whose declarations need those of Node. A project that has none (a browser's) finds
  * `any` instead of an error, also with `skipLibCheck: false`.
  *
  * @module
@@ -8,3 +8,5 @@
 
 // @ts-ignore: see above
 export type { Readable, Writable } from "node:stream";
+// @ts-ignore: see above
+export type { IncomingMessage, ServerResponse } from "node:http";

@@ -27,6 +27,7 @@ import {
   cutAfter,
   type Fault,
   FaultyLine,
+  noAnswer,
   stallAfter,
 } from "./faulty_line.ts";
 import { BLOCK, Served, SERVER, STATE } from "./served.ts";
@@ -231,8 +232,8 @@ describe("a line that breaks", () => {
       stallAfter(0),
       answerWith("Bad gateway", { status: 502 }),
       answerWith("<html>", { status: 200 }),
-      () => Promise.reject(new TypeError("fetch failed")),
-      () => new Promise(() => {}),
+      noAnswer(() => Promise.reject(new TypeError("fetch failed"))),
+      noAnswer(() => new Promise(() => {})),
     ];
     for (const fault of faults) {
       const { served, line, remote, id } = await connect({ retry });

@@ -95,3 +95,11 @@ export function answerWith(
     return new Response(body, init);
   };
 }
+
+/** The answer is lost; `instead` happens. */
+export function noAnswer(instead: () => Promise<Response>): Fault {
+  return async (response) => {
+    await response.body?.cancel();
+    return await instead();
+  };
+}

@@ -67,17 +67,6 @@ describe("a reader who leaves", () => {
     await body?.cancel();
     await until(() => openHandles(served) === 0, "the file is closed");
   });
-
-  it("frees the file, also when only the signal of the request says so", async () => {
-    const served = await Served.make();
-    const controller = new AbortController();
-    const { signal } = controller;
-    const { body } = await served.state({}, { signal });
-    const reading = body?.getReader().read();
-    controller.abort();
-    await reading?.catch(() => {});
-    await until(() => openHandles(served) === 0, "the file is closed");
-  });
 });
 
 describe("a reader who takes nothing", () => {

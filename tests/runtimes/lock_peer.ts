@@ -1,7 +1,7 @@
 /**
- * A process of one runtime for `scripts/test_runner/lock_pairs.ts`. For each
- * line of its input it says in one line what came of it: `hold DIRECTORY` opens
- * the store there and keeps it, `try DIRECTORY` opens and closes it.
+ * A process of one runtime for `scripts/test_runner/lock_pairs.ts`. Each line of
+ * its input is an order, in JSON; it says in one line what came of it: `hold`
+ * opens the store in a directory and keeps it, `try` opens and closes it.
  */
 
 import process from "node:process";
@@ -22,7 +22,7 @@ async function obey(order: string, directory: string): Promise<unknown> {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const [order = "", directory = ""] = line.split(" ");
-  const answer = await obey(order, directory);
-  process.stdout.write(JSON.stringify(answer) + "\n");
+  const { number, do: order, directory } = JSON.parse(line);
+  const result = await obey(order, directory);
+  process.stdout.write(`${JSON.stringify({ number, result })}\n`);
 }

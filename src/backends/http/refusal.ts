@@ -57,10 +57,12 @@ export async function refusalOf(
   const { status, headers } = exchange.response;
   const problem = await readProblem(exchange);
   exchange.end();
-  // A proxy, or a damaged request, may have brought the problem of another one.
-  const isOurs = problem !== undefined && problem.status === status &&
-    (problem.id === undefined || problem.id === asked.id);
-  const known = isOurs ? ERRORS[problem.code]?.(asked) : undefined;
+  const known = problem && ERRORS[problem.code]?.(asked);
+  if (known !== undefined && problem?.id !== undefined) {
+    // The request may have been damaged, or the answer be that of another one.
+    if (problem.status === status && problem.id === asked.id) return known;
+    return new UnexpectedAnswerError("the server answered another request");
+  }
   if (known !== undefined) return known;
   if (status === 412) return changed(asked);
   if (isTransient(status) || status < 300) {

@@ -1,0 +1,110 @@
+/**
+ * A handler of web requests as a listener of `node:http` and `node:https`.
+ *
+ * @module
+ */
+
+import type {
+  IncomingMessage,
+  ServerResponse,
+} from "../runtime/node_streams.ts";
+
+/** Answers a request. */
+export type RequestHandler = (request: Request) => Promise<Response>;
+
+/**
+ * Makes a listener for `createServer()` of `node:http` and `node:https` of a
+ * handler that reads no bodies, such as a `snapshotHandler()`. When the client
+ * leaves, the body of the answer is cancelled, and the request's signal aborts.
+ * An answer that fails half-way is cut off, so that it can't pass for a whole
+ * one.
+ *
+ * @example Serve snapshots on Node
+ * ```ts
+ * import { MemorySnapshotStore } from "@raft/snapshots";
+ * import { snapshotHandler } from "@raft/snapshots/http";
+ * import { toNodeListener } from "@raft/snapshots/node";
+ * import { createServer } from "node:http";
+ *
+ * const handler = snapshotHandler(new MemorySnapshotStore(), {
+ *   authorize: (request) =>
+ *     request.headers.get("authorization") === "Bearer secret",
+ * });
+ * const server = createServer(toNodeListener(handler));
+ * server.listen(0, () => server.close());
+ * ```
+ */
+export function toNodeListener(
+  handler: RequestHandler,
+): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  return (incoming, outgoing) => {
+    respond(handler, incoming, outgoing).catch((error) => {
+      // The client sees that the answer is not whole.
+      outgoing.destroy(error instanceof Error ? error : undefined);
+    });
+  };
+}
+
+async function respond(
+  handler: RequestHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const closing = new AbortController();
+  // Also after a good end, when it does not matter any more.
+  outgoing.once("close", () => closing.abort(new Error("The client has left")));
+  outgoing.on("error", () => {});
+  // A body that is not wanted must not keep the connection.
+  incoming.resume();
+  const request = toRequest(incoming, closing.signal);
+  const response = request === undefined
+    ? new Response(null, { status: 400 })
+    : await handler(request);
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  if (response.body === null) outgoing.end();
+  else await send(response.body, outgoing, closing.signal);
+}
+
+/** The request; `undefined` when its parts do not make one. */
+function toRequest(
+  { url, method, headers }: IncomingMessage,
+  signal: AbortSignal,
+): Request | undefined {
+  try {
+    const base = `http://${headers.host ?? "localhost"}`;
+    const pairs = Object.entries(headers).flatMap(([name, value = []]) =>
+      [value].flat().map((each): [string, string] => [name, each])
+    );
+    return new Request(new URL(url ?? "/", base), {
+      method: method ?? "GET",
+      headers: pairs,
+      signal,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the body as fast as the client takes it. */
+async function send(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  const reader = body.getReader();
+  let drained: () => void = () => {};
+  outgoing.on("drain", () => drained());
+  const leave = () => {
+    drained();
+    reader.cancel(signal.reason).catch(() => {});
+  };
+  signal.addEventListener("abort", leave, { once: true });
+  if (signal.aborted) leave();
+  for (;;) {
+    const { value } = await reader.read();
+    if (value === undefined || signal.aborted) break;
+    const wait = new Promise<void>((resolve) => drained = resolve);
+    if (!outgoing.write(value)) await wait;
+  }
+  outgoing.end();
+}
