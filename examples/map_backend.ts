@@ -49,13 +49,13 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
     async begin(id) {
       if (claimed.has(id)) return "taken";
       claimed.add(id);
-      const chunks: Uint8Array[] = [];
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
       return {
         async append(bytes) {
           chunks.push(bytes.slice());
         },
         async publish({ meta, blocks }) {
-          const whole = await new Blob(chunks as BlobPart[]).arrayBuffer();
+          const whole = await new Blob(chunks).arrayBuffer();
           files.set(`${id}/state.bin`, new Uint8Array(whole));
           if (blocks !== undefined) files.set(`${id}/blocks.crc64`, blocks);
           // Last: from here on the snapshot is visible, with all of its parts.

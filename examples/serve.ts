@@ -4,26 +4,28 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { toNodeReadable } from "@raft/snapshots/node";
 
 /** Answers a request. */
 export type Handler = (request: Request) => Promise<Response>;
 
-interface Bun {
-  serve(options: { port: number; fetch: Handler }): { readonly port: number };
+/** The servers that Deno and Bun have; only one of them is there, or none. */
+interface Servers {
+  readonly Deno?: {
+    serve(options: { port: number; onListen(): void }, handler: Handler): {
+      readonly addr: { readonly port: number };
+    };
+  };
+  readonly Bun?: {
+    serve(options: { port: number; fetch: Handler }): { readonly port: number };
+  };
 }
 
 /** Starts to listen; 0 takes any free port. Resolves to the port. */
 export async function serve(handler: Handler, port: number): Promise<number> {
-  if ("Deno" in globalThis) {
-    const server = Deno.serve({ port, onListen() {} }, handler);
-    return server.addr.port;
-  }
-  if ("Bun" in globalThis) {
-    return (globalThis as unknown as { Bun: Bun }).Bun.serve({
-      port,
-      fetch: handler,
-    }).port;
-  }
+  const { Deno, Bun } = globalThis as unknown as Servers;
+  if (Deno) return Deno.serve({ port, onListen() {} }, handler).addr.port;
+  if (Bun) return Bun.serve({ port, fetch: handler }).port;
   return await serveOnNode(handler, port);
 }
 
@@ -43,7 +45,7 @@ function serveOnNode(handler: Handler, port: number): Promise<number> {
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     const body = response.body === null
       ? Readable.from([])
-      : Readable.fromWeb(response.body as never);
+      : toNodeReadable(response.body);
     // A client that goes away ends the pipeline, and that closes the snapshot.
     await pipeline(body, outgoing).catch((error) => console.error(error));
   });

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { checkPackage } from "./npm_package/check.ts";
+import { referToLibraries } from "./npm_package/libraries.ts";
 import {
   commandLine,
   type Manifest,
@@ -40,6 +41,7 @@ export async function buildNpm(folder: string): Promise<void> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
   await packSources(folder);
+  await referToLibraries(folder);
   await addShebang(join(folder, commandLine));
   await writeManifest(join(folder, "package.json"));
   await checkPackage(folder);

@@ -1,6 +1,6 @@
 /**
  * Uses the installed package as a user's project would, from TypeScript and
- * from CommonJS, and starts its command.
+ * from CommonJS, starts its command, and type-checks the examples.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { run } from "../support/command.ts";
 import { config, root } from "../support/repository.ts";
 import { nodeExecutable } from "./executables.ts";
 import type { Result } from "./outcome.ts";
+import { checkTypes, compilerOf } from "./type_checks.ts";
 
 /** The consumer program's sources, where the project has them. */
 const program = "tests/npm_consumer";
@@ -37,7 +38,7 @@ export async function usePackage(consumer: string): Promise<Result> {
   await copySources(consumer);
   const node = await nodeExecutable(20);
   const bin = join(consumer, "node_modules", ".bin");
-  const compiler = join(consumer, "node_modules/typescript/bin/tsc");
+  const compiler = compilerOf(consumer, "5.9");
   const steps = [
     [node, compiler, "--project", "."],
     [node, "built/consumer.js"],
@@ -51,6 +52,8 @@ export async function usePackage(consumer: string): Promise<Result> {
       return { ok, output: `${[command, ...args].join(" ")}\n${output}` };
     }
   }
-  const output = `${config.name} type-checks, and loads by import and require`;
+  const types = await checkTypes(consumer, node);
+  if (!types.ok) return types;
+  const output = `${config.name} loads by import and require\n${types.output}`;
   return { ok: true, output };
 }

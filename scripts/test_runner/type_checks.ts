@@ -1,0 +1,134 @@
+/**
+ * Type-checks the examples as projects for Node, and a program for a browser,
+ * with the compilers and types that users have.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { run } from "../support/command.ts";
+import { filesIn, root } from "../support/repository.ts";
+import type { Result } from "./outcome.ts";
+
+/** How a project is set up. */
+interface Setup {
+  /** The version of TypeScript. */
+  readonly typescript: "5.7" | "5.9" | "6.0";
+  /** The major version of `@types/node`; a browser's project has none. */
+  readonly node: 20 | 22 | 24 | undefined;
+  /** Whether the types of the DOM are there, as they are by default. */
+  readonly dom: boolean;
+}
+
+/**
+ * Each compiler and each version of Node's types with the DOM and without; not
+ * all of the 18, because each takes seconds.
+ */
+const SETUPS: readonly Setup[] = [
+  { typescript: "5.7", node: 20, dom: true },
+  { typescript: "5.7", node: 24, dom: false },
+  { typescript: "5.9", node: 22, dom: true },
+  { typescript: "5.9", node: 20, dom: false },
+  { typescript: "6.0", node: 24, dom: true },
+  { typescript: "6.0", node: 22, dom: false },
+  { typescript: "5.7", node: undefined, dom: true },
+  { typescript: "6.0", node: undefined, dom: true },
+];
+
+/** How many compilers run side by side. */
+const LANES = 2;
+
+/** Where the projects are in the consumer's folder. */
+const FOLDER = "type_checks";
+
+/** The demo is no user's program: it shows the insides of the command line. */
+const isExample = (path: string) =>
+  path.endsWith(".ts") && !/^examples\/demo[./]/.test(path);
+
+/** The compiler of that version in the consumer's folder. */
+export function compilerOf(
+  consumer: string,
+  version: Setup["typescript"],
+): string {
+  return join(consumer, `node_modules/typescript-${version}/bin/tsc`);
+}
+
+function nameOf({ typescript, node, dom }: Setup): string {
+  const types = node === undefined ? "no types of Node" : `@types/node ${node}`;
+  return `TypeScript ${typescript}, ${types}, ${dom ? "DOM" : "no DOM"}`;
+}
+
+function configOf({ node, dom }: Setup): unknown {
+  return {
+    compilerOptions: {
+      strict: true,
+      target: "es2022",
+      ...(dom ? {} : { lib: ["es2022"] }),
+      module: "nodenext",
+      moduleResolution: "nodenext",
+      allowImportingTsExtensions: true,
+      skipLibCheck: false,
+      noEmit: true,
+      ...(node === undefined
+        ? { types: [] }
+        : { types: ["node"], typeRoots: [`types_${node}`] }),
+    },
+    ...(node === undefined
+      ? { files: ["browser.ts"] }
+      : { include: ["examples"] }),
+  };
+}
+
+/** Copies the sources, and gives each version of Node's types a folder. */
+async function makeProject(consumer: string): Promise<void> {
+  const folder = join(consumer, FOLDER);
+  await Deno.mkdir(join(folder, "examples"), { recursive: true });
+  for (const path of (await filesIn("examples")).filter(isExample)) {
+    await Deno.copyFile(join(root, path), join(folder, path));
+  }
+  await Deno.copyFile(
+    join(root, "tests/npm_consumer/browser.ts"),
+    join(folder, "browser.ts"),
+  );
+  for (const version of [20, 22, 24]) {
+    const types = join(folder, `types_${version}`);
+    await Deno.mkdir(types);
+    await Deno.symlink(
+      join(consumer, `node_modules/types-node-${version}`),
+      join(types, "node"),
+    );
+  }
+}
+
+/** Compiles one project; resolves to what is wrong, if anything. */
+async function compile(
+  consumer: string,
+  node: string,
+  [index, setup]: readonly [number, Setup],
+): Promise<string | undefined> {
+  const config = join(consumer, FOLDER, `tsconfig.${index}.json`);
+  await Deno.writeTextFile(config, JSON.stringify(configOf(setup)));
+  const compiler = compilerOf(consumer, setup.typescript);
+  const { ok, output } = await run(node, [compiler, "--project", config]);
+  return ok ? undefined : `With ${nameOf(setup)}:\n${output}`;
+}
+
+/** Type-checks all projects with the compilers, which run on `node`. */
+export async function checkTypes(
+  consumer: string,
+  node: string,
+): Promise<Result> {
+  await makeProject(consumer);
+  const problems: string[] = [];
+  const left = [...SETUPS.entries()];
+  const lane = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const problem = await compile(consumer, node, next);
+      if (problem !== undefined) problems.push(problem);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  const output = problems.join("\n") ||
+    `The examples type-check in ${SETUPS.length} setups`;
+  return { ok: problems.length === 0, output };
+}
