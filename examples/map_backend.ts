@@ -11,6 +11,7 @@ import type { SnapshotBackend, StateHandle } from "@raft/snapshots/backend";
 /** Makes a backend that keeps snapshots in `files`. */
 export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
   const claimed = new Set<string>();
+  const writing = new Set<string>();
   const published = () =>
     [...files.keys()].filter((name) => name.endsWith("/meta.json"))
       .map((name) => name.slice(0, -"/meta.json".length));
@@ -25,8 +26,12 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
   return {
     place: "a map",
     async names() {
-      const ids = published();
-      return { published: ids, quarantined: [], unfinished: [], foreign: [] };
+      return {
+        published: published(),
+        quarantined: [],
+        unfinished: [...writing].map((id) => ({ id, state: "writing" })),
+        foreign: [],
+      };
     },
     // The store has the bytes checked; a copy, because callers may change it.
     readMeta: async (id) => (find(id, "meta.json") as Uint8Array).slice(),
@@ -49,6 +54,7 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
     async begin(id) {
       if (claimed.has(id)) return "taken";
       claimed.add(id);
+      writing.add(id);
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       return {
         async append(bytes) {
@@ -60,9 +66,11 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
           if (blocks !== undefined) files.set(`${id}/blocks.crc64`, blocks);
           // Last: from here on the snapshot is visible, with all of its parts.
           files.set(`${id}/meta.json`, meta);
+          writing.delete(id);
         },
         async discard() {
           claimed.delete(id);
+          writing.delete(id);
         },
       };
     },
