@@ -4,24 +4,66 @@
  * @module
  */
 
+/** A getter that a prototype has. */
+function getterOf(prototype: object, name: string | symbol) {
+  return Object.getOwnPropertyDescriptor(prototype, name)?.get as (
+    this: unknown,
+  ) => unknown;
+}
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+
 /** The `length` that every typed array has, whatever a subclass says. */
-const trueLength = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  "length",
-)?.get as (this: Uint8Array) => number;
+const trueLength = getterOf(typedArray, "length") as (
+  this: Uint8Array,
+) => number;
+
+/** The kind of a typed array; `undefined` for every other value. */
+const kindOf = getterOf(typedArray, Symbol.toStringTag);
+
+/** What fails for every value that is not a buffer. */
+const bufferLengths = [
+  getterOf(ArrayBuffer.prototype, "byteLength"),
+  // A browser or runtime may hide it.
+  ...(typeof SharedArrayBuffer === "undefined"
+    ? []
+    : [getterOf(SharedArrayBuffer.prototype, "byteLength")]),
+];
 
 /**
- * The bytes of a chunk, without a copy.
+ * Whether a value is a `Uint8Array`, also of another realm: that of an iframe, a
+ * `node:vm` context or a test environment, for which `instanceof` is false.
+ */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return kindOf.call(value) === "Uint8Array";
+}
+
+/** Whether a value is an `ArrayBuffer` or `SharedArrayBuffer` of any realm. */
+export function isBuffer(value: unknown): value is ArrayBufferLike {
+  return bufferLengths.some((lengthOf) => {
+    try {
+      lengthOf.call(value);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * The bytes of a chunk of any realm, without a copy.
  *
  * @throws {TypeError} when the chunk is not bytes, is a view of a buffer that has
  * been transferred, or is an array with a false `length`.
  */
 export function toBytes(chunk: unknown, target: string): Uint8Array {
-  if (chunk instanceof Uint8Array) return requireIntact(chunk, target);
-  if (ArrayBuffer.isView(chunk)) return viewOf(chunk, target);
-  if (chunk instanceof ArrayBuffer || isSharedBuffer(chunk)) {
-    return requireIntact(new Uint8Array(chunk), target);
+  if (ArrayBuffer.isView(chunk)) {
+    // An array of another realm becomes one of this realm.
+    return chunk instanceof Uint8Array
+      ? requireIntact(chunk, target)
+      : viewOf(chunk, target);
   }
+  if (isBuffer(chunk)) return requireIntact(new Uint8Array(chunk), target);
   const found = chunk === null ? "null" : typeof chunk;
   throw new TypeError(
     `Cannot write to ${target}: found ${found}, ` +
@@ -89,12 +131,6 @@ export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
     ? new Uint8Array(buffer)
     : new Uint8Array(bytes);
-}
-
-/** A browser or runtime may hide the constructor. */
-function isSharedBuffer(value: unknown): value is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== "undefined" &&
-    value instanceof SharedArrayBuffer;
 }
 
 /** Something that is read piece by piece, such as a file. */

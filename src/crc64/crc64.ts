@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isUint8Array } from "../bytes.ts";
 import { valueOf } from "./register.ts";
 import { update } from "./update.ts";
 
@@ -29,10 +30,10 @@ export class Crc64 {
   /**
    * Feeds bytes. They are only read, and not needed after the call.
    *
-   * @throws {TypeError} when `bytes` is not a `Uint8Array`.
+   * @throws {TypeError} when `bytes` is not a `Uint8Array`, of whatever realm.
    */
   update(bytes: Uint8Array): this {
-    if (!(bytes instanceof Uint8Array)) {
+    if (!isUint8Array(bytes)) {
       throw new TypeError(
         `Cannot update a CRC-64: found ${typeof bytes}, expected a Uint8Array`,
       );

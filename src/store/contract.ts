@@ -11,7 +11,7 @@ import type {
   StateHandle,
   UnfinishedName,
 } from "../backend/backend.ts";
-import { toBytes } from "../bytes.ts";
+import { isUint8Array, toBytes } from "../bytes.ts";
 import { StoreAccessError } from "../errors.ts";
 import { parseId } from "../snapshot/id.ts";
 import { describe, quote } from "../text.ts";
@@ -52,7 +52,7 @@ export function requireBytes(
   what: string,
   sizeMax: number,
 ): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isUint8Array(bytes)) {
     throw brokenContract(`it gave ${kindOf(bytes)} for ${what}, not bytes`);
   }
   const length = trueLength(bytes, what);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isBuffer } from "../bytes.ts";
 import type { StateInput } from "../snapshot/types.ts";
 
 /** The chunks of a state, and how to let go of what gives them. */
@@ -38,12 +39,6 @@ export function chunksOf(state: StateInput): StateChunks {
     return iterate(state, undefined);
   }
   throw notAState(state);
-}
-
-function isBuffer(state: unknown): state is ArrayBuffer {
-  return state instanceof ArrayBuffer ||
-    (typeof SharedArrayBuffer !== "undefined" &&
-      state instanceof SharedArrayBuffer);
 }
 
 function bodyOf(response: Response): StateChunks {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isUint8Array } from "../../bytes.ts";
 import { UnsupportedSnapshotVersionError } from "../../errors.ts";
 import { quote } from "../../text.ts";
 import { parseId, requireId } from "../id.ts";
@@ -59,7 +60,7 @@ export function encodeMeta(
  * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
  */
 export function decodeMeta(bytes: Uint8Array): SnapshotMeta {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isUint8Array(bytes)) {
     throw new TypeError(
       `Cannot decode metadata: found ${typeof bytes}, expected a Uint8Array`,
     );
@@ -124,7 +125,7 @@ function requireFields(meta: SnapshotMetaFields): SnapshotMetaFields {
       `Cannot use version: found ${String(version)}, expected 0 or 1`,
     );
   }
-  if (!(peers instanceof Uint8Array)) {
+  if (!isUint8Array(peers)) {
     throw new TypeError(
       `Cannot use peers: found ${typeof peers}, expected a Uint8Array`,
     );
