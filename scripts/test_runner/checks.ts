@@ -15,7 +15,9 @@ import {
   root,
 } from "../support/repository.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
+import { writeDocs } from "../docs.ts";
 import type { Result } from "./outcome.ts";
+import { everyThrowIsDocumented } from "./throws.ts";
 
 /** A check by its name. */
 export interface Check {
@@ -91,12 +93,22 @@ async function kernel(): Promise<Result> {
   return { ok: true, output: "" };
 }
 
+/** The reference can be written, and names the package. */
+async function reference(): Promise<Result> {
+  await using folder = await temporaryFolder();
+  const text = await Deno.readTextFile(await writeDocs(folder.path));
+  const ok = text.includes(config.name);
+  return { ok, output: ok ? "" : "The first page does not name the package" };
+}
+
 /** All checks. */
 export const checks: readonly Check[] = [
   { name: "deno fmt --check", run: () => deno(["fmt", "--check"]) },
   { name: "deno lint", run: () => deno(["lint"]) },
   { name: "deno check", run: () => deno(["check"]) },
   { name: "deno doc --lint", run: () => deno(["doc", "--lint", ...entries]) },
+  { name: "every @throws is there", run: everyThrowIsDocumented },
+  { name: "deno task docs", run: reference },
   { name: "deno publish --dry-run", run: tryToPublish },
   { name: "examples in comments", run: documentation },
   { name: "build:kernel --check", run: kernel },

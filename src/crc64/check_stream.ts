@@ -106,7 +106,12 @@ export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
  */
 export class Crc64CheckStream
   extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
-  /** Makes a stream that expects what `options` say. */
+  /**
+   * Makes a stream that expects what `options` say.
+   *
+   * @throws {RangeError} when the CRC is not from 0 to 2^64 - 1, or the size is
+   * not an integer from 0 to 2^53 - 1.
+   */
   constructor(options: Crc64CheckStreamOptions) {
     super(crc64Checker(options));
   }

@@ -142,7 +142,11 @@ export interface SnapshotReader {
    * this process opens takes it. A later call tries again to remove the file.
    */
   close(): Promise<void>;
-  /** The same as `close()`, for `await using`. */
+  /**
+   * The same as `close()`, for `await using`.
+   *
+   * @throws {SnapshotError} when the place can't be given up cleanly.
+   */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

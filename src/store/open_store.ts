@@ -11,16 +11,6 @@ import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 import { resolveStoreOptions, type StoreOptions } from "./options.ts";
 import { BackedStore, closingOf } from "./store.ts";
 
-/** A store whose backend can be written to. */
-export async function openSnapshotStore(
-  backend: SnapshotBackend,
-  options?: StoreOptions,
-): Promise<SnapshotStore>;
-/** A store whose backend can only be read. */
-export async function openSnapshotStore(
-  backend: ReadableBackend,
-  options?: StoreOptions,
-): Promise<SnapshotReader>;
 /**
  * Opens a store over a backend. The options are checked before the backend is
  * connected. The caller must close the store.
@@ -29,6 +19,21 @@ export async function openSnapshotStore(
  * @throws {TypeError} when an option has the wrong type.
  * @throws {RangeError} when an option is out of its bounds.
  */
+export async function openSnapshotStore(
+  backend: SnapshotBackend,
+  options?: StoreOptions,
+): Promise<SnapshotStore>;
+/**
+ * Opens a store over a backend that can only be read. The caller must close it.
+ *
+ * @throws {StoreAccessError} when the place can't be used.
+ * @throws {TypeError} when an option has the wrong type.
+ * @throws {RangeError} when an option is out of its bounds.
+ */
+export async function openSnapshotStore(
+  backend: ReadableBackend,
+  options?: StoreOptions,
+): Promise<SnapshotReader>;
 export async function openSnapshotStore(
   backend: ReadableBackend,
   options: StoreOptions = {},

@@ -231,7 +231,7 @@ export class BackedStore implements SnapshotStore {
     return this.#closed;
   }
 
-  /** The same as `close()`, for `await using`. */
+  /** The same as `close()`, for `await using`. See {@linkcode SnapshotReader.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

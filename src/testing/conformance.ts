@@ -64,7 +64,11 @@ export interface ConformanceOptions {
 export interface ConformanceCheck {
   /** What it is, as a sentence. */
   readonly name: string;
-  /** Makes a store and checks it. @throws {Error} when it does not do so. */
+  /**
+   * Makes a store and checks it.
+   *
+   * @throws {Error} when the store does not do what the name says.
+   */
   run(): Promise<void>;
 }
 
