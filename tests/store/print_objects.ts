@@ -5,6 +5,7 @@
 
 import { DiscardSnapshotStore, MemorySnapshotStore } from "@raft/snapshots";
 import { openSnapshotStore } from "@raft/snapshots/backend";
+import { letOthersWork } from "../support/store_fixture.ts";
 import { MemoryBackend } from "../../src/backends/memory/memory_backend.ts";
 
 const init = {
@@ -24,6 +25,8 @@ console.log(sink);
 const source = await store.open(sink.id);
 console.log({ inside: [source] });
 await new Response(source).text();
+// A pipe notes its end a moment after its last byte.
+await letOthersWork();
 console.log(source);
 const cancelled = await store.create(init);
 await cancelled.cancel();
