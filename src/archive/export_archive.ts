@@ -27,7 +27,7 @@ export interface ExportArchiveOptions
    * How hard to compress, from 1 to 9; 0 stores the bytes as they are, as Vault
    * does, in a file that is still one of gzip. @default {6}
    */
-  readonly level?: number;
+  readonly level?: number | undefined;
   /**
    * When the members were modified, in milliseconds since 1970, rounded to
    * seconds. With the default, a snapshot always gives the same tar; Go
@@ -35,7 +35,7 @@ export interface ExportArchiveOptions
    * @default {the time in the archive that it was imported from, or else in the
    * snapshot's ID}
    */
-  readonly modifiedMs?: number;
+  readonly modifiedMs?: number | undefined;
   /**
    * Called with the reason when what was kept of the snapshot's first archive
    * can't be used, or is not enough for Vault.

@@ -15,7 +15,7 @@ export interface Crc64CheckStreamOptions {
   /** How many bytes there must be. */
   readonly size: number;
   /** What is being checked, for the error's message. @default {"the stream"} */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** Where a check hands out checked bytes. */

@@ -114,7 +114,7 @@ export interface HeldDirectory {
 /** How to take a lock. */
 export interface LockOptions {
   /** Permission bits of the lock's files. @default {0o600} */
-  readonly mode?: number;
+  readonly mode?: number | undefined;
   /**
    * Which identity stands for this host, instead of its name and the run of its
    * kernel. Two that give the same are on the same host; two that give

@@ -43,21 +43,21 @@ export interface ConformanceOptions {
    *
    * @default {"all"}
    */
-  readonly keeps?: Keeps;
+  readonly keeps?: Keeps | undefined;
   /**
    * How many snapshots the store retains. Checks of retention are left out when
    * it is not known.
    *
    * @default {1 of a store that keeps the newest, else not known}
    */
-  readonly retain?: number;
+  readonly retain?: number | undefined;
   /**
    * How `makeStore` lets snapshots be damaged. Checks that need another kind of
    * damage are left out.
    *
    * @default {[]}
    */
-  readonly damages?: readonly (keyof Damage)[];
+  readonly damages?: readonly (keyof Damage)[] | undefined;
 }
 
 /** One thing that a store must do. */

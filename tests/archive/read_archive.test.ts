@@ -180,6 +180,16 @@ describe("readArchive()", () => {
     assert.ok(received > 0 && received < state.length, `${received}`);
   });
 
+  it("cancels the archive when the source goes out of scope unread", async () => {
+    const file = endless(archive());
+    {
+      await using source = await readArchive(file.stream);
+      assert.equal(source.meta.size, STATE.length);
+    }
+    assert.equal(file.cancelled.length, 1);
+    assert.equal((file.cancelled[0] as Error).name, "AbortError");
+  });
+
   it("cancels the archive when the source is cancelled", async () => {
     const file = endless(archive({ state: bytes(100, 1) }).subarray(0, 1600));
     const source = await readArchive(file.stream);

@@ -33,7 +33,7 @@ export interface Operation {
   /** What it is done to; for a handle, the path that it was opened by. */
   readonly path: string;
   /** The new name, for `rename`. */
-  readonly to?: string;
+  readonly to?: string | undefined;
 }
 
 /** What goes wrong with an operation. Everything that is given applies. */
@@ -42,9 +42,9 @@ export interface Fault {
    * The operation does not begin before this is settled, and fails if this
    * rejects.
    */
-  readonly wait?: PromiseLike<unknown>;
+  readonly wait?: PromiseLike<unknown> | undefined;
   /** The system's code that the operation fails with, such as `"ENOSPC"`. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   /**
    * Whether it fails before it has done anything, or after it has done
    * everything. A `close` releases the handle either way, and an `open` or
@@ -52,9 +52,9 @@ export interface Fault {
    *
    * @default {"before"}
    */
-  readonly when?: "before" | "after";
+  readonly when?: "before" | "after" | undefined;
   /** The most bytes that a `read` or `write` deals with. */
-  readonly length?: number;
+  readonly length?: number | undefined;
 }
 
 /** Decides before each operation what goes wrong with it, if anything. */
@@ -68,9 +68,9 @@ export function failAt(index: number, code: string): Injector {
 /** Options of {@linkcode failOn}. */
 export interface FailOnOptions extends Pick<Fault, "when"> {
   /** How often it fails before all is well again. @default {Infinity} */
-  readonly times?: number;
+  readonly times?: number | undefined;
   /** Only paths that it matches fail; of a `rename`, either. @default {/^/} */
-  readonly path?: RegExp;
+  readonly path?: RegExp | undefined;
 }
 
 /** Fails the operations of that name. */
