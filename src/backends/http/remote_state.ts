@@ -57,26 +57,26 @@ export class RemoteState implements StateHandle {
     this.#asked = { what, id, place: client.place };
   }
 
-  /**
-   * Each call has the whole budget of retries, because the call before ended
-   * with progress.
-   */
+  /** Fills the buffer, because each further call would cost its own waits. */
   async read(buffer: Uint8Array, position: number): Promise<number> {
     const length = Math.min(buffer.length, this.size - position);
-    if (length <= 0) return 0;
-    return await this.#client.retrying(
-      this.#asked.what,
-      async (retry) => {
-        const bytes = await this.#bytesAt(position, retry);
-        const part = bytes.subarray(0, length);
+    let filled = 0;
+    const fill = async (retry: Retry) => {
+      while (filled < length) {
+        const bytes = await this.#bytesAt(position + filled, retry);
+        const part = bytes.subarray(0, length - filled);
         // Nothing may touch the buffer once it is closed.
         this.#closing.signal.throwIfAborted();
-        buffer.set(part);
+        buffer.set(part, filled);
+        filled += part.length;
         this.#take(part.length);
-        return part.length;
-      },
-      this.#closing,
-    );
+        retry.progress();
+      }
+    };
+    if (length > 0) {
+      await this.#client.retrying(this.#asked.what, fill, this.#closing);
+    }
+    return filled;
   }
 
   async reread(buffer: Uint8Array, position: number): Promise<void> {
