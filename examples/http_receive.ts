@@ -1,77 +1,33 @@
 /**
- * An HTTP server that takes a snapshot in: the body of a request is an ordinary
- * web stream, and so goes straight into a sink. It understands the headers that
- * `http_serve.ts` sends.
+ * Takes over the newest snapshot of another node, which `http_serve.ts` serves.
+ * When the line breaks it resumes; every byte is checked; when it is done the
+ * snapshot survives a power cut.
  *
- *     deno run -A examples/http_receive.ts DIR [PORT]
- *     curl -T FILE -H "raft-index: 10" -H "raft-term: 3" http://localhost:8000/
+ *     TOKEN=c2VjcmV0 deno run -A examples/http_receive.ts URL DIR
  */
 
 import process from "node:process";
-import {
-  type Configuration,
-  openFileSnapshotStore,
-  type SnapshotInit,
-} from "@raft/snapshots";
-import { serve } from "./serve.ts";
+import { copySnapshot, openFileSnapshotStore } from "@raft/snapshots";
+import { openHttpSnapshotStore } from "@raft/snapshots/http";
 
-const [directory = "./data", port = "8000"] = process.argv.slice(2);
-const store = await openFileSnapshotStore(directory);
-
-async function handle(request: Request): Promise<Response> {
-  const { headers, body } = request;
-  if (request.method !== "PUT" || body === null) {
-    return new Response("PUT a snapshot\n", { status: 405 });
+const [url = "http://localhost:8000", directory = "./copy"] = process.argv
+  .slice(2);
+const remote = await openHttpSnapshotStore(url, {
+  headers: { authorization: `Bearer ${process.env["TOKEN"]}` },
+  // More than the disk has room for is refused before the first byte.
+  maxSize: 64 * 1024 ** 3,
+});
+const local = await openFileSnapshotStore(directory);
+try {
+  const [newest] = await remote.list();
+  if (newest === undefined) {
+    console.log("there is no snapshot yet");
+  } else {
+    // Nothing is sent when this node has that snapshot already.
+    const options = { ifMissing: true };
+    const { id } = await copySnapshot(remote, newest.id, local, options);
+    console.log(id);
   }
-  const size = headers.get("raft-size") ?? headers.get("content-length");
-  if (size === null) {
-    return new Response("say how long it is\n", { status: 411 });
-  }
-  try {
-    const sink = await store.create(initOfHeaders(headers));
-    // When the pipe breaks, wherever it does, it aborts the sink: nothing of
-    // the snapshot stays behind.
-    await body.pipeThrough(exactly(Number(size))).pipeTo(sink);
-    return new Response(`${sink.id}\n`, { status: 201 });
-  } catch (error) {
-    return new Response(`${error}\n`, { status: 400 });
-  }
+} finally {
+  await Promise.all([remote.close(), local.close()]);
 }
-
-function initOfHeaders(headers: Headers): SnapshotInit {
-  const uint64 = (name: string) => BigInt(headers.get(name) ?? 0);
-  const configuration = headers.get("raft-configuration");
-  return {
-    index: uint64("raft-index"),
-    term: uint64("raft-term"),
-    configuration: configuration === null
-      ? { servers: [] }
-      : JSON.parse(decodeURIComponent(configuration)) as Configuration,
-    configurationIndex: uint64("raft-configuration-index"),
-  };
-}
-
-/**
- * Lets exactly that many bytes through. A snapshot that came in short must not
- * be taken for a whole one, whatever the transport thinks of it.
- */
-function exactly(expected: number): TransformStream<Uint8Array, Uint8Array> {
-  let received = 0;
-  return new TransformStream({
-    transform(chunk, controller) {
-      received += chunk.length;
-      controller.enqueue(chunk);
-    },
-    flush() {
-      if (received === expected) return;
-      throw new Error(
-        `Cannot accept the snapshot: found ${received} bytes, ` +
-          `expected ${expected}`,
-      );
-    },
-  });
-}
-
-console.log(
-  `listening on http://localhost:${await serve(handle, Number(port))}/`,
-);

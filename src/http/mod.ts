@@ -14,5 +14,6 @@ export type { HttpBackendOptions } from "../backends/http/options.ts";
 export type { RetryOptions } from "../net/retry.ts";
 export type { Fetch } from "../net/exchange.ts";
 export { snapshotHandler } from "./snapshot_handler.ts";
+export { bearerToken } from "./bearer_token.ts";
 export type { ServedStore } from "./served_store.ts";
 export type { SnapshotHandlerOptions } from "./snapshot_handler.ts";

@@ -57,13 +57,10 @@ export interface SnapshotHandlerOptions {
  * @example Serve the snapshots of a directory
  * ```ts
  * import { MemorySnapshotStore } from "@raft/snapshots";
- * import { snapshotHandler } from "@raft/snapshots/http";
+ * import { bearerToken, snapshotHandler } from "@raft/snapshots/http";
  *
  * const store = new MemorySnapshotStore();
- * const handler = snapshotHandler(store, {
- *   authorize: (request) =>
- *     request.headers.get("authorization") === "Bearer secret",
- * });
+ * const handler = snapshotHandler(store, { authorize: bearerToken("c2VjcmV0") });
  * const response = await handler(new Request("http://localhost/snapshots"));
  * console.assert(response.status === 401);
  * ```

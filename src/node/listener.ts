@@ -22,13 +22,12 @@ export type RequestHandler = (request: Request) => Promise<Response>;
  * @example Serve snapshots on Node
  * ```ts
  * import { MemorySnapshotStore } from "@raft/snapshots";
- * import { snapshotHandler } from "@raft/snapshots/http";
+ * import { bearerToken, snapshotHandler } from "@raft/snapshots/http";
  * import { toNodeListener } from "@raft/snapshots/node";
  * import { createServer } from "node:http";
  *
  * const handler = snapshotHandler(new MemorySnapshotStore(), {
- *   authorize: (request) =>
- *     request.headers.get("authorization") === "Bearer secret",
+ *   authorize: bearerToken("c2VjcmV0"),
  * });
  * const server = createServer(toNodeListener(handler));
  * server.listen(0, () => server.close());

@@ -3,9 +3,9 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
-import { openFileSnapshotStore } from "@raft/snapshots";
 import { bytes } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -14,14 +14,16 @@ import { makeStore, snapshotNames } from "../cli/raft_snapshots.ts";
 const serve = new URL("../../examples/http_serve.ts", import.meta.url);
 const receive = new URL("../../examples/http_receive.ts", import.meta.url);
 
-/** Starts a server on a free port, calls `use` with its address, ends it. */
+const env = { ...process.env, TOKEN: "c2VjcmV0" };
+
+/** Serves on a free port, calls `use` with the address, and ends the server. */
 async function withServer(
-  script: URL,
   directory: string,
   use: (url: string) => Promise<void>,
 ): Promise<void> {
-  const child = runtime.spawnScript(script, [directory, "0"], {
+  const child = runtime.spawnScript(serve, [directory, "0"], {
     stdio: ["ignore", "pipe", "inherit"],
+    env,
   });
   const ended = once(child, "exit");
   try {
@@ -42,73 +44,60 @@ async function addressOf(child: ChildProcess): Promise<string> {
 }
 
 describe("the examples of HTTP", () => {
-  it("take a snapshot from one store to another", async (t) => {
+  it("take the newest snapshot from one node to another, once", async (t) => {
     const [from, to] = [
       await temporaryDirectory(t),
       await temporaryDirectory(t),
     ];
     const state = bytes(3 * 1024 * 1024 + 1, 4);
     await makeStore(from, ["older", state]);
-    await withServer(
-      serve,
-      from,
-      (source) =>
-        withServer(receive, to, async (target) => {
-          const response = await fetch(source);
-          assert.equal(response.status, 200);
-          assert.equal(
-            response.headers.get("raft-size"),
-            `${state.length}`,
-          );
-          // The names that HTTP itself has a use for are not passed on.
-          const headers = [...response.headers]
-            .filter(([name]) => name.startsWith("raft-"));
-          const body = await response.arrayBuffer();
-          const answer = await fetch(target, { method: "PUT", headers, body });
-          const text = await answer.text();
-          assert.equal(answer.status, 201, text);
-          const id = text.trim();
-          const path = join(to, "snapshots", id, "state.bin");
-          assert.deepEqual(new Uint8Array(await readFile(path)), state);
-        }),
-    );
-    const [sent] = await list(from);
-    const [received] = await list(to);
-    assert.ok(sent !== undefined);
-    const { id, createdAt } = sent;
-    assert.deepEqual({ ...received, id, createdAt }, { ...sent });
-  });
-
-  it("cancel a snapshot that is too short", async (t) => {
-    const directory = await temporaryDirectory(t);
-    await withServer(receive, directory, async (url) => {
-      const answer = await fetch(url, {
-        method: "PUT",
-        headers: { "raft-index": "10", "raft-term": "3", "raft-size": "100" },
-        body: new Uint8Array(99),
-      });
-      assert.equal(answer.status, 400);
-      assert.match(await answer.text(), /found 99 bytes, expected 100/);
-      assert.deepEqual(await snapshotNames(directory), []);
+    await withServer(from, async (url) => {
+      const first = await runtime.runScript(receive, [url, to], { env });
+      assert.equal(first.code, 0, first.stderr);
+      const id = first.stdout.trim();
+      const path = join(to, "snapshots", id, "state.bin");
+      assert.deepEqual(new Uint8Array(await readFile(path)), state);
+      const again = await runtime.runScript(receive, [url, to], { env });
+      assert.equal(again.stdout.trim(), id);
+      assert.deepEqual(await snapshotNames(to), [id]);
     });
   });
 
-  it("answer 404 while the store is empty", async (t) => {
-    const directory = await temporaryDirectory(t);
-    await makeStore(directory, []);
-    await withServer(serve, directory, async (url) => {
-      const answer = await fetch(url);
-      assert.equal(answer.status, 404);
-      await answer.body?.cancel();
+  it("let in only who knows the token", async (t) => {
+    const [from, to] = [
+      await temporaryDirectory(t),
+      await temporaryDirectory(t),
+    ];
+    await makeStore(from, ["state"]);
+    await withServer(from, async (url) => {
+      const wrong = { ...env, TOKEN: "d3Jvbmc" };
+      const { code, stderr } = await runtime.runScript(receive, [url, to], {
+        env: wrong,
+      });
+      assert.notEqual(code, 0);
+      assert.match(stderr, /401/);
+      assert.deepEqual(await snapshotNames(to), []);
+    });
+    const { TOKEN: _, ...none } = env;
+    const options = { env: none };
+    const { code, stderr } = await runtime.runScript(
+      serve,
+      [from, "0"],
+      options,
+    );
+    assert.notEqual(code, 0);
+    assert.match(stderr, /token/);
+  });
+
+  it("say so while there is no snapshot", async (t) => {
+    const [from, to] = [
+      await temporaryDirectory(t),
+      await temporaryDirectory(t),
+    ];
+    await makeStore(from, []);
+    await withServer(from, async (url) => {
+      const { stdout } = await runtime.runScript(receive, [url, to], { env });
+      assert.equal(stdout.trim(), "there is no snapshot yet");
     });
   });
 });
-
-async function list(directory: string) {
-  const store = await openFileSnapshotStore(directory, { readOnly: true });
-  try {
-    return await store.list();
-  } finally {
-    await store.close();
-  }
-}

@@ -1,0 +1,54 @@
+/**
+ * The simplest way to authorize a request: a secret that both sides know.
+ *
+ * @module
+ */
+
+/** What RFC 6750 lets a token consist of. */
+const TOKEN = /^[\w\-.~+/]+=*$/;
+
+const SCHEME = /^bearer +/i;
+
+/**
+ * Makes an `authorize` for `snapshotHandler()` that wants the header
+ * `authorization: Bearer TOKEN`. The time that it takes does not tell how much of
+ * a wrong token is right. Over plain HTTP anyone on the way can read the token:
+ * use TLS.
+ *
+ * @throws {RangeError} when the token is empty, or has characters that no bearer
+ * token can have.
+ *
+ * @example Serve to those who know the token
+ * ```ts
+ * import { MemorySnapshotStore } from "@raft/snapshots";
+ * import { bearerToken, snapshotHandler } from "@raft/snapshots/http";
+ *
+ * const handler = snapshotHandler(new MemorySnapshotStore(), {
+ *   authorize: bearerToken("c2VjcmV0"),
+ * });
+ * ```
+ */
+export function bearerToken(token: string): (request: Request) => boolean {
+  if (!TOKEN.test(token)) {
+    throw new RangeError(
+      "Cannot use the token: found an empty one, or other characters than " +
+        "letters, digits and -._~+/, expected those of a bearer token",
+    );
+  }
+  const expected = new TextEncoder().encode(token);
+  return ({ headers }) => {
+    const value = headers.get("authorization") ?? "";
+    if (!SCHEME.test(value)) return false;
+    const found = new TextEncoder().encode(value.replace(SCHEME, ""));
+    return isSame(found, expected);
+  };
+}
+
+/** Looks at every byte, also when the first is wrong. */
+function isSame(found: Uint8Array, expected: Uint8Array): boolean {
+  let difference = found.length ^ expected.length;
+  for (let i = 0; i < expected.length; i++) {
+    difference |= (found[i] ?? 0) ^ (expected[i] ?? 0);
+  }
+  return difference === 0;
+}
