@@ -5,10 +5,14 @@
  * @module
  */
 
+import { pickOptions, requireKnown } from "./option_names.ts";
 import { FileBackend } from "./backends/file/file_backend.ts";
-import type { FileBackendOptions } from "./backends/file/options.ts";
+import {
+  FILE_BACKEND_OPTIONS,
+  type FileBackendOptions,
+} from "./backends/file/options.ts";
 import type { SnapshotStore } from "./snapshot/stores.ts";
-import type { StoreOptions } from "./store/options.ts";
+import { STORE_OPTIONS, type StoreOptions } from "./store/options.ts";
 import { openSnapshotStore } from "./store/open_store.ts";
 
 /** Options of `openFileSnapshotStore()`. */
@@ -36,5 +40,7 @@ export async function openFileSnapshotStore(
   directory: string | URL,
   options: FileSnapshotStoreOptions = {},
 ): Promise<SnapshotStore> {
-  return await openSnapshotStore(new FileBackend(directory, options), options);
+  requireKnown(options, { ...STORE_OPTIONS, ...FILE_BACKEND_OPTIONS });
+  const backend = new FileBackend(directory, options);
+  return await openSnapshotStore(backend, pickOptions(options, STORE_OPTIONS));
 }

@@ -4,8 +4,12 @@
  * @module
  */
 
+import { requireKnown } from "./option_names.ts";
 import { HttpBackend } from "./backends/http/http_backend.ts";
-import type { HttpBackendOptions } from "./backends/http/options.ts";
+import {
+  HTTP_BACKEND_OPTIONS,
+  type HttpBackendOptions,
+} from "./backends/http/options.ts";
 import type { SnapshotReader } from "./snapshot/stores.ts";
 import type { StoreOptions } from "./store/options.ts";
 import { openSnapshotStore } from "./store/open_store.ts";
@@ -48,6 +52,7 @@ export async function openHttpSnapshotStore(
   url: string | URL,
   options: HttpSnapshotStoreOptions = {},
 ): Promise<SnapshotReader> {
+  requireKnown(options, { ...HTTP_BACKEND_OPTIONS, logger: true });
   const { logger } = options;
   return await openSnapshotStore(new HttpBackend(url, options), { logger });
 }

@@ -6,7 +6,8 @@
  */
 
 import { MemoryBackend } from "./backends/memory/memory_backend.ts";
-import type { StoreOptions } from "./store/options.ts";
+import { requireKnown } from "./option_names.ts";
+import { STORE_OPTIONS, type StoreOptions } from "./store/options.ts";
 import { BackedStore } from "./store/store.ts";
 
 /** Options of {@linkcode MemorySnapshotStore}. */
@@ -43,6 +44,12 @@ export class MemorySnapshotStore extends BackedStore {
    * @throws {RangeError} when an option is out of its bounds.
    */
   constructor(options: MemorySnapshotStoreOptions = {}) {
-    super(new MemoryBackend(), { ...options, retain: options.retain ?? 1 });
+    super(new MemoryBackend(), withRetain(options));
   }
+}
+
+function withRetain(options: MemorySnapshotStoreOptions): StoreOptions {
+  const { readOnly: _, ...names } = STORE_OPTIONS;
+  requireKnown(options, names);
+  return { ...options, retain: options.retain ?? 1 };
 }

@@ -4,10 +4,14 @@
  * @module
  */
 
-import type { S3BackendOptions } from "./backends/s3/options.ts";
+import { pickOptions, requireKnown } from "./option_names.ts";
+import {
+  S3_BACKEND_OPTIONS,
+  type S3BackendOptions,
+} from "./backends/s3/options.ts";
 import { S3Backend } from "./backends/s3/s3_backend.ts";
 import type { SnapshotStore } from "./snapshot/stores.ts";
-import type { StoreOptions } from "./store/options.ts";
+import { STORE_OPTIONS, type StoreOptions } from "./store/options.ts";
 import { openSnapshotStore } from "./store/open_store.ts";
 
 export type { Checksum } from "./backends/s3/client/multipart.ts";
@@ -62,7 +66,9 @@ export async function openS3SnapshotStore(
   location: string | URL,
   options: S3SnapshotStoreOptions = {},
 ): Promise<SnapshotStore> {
+  requireKnown(options, { ...STORE_OPTIONS, ...S3_BACKEND_OPTIONS });
   const backend = new S3Backend(location, options);
   const retain = options.retain ?? Infinity;
-  return await openSnapshotStore(backend, { ...options, retain });
+  const storeOptions = pickOptions<StoreOptions>(options, STORE_OPTIONS);
+  return await openSnapshotStore(backend, { ...storeOptions, retain });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import { parseId } from "../snapshot/id.ts";
 import { Sha256 } from "../runtime/sha256.ts";
@@ -44,6 +45,15 @@ export interface ExportArchiveOptions
   readonly onWarning?: (message: string) => void;
 }
 
+const EXPORT_OPTIONS: OptionNames<ExportArchiveOptions> = {
+  verify: true,
+  signal: true,
+  onProgress: true,
+  level: true,
+  modifiedMs: true,
+  onWarning: true,
+};
+
 /**
  * Makes an archive of a snapshot, which Consul, Nomad and Vault read as if
  * they had written it. Nothing is opened before the stream is read; it must be
@@ -79,6 +89,7 @@ export function exportArchive(
   id: string,
   options: ExportArchiveOptions = {},
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
+  requireKnown(options, EXPORT_OPTIONS);
   const {
     level = 6,
     modifiedMs,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { addExtra, ORIGIN } from "../snapshot/extras.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
@@ -11,7 +12,11 @@ import { initOfArchive } from "./archive_meta.ts";
 import { isVaults, NO_SEAL } from "./kept_origin.ts";
 import { SEALED_SUMS } from "./members.ts";
 import { type ArchiveOrigin, encodeOrigin } from "./origin.ts";
-import { openArchive, type ReadArchiveOptions } from "./read_archive.ts";
+import {
+  openArchive,
+  READ_OPTIONS,
+  type ReadArchiveOptions,
+} from "./read_archive.ts";
 
 /** Options of `importArchive()`. */
 export interface ImportArchiveOptions extends ReadArchiveOptions {
@@ -23,6 +28,11 @@ export interface ImportArchiveOptions extends ReadArchiveOptions {
    */
   readonly onWarning?: (message: string) => void;
 }
+
+const IMPORT_OPTIONS: OptionNames<ImportArchiveOptions> = {
+  ...READ_OPTIONS,
+  onWarning: true,
+};
 
 /**
  * Puts the snapshot in an archive into a store, whose retention applies, and
@@ -57,6 +67,7 @@ export async function importArchive(
   archive: ReadableStream<Uint8Array>,
   options: ImportArchiveOptions = {},
 ): Promise<SnapshotMeta> {
+  requireKnown(options, IMPORT_OPTIONS);
   const { signal, onWarning = (text) => console.warn(text), ...reading } =
     options;
   const abortable = signal === undefined ? {} : { signal };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { makeSource } from "../store/source.ts";
 import { withMeta } from "../store/source_with_meta.ts";
@@ -31,6 +32,14 @@ export interface ReadArchiveOptions {
    */
   readonly stateSizeMax?: number;
 }
+
+/** Their names. */
+export const READ_OPTIONS: OptionNames<ReadArchiveOptions> = {
+  signal: true,
+  onProgress: true,
+  onUnchecked: true,
+  stateSizeMax: true,
+};
 
 /** The state in an archive, checked as it is read. */
 export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
@@ -72,6 +81,7 @@ export async function readArchive(
   archive: ReadableStream<Uint8Array>,
   options: ReadArchiveOptions = {},
 ): Promise<ArchiveSource> {
+  requireKnown(options, READ_OPTIONS);
   return (await openArchive(archive, options)).source;
 }
 

@@ -24,6 +24,7 @@ export type {
 export { placeError } from "../backend/errors.ts";
 export { MaybePublishedError } from "../backend/maybe_published_error.ts";
 export { requireInteger } from "../backend/options.ts";
+export { type OptionNames, requireKnown } from "../option_names.ts";
 export { pause } from "../backend/pause.ts";
 export type { Extra, ExtraName } from "../snapshot/extras.ts";
 export type { ByteRange } from "../snapshot/open_options.ts";

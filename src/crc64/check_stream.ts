@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkCrc, checkLength } from "./register.ts";
@@ -17,6 +18,12 @@ export interface Crc64CheckStreamOptions {
   /** What is being checked, for the error's message. @default {"the stream"} */
   readonly name?: string | undefined;
 }
+
+const CHECK_OPTIONS: OptionNames<Crc64CheckStreamOptions> = {
+  crc: true,
+  size: true,
+  name: true,
+};
 
 /** Where a check hands out checked bytes. */
 interface Output {
@@ -113,6 +120,7 @@ export class Crc64CheckStream
    * not an integer from 0 to 2^53 - 1.
    */
   constructor(options: Crc64CheckStreamOptions) {
+    requireKnown(options, CHECK_OPTIONS);
     super(crc64Checker(options));
   }
 }

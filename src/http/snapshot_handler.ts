@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { requireInteger, requireType } from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import { describe } from "../text.ts";
@@ -37,6 +38,14 @@ export interface SnapshotHandlerOptions {
   readonly logger?: Logger | undefined;
 }
 
+const HANDLER_OPTIONS: OptionNames<SnapshotHandlerOptions> = {
+  authorize: true,
+  maxTransfers: true,
+  bytesPerSecond: true,
+  stallTimeoutMs: true,
+  logger: true,
+};
+
 /**
  * Makes a handler of requests, for `Deno.serve`, `Bun.serve`, Hono, and Node by
  * way of an adapter. Any node of a cluster may serve its snapshots, not only the
@@ -69,6 +78,7 @@ export function snapshotHandler(
   store: ServedStore,
   options: SnapshotHandlerOptions,
 ): (request: Request) => Promise<Response> {
+  requireKnown(options, HANDLER_OPTIONS);
   const { maxTransfers = 4, bytesPerSecond, stallTimeoutMs = 30_000 } = options;
   const logger = guardLogger(options.logger ?? CONSOLE_LOGGER);
   const authorize = requireType("authorize", options.authorize, "function");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import { addExtra, ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { assertNotTooLarge, requireMaxSize } from "../snapshot/max_size.ts";
@@ -28,6 +29,13 @@ export interface CopyOptions {
    */
   readonly maxSize?: number | undefined;
 }
+
+const COPY_OPTIONS: OptionNames<CopyOptions> = {
+  signal: true,
+  onProgress: true,
+  ifMissing: true,
+  maxSize: true,
+};
 
 /**
  * Copies a snapshot to another store, where it gets an ID of its own; resolves
@@ -64,6 +72,7 @@ export async function copySnapshot(
   to: Pick<SnapshotStore, "create" | "list">,
   options: CopyOptions = {},
 ): Promise<SnapshotMeta> {
+  requireKnown(options, COPY_OPTIONS);
   const { signal, ifMissing = false } = options;
   const maxSize = requireMaxSize(options.maxSize);
   signal?.throwIfAborted();

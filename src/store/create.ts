@@ -4,6 +4,8 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
+import { CREATE_OPTIONS, SAVE_OPTIONS } from "../snapshot/option_names.ts";
 import { resolveInit } from "../snapshot/init.ts";
 import type {
   CreateOptions,
@@ -38,6 +40,7 @@ export async function createSink(
   init: SnapshotInit,
   options: CreateOptions,
 ): Promise<SnapshotSink> {
+  requireKnown(options, CREATE_OPTIONS);
   const { signal } = options;
   const writer = await begin(parts, init, options);
   const sink: Sink = new Sink(writer, {
@@ -61,6 +64,7 @@ export async function saveSnapshot(
   { init, state }: { readonly init: SnapshotInit; readonly state: StateInput },
   options: SaveOptions,
 ): Promise<SnapshotMeta> {
+  requireKnown(options, SAVE_OPTIONS);
   const input = chunksOf(state);
   const writer = await beginOrCancel(parts, input, init, options);
   const stopping = new AbortController();

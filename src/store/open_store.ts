@@ -4,11 +4,16 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
 import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
 import { placeError } from "../backend/errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
-import { resolveStoreOptions, type StoreOptions } from "./options.ts";
+import {
+  resolveStoreOptions,
+  STORE_OPTIONS,
+  type StoreOptions,
+} from "./options.ts";
 import { BackedStore, closingOf } from "./store.ts";
 
 /**
@@ -38,6 +43,7 @@ export async function openSnapshotStore(
   backend: ReadableBackend,
   options: StoreOptions = {},
 ): Promise<SnapshotStore> {
+  requireKnown(options, STORE_OPTIONS);
   const resolved = resolveStoreOptions(options);
   const { clock, logger, readOnly } = resolved;
   const store = new BackedStore(backend, resolved);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OptionNames } from "../option_names.ts";
 import { requireInteger, requireType } from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
@@ -27,6 +28,15 @@ export interface StoreOptions {
    */
   readonly blockSize?: number | undefined;
 }
+
+/** Their names. */
+export const STORE_OPTIONS: OptionNames<StoreOptions> = {
+  retain: true,
+  logger: true,
+  readOnly: true,
+  clock: true,
+  blockSize: true,
+};
 
 /** The options with every default filled in. */
 export interface ResolvedStoreOptions {

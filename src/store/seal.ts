@@ -5,6 +5,8 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
+import { VERIFY_OPTIONS } from "../snapshot/option_names.ts";
 import { toSnapshotError } from "../backend/errors.ts";
 import { SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
@@ -26,6 +28,7 @@ export async function sealSnapshot(
   id: string,
   options: VerifyOptions,
 ): Promise<SnapshotMeta> {
+  requireKnown(options, VERIFY_OPTIONS);
   try {
     return await seal(parts, id, options);
   } catch (error) {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
+import { OPEN_OPTIONS } from "../snapshot/option_names.ts";
 import type { ReadableBackend } from "../backend/backend.ts";
 import { toSnapshotError } from "../backend/errors.ts";
 import { StoreAccessError, StoreClosedError } from "../errors.ts";
@@ -41,7 +43,11 @@ import { SharedSignal, unlessAborted } from "./interrupt.ts";
 import { listEntries, listUsable, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
-import { resolveStoreOptions, type StoreOptions } from "./options.ts";
+import {
+  resolveStoreOptions,
+  STORE_OPTIONS,
+  type StoreOptions,
+} from "./options.ts";
 import type { StoreParts } from "./parts.ts";
 import { Reaper } from "./reaper.ts";
 import { Remover } from "./remove.ts";
@@ -81,6 +87,7 @@ export class BackedStore implements SnapshotStore {
    * @throws {RangeError} when an option is out of its bounds.
    */
   constructor(backend: ReadableBackend, options: StoreOptions = {}) {
+    requireKnown(options, STORE_OPTIONS);
     const resolved = resolveStoreOptions(options);
     const { blockSize, clock, logger, readOnly, retain } = resolved;
     this.#backend = new CheckedBackend(backend, this.#closingSignal);
@@ -148,9 +155,12 @@ export class BackedStore implements SnapshotStore {
   list(
     options: { readonly unusable?: boolean | undefined } = {},
   ): Promise<SnapshotMeta[] | ListEntry[]> {
-    return options.unusable
-      ? this.#run(() => listEntries(this.#parts))
-      : this.#run(() => listUsable(this.#parts));
+    return this.#run<SnapshotMeta[] | ListEntry[]>(async () => {
+      requireKnown(options, { unusable: true });
+      return options.unusable
+        ? await listEntries(this.#parts)
+        : await listUsable(this.#parts);
+    });
   }
 
   /** See {@linkcode SnapshotReader.stat}. */
@@ -166,8 +176,9 @@ export class BackedStore implements SnapshotStore {
   }
 
   /** See {@linkcode SnapshotReader.open}. */
-  open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
-    return this.#open(id, options);
+  async open(id: string, options: OpenOptions = {}): Promise<SnapshotSource> {
+    requireKnown(options, OPEN_OPTIONS);
+    return await this.#open(id, options);
   }
 
   #open(id: string, options: OpenSourceOptions): Promise<SnapshotSource> {

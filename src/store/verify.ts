@@ -4,6 +4,8 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
+import { VERIFY_OPTIONS } from "../snapshot/option_names.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import { countBlocks } from "../snapshot/block_checksums.ts";
 import type { VerifyOptions, VerifyReport } from "../snapshot/types.ts";
@@ -21,6 +23,7 @@ export async function verifySnapshot(
   id: string,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
+  requireKnown(options, VERIFY_OPTIONS);
   let header: CheckedHeader | undefined;
   try {
     options.signal?.throwIfAborted();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireKnown } from "../option_names.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
 import { argumentChecks } from "./argument_checks.ts";
 import type {
@@ -119,6 +120,7 @@ export function snapshotStoreConformance(
   makeStore: MakeStore,
   options: ConformanceOptions = {},
 ): readonly ConformanceCheck[] {
+  requireKnown(options, { keeps: true, retain: true, damages: true });
   const { keeps = "all", damages = [] } = options;
   const { retain = keeps === "newest" ? 1 : undefined } = options;
   const given: readonly string[] = retain === undefined

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OptionNames } from "../../option_names.ts";
 import { requireInteger, requireType } from "../../backend/options.ts";
 import type { FileSystem } from "../../fs/file_system.ts";
 import { nodeFileSystem } from "../../fs/node/file_system.ts";
@@ -42,6 +43,16 @@ export interface FileBackendOptions {
    */
   readonly hostId?: string | undefined;
 }
+
+/** Their names. */
+export const FILE_BACKEND_OPTIONS: OptionNames<FileBackendOptions> = {
+  fileSystem: true,
+  sweep: true,
+  foreignTmpAgeMs: true,
+  fileMode: true,
+  directoryMode: true,
+  hostId: true,
+};
 
 /** The options with every default filled in. */
 export interface ResolvedFileBackendOptions {

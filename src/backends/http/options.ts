@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OptionNames } from "../../option_names.ts";
 import { requireInteger, requireType } from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
 import {
@@ -32,6 +33,15 @@ export interface HttpBackendOptions {
    */
   readonly maxSize?: number | undefined;
 }
+
+/** Their names. */
+export const HTTP_BACKEND_OPTIONS: OptionNames<HttpBackendOptions> = {
+  headers: true,
+  fetch: true,
+  stallTimeoutMs: true,
+  retry: true,
+  maxSize: true,
+};
 
 /** The options with every default filled in. */
 export interface ResolvedHttpOptions {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OptionNames } from "../../option_names.ts";
 import { requireInteger, requireType } from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
 import { quote } from "../../text.ts";
@@ -65,6 +66,23 @@ export interface S3BackendOptions extends EndpointOptions {
   /** What makes the requests. @default {the runtime's fetch} */
   readonly fetch?: Fetch | undefined;
 }
+
+/** Their names. */
+export const S3_BACKEND_OPTIONS: OptionNames<S3BackendOptions> = {
+  endpoint: true,
+  region: true,
+  pathStyle: true,
+  credentials: true,
+  partSize: true,
+  concurrency: true,
+  conditionalWrites: true,
+  checksum: true,
+  stallTimeoutMs: true,
+  sweepAfterMs: true,
+  graceMs: true,
+  putHeaders: true,
+  fetch: true,
+};
 
 /** The options with every default filled in. */
 export interface ResolvedS3Options {

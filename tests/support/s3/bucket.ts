@@ -3,6 +3,9 @@
  * environment names (`scripts/test_s3.ts` starts one).
  */
 
+import type { StoreOptions } from "@raft/snapshots";
+import { pickOptions } from "../../../src/option_names.ts";
+import { STORE_OPTIONS } from "../../../src/store/options.ts";
 import process from "node:process";
 import type { SnapshotStore } from "@raft/snapshots";
 import type { S3SnapshotStoreOptions } from "@raft/snapshots/s3";
@@ -101,7 +104,8 @@ export class TestBucket {
     };
     const tuning = { retry: QUICK, ...options.tuning };
     const backend = new S3Backend(this.location, given, tuning);
-    return await openSnapshotStore(backend, given);
+    const storeOptions = pickOptions<StoreOptions>(given, STORE_OPTIONS);
+    return await openSnapshotStore(backend, storeOptions);
   }
 
   /** The key of an object of a snapshot. */

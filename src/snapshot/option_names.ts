@@ -1,0 +1,40 @@
+/**
+ * The names of the options that the methods of a store take.
+ *
+ * @module
+ */
+
+import type { OptionNames } from "../option_names.ts";
+import type {
+  CreateOptions,
+  OpenOptions,
+  SaveOptions,
+  VerifyOptions,
+} from "./types.ts";
+
+/** Of `create()`. */
+export const CREATE_OPTIONS: OptionNames<CreateOptions> = {
+  signal: true,
+  expected: true,
+};
+
+/** Of `save()`. */
+export const SAVE_OPTIONS: OptionNames<SaveOptions> = {
+  ...CREATE_OPTIONS,
+  onProgress: true,
+};
+
+/** Of `open()`. */
+export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
+  verify: true,
+  signal: true,
+  start: true,
+  end: true,
+  onProgress: true,
+};
+
+/** Of `verify()` and `seal()`. */
+export const VERIFY_OPTIONS: OptionNames<VerifyOptions> = {
+  signal: true,
+  onProgress: true,
+};
