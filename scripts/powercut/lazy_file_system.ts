@@ -35,7 +35,12 @@ export function fileSystemWith(syncs: Syncs): FileSystem {
     rename: (from, to) => real.rename(from, to),
     removeFile: (path) => real.removeFile(path),
     removeDirectory: (path) => real.removeDirectory(path),
-    holdDirectory: (path) => real.holdDirectory(path),
+    holdDirectory: async (path) => {
+      const held = await real.holdDirectory(path);
+      return syncs === "no directory"
+        ? { ...held, sync: () => Promise.resolve() }
+        : held;
+    },
     removeTree: (path) => real.removeTree(path),
     syncDirectory: (path) =>
       syncs === "no directory" ? Promise.resolve() : real.syncDirectory(path),

@@ -35,6 +35,18 @@ export interface FileStat {
    * milliseconds since 1970.
    */
   readonly modifiedMs: number;
+  /**
+   * When its bytes, names, name, owner, permissions or times were last changed,
+   * in milliseconds since 1970; unlike `modifiedMs` no program can set it.
+   * Absent where the platform does not tell.
+   */
+  readonly changedMs?: number | undefined;
+  /**
+   * Which file it is, whatever its name: equal for one file on this machine, and
+   * different for any other that exists at the same time. Absent where the
+   * platform does not tell.
+   */
+  readonly identity?: string | undefined;
 }
 
 /**
@@ -107,6 +119,10 @@ export interface HeldDirectory {
    * no such path it is the one that was asked for.
    */
   readonly path: string;
+  /** The state of the directory, whatever its name refers to by now. */
+  stat(): Promise<FileStat>;
+  /** As {@linkcode FileSystem.syncDirectory}, on the directory itself. */
+  sync(): Promise<void>;
   /** Lets the directory go. */
   close(): Promise<void>;
 }

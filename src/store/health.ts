@@ -13,8 +13,13 @@ import { compareNewestFirst } from "../snapshot/id.ts";
  * the snapshot changes on disk.
  */
 export class Health {
-  readonly #known = new Map<string, "good" | "corrupt">();
+  readonly #known = new Map<string, "usable" | "good" | "corrupt">();
   #newestAcknowledged: string | undefined;
+
+  /** The small files have been read, and nothing is wrong with them. */
+  markUsable(id: string): void {
+    if (!this.#known.has(id)) this.#known.set(id, "usable");
+  }
 
   /** The state has been compared with its checksums, or was just written. */
   markGood(id: string): void {
@@ -34,6 +39,11 @@ export class Health {
   /** Whether the snapshot is known to be good. */
   isGood(id: string): boolean {
     return this.#known.get(id) === "good";
+  }
+
+  /** Whether nothing is known to be wrong with the snapshot. */
+  isUsable(id: string): boolean {
+    return this.#known.has(id) && !this.isCorrupt(id);
   }
 
   /** Whether the snapshot is known to be corrupt. */

@@ -7,6 +7,7 @@
 
 import { toSnapshotError } from "../backend/errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
+import type { BackendNames } from "../backend/backend.ts";
 import { describe } from "../text.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { readNames, scan } from "./list.ts";
@@ -18,9 +19,10 @@ export const CORRUPT_KEPT_MAX = 2;
 /**
  * Removes snapshots that are older than the newest `retain`. Three kinds are
  * never removed, whatever their term: a snapshot that is just being published,
- * one that the backend protects, and the only one known to be good. Go counts snapshots that it never read, and so
- * removes the good one behind a corrupt one; and it removes the one that it has
- * just published, when old snapshots of a higher term sort before it.
+ * one that the backend protects, and the only one known to be good. Go counts
+ * snapshots that it never read, and so removes the good one behind a corrupt
+ * one; and it removes the one that it has just published, when old snapshots of
+ * a higher term sort before it.
  *
  * One that can't be removed does not save the others: each is tried, and the
  * first failure is thrown at the end.
@@ -35,6 +37,10 @@ export async function reapSnapshots(
   const { backend, exclusive, logger, retain } = parts;
   // Without a look into the place, which costs requests where it is remote.
   if (retain === Infinity) return NOTHING;
+  if (published !== undefined) {
+    const reaped = await exclusive.run(() => reapKnown(parts, published));
+    if (reaped !== undefined) return reaped;
+  }
   for (let trusted = published;; trusted = undefined) {
     // Those that end while this one reads are acknowledged after it was asked
     // for: to the caller they are newer, whatever their term.
@@ -50,13 +56,32 @@ export async function reapSnapshots(
       return NOTHING;
     }
     const reap = { good, usable, publishing };
-    const reaped = await exclusive.run(() => reapAround(parts, reap));
+    const reaped = await exclusive.run(async () =>
+      reapAround(parts, await readNames(parts), reap)
+    );
     if (reaped !== undefined) return reaped;
   }
 }
 
 /** What a reap gives that removes nothing. */
 const NOTHING = { finished: Promise.resolve() };
+
+/** Reaps when all of the snapshots are known; nothing of them is read then. */
+async function reapKnown(
+  parts: StoreParts,
+  published: string,
+): Promise<{ readonly finished: Promise<void> } | undefined> {
+  const publishing = [...parts.publishing];
+  const names = await readNames(parts);
+  const usable = names.published;
+  if (usable.length <= parts.retain) return NOTHING;
+  if (!usable.every((id) => parts.health.isUsable(id))) return undefined;
+  return await reapAround(parts, names, {
+    good: published,
+    usable,
+    publishing,
+  });
+}
 
 /** What a reap found before it was the next to run. */
 interface Reap {
@@ -75,11 +100,11 @@ interface Reap {
  */
 async function reapAround(
   parts: StoreParts,
+  names: BackendNames,
   { good, usable, publishing }: Reap,
 ): Promise<{ readonly finished: Promise<void> } | undefined> {
   const { health, retain } = parts;
   const isCorrupt = (id: string) => health.isCorrupt(id);
-  const names = await readNames(parts);
   const present = new Set(names.published);
   if (!present.has(good) || isCorrupt(good)) return undefined;
   const left = usable.filter((id) => present.has(id));
@@ -104,7 +129,7 @@ async function reapAround(
 
 /**
  * The IDs of what `list()` gives. With a new snapshot that is certainly good,
- * those that were good when they were written are not looked at again.
+ * those that were written or looked at before are not looked at again.
  */
 async function readUsable(
   parts: StoreParts,
@@ -114,11 +139,13 @@ async function readUsable(
   // None can be beyond `retain`.
   if (ids.length <= parts.retain) return ids;
   const isKnown = (id: string) =>
-    published !== undefined && parts.health.isGood(id);
+    published !== undefined && parts.health.isUsable(id);
   const found = await scan(parts, ids.filter((id) => !isKnown(id)));
-  const unusable = new Set(
-    found.flatMap((result) => "error" in result ? [result.id] : []),
-  );
+  const unusable = new Set<string>();
+  for (const result of found) {
+    if ("error" in result) unusable.add(result.id);
+    else parts.health.markUsable(result.id);
+  }
   return ids.filter((id) => !unusable.has(id));
 }
 

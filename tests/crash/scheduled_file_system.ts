@@ -137,7 +137,11 @@ export class ScheduledFileSystem implements FileSystem {
   /** No directory is swapped here, so the path itself is enough. */
   holdDirectory(path: string): Promise<HeldDirectory> {
     const step = { name: "holdDirectory", path };
-    return this.#ask(step, () => this.#disk.holdDirectory(path));
+    return this.#ask(step, async () => ({
+      ...await this.#disk.holdDirectory(path),
+      stat: () => this.stat(path),
+      sync: () => this.syncDirectory(path),
+    }));
   }
 
   /** Name by name, so that the process can stop in between. */

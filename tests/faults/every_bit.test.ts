@@ -144,7 +144,7 @@ const sealed: Consequences = {
   "state.bin": ({ bytes, offset }) =>
     bytes.length !== SIZE ? refused("size") : {
       verified: "block",
-      read: { auto: "block", before: "block", stream: "crc" },
+      read: { auto: "block", before: "block", stream: "block" },
       got: offset < BLOCK_SIZE ? 0 : BLOCK_SIZE,
       listed: true,
     },

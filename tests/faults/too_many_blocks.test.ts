@@ -76,7 +76,7 @@ it(
         "expected fewer; open the store with a larger blockSize",
     });
     await store.close();
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
 
     const reopened = await fixture.open();
     const { ok, sealed } = await reopened.verify(sink.id);

@@ -185,7 +185,7 @@ describe("a Writable of a sink that is destroyed", () => {
     writable.destroy();
     await once(writable, "close");
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     assert.deepEqual(events, ["close"]);
     await assert.rejects(sink.published, { published: false });
     await store.close();

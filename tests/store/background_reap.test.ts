@@ -99,7 +99,7 @@ describe("the reap after a publication", () => {
     const { length } = fixture.files.trace;
     await letOthersWork();
     assert.equal(fixture.files.trace.length, length);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
   });
 
   it("does not disturb a reader of the old snapshot", async () => {

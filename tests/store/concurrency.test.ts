@@ -52,7 +52,7 @@ describe("the close of a small snapshot", () => {
       gate.open();
       await running;
       await store.close();
-      assert.equal(fixture.files.openHandles, 0);
+      assert.equal(fixture.openHandles, 0);
     });
   }
 });

@@ -173,7 +173,7 @@ describe("copySnapshot()", () => {
       SnapshotNotFoundError,
     );
     await assert.rejects(copySnapshot(source, id, target));
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     assert.deepEqual(await listIds(source), [id]);
     await Promise.all([source.close(), target.close()]);
   });

@@ -237,7 +237,7 @@ describe("trap 7: a failed create, close or cancel", () => {
         await sink.cancel();
       }
       assert.deepEqual(fixture.names(), [], name);
-      assert.equal(fixture.files.openHandles, 0, name);
+      assert.equal(fixture.openHandles, 0, name);
       await store.close();
     }
   });

@@ -37,7 +37,7 @@ class FilePlace implements Place {
   readonly log = this.#fixture.log;
 
   get openStates(): number {
-    return this.#fixture.files.openHandles;
+    return this.#fixture.openHandles;
   }
 
   open(options?: StoreOptions): Promise<SnapshotStore> {

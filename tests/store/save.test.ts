@@ -340,7 +340,7 @@ describe("save()", () => {
     });
     assert.ok(ended);
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 

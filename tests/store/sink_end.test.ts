@@ -41,7 +41,7 @@ describe("a sink that is cancelled or aborted", () => {
     });
     await assert.rejects(broken.pipeTo(sink), reason);
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 
@@ -66,7 +66,7 @@ describe("a sink that is cancelled or aborted", () => {
       await letOthersWork();
       assert.deepEqual(fixture.names(), []);
     }
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 
@@ -99,7 +99,7 @@ describe("a sink that is cancelled or aborted", () => {
     const piped = endless.pipeTo(sink, { signal });
     await assert.rejects(piped, reason);
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 
@@ -133,7 +133,7 @@ describe("a sink that is cancelled or aborted", () => {
     writer.releaseLock();
     await assert.rejects(sink.close(), SnapshotPublishError);
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 

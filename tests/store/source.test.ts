@@ -96,9 +96,9 @@ describe("a source", () => {
       const store = await fixture.open({ blockSize: BLOCK });
       const id = await save(store, STATE);
       const source = await store.open(id);
-      assert.equal(fixture.files.openHandles, 1);
+      assert.equal(fixture.openHandles, 1);
       await use(source);
-      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.openHandles === 0, "the file is closed");
       await store.close();
     });
   }
@@ -147,7 +147,7 @@ describe("a source", () => {
       assert.ok(!fixture.trace(start).includes(`close ${state}`), how);
       gate.open();
       await Promise.allSettled([reading, rest, closed]);
-      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.openHandles === 0, "the file is closed");
       fixture.files.inject();
     }
   });
@@ -175,7 +175,7 @@ describe("a source", () => {
     await Promise.all([reading, closed]);
     assert.equal(reads(), 1);
     assert.equal(fixture.trace(start).at(-1)?.startsWith("read"), false);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
   });
 
   it("reports a failed read only when the reader reaches it", async () => {
@@ -217,7 +217,7 @@ describe("a source", () => {
         return true;
       });
       fixture.files.inject();
-      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.openHandles === 0, "the file is closed");
       assert.equal((await load(store, id, { verify })).length > 0, true);
     }
     await store.close();
@@ -235,7 +235,7 @@ describe("a source", () => {
           assert.equal(error.systemCode, "EIO");
         });
         fixture.files.inject();
-        await until(() => fixture.files.openHandles === 0, "it is closed");
+        await until(() => fixture.openHandles === 0, "it is closed");
       }
     }
     await store.close();
@@ -263,7 +263,7 @@ describe("a source", () => {
         },
       });
       await assert.rejects(new Response(source).text(), mine);
-      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.openHandles === 0, "the file is closed");
     }
     await store.close();
   });
@@ -310,7 +310,7 @@ describe("the signal of open()", () => {
       controller.abort(reason);
       if (size === 0) await source.cancel().catch(() => {});
       else await assert.rejects(new Response(source).text(), reason);
-      await until(() => fixture.files.openHandles === 0, "the file is closed");
+      await until(() => fixture.openHandles === 0, "the file is closed");
     }
     await store.close();
   });
@@ -331,7 +331,7 @@ describe("the signal of open()", () => {
     });
     await assert.rejects(store.open(id, { verify: "before", signal }), reason);
     assert.ok(reads < 8, `${reads} of 21 blocks were read`);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 

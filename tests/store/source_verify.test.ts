@@ -84,7 +84,7 @@ for (const sealed of [true, false]) {
         const { got, error } = await readUntilItFails(store, id, { verify });
         assert.equal(error, undefined);
         assert.deepEqual(got, STATE);
-        await until(() => fixture.files.openHandles === 0, "it is closed");
+        await until(() => fixture.openHandles === 0, "it is closed");
         await store.close();
       });
 
@@ -104,7 +104,7 @@ for (const sealed of [true, false]) {
           if (verify !== "stream" || sealed) {
             assert.deepEqual(reading.got, STATE.slice(0, size));
           }
-          await until(() => fixture.files.openHandles === 0, "it is closed");
+          await until(() => fixture.openHandles === 0, "it is closed");
           await store.close();
         });
       }
@@ -145,7 +145,7 @@ for (const sealed of [true, false]) {
             return true;
           },
         );
-        await until(() => fixture.files.openHandles === 0, "it is closed");
+        await until(() => fixture.openHandles === 0, "it is closed");
         await store.close();
       });
     }

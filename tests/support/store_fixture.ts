@@ -94,6 +94,11 @@ export class StoreFixture {
       .filter((name) => name !== undefined && name !== ".lock") as string[];
   }
 
+  /** How much is open beside `snapshots/`, which an open store holds. */
+  get openHandles(): number {
+    return this.files.openPaths.filter((path) => path !== SNAPSHOTS).length;
+  }
+
   /** The content of a file of a snapshot. */
   read(id: string, part: string): Uint8Array {
     return this.disk.readFile(`${SNAPSHOTS}/${id}/${part}`);

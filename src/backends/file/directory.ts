@@ -4,9 +4,10 @@
  * @module
  */
 
+import { allSettled } from "../../backend/all_settled.ts";
 import { systemCode } from "../../errors.ts";
 import { isNoDirectorySync } from "../../fs/directory_sync.ts";
-import type { FileSystem } from "../../fs/file_system.ts";
+import type { FileSystem, HeldDirectory } from "../../fs/file_system.ts";
 import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { Logger } from "../../logger.ts";
@@ -25,6 +26,7 @@ export class Directory {
   readonly directoryMode: number;
   /** Where to report; the store gives its own when it connects. */
   logger: Logger;
+  #held: (HeldDirectory & { readonly identity: string }) | undefined;
   #hasReportedNoSync = false;
   #isSyncOwed = false;
 
@@ -47,6 +49,29 @@ export class Directory {
     return `${this.path}/${name}`;
   }
 
+  /**
+   * Holds it, so that a sync need not open it. It need not be held: where it
+   * can't, each sync opens it.
+   */
+  async keepOpen(): Promise<void> {
+    await this.letGo();
+    // What is wrong will be seen by what comes next.
+    const held = await this.fileSystem.holdDirectory(this.path)
+      .catch(() => undefined);
+    if (held === undefined) return;
+    const stat = await held.stat().catch(() => undefined);
+    const identity = stat?.identity;
+    if (identity === undefined) return await held.close().catch(() => {});
+    this.#held = { ...held, identity };
+  }
+
+  /** The opposite of {@linkcode Directory.keepOpen}. */
+  async letGo(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.close().catch(() => {});
+  }
+
   /** Uses a directory in it, by a path that no swap of its name leads astray. */
   hold<T>(name: string, use: (heldPath: string) => Promise<T>): Promise<T> {
     return withHeld(this, this.at(name), use);
@@ -57,9 +82,34 @@ export class Directory {
    * some network file systems) this is reported once and tolerated: the store
    * would otherwise be of no use there. Any other failure is one.
    */
-  async sync(path: string = this.path): Promise<void> {
+  sync(path: string = this.path): Promise<void> {
+    return this.#tolerate(() =>
+      path === this.path
+        ? this.#syncNames()
+        : this.fileSystem.syncDirectory(path)
+    );
+  }
+
+  /** The same for a directory that is held. */
+  syncHeld(directory: HeldDirectory): Promise<void> {
+    return this.#tolerate(() => directory.sync());
+  }
+
+  async #syncNames(): Promise<void> {
+    const held = this.#held;
+    if (held === undefined) {
+      return await this.fileSystem.syncDirectory(this.path);
+    }
+    const looking = this.fileSystem.stat(this.path).catch(() => undefined);
+    await allSettled([held.sync(), looking]);
+    if ((await looking)?.identity === held.identity) return;
+    // Another program may have put another directory in its place.
+    await this.fileSystem.syncDirectory(this.path);
+  }
+
+  async #tolerate(sync: () => Promise<void>): Promise<void> {
     try {
-      await this.fileSystem.syncDirectory(path);
+      await sync();
     } catch (error) {
       if (!isNoDirectorySync(error)) throw error;
       if (this.#hasReportedNoSync) return;

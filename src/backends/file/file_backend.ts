@@ -19,7 +19,6 @@ import type { FileLock } from "../../fs/file_system.ts";
 import { exists } from "../../fs/io.ts";
 import { CONSOLE_LOGGER, guardLogger } from "../../logger.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
-import { parseId } from "../../snapshot/id.ts";
 import { addBlocks } from "./add_blocks.ts";
 import { BusyIds } from "./busy_ids.ts";
 import { Calls } from "./calls.ts";
@@ -43,6 +42,7 @@ import { openPending } from "./pending.ts";
 import { PartReader } from "./read.ts";
 import { readNames } from "./read_names.ts";
 import { Removals } from "./removals.ts";
+import { TakenIds } from "./taken_ids.ts";
 import { type SweepOutcome, sweepUnfinished } from "./sweep.ts";
 import { isUnfinished, UnfinishedSnapshots } from "./unfinished.ts";
 
@@ -57,6 +57,7 @@ export class FileBackend implements SnapshotBackend {
   readonly #calls = new Calls();
   readonly #busy = new BusyIds();
   readonly #handles = new Set<StateHandle>();
+  readonly #taken = new TakenIds();
   #clock: () => number = Date.now;
   #lock: FileLock | undefined;
   /** So that one call at a time claims a directory that has vanished. */
@@ -97,11 +98,13 @@ export class FileBackend implements SnapshotBackend {
     this.#marks.remembers = true;
     this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
     try {
+      await this.#directory.keepOpen();
       await settleNames(this.#directory);
       if (this.#options.sweep) await this.#sweepAtOpening();
     } catch (error) {
       // The lock must not outlive the attempt. If its release fails as well, the
       // next attempt of this process takes it.
+      await this.#directory.letGo();
       await this.#lock.release().catch(() => {});
       throw error;
     }
@@ -110,6 +113,7 @@ export class FileBackend implements SnapshotBackend {
   names(): Promise<BackendNames> {
     return this.#calls.run(async () => {
       const names = await readNames(this.#directory, this.#marks);
+      this.#taken.note(names);
       const { ids, temporary, foreign } = names;
       return {
         published: ids,
@@ -181,12 +185,9 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() =>
       this.#reclaimIfGone(async () => {
         await this.#directory.payOwedSync();
-        const names = await readNames(this.#directory, this.#marks);
-        return [
-          ...names.ids,
-          ...names.temporary.map(({ id }) => id),
-          ...names.foreign.filter((name) => parseId(name) !== undefined),
-        ];
+        const { known } = this.#taken;
+        if (known !== undefined) return known;
+        return this.#taken.note(await readNames(this.#directory, this.#marks));
       })
     );
   }
@@ -195,7 +196,12 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() =>
       this.#reclaimIfGone(() =>
         this.#busy.begin(id, async () => {
-          if (!await this.#claimId(id)) return "taken";
+          if (!await this.#claimId(id)) {
+            // Another program has been here.
+            this.#taken.forget();
+            return "taken";
+          }
+          this.#taken.add(id);
           const parts = {
             directory: this.#directory,
             marks: this.#marks,
@@ -253,6 +259,7 @@ export class FileBackend implements SnapshotBackend {
     await this.#calls.shut();
     const handles = [...this.#handles];
     await Promise.allSettled(handles.map((handle) => handle.close()));
+    await this.#directory.letGo();
     await this.#lock?.release();
   }
 
@@ -323,6 +330,8 @@ export class FileBackend implements SnapshotBackend {
     if (await exists(fileSystem, path)) return;
     await this.#lock?.release();
     this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
+    this.#taken.forget();
+    await this.#directory.keepOpen();
   }
 }
 

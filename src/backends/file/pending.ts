@@ -10,8 +10,9 @@ import { allSettled } from "../../backend/all_settled.ts";
 import type { FinalParts, PendingSnapshot } from "../../backend/backend.ts";
 import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
 import { SnapshotPublishError } from "../../errors.ts";
-import type { FileHandle } from "../../fs/file_system.ts";
+import type { FileHandle, HeldDirectory } from "../../fs/file_system.ts";
 import { exists, withFile, writeAndSync, writeFully } from "../../fs/io.ts";
+import { showPath } from "../../fs/shown_path.ts";
 import type { Extra } from "../../snapshot/extras.ts";
 import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
@@ -27,8 +28,9 @@ export interface PendingParts {
   readonly removals: Removals;
 }
 
-/** The files of a snapshot that is being written. */
+/** The files of a snapshot that is being written, and their directory. */
 interface PendingFiles {
+  readonly held: HeldDirectory;
   readonly meta: FileHandle;
   readonly state: FileHandle;
   readonly blocks: FileHandle;
@@ -45,24 +47,30 @@ export async function openPending(
 ): Promise<PendingSnapshot> {
   const { directory, removals } = parts;
   try {
-    const name = temporaryName({ id, state: "writing" });
-    const create = (held: string) => createFiles(directory, held, meta);
-    return new PendingDirectory(parts, id, await directory.hold(name, create));
+    const path = directory.at(temporaryName({ id, state: "writing" }));
+    const files = await createFiles(directory, path, meta);
+    return new PendingDirectory(parts, id, files);
   } catch (error) {
     await removals.removePending(id);
     throw error;
   }
 }
 
-/** Makes the files, all at once: in the end each is open, or none. */
+/**
+ * Makes the files, all at once: in the end each is open, or none. The directory
+ * is held until the end, so that no swap of its name leads elsewhere, and its
+ * sync need not open it.
+ */
 async function createFiles(
   { fileSystem, fileMode }: Directory,
-  held: string,
+  path: string,
   meta: Uint8Array,
 ): Promise<PendingFiles> {
-  const opened: FileHandle[] = [];
-  const create = async (file: string) => {
-    const handle = await fileSystem.open(`${held}/${file}`, "create", fileMode);
+  const held = await fileSystem.holdDirectory(path);
+  const opened: { close(): Promise<void> }[] = [held];
+  const create = async (name: string) => {
+    const file = `${held.path}/${name}`;
+    const handle = await fileSystem.open(file, "create", fileMode);
     opened.push(handle);
     return handle;
   };
@@ -74,6 +82,7 @@ async function createFiles(
   try {
     await allSettled(Object.values(creating));
     const files = {
+      held,
       meta: await creating.meta,
       state: await creating.state,
       blocks: await creating.blocks,
@@ -82,8 +91,8 @@ async function createFiles(
     await writeFully(files.meta, meta, 0);
     return files;
   } catch (error) {
-    await Promise.allSettled(opened.map((handle) => handle.close()));
-    throw error;
+    await Promise.allSettled(opened.map((each) => each.close()));
+    throw showPath(error, held.path, path);
   }
 }
 
@@ -91,6 +100,7 @@ async function createFiles(
 class PendingDirectory implements PendingSnapshot {
   readonly #parts: PendingParts;
   readonly #id: string;
+  readonly #held: HeldDirectory;
   readonly #meta: FileHandle;
   readonly #blocks: FileHandle;
   readonly #state: StateFile;
@@ -99,6 +109,7 @@ class PendingDirectory implements PendingSnapshot {
   constructor(parts: PendingParts, id: string, files: PendingFiles) {
     this.#parts = parts;
     this.#id = id;
+    this.#held = files.held;
     this.#meta = files.meta;
     this.#blocks = files.blocks;
     this.#state = new StateFile(files.state);
@@ -144,7 +155,7 @@ class PendingDirectory implements PendingSnapshot {
       ...(blocks === undefined ? [] : [writeAndSync(this.#blocks, blocks)]),
       // Survives: a power cut after the publication. Without it the directory
       // could be there with its files' names missing from it.
-      directory.sync(path),
+      directory.syncHeld(this.#held),
       this.#requireFreeName(),
     ]);
     await this.#closeFiles();
@@ -225,6 +236,8 @@ class PendingDirectory implements PendingSnapshot {
       this.#meta.close(),
       this.#state.close(),
       this.#blocks.close(),
+      // Nothing was written through it: a failure takes nothing away.
+      this.#held.close().catch(() => {}),
     ]);
   }
 }

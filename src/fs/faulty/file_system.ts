@@ -109,7 +109,7 @@ export class FaultyFileSystem implements FileSystem {
   readonly #inner: FileSystem;
   readonly #trace: Operation[] = [];
   #injector: Injector | undefined;
-  #openHandles = 0;
+  readonly #open = new Set<{ readonly path: string }>();
 
   /** Wraps `inner`; without an injector nothing goes wrong. */
   constructor(inner: FileSystem, injector?: Injector) {
@@ -124,7 +124,12 @@ export class FaultyFileSystem implements FileSystem {
 
   /** How many files are open, and directories held. */
   get openHandles(): number {
-    return this.#openHandles;
+    return this.#open.size;
+  }
+
+  /** The paths that they were opened by, in that order. */
+  get openPaths(): string[] {
+    return Array.from(this.#open, ({ path }) => path);
   }
 
   /** Sets what goes wrong from now on; nothing, when left out. */
@@ -151,7 +156,7 @@ export class FaultyFileSystem implements FileSystem {
       run: () => this.#inner.open(path, how, mode),
       undo: (handle) => handle.close(),
     });
-    const onClose = this.#countOpen();
+    const onClose = this.#noteOpen(path);
     const perform: Perform = (action) => this.#perform(action);
     return new FaultyFileHandle(inner, path, { perform, onClose });
   }
@@ -164,12 +169,16 @@ export class FaultyFileSystem implements FileSystem {
       run: () => this.#inner.holdDirectory(path),
       undo: (held) => held.close(),
     });
-    const onClose = this.#countOpen();
+    const onClose = this.#noteOpen(path);
     const close = async () => {
       onClose();
       await inner.close();
     };
-    return { path: inner.path, close };
+    const run = () => inner.sync();
+    const sync = () => this.#perform({ name: "syncDirectory", path, run });
+    const stat = () =>
+      this.#perform({ name: "statHandle", path, run: () => inner.stat() });
+    return { path: inner.path, stat, sync, close };
   }
 
   /**
@@ -237,14 +246,11 @@ export class FaultyFileSystem implements FileSystem {
     return this.#perform({ name: "readLock", path, run });
   }
 
-  /** Counts something as open until the returned function is called. */
-  #countOpen(): () => void {
-    this.#openHandles++;
-    let open = true;
-    return () => {
-      if (open) this.#openHandles--;
-      open = false;
-    };
+  /** Notes a path as open until the returned function is called. */
+  #noteOpen(path: string): () => void {
+    const note = { path };
+    this.#open.add(note);
+    return () => void this.#open.delete(note);
   }
 
   async #perform<T>(action: Action<T>): Promise<T> {

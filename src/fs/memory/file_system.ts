@@ -212,8 +212,13 @@ export class MemoryFileSystem implements FileSystem {
   /** See {@linkcode FileSystem.holdDirectory}; the path is the one given. */
   holdDirectory(path: string): Promise<HeldDirectory> {
     return this.#perform("open", path, () => {
-      this.#tree.directory(path, "open");
-      return { path, close: () => Promise.resolve() };
+      const directory = this.#tree.directory(path, "open");
+      return {
+        path,
+        stat: () => this.#perform("fstat", path, () => statOf(directory)),
+        sync: () => this.syncDirectory(path),
+        close: () => Promise.resolve(),
+      };
     });
   }
 

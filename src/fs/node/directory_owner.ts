@@ -20,37 +20,51 @@ function effectiveUser(): number | undefined {
 }
 
 /** Whether new files may belong to root. */
-export function mayBeRoot(): boolean {
+function mayBeRoot(): boolean {
   // Windows has neither root nor owners in numbers.
   return node.process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
 }
 
+/** A user, and the group of a directory. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /**
- * Gives the file that was just made at `path` to the owner of its directory,
- * when the writer is root and the directory is not root's. Works on the open
- * handle, so that another program that puts another file in its place gains
+ * To whom a file is to be given that this process makes at `path`; `undefined`
+ * when it stays the writer's, because that is not root or the directory is
+ * root's. It may be asked while the file is being made.
+ */
+export async function newOwner(path: string): Promise<Owner | undefined> {
+  if (!mayBeRoot()) return undefined;
+  const directory = await node.fs.promises.stat(
+    node.path.posix.dirname(path),
+  );
+  return directory.uid === 0 ? undefined : directory;
+}
+
+/**
+ * Gives the file that was just made at `path` to its new owner. Works on the
+ * open handle, so that another program that puts another file in its place gains
  * nothing.
  *
  * @throws {StoreAccessError} when root may not do that: without `CAP_CHOWN`, or
  * on a network file system that does not trust root.
  */
-export async function giveToDirectoryOwner(
+export async function giveTo(
+  { uid, gid }: Owner,
   handle: FileHandle,
   path: string,
 ): Promise<void> {
-  if (!mayBeRoot()) return;
-  const directory = await node.fs.promises.stat(
-    node.path.posix.dirname(path),
-  );
-  if (directory.uid === 0) return;
   const made = await handle.stat();
   // Where Deno may not read the user ID, the new file shows it.
   const writer = effectiveUser() ?? made.uid;
-  if (writer !== 0 || made.uid === directory.uid) return;
+  if (writer !== 0 || made.uid === uid) return;
   try {
-    await handle.chown(directory.uid, directory.gid);
+    await handle.chown(uid, gid);
   } catch (error) {
-    throw cannotGive(path, directory.uid, error);
+    throw cannotGive(path, uid, error);
   }
 }
 

@@ -24,8 +24,14 @@ export function kindOf(entry: KindQueries): FileKind {
 
 /** The `FileStat` of Node's `Stats`. */
 export function toFileStat(stats: Stats): FileStat {
-  const { size, mtimeMs } = stats;
-  return { kind: kindOf(stats), size, modifiedMs: mtimeMs };
+  const { size, mtimeMs, ctimeMs, dev, ino } = stats;
+  return {
+    kind: kindOf(stats),
+    size,
+    modifiedMs: mtimeMs,
+    changedMs: ctimeMs,
+    identity: `${dev}/${ino}`,
+  };
 }
 
 /** Each read and write is one system call: the caller loops. */

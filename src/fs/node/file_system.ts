@@ -11,7 +11,7 @@
 import { deno } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
 import { fileUrlOf } from "../file_url.ts";
-import { giveToDirectoryOwner, mayBeRoot } from "./directory_owner.ts";
+import { giveTo, newOwner, type Owner } from "./directory_owner.ts";
 import type {
   DirectoryEntry,
   FileHandle,
@@ -24,12 +24,8 @@ import type {
   OpenMode,
 } from "../file_system.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./file_handle.ts";
-import { holdNodeDirectory } from "./held_directory.ts";
-import {
-  directoryFlags,
-  fileFlags,
-  linkedDirectoryFlags,
-} from "./open_flags.ts";
+import { holdNodeDirectory, syncNodeDirectory } from "./held_directory.ts";
+import { directoryFlags, fileFlags } from "./open_flags.ts";
 import { readLock } from "../lock/chain.ts";
 import { lockFile } from "../lock/lock.ts";
 import { removeNodeTree } from "./remove_tree.ts";
@@ -47,10 +43,10 @@ async function checkRegular(handle: FileHandle, path: string): Promise<void> {
   throw systemError(kind === "directory" ? "EISDIR" : "EINVAL", "open", path);
 }
 
-async function giveNewDirectory(path: string): Promise<void> {
+async function giveNewDirectory(owner: Owner, path: string): Promise<void> {
   const made = await node.fs.promises.open(path, directoryFlags());
   try {
-    await giveToDirectoryOwner(made, path);
+    await giveTo(owner, made, path);
   } finally {
     await made.close();
   }
@@ -75,10 +71,11 @@ class NodeFileSystem implements FileSystem {
   }
 
   async makeDirectory(path: string, mode: number): Promise<void> {
+    const asking = this.#newOwner(path);
     await node.fs.promises.mkdir(path, { mode });
-    if (!this.#sharesWithOwner || !mayBeRoot()) return;
     try {
-      await giveNewDirectory(path);
+      const owner = await asking;
+      if (owner !== undefined) await giveNewDirectory(owner, path);
     } catch (error) {
       // The first error is the one that matters.
       await node.fs.promises.rmdir(path).catch(() => {});
@@ -87,11 +84,13 @@ class NodeFileSystem implements FileSystem {
   }
 
   async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
+    const asking = how === "create" ? this.#newOwner(path) : undefined;
     const opened = await node.fs.promises.open(path, fileFlags(how), mode);
     const handle = new NodeFileHandle(opened);
     try {
       if (how === "read") await checkRegular(handle, path);
-      else if (this.#sharesWithOwner) await giveToDirectoryOwner(opened, path);
+      const owner = await asking;
+      if (owner !== undefined) await giveTo(owner, opened, path);
       return handle;
     } catch (error) {
       // The first error is the one that matters.
@@ -146,13 +145,8 @@ class NodeFileSystem implements FileSystem {
     return removeNodeTree(path);
   }
 
-  async syncDirectory(path: string): Promise<void> {
-    const handle = await node.fs.promises.open(path, linkedDirectoryFlags());
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  syncDirectory(path: string): Promise<void> {
+    return syncNodeDirectory(path);
   }
 
   lock(path: string, options?: LockOptions): Promise<FileLock> {
@@ -164,6 +158,15 @@ class NodeFileSystem implements FileSystem {
     options?: LockOptions,
   ): Promise<LockState | undefined> {
     return readLock(this, path, options);
+  }
+
+  /** Asked beside what makes the file: one wait less. */
+  #newOwner(path: string): Promise<Owner | undefined> {
+    if (!this.#sharesWithOwner) return Promise.resolve(undefined);
+    const asking = newOwner(path);
+    // Should making the file fail first, this is not asked for any more.
+    asking.catch(() => {});
+    return asking;
   }
 }
 

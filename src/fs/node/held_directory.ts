@@ -11,7 +11,8 @@ import { deno, isEverythingPermitted } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
 import type { HeldDirectory } from "../file_system.ts";
 import { systemError } from "../system_error.ts";
-import { directoryFlags } from "./open_flags.ts";
+import { toFileStat } from "./file_handle.ts";
+import { directoryFlags, linkedDirectoryFlags } from "./open_flags.ts";
 
 /** Where the descriptors of this process are, as paths. */
 export const DESCRIPTORS = "/proc/self/fd";
@@ -52,8 +53,20 @@ export async function openDirectory(
   return {
     handle,
     path: `${DESCRIPTORS}/${handle.fd}`,
+    stat: async () => toFileStat(await handle.stat()),
+    sync: () => handle.sync(),
     close: () => handle.close(),
   };
+}
+
+/** As {@linkcode FileSystem.syncDirectory}. */
+export async function syncNodeDirectory(path: string): Promise<void> {
+  const handle = await node.fs.promises.open(path, linkedDirectoryFlags());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /** As {@linkcode FileSystem.holdDirectory}. */
@@ -62,5 +75,10 @@ export async function holdNodeDirectory(path: string): Promise<HeldDirectory> {
   if (!(await node.fs.promises.lstat(path)).isDirectory()) {
     throw systemError("ENOTDIR", "open", path);
   }
-  return { path, close: () => Promise.resolve() };
+  return {
+    path,
+    stat: async () => toFileStat(await node.fs.promises.lstat(path)),
+    sync: () => syncNodeDirectory(path),
+    close: () => Promise.resolve(),
+  };
 }

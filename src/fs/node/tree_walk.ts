@@ -9,7 +9,7 @@
 import type { Buffer } from "node:buffer";
 import { systemCode } from "../../errors.ts";
 import { node } from "../../runtime/node.ts";
-import type { HeldDirectory } from "../file_system.ts";
+import type { HeldDirectory as FullyHeldDirectory } from "../file_system.ts";
 import { canHoldDirectories, openDirectory } from "./held_directory.ts";
 import { REMOVALS_MAX } from "./remove_by_name.ts";
 import { sideBySide } from "../side_by_side.ts";
@@ -26,6 +26,8 @@ function areNamesBytes(): boolean {
 
 /** How many directories of one directory are remembered at a time. */
 const REMEMBERED_MAX = 1024;
+
+type HeldDirectory = Pick<FullyHeldDirectory, "path" | "close">;
 
 /** A directory that the way leads through. */
 interface Level {

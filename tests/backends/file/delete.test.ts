@@ -122,7 +122,7 @@ describe("delete()", () => {
     assert.equal(files.at(-1), `removeFile ${id}/deleted`);
     assert.equal(steps.at(-1), `removeDirectory ${id}`);
     assert.equal(fixture.names().length, 1);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 

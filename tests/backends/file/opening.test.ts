@@ -61,7 +61,7 @@ describe("opening a store", () => {
           return true;
         });
         fixture.files.inject();
-        assert.equal(fixture.files.openHandles, 0);
+        assert.equal(fixture.openHandles, 0);
         await (await fixture.open()).close(); // the lock is free
       }
     }
@@ -186,7 +186,7 @@ describe("an open store whose directory is removed", () => {
     const sink = await store.create(INIT);
     await removeAll(fixture);
     await assert.rejects(sink.close(), { published: false });
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 });

@@ -69,7 +69,7 @@ describe("a read-only store", () => {
     );
     assert.deepEqual([...names].filter((name) => !READING.has(name)), []);
     assert.deepEqual(contents(fixture), before);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
   });
 
   it("rejects every call that would write", async () => {

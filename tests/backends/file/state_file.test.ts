@@ -123,7 +123,7 @@ describe("a large state", () => {
     });
     await assert.rejects(sink.close(), SnapshotPublishError);
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 });

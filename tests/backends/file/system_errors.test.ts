@@ -75,7 +75,7 @@ async function assertAllThere({ fixture, store, older, newest }: Setting) {
   assert.deepEqual(await listIds(store), [newest, older]);
   assert.equal((await store.verify(newest)).ok, true);
   assert.deepEqual(await restore(store), { tried: [2n], index: 2n });
-  assert.equal(fixture.files.openHandles, 0);
+  assert.equal(fixture.openHandles, 0);
   await store.close();
 }
 
@@ -308,7 +308,8 @@ describe("an error of one snapshot", () => {
     assert.deepEqual(fixture.names(), [older, newest]);
     const third = await save(store, "third", { index: 3 });
     await store.close();
-    assert.deepEqual(fixture.names(), [newest, third]);
+    // It was looked at by the first reap, and is not read again.
+    assert.deepEqual(fixture.names(), [third]);
     fixture.files.inject();
   });
 });

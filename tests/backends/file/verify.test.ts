@@ -47,7 +47,7 @@ describe("verify()", () => {
       return true;
     });
     fixture.files.inject();
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     const meta = decode(fixture.read(id, "meta.json"));
     await fixture.unseal(id);
     fixture.write(id, "meta.json", meta.replace('"Version":1', '"Version":2'));

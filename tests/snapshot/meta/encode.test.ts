@@ -144,7 +144,7 @@ describe("the meta.json of a store", () => {
       RangeError,
     );
     assert.deepEqual(fixture.names(), []);
-    assert.equal(fixture.files.openHandles, 0);
+    assert.equal(fixture.openHandles, 0);
     await store.close();
   });
 

@@ -1,0 +1,44 @@
+/**
+ * Which IDs no new snapshot may have, so that not every `create()` reads the
+ * directory.
+ *
+ * @module
+ */
+
+import { parseId } from "../../snapshot/id.ts";
+import type { DirectoryNames } from "./read_names.ts";
+
+/**
+ * The IDs that were taken at the last look, and those that were begun since.
+ * With the lock no other program should make any; one that does so is noticed
+ * when an ID turns out to be taken, and at the next look.
+ */
+export class TakenIds {
+  #known: Set<string> | undefined;
+
+  /** They; `undefined` when the directory has to be read. */
+  get known(): readonly string[] | undefined {
+    return this.#known && [...this.#known];
+  }
+
+  /** The directory has been read. */
+  note({ ids, temporary, foreign }: DirectoryNames): readonly string[] {
+    const taken = [
+      ...ids,
+      ...temporary.map(({ id }) => id),
+      ...foreign.filter((name) => parseId(name) !== undefined),
+    ];
+    this.#known = new Set(taken);
+    return taken;
+  }
+
+  /** A snapshot of this store has the ID. */
+  add(id: string): void {
+    this.#known?.add(id);
+  }
+
+  /** Another program has been here, or the directory is another one. */
+  forget(): void {
+    this.#known = undefined;
+  }
+}
