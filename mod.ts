@@ -73,6 +73,11 @@ export {
 } from "./src/memory_snapshot_store.ts";
 export { parseSnapshotId, type SnapshotIdInfo } from "./src/snapshot/id.ts";
 export { decodeMeta, encodeMeta } from "./src/snapshot/meta/file.ts";
+export type {
+  BackendEvent,
+  StoreEvent,
+  StoreEvents,
+} from "./src/snapshot/events.ts";
 export { decodePeers } from "./src/snapshot/meta/peers.ts";
 export type {
   Configuration,
@@ -114,4 +119,5 @@ export type {
 } from "./src/snapshot/inspection.ts";
 export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
+export { type LogLine, toLogLine } from "./src/store/events.ts";
 export type { StoreOptions } from "./src/store/options.ts";

@@ -258,6 +258,12 @@ function show(text: string): string {
   return printable(shorten(text));
 }
 
+/** Says who holds a lock. */
+export function describeOwner(owner: LockOwner): string {
+  return `process ${owner.pid} (${show(owner.runtime)}) on host ` +
+    `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
+}
+
 /** Says which lock is held, by whom, and what to do. */
 export function lockedMessage(
   path: string,
@@ -266,8 +272,7 @@ export function lockedMessage(
 ): string {
   const holder = owner === undefined
     ? "a process that did not say who it is"
-    : `process ${owner.pid} (${show(owner.runtime)}) on host ` +
-      `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
+    : describeOwner(owner);
   const advice = hint === undefined ? "" : `; ${hint}`;
   return `Cannot lock ${path}: held by ${holder}${advice}`;
 }

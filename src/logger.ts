@@ -31,6 +31,20 @@ export const CONSOLE_LOGGER: Logger = {
 };
 
 /**
+ * Calls a function of the caller's that is told of something. It must not decide
+ * what becomes of a snapshot, whether it throws or rejects.
+ */
+export function callQuietly(call: () => unknown): void {
+  try {
+    const result = call();
+    // A rejection that is not handled would end a Node process.
+    if (result !== undefined) Promise.resolve(result).catch(() => {});
+  } catch {
+    // There is nothing left to report this failure to.
+  }
+}
+
+/**
  * The logger, checked: when it is needed something has gone wrong, which must
  * not get lost; and a logger that throws or rejects must not decide what becomes
  * of a snapshot.
@@ -44,15 +58,8 @@ export function guardLogger(logger: Logger): Logger {
         `Cannot use the option logger: found no ${level}(), expected a function`,
       );
     }
-    return (message: string) => {
-      try {
-        const result: unknown = logger[level](printable(message));
-        // A rejection that is not handled would end a Node process.
-        if (result !== undefined) Promise.resolve(result).catch(() => {});
-      } catch {
-        // A logger that fails leaves nothing to report its failure to.
-      }
-    };
+    return (message: string) =>
+      callQuietly(() => logger[level](printable(message)));
   };
   return {
     debug: guard("debug"),

@@ -19,7 +19,6 @@ import {
 } from "@raft/snapshots";
 import { Crc64 } from "@raft/snapshots/crc64";
 import { FileBackend } from "../../src/backends/file/file_backend.ts";
-import { CONSOLE_LOGGER } from "../../src/logger.ts";
 import { decodeRecord, META_SIZE_MAX } from "../../src/snapshot/meta/decode.ts";
 import type { SnapshotMeta } from "../../src/snapshot/types.ts";
 import { StateReader } from "../../src/store/state_reader.ts";
@@ -147,7 +146,7 @@ function uncheckedReader(directory: string): () => Promise<void> {
     const meta = decodeRecord(bytes, id) as SnapshotMeta;
     const handle = await backend.openState(id);
     const range = { start: 0, end: meta.size, blockSize: MIB };
-    const parts = { logger: CONSOLE_LOGGER };
+    const parts = { report: () => {} };
     const reader = new StateReader(parts, handle, meta, range);
     const source = new ReadableStream<Uint8Array>({
       async pull(controller) {

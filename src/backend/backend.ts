@@ -19,15 +19,18 @@
  * @module
  */
 
-import type { Logger } from "../logger.ts";
+import type { BackendEvent } from "../snapshot/events.ts";
 import type { Extra, ExtraName } from "../snapshot/extras.ts";
 import type { StoreInspection } from "../snapshot/inspection.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 
 /** What a store tells its backend when it connects. */
 export interface BackendHost {
-  /** Where to report; it never throws. */
-  readonly logger: Logger;
+  /**
+   * Where to report what no call tells, such as a failure in the background: the
+   * store makes log lines of it, and hands it to `onEvent`. It never throws.
+   */
+  readonly report: (event: BackendEvent) => void;
   /** Whether the store only reads: the backend must change nothing. */
   readonly readOnly: boolean;
   /** The time in milliseconds since 1970. */

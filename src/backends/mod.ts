@@ -26,6 +26,7 @@ export { MaybePublishedError } from "../backend/maybe_published_error.ts";
 export { requireInteger } from "../backend/options.ts";
 export { type OptionNames, requireKnown } from "../option_names.ts";
 export { pause } from "../backend/pause.ts";
+export type { BackendEvent } from "../snapshot/events.ts";
 export type { Extra, ExtraName } from "../snapshot/extras.ts";
 export type { ByteRange } from "../snapshot/open_options.ts";
 export type { StoreOptions } from "../store/options.ts";

@@ -6,6 +6,8 @@ import {
   type Logger,
   openFileSnapshotStore,
   type SnapshotStore,
+  type StoreEvent,
+  toLogLine,
 } from "../../mod.ts";
 import { FileBackend } from "../backends/file/file_backend.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
@@ -23,13 +25,17 @@ import {
 } from "./failure.ts";
 import { warn } from "./output.ts";
 
+/** What the commands themselves tell, or need not tell. */
+const UNTOLD = new Set<StoreEvent["type"]>(["published", "restored"]);
+
 /** What the library reports goes to stderr. */
-const logger: Logger = {
-  debug: (): void => {},
-  // Which snapshots have been removed, such as those beyond --retain.
-  info: warn,
-  warn,
-  error: warn,
+const reporting = {
+  logger: { debug() {}, info() {}, warn() {}, error() {} } satisfies Logger,
+  onEvent(event: StoreEvent): void {
+    const { level, message } = toLogLine(event);
+    // With `info`: which were removed, such as those beyond --retain.
+    if (level !== "debug" && !UNTOLD.has(event.type)) warn(message);
+  },
 };
 
 /** How commands take a store's lock. */
@@ -66,7 +72,7 @@ export async function withStoreToWrite<T>(
   const missing = await findMissing(nodeFileSystem, path).catch(() => []);
   try {
     const store = await openFileSnapshotStore(directory, {
-      logger,
+      ...reporting,
       hostId,
       retain: retain ?? Infinity,
     });
@@ -106,7 +112,7 @@ export async function withBackendToMend<T>(
   backend: FileBackend,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
-  return await useAndClose(await openSnapshotStore(backend, { logger }), use);
+  return await useAndClose(await openSnapshotStore(backend, reporting), use);
 }
 
 /**
@@ -122,7 +128,7 @@ export async function withStoreToRead<T>(
   try {
     const store = await openFileSnapshotStore(directory, {
       ...options,
-      logger,
+      ...reporting,
       readOnly: true,
     });
     return await useAndClose(store, use);

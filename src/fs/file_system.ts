@@ -89,6 +89,8 @@ export interface FileHandle {
 
 /** A lock that is held. */
 export interface FileLock {
+  /** Who held it before and has left it behind, if that is so: after a crash. */
+  readonly takenOverFrom?: LockOwner | undefined;
   /**
    * Gives the lock up. Harmless when it has been lost or released before. When
    * it rejects, the lock file could not be removed; the lock is given up in any

@@ -42,11 +42,15 @@ export async function createSink(
 ): Promise<SnapshotSink> {
   requireKnown(options, CREATE_OPTIONS);
   const { signal } = options;
+  const startMs = parts.timer();
   const writer = await begin(parts, init, options);
   const sink: Sink = new Sink(writer, {
     highWaterMark: parts.blockSize,
     signal,
-    ...endingsOf(parts, writer, (reason) => sink.cancel(reason)),
+    ...endingsOf(parts, writer, {
+      abort: (reason) => sink.cancel(reason),
+      startMs,
+    }),
   });
   try {
     signal?.throwIfAborted();
@@ -66,6 +70,7 @@ export async function saveSnapshot(
 ): Promise<SnapshotMeta> {
   requireKnown(options, SAVE_OPTIONS);
   const input = chunksOf(state);
+  const startMs = parts.timer();
   const writer = await beginOrCancel(parts, input, init, options);
   const stopping = new AbortController();
   const stop: Abort = async (reason) => {
@@ -74,7 +79,7 @@ export async function saveSnapshot(
   };
   const completion: Completion = new Completion(
     writer,
-    endingsOf(parts, writer, stop),
+    endingsOf(parts, writer, { abort: stop, startMs }),
   );
   const { signal } = options;
   const onAbort = () => void stop(signal?.reason);
@@ -111,24 +116,30 @@ async function begin(
 ): Promise<SnapshotWriter> {
   options.signal?.throwIfAborted();
   const expected = requireExpected(options);
-  return await beginSnapshot(parts, parts.ids, {
+  const writer = await beginSnapshot(parts, parts.ids, {
     init: resolveInit(init),
     expected,
   });
+  parts.report({ type: "created", id: writer.meta.id });
+  return writer;
 }
 
 /** Notes the snapshot as one that is being published, until it has ended. */
 function endingsOf(
-  { publishing, reaper, streams }: WritingParts,
-  { meta: { id } }: SnapshotWriter,
-  abort: Abort,
+  { publishing, reaper, report, streams, timer }: WritingParts,
+  writer: SnapshotWriter,
+  { abort, startMs }: { readonly abort: Abort; readonly startMs: number },
 ): CompletionOptions {
+  const { id } = writer.meta;
   publishing.add(id);
   const forget = streams.add(abort);
   return {
     onEnd: (outcome) => {
-      if (outcome === "published") reaper.follow(id);
-      else publishing.delete(id);
+      if (outcome === "published") {
+        const durationMs = timer() - startMs;
+        report({ type: "published", meta: writer.meta, durationMs });
+        reaper.follow(id);
+      } else publishing.delete(id);
       forget();
     },
   };

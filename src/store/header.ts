@@ -20,7 +20,7 @@ import { corruptMeta } from "../snapshot/meta/corrupt_meta.ts";
 import { decodeRecord, META_SIZE_MAX } from "../snapshot/meta/decode.ts";
 import { isKnown, type KnownRecord, toMeta } from "../snapshot/meta/file.ts";
 import type { SnapshotHeader, SnapshotMeta } from "../snapshot/types.ts";
-import { describe, quote } from "../text.ts";
+import { quote } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
 import type { StoreParts } from "./parts.ts";
 
@@ -41,7 +41,7 @@ export interface CheckedHeader {
   readonly blocksError: SnapshotError | undefined;
 }
 
-type Parts = Pick<StoreParts, "backend" | "logger">;
+type Parts = Pick<StoreParts, "backend" | "report">;
 
 /**
  * Reads the header of a published snapshot. `id` must have passed the grammar.
@@ -104,7 +104,7 @@ const NO_BLOCKS: ReadBlocks = {
 
 /** A damaged file of checksums is not trusted; the CRC of the state remains. */
 async function readBlocks(
-  { backend, logger }: Parts,
+  { backend, report }: Parts,
   id: string,
   stateSize: number,
 ): Promise<ReadBlocks> {
@@ -124,7 +124,7 @@ async function readBlocks(
     });
   } catch (error) {
     if (!concernsSnapshot(error)) throw error;
-    logger.warn(`${describe(error)}; not using it`);
+    report({ type: "checksumsIgnored", id, error });
     return { ...NO_BLOCKS, blocksError: error };
   }
 }

@@ -14,13 +14,12 @@ import { isSnapshotError } from "../is_snapshot_error.ts";
 import { compareNewestFirst } from "../snapshot/id.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
-import { describe } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
 import { readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { checkStateSize } from "./state.ts";
 
-type Parts = Pick<StoreParts, "backend" | "logger">;
+type Parts = Pick<StoreParts, "backend" | "report">;
 
 /** How many snapshots are looked into side by side. */
 const CONCURRENCY = 16;
@@ -133,23 +132,23 @@ async function look(parts: Parts): Promise<Listing> {
 
 /** The usable snapshots, newest first; each that is passed over is reported. */
 export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
-  const { backend, logger } = parts;
+  const { report } = parts;
   const { names, results } = await look(parts);
   for (const name of names.foreign) {
-    logger.warn(`Skipping ${name} in ${backend.place}: not a snapshot`);
+    report({ type: "ignored", name, state: "foreign" });
   }
   for (const { id, state } of names.unfinished) {
-    logger.debug(`Skipping snapshot ${id}: ${state}`);
+    report({ type: "ignored", name: id, state });
   }
   for (const id of names.quarantined) {
-    logger.debug(`Skipping snapshot ${id}: corrupt`);
+    report({ type: "ignored", name: id, state: "quarantined" });
   }
   const usable = results.filter(isUsable);
   for (const result of results) {
     if (isUsable(result)) continue;
     // One that has been removed is missed only when there is not another.
     if (isGone(result) && usable.length > 0) continue;
-    logger.warn(`Skipping snapshot ${result.id}: ${describe(result.error)}`);
+    report({ type: "rejected", operation: "list", ...result });
   }
   return usable.map(({ meta }) => meta);
 }

@@ -4,17 +4,12 @@
  * @module
  */
 
-import { requireKnown } from "../option_names.ts";
 import type { ReadableBackend, SnapshotBackend } from "../backend/backend.ts";
 import { placeError } from "../backend/errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
-import {
-  resolveStoreOptions,
-  STORE_OPTIONS,
-  type StoreOptions,
-} from "./options.ts";
-import { BackedStore, closingOf } from "./store.ts";
+import type { StoreOptions } from "./options.ts";
+import { BackedStore, hostOf } from "./store.ts";
 
 /**
  * Opens a store over a backend. The options are checked before the backend is
@@ -43,13 +38,9 @@ export async function openSnapshotStore(
   backend: ReadableBackend,
   options: StoreOptions = {},
 ): Promise<SnapshotStore> {
-  requireKnown(options, STORE_OPTIONS);
-  const resolved = resolveStoreOptions(options);
-  const { clock, logger, readOnly } = resolved;
-  const store = new BackedStore(backend, resolved);
-  const closing = closingOf(store);
+  const store = new BackedStore(backend, options);
   try {
-    await backend.connect?.({ logger, readOnly, clock, closing });
+    await backend.connect?.(hostOf(store));
   } catch (error) {
     if (isSnapshotError(error)) throw error;
     throw placeError(`open ${backend.place}`, error);

@@ -7,6 +7,7 @@
 import type { OptionNames } from "../option_names.ts";
 import { requireInteger, requireType } from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
+import type { StoreEvent } from "../snapshot/events.ts";
 import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
 
 /** Options of a store in any place. */
@@ -16,12 +17,28 @@ export interface StoreOptions {
    * keeps all of them. @default {2}
    */
   readonly retain?: number | undefined;
-  /** Where to report. @default {warnings and errors go to the console} */
+  /**
+   * Gets a line for each event: what has succeeded as `info`, what an operator
+   * should look at as `warn` or `error`.
+   *
+   * @default {warnings and errors go to the console}
+   */
   readonly logger?: Logger | undefined;
+  /**
+   * Called with each event, such as `published` and `restored`, for metrics and
+   * alerts; the log lines are made from the same events. What it throws, or
+   * rejects with, is ignored. @default {none}
+   */
+  readonly onEvent?: ((event: StoreEvent) => void) | undefined;
   /** Claims nothing, cleans nothing up, writes nothing. @default {false} */
   readonly readOnly?: boolean | undefined;
   /** The time in milliseconds since 1970. @default {Date.now} */
   readonly clock?: (() => number) | undefined;
+  /**
+   * Milliseconds since any moment, from a clock that is never set: the durations
+   * in events are measured with it. @default {performance.now}
+   */
+  readonly monotonicClock?: (() => number) | undefined;
   /**
    * Bytes that are written and checked at a time; from 512 to 64 MiB. A stream
    * holds a handful of such blocks in memory. @default {1 MiB}
@@ -33,8 +50,10 @@ export interface StoreOptions {
 export const STORE_OPTIONS: OptionNames<StoreOptions> = {
   retain: true,
   logger: true,
+  onEvent: true,
   readOnly: true,
   clock: true,
+  monotonicClock: true,
   blockSize: true,
 };
 
@@ -42,8 +61,10 @@ export const STORE_OPTIONS: OptionNames<StoreOptions> = {
 export interface ResolvedStoreOptions {
   readonly retain: number;
   readonly logger: Logger;
+  readonly onEvent: (event: StoreEvent) => void;
   readonly readOnly: boolean;
   readonly clock: () => number;
+  readonly monotonicClock: () => number;
   readonly blockSize: number;
 }
 
@@ -62,7 +83,13 @@ export function resolveStoreOptions(
     retain: requireRetain(options.retain ?? 2),
     logger: guardLogger(options.logger ?? CONSOLE_LOGGER),
     readOnly: options.readOnly ?? false,
+    onEvent: requireType("onEvent", options.onEvent ?? (() => {}), "function"),
     clock: requireType("clock", options.clock ?? Date.now, "function"),
+    monotonicClock: requireType(
+      "monotonicClock",
+      options.monotonicClock ?? (() => performance.now()),
+      "function",
+    ),
     blockSize: requireInteger(
       "blockSize",
       options.blockSize ?? BLOCK_SIZE_DEFAULT,

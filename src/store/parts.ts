@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Logger } from "../logger.ts";
 import type { CheckedBackend } from "./checked_backend.ts";
+import type { Report } from "./events.ts";
 import type { Exclusive } from "./exclusive.ts";
 import type { Health } from "./health.ts";
 import type { OpenStreams } from "./open_streams.ts";
@@ -29,7 +29,9 @@ export interface StoreParts {
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;
   /** Where to report. */
-  readonly logger: Logger;
+  readonly report: Report;
+  /** Milliseconds since any time, to measure durations. */
+  readonly timer: () => number;
   /** How many snapshots to keep. */
   readonly retain: number;
   /** Bytes of a block of a new snapshot, and of one without checksums. */

@@ -7,7 +7,6 @@
 
 import { toSnapshotError } from "../backend/errors.ts";
 import { pause } from "../backend/pause.ts";
-import { describe } from "../text.ts";
 import { Exclusive } from "./exclusive.ts";
 import type { StoreParts } from "./parts.ts";
 import { reapSnapshots } from "./retention.ts";
@@ -42,7 +41,8 @@ export class Reaper {
       // What an earlier one has failed to remove may be what fills the disk.
       await remover.finish();
       // It may read for long, which must not hold the others up.
-      const { finished } = await reapSnapshots(this.#parts);
+      const { finished, failure } = await reapSnapshots(this.#parts);
+      if (failure !== undefined) throw failure;
       await finished;
     } catch (error) {
       throw toSnapshotError(`reap in ${backend.place}`, error);
@@ -51,10 +51,11 @@ export class Reaper {
 
   /** Removes one published snapshot; resolves once its bytes are gone. */
   async delete(id: string): Promise<void> {
-    const { exclusive, remover } = this.#parts;
+    const { exclusive, remover, report } = this.#parts;
     try {
       const removed = await exclusive.run(() => remover.remove([id]));
       for (const error of removed.failures.values()) throw error;
+      report({ type: "deleted", id });
       await removed.finished;
     } catch (error) {
       throw toSnapshotError(`delete snapshot ${id}`, error);
@@ -77,7 +78,7 @@ export class Reaper {
       });
     this.#followed = reaping.then(() => {}, () => {});
     Promise.all([retried, reaping.then(({ finished }) => finished)])
-      .catch((error) => this.#report(id, error));
+      .catch((error) => this.#report(error));
   }
 
   /** Whether everything that is to be reaped so far is invisible. */
@@ -116,10 +117,9 @@ export class Reaper {
     if (await this.settledSoon()) await this.#parts.remover.idle();
   }
 
-  #report(id: string, error: unknown): void {
-    if (this.#parts.backend.isShut) return;
-    this.#parts.logger.error(
-      `After the publication of snapshot ${id}: ${describe(error)}`,
-    );
+  #report(error: unknown): void {
+    const { backend, report } = this.#parts;
+    // It was asked for by no call that could reject.
+    if (!backend.isShut) report({ type: "failed", operation: "reap", error });
   }
 }

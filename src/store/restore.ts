@@ -52,7 +52,8 @@ export async function restoreNewest(
       `Cannot restore: found ${typeof restore}, expected a function`,
     );
   }
-  const { backend, logger } = parts;
+  const { backend, report, timer } = parts;
+  const startMs = timer();
   const listNames = () => insist(parts, () => readNames(parts));
   let names = await listNames();
   const tried = new Set<string>();
@@ -70,10 +71,14 @@ export async function restoreNewest(
       backend.assertOpen();
       if (concernsPlace(error)) throw toRestoreError(id, error);
       skipped.push({ id, error });
-      logger.warn(`Cannot restore snapshot ${id}: ${describe(error)}`);
+      report({ type: "rejected", operation: "restore", id, error });
       continue;
     }
-    if (attempted !== undefined) return resultOf(parts, attempted, skipped);
+    if (attempted !== undefined) {
+      const result = resultOf(parts, attempted, skipped);
+      report({ type: "restored", ...result, durationMs: timer() - startMs });
+      return result;
+    }
     // The process that removed the snapshot had published a newer one before.
     names = await listNames();
   }
@@ -108,7 +113,7 @@ function resultOf(
  * done that for as long as it makes sense there.
  */
 async function insist<T>(
-  { backend, closing, logger }: StoreParts,
+  { backend, closing, report }: StoreParts,
   attempt: () => Promise<T>,
 ): Promise<T> {
   for (const pauseMs of RETRY_PAUSES_MS) {
@@ -117,11 +122,7 @@ async function insist<T>(
     } catch (error) {
       backend.assertOpen();
       if (!hasRunOut(error)) throw error;
-      logger.warn(
-        `Cannot restore from ${backend.place}: ${
-          describe(error)
-        }; trying again`,
-      );
+      report({ type: "retrying", operation: "restore", error });
       await pause(pauseMs, closing);
     }
   }
@@ -144,7 +145,7 @@ export async function quarantineCorrupt(
   parts: StoreParts,
   skipped: readonly SkippedSnapshot[],
 ): Promise<void> {
-  const { backend, exclusive, logger } = parts;
+  const { backend, exclusive, report } = parts;
   if (!backend.canQuarantine) return;
   for (const { id, error: reason } of skipped) {
     // A snapshot that can't be read is not known to be corrupt, so it stays.
@@ -154,7 +155,7 @@ export async function quarantineCorrupt(
       await exclusive.run(() => quarantine(parts, id));
     } catch (error) {
       if (backend.isShut) return;
-      logger.warn(`Cannot quarantine snapshot ${id}: ${describe(error)}`);
+      report({ type: "failed", operation: "quarantine", id, error });
     }
   }
 }
@@ -170,10 +171,10 @@ async function isCorrupt(parts: StoreParts, id: string): Promise<boolean> {
 
 /** Takes a corrupt snapshot out of the list, and keeps it for the operator. */
 async function quarantine(parts: StoreParts, id: string): Promise<void> {
-  const { backend, health, logger } = parts;
+  const { backend, health, report } = parts;
   const name = await backend.quarantine(id);
   health.forget(id);
-  logger.warn(`Quarantined corrupt snapshot ${id} as ${name}`);
+  report({ type: "quarantined", id, name });
   const { quarantined } = await readNames(parts);
   const tooMany = quarantined.slice(CORRUPT_KEPT_MAX);
   if (tooMany.length === 0) return;

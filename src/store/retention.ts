@@ -6,9 +6,9 @@
  */
 
 import { toSnapshotError } from "../backend/errors.ts";
+import { NoUsableSnapshotError, type SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import type { BackendNames } from "../backend/backend.ts";
-import { describe } from "../text.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
 import { readNames, scan } from "./list.ts";
 import type { StoreParts } from "./parts.ts";
@@ -24,8 +24,8 @@ export const CORRUPT_KEPT_MAX = 2;
  * one; and it removes the one that it has just published, when old snapshots of
  * a higher term sort before it.
  *
- * One that can't be removed does not save the others: each is tried, and the
- * first failure is thrown at the end.
+ * One that can't be removed does not save the others: each is tried, each
+ * failure is reported, and the first is returned at the end.
  *
  * It resolves once they are invisible; their bytes are gone once `finished` has
  * resolved, which need not be awaited.
@@ -33,8 +33,8 @@ export const CORRUPT_KEPT_MAX = 2;
 export async function reapSnapshots(
   parts: StoreParts,
   published?: string,
-): Promise<{ readonly finished: Promise<void> }> {
-  const { backend, exclusive, logger, retain } = parts;
+): Promise<Reaped> {
+  const { exclusive, report, retain } = parts;
   // Without a look into the place, which costs requests where it is remote.
   if (retain === Infinity) return NOTHING;
   if (published !== undefined) {
@@ -50,9 +50,9 @@ export async function reapSnapshots(
     if (usable.length <= retain) return NOTHING;
     const good = trusted ?? await findGood(parts, usable);
     if (good === undefined) {
-      logger.error(
-        `Cannot reap in ${backend.place}: not one snapshot is good; all are kept`,
-      );
+      const why = "not one snapshot is good; all are kept";
+      const error = new NoUsableSnapshotError(why, []);
+      report({ type: "failed", operation: "reap", error });
       return NOTHING;
     }
     const reap = { good, usable, publishing };
@@ -63,14 +63,22 @@ export async function reapSnapshots(
   }
 }
 
+/** What came of a reap. */
+export interface Reaped {
+  /** Resolves once the bytes of what was removed are gone. */
+  readonly finished: Promise<void>;
+  /** The first failure, which has been reported. */
+  readonly failure?: SnapshotError;
+}
+
 /** What a reap gives that removes nothing. */
-const NOTHING = { finished: Promise.resolve() };
+const NOTHING: Reaped = { finished: Promise.resolve() };
 
 /** Reaps when all of the snapshots are known; nothing of them is read then. */
 async function reapKnown(
   parts: StoreParts,
   published: string,
-): Promise<{ readonly finished: Promise<void> } | undefined> {
+): Promise<Reaped | undefined> {
   const publishing = [...parts.publishing];
   const names = await readNames(parts);
   const usable = names.published;
@@ -102,7 +110,7 @@ async function reapAround(
   parts: StoreParts,
   names: BackendNames,
   { good, usable, publishing }: Reap,
-): Promise<{ readonly finished: Promise<void> } | undefined> {
+): Promise<Reaped | undefined> {
   const { health, retain } = parts;
   const isCorrupt = (id: string) => health.isCorrupt(id);
   const present = new Set(names.published);
@@ -166,11 +174,11 @@ async function findGood(
 async function removeAll(
   parts: StoreParts,
   doomed: readonly string[],
-): Promise<{ readonly finished: Promise<void> }> {
-  const { logger, remover } = parts;
+): Promise<Reaped> {
+  const { remover, report } = parts;
   const { failures: errors, finished } = await remover.remove(doomed);
   for (const id of doomed) {
-    if (!errors.has(id)) logger.info(`Reaped snapshot ${id}`);
+    if (!errors.has(id)) report({ type: "reaped", id });
   }
   // The next reap finds those that are retained again: the backend says it once.
   const failures = new Map(
@@ -179,12 +187,12 @@ async function removeAll(
     ),
   );
   for (const [id, error] of failures) {
-    logger.warn(`Cannot reap snapshot ${id}: ${describe(error)}`);
+    report({ type: "failed", operation: "reap", id, error });
   }
   // What was thrown may be anything, also `undefined`.
   for (const first of failures.values()) {
     const what = `reap ${failures.size} of ${doomed.length} snapshots`;
-    throw toSnapshotError(what, first);
+    return { finished, failure: toSnapshotError(what, first) };
   }
   return { finished };
 }

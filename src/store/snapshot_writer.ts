@@ -27,7 +27,7 @@ import { BlockWriter } from "./block_writer.ts";
 import type { CheckedPending } from "./checked_pending.ts";
 import type { StoreParts } from "./parts.ts";
 
-type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "logger">;
+type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "report">;
 
 /** Writes a snapshot. A sink ends it once, in one of two ways. */
 export class SnapshotWriter {
@@ -142,9 +142,8 @@ export class SnapshotWriter {
       await this.#pending.discard(reason);
     } catch (error) {
       // The failure that led here must not be hidden by this one.
-      this.#parts.logger.warn(
-        `Cannot discard snapshot ${this.#init.id}: ${describe(error)}`,
-      );
+      const { id } = this.#init;
+      this.#parts.report({ type: "failed", operation: "discard", id, error });
     }
   }
 

@@ -7,7 +7,6 @@
 import type { StateHandle } from "../backend/backend.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
-import { describe } from "../text.ts";
 import type { StoreParts } from "./parts.ts";
 import type { SourceReader } from "./source.ts";
 import { readBlock } from "./state.ts";
@@ -31,7 +30,7 @@ export interface StateRange extends ByteRange {
  * which so costs next to no time.
  */
 export class StateReader implements SourceReader {
-  readonly #logger: StoreParts["logger"];
+  readonly #report: StoreParts["report"];
   readonly #handle: StateHandle;
   readonly #meta: SnapshotMeta;
   readonly #end: number;
@@ -43,12 +42,12 @@ export class StateReader implements SourceReader {
   #ended: Promise<void> | undefined;
 
   constructor(
-    { logger }: Pick<StoreParts, "logger">,
+    { report }: Pick<StoreParts, "report">,
     handle: StateHandle,
     meta: SnapshotMeta,
     { start, end, blockSize }: StateRange,
   ) {
-    this.#logger = logger;
+    this.#report = report;
     this.#handle = handle;
     this.#meta = meta;
     this.#position = start;
@@ -98,11 +97,8 @@ export class StateReader implements SourceReader {
       await this.#handle.close();
     } catch (error) {
       // Nothing was written: the reader has the bytes that it asked for.
-      this.#logger.warn(
-        `Cannot close state.bin of snapshot ${this.#meta.id}: ${
-          describe(error)
-        }`,
-      );
+      const { id } = this.#meta;
+      this.#report({ type: "failed", operation: "close", id, error });
     }
   }
 }

@@ -7,7 +7,7 @@
 
 import { requireKnown } from "../option_names.ts";
 import { OPEN_OPTIONS } from "../snapshot/option_names.ts";
-import type { ReadableBackend } from "../backend/backend.ts";
+import type { BackendHost, ReadableBackend } from "../backend/backend.ts";
 import { toSnapshotError } from "../backend/errors.ts";
 import { StoreAccessError, StoreClosedError } from "../errors.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
@@ -33,6 +33,7 @@ import type {
 import type { SnapshotStore } from "../snapshot/stores.ts";
 import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
+import { backendReport, makeReport } from "./events.ts";
 import { Exclusive } from "./exclusive.ts";
 import { readExtraFile } from "./extra.ts";
 import { readHeader } from "./header.ts";
@@ -55,8 +56,8 @@ import { quarantineCorrupt, restoreNewest } from "./restore.ts";
 import { sealSnapshot } from "./seal.ts";
 import { verifySnapshot } from "./verify.ts";
 
-/** A signal that aborts when the store is closed; not for users. */
-export let closingOf: (store: BackedStore) => AbortSignal;
+/** What a store tells its backend when it connects; not for users. */
+export let hostOf: (store: BackedStore) => BackendHost;
 
 /**
  * A store over a backend that needs no `connect()`, as memory is one; for all
@@ -66,6 +67,7 @@ export let closingOf: (store: BackedStore) => AbortSignal;
 export class BackedStore implements SnapshotStore {
   readonly #backend: CheckedBackend;
   readonly #parts: StoreParts;
+  readonly #host: BackendHost;
   readonly #readOnly: boolean;
   readonly #reaper: Reaper;
   readonly #writing: WritingParts;
@@ -76,7 +78,7 @@ export class BackedStore implements SnapshotStore {
   #closed: Promise<void> | undefined;
 
   static {
-    closingOf = (store) => store.#closing.signal;
+    hostOf = (store) => store.#host;
     showAs(BackedStore.prototype, (store) => store.#shown());
   }
 
@@ -89,7 +91,10 @@ export class BackedStore implements SnapshotStore {
   constructor(backend: ReadableBackend, options: StoreOptions = {}) {
     requireKnown(options, STORE_OPTIONS);
     const resolved = resolveStoreOptions(options);
-    const { blockSize, clock, logger, readOnly, retain } = resolved;
+    const { blockSize, clock, readOnly, retain } = resolved;
+    const report = makeReport(resolved, backend);
+    const closing = this.#closing.signal;
+    this.#host = { report: backendReport(report), readOnly, clock, closing };
     this.#backend = new CheckedBackend(backend, this.#closingSignal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
     const parts = { backend: this.#backend, health: new Health() };
@@ -99,8 +104,9 @@ export class BackedStore implements SnapshotStore {
       streams: new OpenStreams(),
       publishing: new Set(),
       exclusive: new Exclusive(),
-      closing: this.#closing.signal,
-      logger,
+      closing,
+      report,
+      timer: resolved.monotonicClock,
       retain,
       blockSize,
     };
@@ -289,10 +295,7 @@ export class BackedStore implements SnapshotStore {
   /** More than the next snapshot may be beyond `retain` when this was late. */
   async #waitForReap(): Promise<void> {
     if (await this.#reaper.settledSoon()) return;
-    this.#parts.logger.warn(
-      `Creating a snapshot in ${this.#backend.place} before the reap that ` +
-        "followed the last one has ended, because it takes long",
-    );
+    this.#parts.report({ type: "reapOverdue" });
   }
 
   /** Runs a call once what is to be reaped is invisible. */

@@ -5,7 +5,6 @@
 
 import { describe } from "node:test";
 import type { SnapshotStore, StoreOptions } from "@raft/snapshots";
-import { resolveStoreOptions } from "../../src/store/options.ts";
 import { BackedStore } from "../../src/store/store.ts";
 import { encode, Log, save, StoreFixture } from "../support/store_fixture.ts";
 import { EditableBackend, type Part } from "./editable_backend.ts";
@@ -79,7 +78,7 @@ class MemoryPlace implements Place {
 
   open(options: StoreOptions = {}): Promise<SnapshotStore> {
     const { log } = this;
-    const resolved = resolveStoreOptions({ logger: log, ...options });
+    const resolved = { logger: log, ...options };
     return Promise.resolve(new BackedStore(this.#backend, resolved));
   }
 

@@ -29,7 +29,10 @@ export async function claimDirectory(
 ): Promise<FileLock> {
   try {
     await makeDirectories(directory);
-    return await lockUsable(directory, hostId);
+    const lock = await lockUsable(directory, hostId);
+    const owner = lock.takenOverFrom;
+    if (owner) directory.report({ type: "lockTakenOver", owner });
+    return lock;
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
     // It says already what to do: root may not write here.

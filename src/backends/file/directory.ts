@@ -5,12 +5,11 @@
  */
 
 import { allSettled } from "../../backend/all_settled.ts";
-import { systemCode } from "../../errors.ts";
+import type { BackendHost } from "../../backend/backend.ts";
 import { isNoDirectorySync } from "../../fs/directory_sync.ts";
 import type { FileSystem, HeldDirectory } from "../../fs/file_system.ts";
 import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
-import type { Logger } from "../../logger.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
 
 /** The `snapshots/` directory of a store. */
@@ -24,8 +23,8 @@ export class Directory {
   readonly fileMode: number;
   /** Permission bits of new directories. */
   readonly directoryMode: number;
-  /** Where to report; the store gives its own when it connects. */
-  logger: Logger;
+  /** Where to report; the store says so when it connects. */
+  report: BackendHost["report"] = () => {};
   #held: (HeldDirectory & { readonly identity: string }) | undefined;
   #hasReportedNoSync = false;
   #isSyncOwed = false;
@@ -33,7 +32,6 @@ export class Directory {
   constructor(
     directory: string | URL,
     options: ResolvedFileBackendOptions,
-    logger: Logger,
   ) {
     this.fileSystem = options.fileSystem;
     const url = fileUrlOf(directory);
@@ -41,7 +39,6 @@ export class Directory {
     this.path = `${this.base}/snapshots`;
     this.fileMode = options.fileMode;
     this.directoryMode = options.directoryMode;
-    this.logger = logger;
   }
 
   /** The path of a name in `snapshots/`. */
@@ -114,10 +111,7 @@ export class Directory {
       if (!isNoDirectorySync(error)) throw error;
       if (this.#hasReportedNoSync) return;
       this.#hasReportedNoSync = true;
-      this.logger.warn(
-        `Cannot sync directories (${systemCode(error)}): after a power cut ` +
-          `the newest snapshot in ${this.base} may be missing`,
-      );
+      this.report({ type: "directoryNotSynced", error });
     }
   }
 

@@ -17,7 +17,6 @@ import type {
 import { systemCode } from "../../errors.ts";
 import type { FileLock } from "../../fs/file_system.ts";
 import { exists } from "../../fs/io.ts";
-import { CONSOLE_LOGGER, guardLogger } from "../../logger.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
 import { addBlocks } from "./add_blocks.ts";
 import { BusyIds } from "./busy_ids.ts";
@@ -76,8 +75,7 @@ export class FileBackend implements SnapshotBackend {
       throw new TypeError("Cannot open a store: found no name of a directory");
     }
     this.#options = resolveFileBackendOptions(options);
-    const logger = guardLogger(CONSOLE_LOGGER);
-    this.#directory = new Directory(directory, this.#options, logger);
+    this.#directory = new Directory(directory, this.#options);
     this.#marks = new Marks(this.#directory);
     this.#removals = new Removals(this.#directory, this.#marks);
     this.#removalWait = new RemovalWait(this.#directory, this.#marks);
@@ -89,9 +87,9 @@ export class FileBackend implements SnapshotBackend {
   }
 
   async connect(
-    { logger, readOnly, clock, closing }: BackendHost,
+    { report, readOnly, clock, closing }: BackendHost,
   ): Promise<void> {
-    this.#directory.logger = logger;
+    this.#directory.report = report;
     this.#clock = clock;
     this.#removalWait.closing = closing;
     if (readOnly) return await requireReadable(this.#directory);

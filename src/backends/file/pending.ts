@@ -14,7 +14,6 @@ import type { FileHandle, HeldDirectory } from "../../fs/file_system.ts";
 import { exists, withFile, writeAndSync, writeFully } from "../../fs/io.ts";
 import { showPath } from "../../fs/shown_path.ts";
 import type { Extra } from "../../snapshot/extras.ts";
-import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 import type { Marks } from "./marks.ts";
 import { temporaryName } from "./names.ts";
@@ -213,10 +212,9 @@ class PendingDirectory implements PendingSnapshot {
     try {
       await this.#closeFiles();
     } catch (error) {
-      this.#parts.directory.logger.warn(
-        `Cannot close the files of snapshot ${this.#id}, ` +
-          `which is being removed: ${describe(error)}`,
-      );
+      const id = this.#id;
+      const { report } = this.#parts.directory;
+      report({ type: "failed", operation: "discard", id, error });
     }
     await this.#parts.removals.removePending(this.#id);
   }

@@ -7,11 +7,10 @@
 
 import { systemCode } from "../../errors.ts";
 import { parseId } from "../../snapshot/id.ts";
-import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 import type { Marks } from "./marks.ts";
 import { requireDirectory } from "./missing.ts";
-import { temporaryName } from "./names.ts";
+import { parseTemporaryName, temporaryName } from "./names.ts";
 import { removeMarked } from "./remove_marked.ts";
 
 /** How systems say that there is something else of that name. */
@@ -108,7 +107,7 @@ export class Removals {
    * @param name its name below `snapshots/`
    */
   async removeTemporary(name: string): Promise<RemovalOutcome> {
-    const { fileSystem, logger } = this.#directory;
+    const { fileSystem, report } = this.#directory;
     const path = this.#directory.at(name);
     try {
       const outcome = parseId(name) === undefined
@@ -119,10 +118,10 @@ export class Removals {
       return outcome ?? "removed";
     } catch (error) {
       this.#leftovers.add(name);
-      const message = `Cannot remove ${path}: ${describe(error)}; ` +
-        "later reaps and openings try again";
-      if (this.#reported.has(name)) logger.debug(message);
-      else logger.warn(message);
+      if (!this.#reported.has(name)) {
+        const id = parseTemporaryName(name)?.id ?? name;
+        report({ type: "failed", operation: "remove", id, name: path, error });
+      }
       this.#reported.add(name);
       return "failed"; // which has been reported
     }

@@ -7,19 +7,10 @@
  */
 
 import { systemCode } from "../../errors.ts";
-import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
 import { type TemporaryName, temporaryName } from "./names.ts";
 import type { RemovalOutcome, Removals } from "./removals.ts";
 import type { UnfinishedSnapshots } from "./unfinished.ts";
-
-/** Where a leftover of each state comes from, for the log. */
-const ORIGINS: Readonly<Record<TemporaryName["state"], string>> = {
-  writing: "an unfinished snapshot that no process is writing any more",
-  deleted: "the rest of a deletion",
-  sealing: "the rest of a seal",
-  corrupt: "a corrupt snapshot",
-};
 
 /** The outcome for a leftover; `"gone"`: it was published or removed meanwhile. */
 export type SweepOutcome = RemovalOutcome | "left";
@@ -62,11 +53,9 @@ async function sweepPending(
   const name = temporaryName(pending);
   try {
     if (await unfinished.isForeignAndYoung(pending)) {
-      directory.logger.info(
-        `Left ${name} alone: it was changed less than ` +
-          `${unfinished.foreignTmpAgeMs / 1000} s ago, so another program ` +
-          "may be writing it",
-      );
+      const changedWithinMs = unfinished.foreignTmpAgeMs;
+      const { id } = pending;
+      directory.report({ type: "leftAlone", id, name, changedWithinMs });
       return "left";
     }
     const renamed = await takeAway(directory, pending);
@@ -74,10 +63,13 @@ async function sweepPending(
       ? "gone"
       : await remove(parts, renamed, pending);
   } catch (error) {
-    directory.logger.warn(
-      `Cannot remove ${directory.at(name)}: ${describe(error)}; ` +
-        "the next opening tries again",
-    );
+    directory.report({
+      type: "failed",
+      operation: "sweep",
+      id: pending.id,
+      name: directory.at(name),
+      error,
+    });
     return "failed";
   }
 }
@@ -118,9 +110,12 @@ async function remove(
 ): Promise<RemovalOutcome> {
   const outcome = await removals.removeTemporary(name);
   if (outcome === "removed") {
-    directory.logger.info(
-      `Removed ${temporaryName(leftover)}: ${ORIGINS[leftover.state]}`,
-    );
+    directory.report({
+      type: "cleanedUp",
+      id: leftover.id,
+      name: temporaryName(leftover),
+      state: leftover.state === "corrupt" ? "quarantined" : leftover.state,
+    });
   }
   return outcome;
 }

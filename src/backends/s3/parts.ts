@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Logger } from "../../logger.ts";
+import type { BackendHost } from "../../backend/backend.ts";
 import type { Catalog } from "./catalog.ts";
 import type { S3Client } from "./client/client.ts";
 import type { KeySpace } from "./names.ts";
@@ -17,7 +17,7 @@ export interface BucketParts {
   readonly catalog: Catalog;
   readonly options: ResolvedS3Options;
   /** Where to report. */
-  readonly logger: Logger;
+  readonly report: BackendHost["report"];
 }
 
 /**

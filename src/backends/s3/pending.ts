@@ -11,7 +11,6 @@ import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
 import { pause } from "../../backend/pause.ts";
 import { ownBytes } from "../../bytes.ts";
 import { SnapshotError, SnapshotPublishError } from "../../errors.ts";
-import { describe } from "../../text.ts";
 import { S3Failure, toAccessError } from "./client/failure.ts";
 import {
   createObject,
@@ -112,10 +111,13 @@ class PendingObjects implements PendingSnapshot {
       await this.#removeOwn();
     } catch (error) {
       // A sweep removes it, or the bucket's own rule.
-      const text = `Cannot remove what was written of snapshot ${this.#id}: ` +
-        describe(error);
-      const isDenied = error instanceof S3Failure && error.isDenied;
-      this.#parts.logger[isDenied ? "debug" : "warn"](text);
+      this.#parts.report({
+        type: "failed",
+        operation: "discard",
+        id: this.#id,
+        error,
+        isExpected: error instanceof S3Failure && error.isDenied,
+      });
     }
   }
 

@@ -7,7 +7,6 @@
 
 import { SnapshotNotFoundError, SnapshotRetainedError } from "../../errors.ts";
 import { sideBySide } from "../../fs/side_by_side.ts";
-import { describe } from "../../text.ts";
 import type { Found, FoundSnapshot } from "./catalog.ts";
 import { S3Failure, toAccessError } from "./client/failure.ts";
 import { deleteObject, putObject } from "./client/objects.ts";
@@ -132,26 +131,31 @@ export class Removals {
   }
 
   async #deleteUnlessRetained(id: string, part: PartName): Promise<void> {
-    const { client, keys, logger } = this.#parts;
+    const { client, keys, report } = this.#parts;
     try {
       await deleteObject(client, keys.key(id, part));
     } catch (error) {
       if (!(error instanceof S3Failure) || !error.isDenied) throw error;
-      const why = `The bucket retains snapshot ${id}: ${error.message}`;
-      logger[this.#hasSaidRetained ? "debug" : "warn"](why);
-      this.#hasSaidRetained = true;
-      throw new SnapshotRetainedError(
+      const retained = new SnapshotRetainedError(
         `Cannot delete snapshot ${id}: the bucket retains it (${error.message})`,
         { cause: error },
       );
+      report({
+        type: "failed",
+        operation: "remove",
+        id,
+        error: retained,
+        isExpected: this.#hasSaidRetained,
+      });
+      this.#hasSaidRetained = true;
+      throw retained;
     }
   }
 
   #report(id: string, error: unknown): void {
-    const isDenied = error instanceof S3Failure && error.isDenied;
-    this.#parts.logger[isDenied ? "debug" : "warn"](
-      `Cannot remove the rest of snapshot ${id}: ${describe(error)}`,
-    );
+    const isExpected = error instanceof S3Failure && error.isDenied;
+    const { report } = this.#parts;
+    report({ type: "failed", operation: "remove", id, error, isExpected });
   }
 }
 

@@ -14,7 +14,6 @@ import type {
   StateHandle,
 } from "../../backend/backend.ts";
 import { SnapshotNotFoundError } from "../../errors.ts";
-import { CONSOLE_LOGGER, guardLogger, type Logger } from "../../logger.ts";
 import { resolveRetryOptions, type RetryOptions } from "../../net/retry.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
 import type { ByteRange } from "../../snapshot/open_options.ts";
@@ -49,7 +48,7 @@ export class S3Backend implements SnapshotBackend {
   readonly #parts: BucketParts;
   readonly #small: SmallObjects;
   readonly #removals: Removals;
-  #logger: Logger = guardLogger(CONSOLE_LOGGER);
+  #report: BackendHost["report"] = () => {};
   #clock: () => number = Date.now;
   /** Snapshots that this process has published. */
   readonly #own = new Set<string>();
@@ -77,16 +76,13 @@ export class S3Backend implements SnapshotBackend {
       retry: resolveRetryOptions(tuning.retry),
     });
     const keys = new KeySpace(parsed);
-    const backend = () => this.#logger;
     this.place = formatLocation(parsed);
     this.#parts = {
       client,
       keys,
       catalog: new Catalog(client, keys),
       options: { ...resolved, partSize: tuning.partSize ?? resolved.partSize },
-      get logger() {
-        return backend();
-      },
+      report: (event) => this.#report(event),
     };
     this.#small = new SmallObjects(client);
     this.#removals = new Removals(
@@ -95,8 +91,8 @@ export class S3Backend implements SnapshotBackend {
     );
   }
 
-  connect({ logger, clock, closing, readOnly }: BackendHost): Promise<void> {
-    this.#logger = logger;
+  connect({ report, clock, closing, readOnly }: BackendHost): Promise<void> {
+    this.#report = report;
     this.#clock = clock;
     const { client, keys } = this.#parts;
     client.closing = closing;

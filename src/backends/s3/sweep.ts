@@ -6,7 +6,6 @@
  */
 
 import { sideBySide } from "../../fs/side_by_side.ts";
-import { describe } from "../../text.ts";
 import type { Found, FoundSnapshot } from "./catalog.ts";
 import { S3Failure } from "./client/failure.ts";
 import { listUploads } from "./client/listing.ts";
@@ -23,18 +22,18 @@ export async function sweep(
   parts: BucketParts,
   { snapshots }: Found,
 ): Promise<void> {
-  const { options: { sweepAfterMs }, logger } = parts;
+  const { options: { sweepAfterMs }, report } = parts;
   const old = [...snapshots.values()].filter((found) =>
     isUnfinished(found) && isOlder(parts, found.modified, sweepAfterMs)
   );
   await sideBySide(old, CONCURRENCY, async (found) => {
-    const what = `the rest of snapshot ${found.id}`;
-    await attempt(parts, `remove ${what}`, async () => {
+    const { id } = found;
+    await attempt(parts, id, async () => {
       if (!await sweepOne(parts, found)) return;
-      logger.info(`Removed ${what}, which was not finished`);
+      report({ type: "cleanedUp", id, name: id, state: "writing" });
     });
   });
-  await attempt(parts, "remove unfinished uploads", () => sweepUploads(parts));
+  await attempt(parts, undefined, () => sweepUploads(parts));
 }
 
 function isUnfinished({ state }: FoundSnapshot): boolean {
@@ -68,19 +67,20 @@ async function sweepOne(
 }
 
 async function sweepUploads(parts: BucketParts): Promise<void> {
-  const { client, keys, options: { sweepAfterMs }, logger } = parts;
+  const { client, keys, options: { sweepAfterMs }, report } = parts;
   for (const upload of await listUploads(client, keys.root)) {
     const name = keys.parse(upload.key);
     if (name === undefined) continue;
     if (!isOlder(parts, upload.initiated, sweepAfterMs)) continue;
     await abortUpload(client, upload);
-    logger.info(`Removed an unfinished upload of snapshot ${name.id}`);
+    const { id } = name;
+    report({ type: "cleanedUp", id, name: upload.key, state: "writing" });
   }
 }
 
 async function attempt(
-  { logger }: BucketParts,
-  doing: string,
+  { report }: BucketParts,
+  id: string | undefined,
   work: () => Promise<void>,
 ): Promise<void> {
   try {
@@ -89,7 +89,6 @@ async function attempt(
     if (!(error instanceof S3Failure)) throw error;
     // Without the right to it, the bucket's own rule removes these.
     const isExpected = error.isDenied || error.code === "NotImplemented";
-    const text = `Cannot ${doing}: ${describe(error)}`;
-    logger[isExpected ? "debug" : "warn"](text);
+    report({ type: "failed", operation: "sweep", id, error, isExpected });
   }
 }

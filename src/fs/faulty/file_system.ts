@@ -234,7 +234,10 @@ export class FaultyFileSystem implements FileSystem {
       undo: (taken) => taken.release(),
     });
     const run = () => lock.release();
-    return { release: () => this.#perform({ name: "release", path, run }) };
+    return {
+      ...lock,
+      release: () => this.#perform({ name: "release", path, run }),
+    };
   }
 
   /** See {@linkcode FileSystem.readLock}. */

@@ -29,6 +29,7 @@ import {
 } from "./chain.ts";
 import { type LockClaim, type LockSite, writeClaim } from "./claim.ts";
 import { namesBeside, pendingPath } from "./names.ts";
+import { ownerOf } from "./record.ts";
 
 /** More rounds than this mean that something else is wrong. */
 const ROUNDS_MAX = 32;
@@ -156,7 +157,11 @@ async function release(
   tokensHeldHere.delete(token);
 }
 
-function heldLock(site: LockSite, token: string, claim: LockClaim): FileLock {
+function heldLock(
+  site: LockSite,
+  token: string,
+  claim: LockClaim,
+): Pick<FileLock, "release"> {
   // Others may have seen it end already, and be about to take the lock.
   const { isProvable } = claim;
   let released: Promise<void> | undefined;
@@ -199,7 +204,9 @@ async function takeOver(
     if (!await isChain(site, [...tokensOf(chain), token])) return undefined;
     if (place !== path) await files.rename(place, path);
     await removeDeadClaims(site, token);
-    return lock = heldLock(site, token, claim);
+    const dead = chain.at(-1)?.record;
+    const takenOverFrom = dead && ownerOf(dead);
+    return lock = { ...heldLock(site, token, claim), takenOverFrom };
   } finally {
     if (lock === undefined) await withdraw(site, place, { token, claim });
   }

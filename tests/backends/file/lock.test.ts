@@ -10,7 +10,11 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { openFileSnapshotStore, StoreLockedError } from "@raft/snapshots";
+import {
+  openFileSnapshotStore,
+  type StoreEvent,
+  StoreLockedError,
+} from "@raft/snapshots";
 import { killOutright } from "../../support/kill.ts";
 import { runtime, type ScriptOptions } from "../../support/runtime.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -162,9 +166,33 @@ describe("the lock of a store", () => {
     const directory = await temporaryDirectory(t);
     const other = await openElsewhere(directory);
     await other.kill();
-    const store = await openFileSnapshotStore(directory, { logger });
+    const log = new Log();
+    const events: StoreEvent[] = [];
+    const store = await openFileSnapshotStore(directory, {
+      logger: log,
+      onEvent: (event) => void events.push(event),
+    });
+    const [event] = events.filter(({ type }) => type === "lockTakenOver");
+    assert.ok(event?.type === "lockTakenOver");
+    assert.equal(event.owner.pid, other.report.pid);
+    assert.match(event.owner.runtime, new RegExp(runtime.name));
+    const process = `process ${other.report.pid}`;
+    const told = log.matching("info", "Took over the lock");
+    assert.equal(told.length, 1);
+    assert.ok(told[0]?.includes(process), told[0]);
     assert.deepEqual(await listIds(store), [other.report.published]);
     await store.close();
+  });
+
+  it("is taken over from no process when it was given up", async (t) => {
+    const directory = await temporaryDirectory(t);
+    const events: StoreEvent[] = [];
+    const onEvent = (event: StoreEvent) => void events.push(event);
+    for (let start = 0; start < 2; start++) {
+      await (await openFileSnapshotStore(directory, { logger, onEvent }))
+        .close();
+    }
+    assert.deepEqual(events, []);
   });
 
   it("works on Deno with no more than the directory's permissions", {
