@@ -32,6 +32,7 @@ export {
   InvalidSnapshotIdError,
   type LockOwner,
   NoUsableSnapshotError,
+  OperationUnsupportedError,
   SnapshotCorruptError,
   SnapshotError,
   type SnapshotErrorCode,
@@ -112,6 +113,8 @@ export type {
   UsableEntry,
 } from "./src/snapshot/listing.ts";
 export type {
+  CleanOptions,
+  CleanReport,
   QuarantinedSnapshot,
   StoreInspection,
   StoreLock,

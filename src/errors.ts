@@ -13,6 +13,7 @@ export { systemCode } from "./system_code.ts";
 /** The `code` of each class of errors. */
 export type SnapshotErrorCode =
   | "ERR_NO_USABLE_SNAPSHOT"
+  | "ERR_OPERATION_UNSUPPORTED"
   | "ERR_SNAPSHOT"
   | "ERR_SNAPSHOT_ARCHIVE"
   | "ERR_SNAPSHOT_CORRUPT"
@@ -162,6 +163,17 @@ export class SnapshotRetainedError extends SnapshotError {
   override readonly name = "SnapshotRetainedError";
   /** The class's code. */
   override readonly code = "ERR_SNAPSHOT_RETAINED";
+}
+
+/**
+ * The place that the store is over can't do this at all, such as adding block
+ * checksums to a snapshot that is published. Another call will not help.
+ */
+export class OperationUnsupportedError extends SnapshotError {
+  /** The class's name. */
+  override readonly name = "OperationUnsupportedError";
+  /** The class's code. */
+  override readonly code = "ERR_OPERATION_UNSUPPORTED";
 }
 
 /** The store has been closed. */

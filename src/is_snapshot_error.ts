@@ -7,6 +7,7 @@
 import {
   type InvalidSnapshotIdError,
   type NoUsableSnapshotError,
+  type OperationUnsupportedError,
   SNAPSHOT_ERROR,
   type SnapshotCorruptError,
   type SnapshotError,
@@ -26,6 +27,8 @@ import {
 export interface SnapshotErrors {
   /** The store holds snapshots, and none of them could be restored. */
   readonly ERR_NO_USABLE_SNAPSHOT: NoUsableSnapshotError;
+  /** The place can't do this at all. */
+  readonly ERR_OPERATION_UNSUPPORTED: OperationUnsupportedError;
   /** An error without a class of its own. */
   readonly ERR_SNAPSHOT: SnapshotError & { readonly code: "ERR_SNAPSHOT" };
   /** An archive can't be trusted: `SnapshotArchiveError` of `./archive`. */

@@ -15,6 +15,7 @@ import {
   type SnapshotHeader,
   type SnapshotMeta,
   SnapshotNotFoundError,
+  type SnapshotSink,
   type SnapshotSource,
   type SnapshotStore,
   StoreClosedError,
@@ -312,6 +313,20 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       return { ...found, unfinished: [...found.unfinished, ...unfinished] };
     },
   }),
+  "cleans away what is being written": (store) => {
+    const sinks: SnapshotSink[] = [];
+    return {
+      async create(init, options) {
+        const sink = await store.create(init, options);
+        sinks.push(sink);
+        return sink;
+      },
+      async clean(options) {
+        for (const sink of sinks) await sink.cancel();
+        return await store.clean(options);
+      },
+    };
+  },
   "seals nothing": (store) => ({
     async seal(id) {
       const { meta, errors } = await store.verify(id);
@@ -397,6 +412,7 @@ function wrap(
     restore: (restore) => store.restore(restore),
     verify: (id, options) => store.verify(id, options),
     inspect: () => store.inspect(),
+    clean: (options) => store.clean(options),
     seal: (id, options) => store.seal(id, options),
     reap: () => store.reap(),
     delete: (id) => store.delete(id),

@@ -8,6 +8,7 @@ import * as exported from "@raft/snapshots";
 import {
   InvalidSnapshotIdError,
   NoUsableSnapshotError,
+  OperationUnsupportedError,
   SnapshotCorruptError,
   SnapshotError,
   SnapshotNotFoundError,
@@ -41,6 +42,7 @@ const THROWING: ProxyHandler<object> = {
 describe("every error", () => {
   const plain = [
     SnapshotError,
+    OperationUnsupportedError,
     SnapshotNotFoundError,
     SnapshotRetainedError,
     InvalidSnapshotIdError,
@@ -73,6 +75,7 @@ describe("every error", () => {
     ];
     assert.deepEqual(codes.toSorted(), [
       "ERR_NO_USABLE_SNAPSHOT",
+      "ERR_OPERATION_UNSUPPORTED",
       "ERR_SNAPSHOT",
       "ERR_SNAPSHOT_CORRUPT",
       "ERR_SNAPSHOT_ID_INVALID",

@@ -57,6 +57,7 @@ const CALLS: Readonly<Record<string, (more: object) => unknown>> = {
     withSnapshot((store, id) =>
       copySnapshot(store, id, new MemorySnapshotStore(), more)
     ),
+  clean: (more) => withSnapshot((store) => store.clean(more)),
   exportArchive: (more) =>
     withSnapshot((store, id) => exportArchive(store, id, more)),
   importArchive: (more) =>

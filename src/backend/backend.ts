@@ -21,7 +21,7 @@
 
 import type { BackendEvent } from "../snapshot/events.ts";
 import type { Extra, ExtraName } from "../snapshot/extras.ts";
-import type { StoreInspection } from "../snapshot/inspection.ts";
+import type { CleanReport, StoreInspection } from "../snapshot/inspection.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 
 /** What a store tells its backend when it connects. */
@@ -157,8 +157,8 @@ export interface ReadableBackend {
 }
 
 /**
- * A place that snapshots can be written to. `remove()`, `quarantine()` and
- * `addBlocks()` never overlap each other, and no call of `finishRemovals()`
+ * A place that snapshots can be written to. `remove()`, `quarantine()`, `clean()`
+ * and `addBlocks()` never overlap each other, and no call of `finishRemovals()`
  * overlaps another one; any other calls may.
  */
 export interface SnapshotBackend extends ReadableBackend {
@@ -195,6 +195,12 @@ export interface SnapshotBackend extends ReadableBackend {
    * when the removal is not durable.
    */
   finishRemovals?(): Promise<void>;
+  /**
+   * Removes what is unfinished and whose writer has ended, as `connect()` does;
+   * `olderThanMs` is how long an invisible writer must have changed nothing. Of
+   * a backend without it all that is unfinished stays.
+   */
+  clean?(olderThanMs: number | undefined): Promise<CleanReport>;
   /**
    * Makes a corrupt snapshot no longer published, and keeps it for the operator;
    * resolves to its new name, for the log. A backend without this method leaves

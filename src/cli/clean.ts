@@ -2,24 +2,17 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { UnfinishedSnapshot } from "../../mod.ts";
-import { FileBackend } from "../backends/file/file_backend.ts";
-import { FOREIGN_TMP_AGE_MS_DEFAULT } from "../backends/file/options.ts";
-import type { SweepOutcome } from "../backends/file/sweep.ts";
+import type { CleanReport, UnfinishedSnapshot } from "../../mod.ts";
 import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
-import {
-  type LockingOptions,
-  type ReadingOptions,
-  withBackendToMend,
-} from "./stores.ts";
+import { type LockingOptions, withStoreToMend } from "./stores.ts";
 import { findUnfinished, summarize } from "./unfinished.ts";
 
 interface CleanOptions extends LockingOptions {
   readonly yes?: true;
-  readonly olderThan: number;
+  readonly olderThan?: number;
   readonly json?: true;
 }
 
@@ -44,8 +37,8 @@ export function registerClean(program: Command): void {
       new Option(
         "--older-than <DURATION>",
         "how long another program must have left its unfinished snapshot " +
-          "unchanged, such as 90s, 30m, 2h or 1d",
-      ).argParser(parseDuration).default(FOREIGN_TMP_AGE_MS_DEFAULT, "1h"),
+          "unchanged, such as 90s, 30m, 2h or 1d (default: 1h)",
+      ).argParser(parseDuration),
     )
     .addOption(hostIdOption())
     .option("--json", "print the outcomes as an object")
@@ -53,32 +46,31 @@ export function registerClean(program: Command): void {
 }
 
 async function clean(directory: string, options: CleanOptions): Promise<void> {
-  const { olderThan: foreignTmpAgeMs, hostId } = options;
+  const { olderThan, hostId } = options;
+  const foreignTmpAgeMs = olderThan;
   const found = await findUnfinished(directory, { foreignTmpAgeMs, hostId });
+  const nothing = { removed: [], left: found, failed: [] };
+  if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
   const doomed = found.filter((snapshot) => !stays(snapshot));
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);
     if (!await isConfirmed(doomed)) {
       warn("nothing was removed");
-      return await report(found, new Map(), options);
+      return await report(nothing, options);
     }
   }
   // With nothing unfinished the lock is not needed.
-  const outcomes = found.length === 0
-    ? new Map<string, SweepOutcome>()
-    : await sweep(directory, { foreignTmpAgeMs, hostId });
-  if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
-  await report(found, outcomes, options);
+  const outcome = found.length === 0 ? nothing : await withStoreToMend(
+    directory,
+    { hostId },
+    (store) => store.clean({ olderThanMs: olderThan }),
+  );
+  await report(outcome, options);
 }
 
 /** Whether another program may be writing it. */
 function stays({ isForeign, mayBeUnderWay }: UnfinishedSnapshot): boolean {
   return isForeign && mayBeUnderWay;
-}
-
-function sweep(directory: string, options: ReadingOptions) {
-  const backend = new FileBackend(directory, { ...options, sweep: false });
-  return withBackendToMend(backend, () => backend.sweep());
 }
 
 /** Lists the snapshots before the question whether to remove them. */
@@ -126,23 +118,12 @@ async function isConfirmed(
  * @throws {CommandError} when a removal has failed.
  */
 async function report(
-  found: readonly UnfinishedSnapshot[],
-  outcomes: ReadonlyMap<string, SweepOutcome>,
+  outcome: CleanReport,
   { json }: CleanOptions,
 ): Promise<void> {
-  const of = (outcome: SweepOutcome) =>
-    found.filter(({ name }) => outcomes.get(name) === outcome);
-  const [removed, failed] = [of("removed"), of("failed")];
-  if (json) {
-    // Another program has finished or removed those that are gone.
-    const left = found.filter(({ name }) =>
-      !["removed", "gone"].includes(outcomes.get(name) ?? "left")
-    );
-    await printJson({
-      removed,
-      left,
-    });
-  } else if (removed.length > 0) await print(`removed ${summarize(removed)}`);
+  const { removed, failed } = outcome;
+  if (json) await printJson(outcome);
+  else if (removed.length > 0) await print(`removed ${summarize(removed)}`);
   if (failed.length === 0) return;
   throw new CommandError(
     `Cannot remove ${summarize(failed)}: see the warnings above`,

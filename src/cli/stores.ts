@@ -9,12 +9,10 @@ import {
   type StoreEvent,
   toLogLine,
 } from "../../mod.ts";
-import { FileBackend } from "../backends/file/file_backend.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { SnapshotNotFoundError, StoreAccessError } from "../errors.ts";
 import { findMissing } from "../backends/file/claim.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
-import { openSnapshotStore } from "../store/open_store.ts";
 import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
 import {
   CommandError,
@@ -101,18 +99,12 @@ export async function withStoreToMend<T>(
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
-  return await withBackendToMend(
-    new FileBackend(directory, { sweep: false, hostId }),
-    use,
-  );
-}
-
-/** Does so with a backend that sweeps nothing when it is connected. */
-export async function withBackendToMend<T>(
-  backend: FileBackend,
-  use: (store: SnapshotStore) => Promise<T>,
-): Promise<T> {
-  return await useAndClose(await openSnapshotStore(backend, reporting), use);
+  const store = await openFileSnapshotStore(directory, {
+    ...reporting,
+    hostId,
+    sweep: false,
+  });
+  return await useAndClose(store, use);
 }
 
 /**

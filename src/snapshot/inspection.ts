@@ -1,5 +1,6 @@
 /**
- * What `inspect()` tells of a store beside its published snapshots.
+ * What `inspect()` tells of a store beside its published snapshots, and what
+ * `clean()` removes of that.
  *
  * @module
  */
@@ -72,4 +73,24 @@ export interface StoreInspection {
   readonly foreignCount: number;
   /** The lock; `undefined` when there is none. */
   readonly lock: StoreLock | undefined;
+}
+
+/** Options of `clean()`. */
+export interface CleanOptions {
+  /**
+   * How long a snapshot of a writer that can't be seen must have been unchanged,
+   * in milliseconds, 0 or more: in a directory that is another program, such as
+   * a Go server. @default {as opening the store does: foreignTmpAgeMs}
+   */
+  readonly olderThanMs?: number | undefined;
+}
+
+/** What became of the unfinished snapshots, as they were before. */
+export interface CleanReport {
+  /** Those that were removed. */
+  readonly removed: readonly UnfinishedSnapshot[];
+  /** Those that may be under way. */
+  readonly left: readonly UnfinishedSnapshot[];
+  /** Those that could not be removed; the log says why. */
+  readonly failed: readonly UnfinishedSnapshot[];
 }

@@ -19,7 +19,11 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from "./types.ts";
-import type { StoreInspection } from "./inspection.ts";
+import type {
+  CleanOptions,
+  CleanReport,
+  StoreInspection,
+} from "./inspection.ts";
 import type { ListEntry } from "./listing.ts";
 
 /** A place that snapshots are read from. */
@@ -196,7 +200,8 @@ export interface SnapshotStore extends SnapshotReader {
    * @throws {UnsupportedSnapshotVersionError} when it, or the checksums that it
    * has, are of a version that this library does not know.
    * @throws {SnapshotError} when it has more blocks of `blockSize` bytes than a
-   * `blocks.crc64` may list (some eight million), or the place can't do so.
+   * `blocks.crc64` may list (some eight million).
+   * @throws {OperationUnsupportedError} when the place can't do so.
    * @throws {StoreAccessError} when the store was opened to read only.
    */
   seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
@@ -210,6 +215,18 @@ export interface SnapshotStore extends SnapshotReader {
    * store was opened to read only.
    */
   reap(): Promise<void>;
+  /**
+   * Removes unfinished snapshots and deletions that a crash has left, as opening
+   * a store does. What may be under way stays, and so do published snapshots and
+   * those in quarantine.
+   *
+   * @throws {TypeError} when an option has the wrong type.
+   * @throws {RangeError} when an option is out of its bounds.
+   * @throws {StoreAccessError} when the process or the place is at fault, or the
+   * store was opened to read only.
+   * @throws {StoreClosedError} when the store has been closed.
+   */
+  clean(options?: CleanOptions): Promise<CleanReport>;
   /**
    * Removes a snapshot. Readers that have it open are not disturbed.
    *

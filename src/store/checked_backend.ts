@@ -17,6 +17,7 @@ import type {
 } from "../backend/backend.ts";
 import { placeError, toSnapshotError } from "../backend/errors.ts";
 import { StoreClosedError } from "../errors.ts";
+import type { CleanReport } from "../snapshot/inspection.ts";
 import type { ExtraName } from "../snapshot/extras.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 import { CheckedPending } from "./checked_pending.ts";
@@ -32,7 +33,10 @@ import {
   requireText,
 } from "./contract.ts";
 import { toReadError } from "./error_scope.ts";
-import { requireInspection } from "./inspection_contract.ts";
+import {
+  requireCleanReport,
+  requireInspection,
+} from "./inspection_contract.ts";
 import { type Interruption, unlessAborted } from "./interrupt.ts";
 
 /** A backend as the rest of the store sees it. */
@@ -187,6 +191,18 @@ export class CheckedBackend {
     return this.#note((async () => {
       await this.#writable.finishRemovals?.();
     })());
+  }
+
+  /** Whether what is unfinished can be removed. */
+  get canClean(): boolean {
+    return this.isWritable && this.#writable.clean !== undefined;
+  }
+
+  /** Only when {@linkcode canClean}. */
+  clean(olderThanMs: number | undefined): Promise<CleanReport> {
+    return this.#change(async () =>
+      requireCleanReport(await this.#writable.clean?.(olderThanMs))
+    );
   }
 
   /** Only when {@linkcode canQuarantine}. */

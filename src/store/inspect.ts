@@ -1,12 +1,20 @@
 /**
- * `inspect()`: what there is in a place beside published snapshots.
+ * `inspect()`: what there is in a place beside published snapshots. `clean()`:
+ * removing what a crash has left of it.
  *
  * @module
  */
 
 import type { BackendInspection, BackendNames } from "../backend/backend.ts";
+import { placeError } from "../backend/errors.ts";
+import { requireInteger } from "../backend/options.ts";
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { compareNewestFirst } from "../snapshot/id.ts";
-import type { StoreInspection } from "../snapshot/inspection.ts";
+import type {
+  CleanOptions,
+  CleanReport,
+  StoreInspection,
+} from "../snapshot/inspection.ts";
 import type { StoreParts } from "./parts.ts";
 
 /** A directory of another program may hold millions of names. */
@@ -48,4 +56,26 @@ function ofNames(names: BackendNames): BackendInspection {
     foreign: names.foreign,
     lock: undefined,
   };
+}
+
+const CLEAN_OPTIONS: OptionNames<CleanOptions> = { olderThanMs: true };
+
+/** Removes what is unfinished and not under way. */
+export async function cleanStore(
+  { backend, exclusive }: Pick<StoreParts, "backend" | "exclusive">,
+  options: CleanOptions,
+): Promise<CleanReport> {
+  requireKnown(options, CLEAN_OPTIONS);
+  const { olderThanMs } = options;
+  if (olderThanMs !== undefined) requireInteger("olderThanMs", olderThanMs, 0);
+  if (!backend.canClean) {
+    const { unfinished } = await inspectStore({ backend });
+    return { removed: [], left: unfinished, failed: [] };
+  }
+  try {
+    return await exclusive.run(() => backend.clean(olderThanMs));
+  } catch (error) {
+    backend.assertOpen();
+    throw placeError(`clean ${backend.place}`, error);
+  }
 }

@@ -7,6 +7,7 @@
 import type { BackendInspection } from "../backend/backend.ts";
 import type { LockOwner } from "../errors.ts";
 import type {
+  CleanReport,
   QuarantinedSnapshot,
   StoreLock,
   UnfinishedSnapshot,
@@ -35,6 +36,16 @@ export function requireInspection(inspection: unknown): BackendInspection {
     quarantined: requireArray(quarantined).map(requireQuarantined),
     foreign: requireArray(foreign).map(requireShortText),
     lock: optional(lock, requireLock),
+  };
+}
+
+/** A report of which each part is usable; a copy. */
+export function requireCleanReport(report: unknown): CleanReport {
+  const { removed, left, failed } = fieldsOf<CleanReport>(report);
+  return {
+    removed: requireArray(removed).map(requireUnfinished),
+    left: requireArray(left).map(requireUnfinished),
+    failed: requireArray(failed).map(requireUnfinished),
   };
 }
 

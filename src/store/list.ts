@@ -8,6 +8,8 @@
  */
 
 import type { BackendNames } from "../backend/backend.ts";
+import { requireType } from "../backend/options.ts";
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import { allSettled } from "../backend/all_settled.ts";
 import type { SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
@@ -130,8 +132,27 @@ async function look(parts: Parts): Promise<Listing> {
   return { names, results: results.filter((it) => it !== undefined) };
 }
 
+/** What `list()` takes. */
+export interface ListOptions {
+  readonly unusable?: boolean | undefined;
+}
+
+const LIST_OPTIONS: OptionNames<ListOptions> = { unusable: true };
+
+/** The usable snapshots, or every one. */
+export async function listSnapshots(
+  parts: Parts,
+  options: ListOptions,
+): Promise<SnapshotMeta[] | ListEntry[]> {
+  requireKnown(options, LIST_OPTIONS);
+  const { unusable = false } = options;
+  return requireType("unusable", unusable, "boolean")
+    ? await listEntries(parts)
+    : await listUsable(parts);
+}
+
 /** The usable snapshots, newest first; each that is passed over is reported. */
-export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
+async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
   const { report } = parts;
   const { names, results } = await look(parts);
   for (const name of names.foreign) {
@@ -154,7 +175,7 @@ export async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
 }
 
 /** Every snapshot, newest first, also those that can't be used. */
-export async function listEntries(parts: Parts): Promise<ListEntry[]> {
+async function listEntries(parts: Parts): Promise<ListEntry[]> {
   const { names, results } = await look(parts);
   const quarantined = names.quarantined.map((id): ListEntry => (
     { id, state: "quarantined" }

@@ -104,6 +104,13 @@ export class Reaper {
     }
   }
 
+  /** Waits before a snapshot is begun; no longer than a call can do without. */
+  async waitBeforeCreate(): Promise<void> {
+    if (await this.settledSoon()) return;
+    // More than the next snapshot may be beyond `retain` now.
+    this.#parts.report({ type: "reapOverdue" });
+  }
+
   /** Whether nothing is being reaped or removed. */
   get isIdle(): boolean {
     return this.isSettled && this.#parts.remover.isIdle;

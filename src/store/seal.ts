@@ -8,7 +8,7 @@
 import { requireKnown } from "../option_names.ts";
 import { VERIFY_OPTIONS } from "../snapshot/option_names.ts";
 import { toSnapshotError } from "../backend/errors.ts";
-import { SnapshotError } from "../errors.ts";
+import { OperationUnsupportedError, SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import {
   BLOCKS_FILE_SIZE_MAX,
@@ -49,7 +49,7 @@ async function seal(
     throw header.blocksError;
   }
   if (header.blocks === undefined && !backend.canAddBlocks) {
-    throw new SnapshotError(
+    throw new OperationUnsupportedError(
       `Cannot seal snapshot ${id}: ${backend.place} can't add block ` +
         "checksums to a snapshot that is published",
     );

@@ -14,7 +14,11 @@ import type { ListEntry } from "../snapshot/listing.ts";
 import { showAs, type Shown } from "../runtime/show_as.ts";
 import { offerExtras } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
-import type { StoreInspection } from "../snapshot/inspection.ts";
+import type {
+  CleanOptions,
+  CleanReport,
+  StoreInspection,
+} from "../snapshot/inspection.ts";
 import type {
   CreateOptions,
   OpenOptions,
@@ -39,9 +43,9 @@ import { readExtraFile } from "./extra.ts";
 import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
 import { IdClock } from "./id_clock.ts";
-import { inspectStore } from "./inspect.ts";
+import { cleanStore, inspectStore } from "./inspect.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
-import { listEntries, listUsable, statSnapshot } from "./list.ts";
+import { type ListOptions, listSnapshots, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
 import { OpenStreams } from "./open_streams.ts";
 import {
@@ -129,7 +133,7 @@ export class BackedStore implements SnapshotStore {
     options: CreateOptions = {},
   ): Promise<SnapshotSink> {
     const create = async () => {
-      await this.#waitForReap();
+      await this.#reaper.waitBeforeCreate();
       return await createSink(this.#writing, init, options);
     };
     return this.#write(
@@ -147,7 +151,7 @@ export class BackedStore implements SnapshotStore {
     // Not ended by the signal, nor by close(), at once: the outcome of a
     // publication under way is what counts.
     return this.#write("save a snapshot", async () => {
-      await this.#waitForReap();
+      await this.#reaper.waitBeforeCreate();
       return await saveSnapshot(this.#writing, { init, state }, options);
     });
   }
@@ -158,15 +162,8 @@ export class BackedStore implements SnapshotStore {
   list(
     options?: { readonly unusable?: false | undefined },
   ): Promise<SnapshotMeta[]>;
-  list(
-    options: { readonly unusable?: boolean | undefined } = {},
-  ): Promise<SnapshotMeta[] | ListEntry[]> {
-    return this.#run<SnapshotMeta[] | ListEntry[]>(async () => {
-      requireKnown(options, { unusable: true });
-      return options.unusable
-        ? await listEntries(this.#parts)
-        : await listUsable(this.#parts);
-    });
+  list(options: ListOptions = {}): Promise<SnapshotMeta[] | ListEntry[]> {
+    return this.#run(() => listSnapshots(this.#parts, options));
   }
 
   /** See {@linkcode SnapshotReader.stat}. */
@@ -224,6 +221,12 @@ export class BackedStore implements SnapshotStore {
   /** See {@linkcode SnapshotStore.reap}. */
   reap(): Promise<void> {
     return this.#write("reap", () => this.#run(() => this.#reaper.reap()));
+  }
+
+  /** See {@linkcode SnapshotStore.clean}. */
+  clean(options: CleanOptions = {}): Promise<CleanReport> {
+    const clean = () => cleanStore(this.#parts, options);
+    return this.#write("clean", () => this.#run(clean));
   }
 
   /** See {@linkcode SnapshotStore.seal}. */
@@ -290,12 +293,6 @@ export class BackedStore implements SnapshotStore {
   #closedError(): StoreClosedError {
     const { place } = this.#backend;
     return new StoreClosedError(`The store ${place} has been closed`);
-  }
-
-  /** More than the next snapshot may be beyond `retain` when this was late. */
-  async #waitForReap(): Promise<void> {
-    if (await this.#reaper.settledSoon()) return;
-    this.#parts.report({ type: "reapOverdue" });
   }
 
   /** Runs a call once what is to be reaped is invisible. */

@@ -1,17 +1,17 @@
 /**
- * What `inspect()` tells.
+ * What `inspect()` tells, and what `clean()` leaves.
  *
  * @module
  */
 
-import { assertEqual } from "./assertions.ts";
+import { assertEqual, assertRejects } from "./assertions.ts";
 import {
   type Check,
   checkEveryStore,
   checkStoresOfMany,
   checkStoresThatKeep,
 } from "./check.ts";
-import { encode, INIT, publish, restoreText } from "./snapshots.ts";
+import { encode, INIT, publish, readText, restoreText } from "./snapshots.ts";
 
 /** The checks. */
 export const inspectingChecks: readonly Check[] = [
@@ -60,4 +60,26 @@ export const inspectingChecks: readonly Check[] = [
     },
     ["corrupt"],
   ),
+
+  checkStoresThatKeep(
+    "clean() leaves what is being written, and published snapshots",
+    async (store) => {
+      const id = await publish(store, "published");
+      const sink = await store.create({ ...INIT, index: 20n });
+      const { removed, left, failed } = await store.clean({ olderThanMs: 0 });
+      assertEqual([removed, failed], [[], []], "removed, and failed");
+      assertEqual(left.map((each) => each.id), [sink.id], "left");
+      assertEqual(await readText(store, id), "published", "state");
+      await sink.close();
+      assertEqual(await readText(store, sink.id), "", "the other's state");
+    },
+  ),
+
+  checkEveryStore("clean() refuses options of wrong values", async (store) => {
+    const text = "1" as unknown as number;
+    const wrongType = store.clean({ olderThanMs: text });
+    await assertRejects(wrongType, TypeError, "a text");
+    const outOfBounds = store.clean({ olderThanMs: -1 });
+    await assertRejects(outOfBounds, RangeError, "a negative number");
+  }),
 ];

@@ -33,6 +33,7 @@ export const METHODS = [
   "begin",
   "remove",
   "finishRemovals",
+  "clean",
   "quarantine",
   "addBlocks",
   "close",

@@ -208,6 +208,7 @@ const CALLS: Readonly<Record<string, Call>> = {
     await (await store.create(INIT)).cancel();
   },
   seal: (store, _states, id) => store.seal(id),
+  clean: (store) => store.clean(),
   reap: (store) => store.reap(),
   delete: (store, _states, id) => store.delete(id),
 };

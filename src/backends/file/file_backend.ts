@@ -18,6 +18,7 @@ import { systemCode } from "../../errors.ts";
 import type { FileLock } from "../../fs/file_system.ts";
 import { exists } from "../../fs/io.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
+import type { CleanReport } from "../../snapshot/inspection.ts";
 import { addBlocks } from "./add_blocks.ts";
 import { BusyIds } from "./busy_ids.ts";
 import { Calls } from "./calls.ts";
@@ -27,8 +28,9 @@ import {
   requireReadable,
   settleNames,
 } from "./claim.ts";
+import { cleanDirectory } from "./clean.ts";
 import { Directory } from "./directory.ts";
-import { inspectDirectory } from "./inspect.ts";
+import { inspectDirectory, type InspectedParts } from "./inspect.ts";
 import { Marks } from "./marks.ts";
 import { RemovalWait, requireDirectory } from "./missing.ts";
 import { type TemporaryName, temporaryName } from "./names.ts";
@@ -41,8 +43,8 @@ import { openPending } from "./pending.ts";
 import { PartReader } from "./read.ts";
 import { readNames } from "./read_names.ts";
 import { Removals } from "./removals.ts";
+import { type SweepParts, sweepUnfinished } from "./sweep.ts";
 import { TakenIds } from "./taken_ids.ts";
-import { type SweepOutcome, sweepUnfinished } from "./sweep.ts";
 import { isUnfinished, UnfinishedSnapshots } from "./unfinished.ts";
 
 /** A directory that snapshots are kept in. */
@@ -126,17 +128,7 @@ export class FileBackend implements SnapshotBackend {
   }
 
   inspect(): Promise<BackendInspection> {
-    return this.#calls.run(() =>
-      inspectDirectory({
-        directory: this.#directory,
-        marks: this.#marks,
-        unfinished: this.#unfinished,
-        isUnderWay: ({ id, name }) =>
-          this.#busy.has(id) || this.#removals.isUnderWay(name),
-        hasLock: this.#lock !== undefined,
-        hostId: this.#options.hostId,
-      })
-    );
+    return this.#calls.run(() => inspectDirectory(this.#closeLook()));
   }
 
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
@@ -232,6 +224,10 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() => this.#removals.finish());
   }
 
+  clean(olderThanMs: number | undefined): Promise<CleanReport> {
+    return this.#calls.run(() => cleanDirectory(this.#closeLook(olderThanMs)));
+  }
+
   quarantine(id: string): Promise<string> {
     return this.#calls.run(async () => {
       const name = temporaryName({ id, state: "corrupt" });
@@ -261,27 +257,31 @@ export class FileBackend implements SnapshotBackend {
     await this.#lock?.release();
   }
 
-  /**
-   * Removes unfinished snapshots; only while the directory is locked. Resolves
-   * to the outcomes by name.
-   */
-  sweep(): Promise<Map<string, SweepOutcome>> {
-    return sweepUnfinished({
-      directory: this.#directory,
-      removals: this.#removals,
-      unfinished: this.#unfinished,
-    });
-  }
-
-  get #unfinished(): UnfinishedSnapshots {
-    const { foreignTmpAgeMs } = this.#options;
+  /** What it takes to look at unfinished snapshots, and to remove them. */
+  #closeLook(
+    foreignTmpAgeMs = this.#options.foreignTmpAgeMs,
+  ): InspectedParts & SweepParts {
+    const [directory, marks, removals] = [
+      this.#directory,
+      this.#marks,
+      this.#removals,
+    ];
     const rule = { foreignTmpAgeMs, clock: this.#clock };
-    return new UnfinishedSnapshots(this.#directory, this.#marks, rule);
+    return {
+      directory,
+      marks,
+      removals,
+      unfinished: new UnfinishedSnapshots(directory, marks, rule),
+      isUnderWay: ({ id, name }) =>
+        this.#busy.has(id) || removals.isUnderWay(name),
+      hasLock: this.#lock !== undefined,
+      hostId: this.#options.hostId,
+    };
   }
 
   async #sweepAtOpening(): Promise<void> {
     try {
-      await this.sweep();
+      await sweepUnfinished(this.#closeLook());
     } catch (error) {
       throw accessError(this.#directory, "clean up", error);
     }

@@ -20,6 +20,8 @@ export interface SweepParts {
   readonly directory: Directory;
   readonly removals: Removals;
   readonly unfinished: UnfinishedSnapshots;
+  /** Whether this backend is working on an unfinished snapshot. */
+  isUnderWay(snapshot: { readonly id: string; readonly name: string }): boolean;
 }
 
 /**
@@ -32,7 +34,12 @@ export async function sweepUnfinished(
   parts: SweepParts,
 ): Promise<Map<string, SweepOutcome>> {
   const outcomes = new Map<string, SweepOutcome>();
-  const names = await parts.unfinished.names();
+  const names = (await parts.unfinished.names()).filter((unfinished) => {
+    const name = temporaryName(unfinished);
+    const isUnderWay = parts.isUnderWay({ id: unfinished.id, name });
+    if (isUnderWay) outcomes.set(name, "left");
+    return !isUnderWay;
+  });
   const isWriting = ({ state }: TemporaryName) => state === "writing";
   // First, because the others are given names of this kind.
   for (const rest of names.filter((name) => !isWriting(name))) {
