@@ -30,7 +30,6 @@ export { type CopyOptions, copySnapshot } from "./src/store/copy.ts";
 export {
   type CorruptionReason,
   InvalidSnapshotIdError,
-  type LockOwner,
   NoUsableSnapshotError,
   OperationUnsupportedError,
   SnapshotCorruptError,
@@ -67,6 +66,7 @@ export type {
   LockState,
   OpenMode,
 } from "./src/fs/file_system.ts";
+export type { LockOwner } from "./src/lock_owner.ts";
 export type { Logger } from "./src/logger.ts";
 export {
   MemorySnapshotStore,

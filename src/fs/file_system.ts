@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { LockOwner } from "../errors.ts";
+import type { LockOwner } from "../lock_owner.ts";
 
 export type { LockOwner };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { lockedMessage, type LockOwner } from "../errors.ts";
+import { lockedMessage, type LockOwner } from "../lock_owner.ts";
 
 /** What {@linkcode LockHeldError} tells beside its message. */
 export interface LockHeldDetails {

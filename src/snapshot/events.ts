@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LockOwner } from "../errors.ts";
+import type { LockOwner } from "../lock_owner.ts";
 import type { RestoreResult, SnapshotMeta } from "./types.ts";
 
 /** What each event of a store tells, by its type. */

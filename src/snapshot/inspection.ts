@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LockOwner } from "../errors.ts";
+import type { LockOwner } from "../lock_owner.ts";
 
 /** A snapshot, a deletion or a seal that has not come to its end. */
 export interface UnfinishedSnapshot {

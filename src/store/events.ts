@@ -5,7 +5,8 @@
  * @module
  */
 
-import { describeOwner, systemCode } from "../errors.ts";
+import { systemCode } from "../errors.ts";
+import { describeOwner } from "../lock_owner.ts";
 import { callQuietly, type Logger } from "../logger.ts";
 import type {
   BackendEvent,

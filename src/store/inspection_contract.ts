@@ -5,7 +5,7 @@
  */
 
 import type { BackendInspection } from "../backend/backend.ts";
-import type { LockOwner } from "../errors.ts";
+import type { LockOwner } from "../lock_owner.ts";
 import type {
   CleanReport,
   QuarantinedSnapshot,

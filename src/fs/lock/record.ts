@@ -5,7 +5,8 @@
  */
 
 import { readFully } from "../../bytes.ts";
-import { type LockOwner, systemCode } from "../../errors.ts";
+import { systemCode } from "../../errors.ts";
+import type { LockOwner } from "../../lock_owner.ts";
 import type { FileSystem } from "../file_system.ts";
 import { withFile } from "../io.ts";
 import { LockHeldError } from "../lock_held_error.ts";

@@ -5,7 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import type { LockOwner } from "../../../src/errors.ts";
+import type { LockOwner } from "../../../src/lock_owner.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { killOutright } from "../../support/kill.ts";
 import { runtime, type ScriptOptions } from "../../support/runtime.ts";
