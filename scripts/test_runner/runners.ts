@@ -97,6 +97,8 @@ export interface SuiteOptions {
   readonly seed: number;
   /** Where the report is written. @default {the consumer} */
   readonly reports?: string;
+  /** Variables for the tests. */
+  readonly env?: Readonly<Record<string, string>>;
   /** When to give up, when not as early as usual. */
   readonly timeoutMinutes?: number;
 }
@@ -126,8 +128,10 @@ function withoutPassed(output: string): string {
 /** Runs the suite on one runtime. */
 export async function runSuite(
   runner: Runner,
-  { consumer, files, seed, reports = consumer, timeoutMinutes }: SuiteOptions,
+  options: SuiteOptions,
 ): Promise<Result> {
+  const { consumer, files, seed, timeoutMinutes } = options;
+  const { reports = consumer, env = {} } = options;
   const executable = await runner.executable();
   const report = join(reports, `${runner.id}.junit.xml`);
   const paths = files.map((path) =>
@@ -135,7 +139,7 @@ export async function runSuite(
   );
   const { ok, output } = await run(executable, runner.args(paths, report), {
     cwd: runner.onPackage ? consumer : root,
-    env: { SEED: String(seed), RAFT_SNAPSHOTS_REPOSITORY: root },
+    env: { ...env, SEED: String(seed), RAFT_SNAPSHOTS_REPOSITORY: root },
     ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
   });
   const tests = await readReport(report, runner.fileSuites);
