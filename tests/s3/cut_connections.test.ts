@@ -20,6 +20,7 @@ class CuttingProxy {
   /** Bytes that may pass, by direction; they differ from cut to cut. */
   limit: { up: number; down: number } = { up: Infinity, down: Infinity };
   cuts = 0;
+  readonly #sockets = new Set<Socket>();
 
   constructor(endpoint: string) {
     this.#target = new URL(endpoint);
@@ -34,12 +35,15 @@ class CuttingProxy {
   }
 
   async close(): Promise<void> {
+    // Those that are kept alive would keep it waiting.
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #serve(client: Socket): void {
     const { hostname, port } = this.#target;
     const server = connect(Number(port), hostname);
+    this.#sockets.add(client).add(server);
     let isCut = false;
     const cut = () => {
       if (isCut) return;
