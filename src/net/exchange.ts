@@ -117,13 +117,16 @@ export class Exchange {
    * The whole body.
    *
    * @throws {BodyTooLongError} when it is longer than `sizeMax` bytes.
-   * @throws {StallError} when nothing came for too long.
+   * @throws {StallError} when nothing came for `stallMs` milliseconds.
    */
-  async readAll(sizeMax: number): Promise<Uint8Array<ArrayBuffer>> {
+  async readAll(
+    sizeMax: number,
+    stallMs: number = this.#options.stallMs,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const chunks: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const chunk = await this.next();
+      const chunk = await this.next(stallMs);
       if (chunk === undefined) break;
       size += chunk.length;
       if (size > sizeMax) {

@@ -74,7 +74,7 @@ export class RemoteState implements StateHandle {
         this.#endExchange();
         signal.throwIfAborted();
         try {
-          retry ??= this.#client.retry(signal);
+          retry ??= this.#client.retry({ signal });
           await this.#client.pauseAfter(retry, error);
         } catch (last) {
           throw this.#explain(last);

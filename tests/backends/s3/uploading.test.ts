@@ -257,6 +257,7 @@ describe("the publication of a snapshot", () => {
     const bucket = memoryBucket();
     let isCut = false;
     const store = await bucket.open({
+      stallTimeoutMs: 20,
       tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
       fetch: async (url, init) => {
         if (isPublication(url, init)) {

@@ -7,7 +7,12 @@ import { describe, it } from "node:test";
 import type { SnapshotStore } from "@raft/snapshots";
 import { bytes } from "../../support/random.ts";
 import { makeBucket } from "../../support/s3/bucket.ts";
-import { INIT, listIds, save } from "../../support/store_fixture.ts";
+import {
+  INIT,
+  letOthersWork,
+  listIds,
+  save,
+} from "../../support/store_fixture.ts";
 
 const HOUR = 3_600_000;
 
@@ -106,6 +111,7 @@ describe("writers of one place in a bucket", () => {
     const sink = await a.create(INIT);
     const writer = sink.getWriter();
     await writer.write(bytes(9 * 1024 * 1024, 1));
+    while (await bucket.uploadCount() === 0) await letOthersWork();
     const b = await bucket.open({ sweepAfterMs: 0 });
     await assert.rejects(writer.close());
     assert.deepEqual(await b.list(), []);

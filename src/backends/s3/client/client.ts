@@ -25,8 +25,7 @@ const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
 /** What is read of an error's text, in bytes. */
 const ERROR_SIZE_MAX = 64 * 1024;
 
-/** A network slower than this, in bytes a millisecond, counts as stalled. */
-const UPLOAD_RATE_MIN = 32;
+const MiB = 1024 * 1024;
 
 /** A server may ask for a longer pause than that; it is not granted. */
 const RETRY_AFTER_MS_MAX = 30_000;
@@ -36,7 +35,10 @@ export interface ClientOptions {
   readonly endpoint: ResolvedEndpoint;
   readonly keys: KeyRing;
   readonly fetch: Fetch;
-  /** Milliseconds without a byte after which an attempt has failed. */
+  /**
+   * Milliseconds without a byte after which an attempt has failed. The bytes of
+   * an upload can't be watched: it may take so long for each MiB.
+   */
   readonly stallTimeoutMs: number;
   readonly retry: ResolvedRetryOptions;
 }
@@ -78,14 +80,17 @@ export class S3Client {
     return Date.now() + (this.#clockAheadMs ?? 0);
   }
 
-  /** The attempts of one call. */
-  retry(signal?: AbortSignal): Retry {
-    return new Retry(this.#options.retry, signal);
+  /** The attempts of a request; also one that has stalled is made again. */
+  retry({ body = NOTHING, signal }: Partial<S3Request> = {}): Retry {
+    const { retry } = this.#options;
+    const { budgetMs } = retry;
+    const longer = budgetMs === 0 ? 0 : budgetMs + this.#answerMs(body);
+    return new Retry({ ...retry, budgetMs: longer }, signal);
   }
 
   /** Makes a request as often as it takes; only of one that may be repeated. */
   async call(request: S3Request): Promise<S3Answer> {
-    const retry = this.retry(request.signal);
+    const retry = this.retry(request);
     for (;;) {
       try {
         return await this.attempt(request);
@@ -107,7 +112,7 @@ export class S3Client {
   async attempt(request: S3Request): Promise<S3Answer> {
     const begun = await this.begin(request);
     const { headers } = begun.response;
-    const bytes = await readBody(begun, ANSWER_SIZE_MAX);
+    const bytes = await this.readBody(begun, ANSWER_SIZE_MAX);
     return { headers, text: new TextDecoder().decode(bytes) };
   }
 
@@ -127,11 +132,16 @@ export class S3Client {
     throw failure;
   }
 
+  /** How long the answer to a request may take, in milliseconds. */
+  #answerMs(body: Uint8Array): number {
+    const { stallTimeoutMs } = this.#options;
+    return stallTimeoutMs * Math.max(1, Math.ceil(body.length / MiB));
+  }
+
   async #exchange(request: S3Request): Promise<Exchange> {
-    const { fetch, stallTimeoutMs } = this.#options;
+    const { fetch } = this.#options;
     const { signal, body = NOTHING } = request;
-    const stallMs = stallTimeoutMs +
-      Math.ceil(body.length / UPLOAD_RATE_MIN);
+    const stallMs = this.#answerMs(body);
     const { method, url, headers } = await this.#sign(request);
     const init = {
       method,
@@ -164,6 +174,21 @@ export class S3Client {
     };
   }
 
+  /** Reads the body of an answer, of which there are at most `sizeMax` bytes. */
+  async readBody(
+    begun: Exchange,
+    sizeMax: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await begun.readAll(sizeMax, this.#options.stallTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof BodyTooLongError)) throw networkFailure(error);
+      const text = `found an answer of more than ${sizeMax} bytes, ` +
+        "expected a shorter one";
+      throw new S3Failure({ status: 200, text });
+    }
+  }
+
   async #readFailure(begun: Exchange, method: string): Promise<S3Failure> {
     const { status, headers } = begun.response;
     const bytes = method === "HEAD"
@@ -179,21 +204,6 @@ export class S3Client {
   #noteTime(headers: Headers): void {
     const time = Date.parse(headers.get("date") ?? "");
     if (!Number.isNaN(time)) this.#clockAheadMs = time - Date.now();
-  }
-}
-
-/** Reads the body of an answer. */
-export async function readBody(
-  begun: Exchange,
-  sizeMax: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await begun.readAll(sizeMax);
-  } catch (error) {
-    if (!(error instanceof BodyTooLongError)) throw networkFailure(error);
-    const text = `found an answer of more than ${sizeMax} bytes, ` +
-      "expected a shorter one";
-    throw new S3Failure({ status: 200, text });
   }
 }
 

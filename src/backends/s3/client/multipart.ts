@@ -111,7 +111,7 @@ export class MultipartUpload {
    * object tells.
    */
   async complete(): Promise<void> {
-    const retry = this.#client.retry(this.#options.signal);
+    const retry = this.#client.retry(this.#options);
     for (;;) {
       try {
         return await this.#complete();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readBody, type S3Client, type S3Request } from "./client.ts";
+import type { S3Client, S3Request } from "./client.ts";
 import { S3Failure } from "./failure.ts";
 
 /**
@@ -100,7 +100,7 @@ export async function createObject(
   object: NewObject & { readonly nonce: string },
   options: WriteOptions,
 ): Promise<boolean> {
-  const { key, nonce, signal } = object;
+  const { key, nonce } = object;
   const isOurs = async () => (await headObject(client, key))?.nonce === nonce;
   if (options.conditionalWrites === "none") {
     const found = await headObject(client, key);
@@ -108,7 +108,7 @@ export async function createObject(
   }
   const request = putRequest(object, options);
   request.headers = { ...request.headers, ...absenceHeaders(options) };
-  const retry = client.retry(signal);
+  const retry = client.retry(request);
   let inDoubt = false;
   for (;;) {
     try {
@@ -196,7 +196,7 @@ export async function readObject(
         headers: { "if-match": etag },
       });
       const length = begun.response.headers.get("content-length");
-      const bytes = await readBody(begun, sizeMax);
+      const bytes = await client.readBody(begun, sizeMax);
       if (length === null || Number(length) === bytes.length) return bytes;
       const text = `the answer ended after ${bytes.length} of ${length} bytes`;
       throw new S3Failure({ status: 0, text });
