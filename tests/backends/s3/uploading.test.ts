@@ -30,15 +30,22 @@ function openSmall(
   return bucket.open({ blockSize: 1000, tuning, ...options });
 }
 
-/** The sizes of the parts that were sent, and how many at a time at most. */
-function watchParts(fetch: Fetch) {
+/**
+ * The sizes of the parts that were sent, and how many at a time at most. The
+ * first part arrives when `atOnce` are on their way.
+ */
+function watchParts(fetch: Fetch, atOnce = 1) {
   const seen = { sizes: new Map<number, number>(), most: 0 };
   let now = 0;
+  let release = () => {};
+  const enough = new Promise<void>((resolve) => release = resolve);
   const watched: Fetch = async (url, init) => {
     const number = new URL(url).searchParams.get("partNumber");
     if (number === null) return await fetch(url, init);
     seen.sizes.set(Number(number), (init.body as Uint8Array).length);
     seen.most = Math.max(seen.most, ++now);
+    if (now === atOnce) release();
+    await enough;
     try {
       return await fetch(url, init);
     } finally {
@@ -52,7 +59,7 @@ describe("the state of a new snapshot", () => {
   it("is sent in parts of one size but the last, a few at a time", async () => {
     for (const concurrency of [1, 2, 3]) {
       const bucket = memoryBucket({ partSizeMin: PART });
-      const { seen, watched } = watchParts(bucket.fetch);
+      const { seen, watched } = watchParts(bucket.fetch, concurrency);
       const store = await openSmall(bucket, { fetch: watched, concurrency });
       const id = await save(store, bytes(10 * PART + 1, 1));
       const sizes = [...seen.sizes].sort(([a], [b]) => a - b);
