@@ -2,10 +2,11 @@
 
 import { InvalidArgumentError, Option } from "commander";
 import { HOST_ID_LENGTH_MAX } from "../backends/file/options.ts";
-import type { Server, Suffrage } from "../snapshot/types.ts";
+import type { Server, Suffrage } from "../../mod.ts";
 import { nodeFileSystem } from "../node/mod.ts";
 import { describe } from "../text.ts";
-import { UINT64_MAX } from "../uint64.ts";
+
+const UINT64_MAX = 2n ** 64n - 1n;
 
 /**
  * A path, or the one that a `file:` URL stands for. An empty one, from an unset

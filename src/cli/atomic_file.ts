@@ -3,10 +3,10 @@
 import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { SnapshotError, systemCode } from "../errors.ts";
+import { type FileStat, type FileSystem, SnapshotError } from "../../mod.ts";
+import { systemCode } from "../errors.ts";
 import { isNoDirectorySync } from "../fs/directory_sync.ts";
 import { withFile, writeFully } from "../fs/io.ts";
-import type { FileStat, FileSystem } from "../fs/file_system.ts";
 import { plainFileSystem } from "../fs/node/file_system.ts";
 import { CommandError, systemReason } from "./failure.ts";
 import { warn } from "./output.ts";

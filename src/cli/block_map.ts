@@ -1,6 +1,6 @@
 /** A map of a snapshot's state that shows where its bad blocks are. */
 
-import type { VerifyReport } from "../snapshot/types.ts";
+import type { VerifyReport } from "../../mod.ts";
 import { formatCount, formatSize } from "./format.ts";
 import { paint } from "./output.ts";
 

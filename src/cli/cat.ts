@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import type { Command } from "commander";
-import type { SnapshotSource } from "../snapshot/types.ts";
+import type { SnapshotSource } from "../../mod.ts";
 import { parsePath } from "./arguments.ts";
 import { write } from "./output.ts";
 import { startProgress } from "./progress.ts";

@@ -4,7 +4,7 @@ import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
 import { type ArchiveMeta, exportArchive } from "../archive/mod.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { SnapshotStore } from "../snapshot/stores.ts";
+import type { SnapshotStore } from "../../mod.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parseLevel, parsePath } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";

@@ -4,9 +4,9 @@ import { CommanderError } from "commander";
 import {
   InvalidSnapshotIdError,
   SnapshotUnreadableError,
-  systemCode,
   UnsupportedSnapshotVersionError,
-} from "../errors.ts";
+} from "../../mod.ts";
+import { systemCode } from "../errors.ts";
 import { describe, printable } from "../text.ts";
 import { InterruptedError } from "./interrupt.ts";
 import { BrokenPipeError, warn } from "./output.ts";

@@ -1,8 +1,7 @@
 /** What `verify` says of one snapshot, in words and in JSON. */
 
 import { SnapshotArchiveError } from "../archive/mod.ts";
-import { SnapshotCorruptError } from "../errors.ts";
-import type { VerifyReport } from "../snapshot/types.ts";
+import { SnapshotCorruptError, type VerifyReport } from "../../mod.ts";
 import { printable } from "../text.ts";
 import { describeBlocks } from "./block_map.ts";
 import { messageOf } from "./failure.ts";

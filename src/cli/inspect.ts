@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ArchiveMeta } from "../archive/mod.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
+import type { SnapshotMeta } from "../../mod.ts";
 import { printable } from "../text.ts";
 import {
   checkArchive,

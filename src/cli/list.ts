@@ -1,9 +1,12 @@
 /** `list DIR`: the snapshots of a store, newest first. */
 
 import type { Command } from "commander";
-import type { SnapshotStore } from "../../mod.ts";
-import type { SnapshotMeta } from "../snapshot/types.ts";
-import { SnapshotCorruptError, SnapshotNotFoundError } from "../errors.ts";
+import {
+  SnapshotCorruptError,
+  type SnapshotMeta,
+  SnapshotNotFoundError,
+  type SnapshotStore,
+} from "../../mod.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";

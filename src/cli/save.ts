@@ -2,8 +2,12 @@
 
 import process from "node:process";
 import { type Command, Option } from "commander";
-import type { SnapshotStore } from "../../mod.ts";
-import type { Server, SnapshotInit, SnapshotMeta } from "../snapshot/types.ts";
+import type {
+  Server,
+  SnapshotInit,
+  SnapshotMeta,
+  SnapshotStore,
+} from "../../mod.ts";
 import {
   hostIdOption,
   parseCrc,

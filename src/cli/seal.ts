@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { hostIdOption, parsePath } from "./arguments.ts";
 import { withInterrupts } from "./interrupt.ts";
-import type { Progress } from "../snapshot/types.ts";
+import type { Progress } from "../../mod.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { type LockingOptions, withStoreToMend } from "./stores.ts";

@@ -4,7 +4,6 @@ import { fstatSync, readFileSync, statSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { deno } from "../runtime/deno.ts";
 
 let opened: Writable | undefined;
 
@@ -56,7 +55,7 @@ function isNullForReading(): boolean {
  */
 function openStdout(): Writable {
   const stat = fstatSync(1);
-  if (deno === undefined || !(stat.isFIFO() || stat.isSocket())) {
+  if (!("Deno" in globalThis) || !(stat.isFIFO() || stat.isSocket())) {
     return process.stdout;
   }
   const socket = new Socket({ fd: 1, readable: false, writable: true });

@@ -5,15 +5,17 @@ import { basename, join } from "node:path";
 import {
   type Logger,
   openFileSnapshotStore,
+  type OpenOptions,
+  SnapshotNotFoundError,
+  type SnapshotSource,
   type SnapshotStore,
+  StoreAccessError,
   type StoreEvent,
   toLogLine,
 } from "../../mod.ts";
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
-import { SnapshotNotFoundError, StoreAccessError } from "../errors.ts";
 import { findMissing } from "../backends/file/claim.ts";
-import { nodeFileSystem } from "../fs/node/file_system.ts";
-import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
+import { nodeFileSystem } from "../node/mod.ts";
 import {
   CommandError,
   exitCodeOf,

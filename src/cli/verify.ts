@@ -4,12 +4,12 @@
  */
 
 import type { Command } from "commander";
-import type { SnapshotStore } from "../../mod.ts";
 import {
   InvalidSnapshotIdError,
   SnapshotError,
   SnapshotNotFoundError,
-} from "../errors.ts";
+  type SnapshotStore,
+} from "../../mod.ts";
 import { printable } from "../text.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";

@@ -170,6 +170,38 @@ describe("the layers of the sources", () => {
   });
 });
 
+describe("the command line", () => {
+  /** What users import. */
+  const PUBLIC = /^(mod\.ts|src\/\w+\/mod\.ts)$/;
+  /** What it still uses beside that; nothing may be added. */
+  const REST = new Set([
+    "src/archive/generator_reader.ts",
+    "src/backends/file/claim.ts",
+    "src/backends/file/options.ts",
+    "src/errors.ts",
+    "src/fs/directory_sync.ts",
+    "src/fs/io.ts",
+    "src/fs/node/file_system.ts",
+    "src/snapshot/id.ts",
+    "src/snapshot/meta/encode.ts",
+    "src/store/source.ts",
+    "src/text.ts",
+  ]);
+
+  it("imports what users can import, and a known rest", async () => {
+    const graph = importGraph([
+      ...await sourceFiles("src", ".ts"),
+      { path: "mod.ts", text: await readSource("mod.ts") },
+    ]);
+    const used = new Set(
+      [...graph].filter(([from]) => from.startsWith("src/cli/"))
+        .flatMap(([, targets]) => targets)
+        .filter((to) => !to.startsWith("src/cli/") && !PUBLIC.test(to)),
+    );
+    assert.deepEqual([...used].sort(), [...REST].sort());
+  });
+});
+
 describe("mod.ts", () => {
   it("only re-exports", async () => {
     const code = withoutComments(await readSource("mod.ts"));
