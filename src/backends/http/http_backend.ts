@@ -25,8 +25,8 @@ import { etagOf, LIST_NAME, type SnapshotListing } from "./protocol.ts";
 import { NoBlocksError } from "./refusal.ts";
 import { RemoteState } from "./remote_state.ts";
 
-/** A longer list is not read; it would be one of some 30,000 snapshots. */
-const LIST_SIZE_MAX = 4 * 1024 * 1024;
+/** A longer list is not read; it would be one of tens of thousands. */
+const LIST_SIZE_MAX = 16 * 1024 * 1024;
 
 /** What is remembered of a snapshot from its metadata. */
 interface KnownState {
