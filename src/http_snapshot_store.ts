@@ -16,7 +16,7 @@ import { openSnapshotStore } from "./store/open_store.ts";
 
 /** Options of {@linkcode openHttpSnapshotStore}. */
 export interface HttpSnapshotStoreOptions
-  extends HttpBackendOptions, Pick<StoreOptions, "logger"> {}
+  extends HttpBackendOptions, Pick<StoreOptions, "logger" | "onEvent"> {}
 
 /**
  * Opens the snapshots of a server that {@linkcode snapshotHandler} answers for;
@@ -52,7 +52,9 @@ export async function openHttpSnapshotStore(
   url: string | URL,
   options: HttpSnapshotStoreOptions = {},
 ): Promise<SnapshotReader> {
-  requireKnown(options, { ...HTTP_BACKEND_OPTIONS, logger: true });
-  const { logger } = options;
-  return await openSnapshotStore(new HttpBackend(url, options), { logger });
+  const own = { logger: true, onEvent: true } as const;
+  requireKnown(options, { ...HTTP_BACKEND_OPTIONS, ...own });
+  const { logger, onEvent } = options;
+  const backend = new HttpBackend(url, options);
+  return await openSnapshotStore(backend, { logger, onEvent });
 }

@@ -6,6 +6,7 @@
 import { Command } from "commander";
 import { registerCat } from "./cat.ts";
 import { registerClean } from "./clean.ts";
+import { registerCopy } from "./copy.ts";
 import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
@@ -14,6 +15,7 @@ import { registerList } from "./list.ts";
 import { write } from "./output.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
+import { registerServe } from "./serve.ts";
 import { registerVerify } from "./verify.ts";
 import { VERSION } from "./version.ts";
 
@@ -28,18 +30,20 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerClean,
   registerExport,
   registerImport,
+  registerCopy,
+  registerServe,
 ];
 
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. Commands
-that only read (list, inspect, verify, cat, export) take no lock and change
-nothing in DIR, and so may run beside a live Raft node. save, import, seal and
-clean change DIR, and take its lock, so that only one program at a time writes.
-Go's store knows no lock. save, import and clean also remove unfinished
-snapshots; those of another program, such as a Go server, only when nothing in
-them has changed for an hour. Files that root writes belong to the owner of the
-directory.
+that only read (list, inspect, verify, cat, export, serve) take no lock and
+change nothing in DIR, and so may run beside a live Raft node. save, import,
+copy, seal and clean change DIR, and take its lock, so that only one program at
+a time writes. Go's store knows no lock. save, import, copy and clean also
+remove unfinished snapshots; those of another program, such as a Go server, only
+when nothing in them has changed for an hour. Files that root writes belong to
+the owner of the directory.
 
 FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
 an archive on stdin.

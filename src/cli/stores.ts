@@ -29,7 +29,7 @@ import { warn } from "./output.ts";
 const UNTOLD = new Set<StoreEvent["type"]>(["published", "restored"]);
 
 /** What the library reports goes to stderr. */
-const reporting = {
+export const reporting = {
   logger: { debug() {}, info() {}, warn() {}, error() {} } satisfies Logger,
   onEvent(event: StoreEvent): void {
     const { level, message } = toLogLine(event);

@@ -63,7 +63,18 @@ const EMPTY_PATHS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const COMMANDS = [
-  ...["save", "list", "cat", "verify", "inspect", "seal", "export", "import"],
+  ...[
+    "save",
+    "list",
+    "cat",
+    "verify",
+    "inspect",
+    "seal",
+    "export",
+    "import",
+    "copy",
+    "serve",
+  ],
   "clean",
 ];
 
@@ -107,7 +118,7 @@ describe("raft-snapshots", () => {
   it("documents its exit codes, and prints help on request to stdout", async () => {
     const { code, stdout, stderr } = await raftSnapshots(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /save, import, seal and\nclean change DIR/);
+    assert.match(stdout, /save, import,\ncopy, seal and clean change DIR/);
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
     for (const command of COMMANDS) {
       assert.match(stdout, new RegExp(`^ +${command} `, "m"));

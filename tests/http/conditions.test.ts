@@ -38,7 +38,7 @@ describe("a range request", () => {
       assert.equal(headers.get("etag"), await etagOf(served));
       assert.deepEqual(await bodyOf(response), STATE.slice(start, end), range);
     }
-    assert.equal(served.fixture.files.openHandles, 0);
+    assert.equal(served.fixture.openHandles, 0);
   });
 
   it("gets that part of a snapshot without block checksums, in one pass", async () => {
@@ -55,7 +55,7 @@ describe("a range request", () => {
       );
       assert.equal(opened.length, 1);
     }
-    assert.equal(served.fixture.files.openHandles, 0);
+    assert.equal(served.fixture.openHandles, 0);
   });
 
   it("gets 416 and the size when the range is not in the state", async () => {

@@ -35,7 +35,7 @@ describe("the snapshot handler", () => {
     const crc = crc64(STATE).toString(16).padStart(16, "0");
     assert.equal(headers.get("etag"), `"${served.id}-${crc}"`);
     assert.deepEqual(await bodyOf(response), STATE);
-    assert.equal(served.fixture.files.openHandles, 0);
+    assert.equal(served.fixture.openHandles, 0);
   });
 
   it("gives the exact bytes of meta.json and blocks.crc64", async () => {
@@ -201,7 +201,7 @@ describe("a request that can't be answered", () => {
     const response = await served.state();
     assert.equal(response.status, 200);
     await assert.rejects(bodyOf(response));
-    assert.equal(served.fixture.files.openHandles, 0);
+    assert.equal(served.fixture.openHandles, 0);
     assert.equal(served.log.matching("info", "CRC-64").length, 1);
   });
 });

@@ -9,7 +9,7 @@ import { until } from "../support/store_fixture.ts";
 import { bytes } from "../support/random.ts";
 import { bodyOf, Served, STATE } from "./served.ts";
 
-const openHandles = (served: Served) => served.fixture.files.openHandles;
+const openHandles = (served: Served) => served.fixture.openHandles;
 
 describe("a further transfer than allowed", () => {
   it("is answered with 503 and Retry-After, before any work", async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BackendHost } from "../../backend/backend.ts";
 import { crc64 } from "../../crc64/mod.ts";
 import { SnapshotError, StoreAccessError } from "../../errors.ts";
 import { type Exchange, exchange } from "../../net/exchange.ts";
@@ -27,6 +28,8 @@ export interface SmallPart extends Omit<Asked, "place"> {
 export class HttpClient {
   /** The server's address, for messages. */
   readonly place: string;
+  /** Is told of each further attempt. */
+  report: BackendHost["report"] = () => {};
   readonly #options: ResolvedHttpOptions;
   /** Ends each call that is under way. */
   readonly #calls = new Set<AbortController>();
@@ -81,6 +84,7 @@ export class HttpClient {
           signal.throwIfAborted();
           if (error instanceof SnapshotError) throw error;
           await this.#pauseAfter(error, { what, retry });
+          this.report({ type: "retrying", operation: `read ${what}`, error });
         }
       }
     } finally {

@@ -5,6 +5,7 @@
  */
 
 import type {
+  BackendHost,
   BackendNames,
   ReadableBackend,
   StateHandle,
@@ -57,6 +58,12 @@ export class HttpBackend implements ReadableBackend {
     const resolved = resolveHttpOptions(options);
     this.#client = new HttpClient(this.place, resolved);
     this.#maxSize = resolved.maxSize;
+  }
+
+  /** No request is made: the server may be away now, and back when it is used. */
+  connect({ report }: BackendHost): Promise<void> {
+    this.#client.report = report;
+    return Promise.resolve();
   }
 
   async names(): Promise<BackendNames> {

@@ -17,7 +17,7 @@ import { requireMaxSize } from "../../snapshot/max_size.ts";
 /** Options of the snapshots that a server has. */
 export interface HttpBackendOptions {
   /** Headers of each request, such as `authorization`. @default {none} */
-  readonly headers?: HeadersInit | undefined;
+  readonly headers?: Headers | Readonly<Record<string, string>> | undefined;
   /** Makes the requests. @default {the global `fetch`} */
   readonly fetch?: Fetch | undefined;
   /**

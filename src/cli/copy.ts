@@ -1,0 +1,171 @@
+/** `copy FROM DIR [ID]`: takes a snapshot over from a server or another store. */
+
+import type { Command } from "commander";
+import {
+  copySnapshot,
+  isSnapshotError,
+  type SnapshotMeta,
+  type SnapshotReader,
+} from "../../mod.ts";
+import { openHttpSnapshotStore } from "../http/mod.ts";
+import {
+  hostIdOption,
+  parsePath,
+  parseRetain,
+  parseSize,
+} from "./arguments.ts";
+import { CommandError, messageOf, NOT_CHECKED } from "./failure.ts";
+import { withInterrupts } from "./interrupt.ts";
+import { print, printJson } from "./output.ts";
+import { startProgress } from "./progress.ts";
+import {
+  publishedIds,
+  reporting,
+  withStoreToRead,
+  withStoreToWrite,
+  type WritingOptions,
+} from "./stores.ts";
+import { readToken, tokenOption } from "./token.ts";
+
+interface CopyOptions extends WritingOptions {
+  readonly tokenFile?: string;
+  readonly maxSize?: number;
+  readonly json?: boolean;
+}
+
+/** Adds the command. */
+export function registerCopy(program: Command): void {
+  program.command("copy")
+    .summary("take a snapshot over from a server or another store")
+    .description(
+      "Copies a snapshot into a store and prints its ID there. From a server " +
+        "(see serve) it resumes when the line breaks. Every byte is checked, " +
+        "and nothing is left of a copy that fails. A snapshot that the store " +
+        "has already, by index, term, size and CRC, is not copied again.",
+    )
+    .argument(
+      "<FROM>",
+      "the address of a server, http:// or https://, or a store's directory",
+    )
+    .argument(
+      "<DIR>",
+      "the store's directory; made when it is missing",
+      parsePath,
+    )
+    .argument("[ID]", "the snapshot; the newest by default")
+    .addOption(tokenOption())
+    .option(
+      "--max-size <BYTES>",
+      "refuse a larger state before anything of it is read",
+      parseSize,
+    )
+    .option(
+      "--retain <N>",
+      "how many snapshots to keep: older ones are deleted, and named on " +
+        "stderr (default: all are kept)",
+      parseRetain,
+    )
+    .addOption(hostIdOption())
+    .option("--json", "print the snapshot as an object")
+    .action(async (
+      from: string,
+      directory: string,
+      id: string | undefined,
+      options: CopyOptions,
+    ) => {
+      const meta = await copy(from, directory, { id, options });
+      await (options.json === true ? printJson(meta) : print(meta.id));
+    });
+}
+
+async function copy(
+  from: string,
+  directory: string,
+  { id, options }: {
+    readonly id: string | undefined;
+    readonly options: CopyOptions;
+  },
+): Promise<SnapshotMeta> {
+  const { tokenFile, maxSize, retain, hostId } = options;
+  return await withInterrupts((signal) =>
+    withSource(from, tokenFile, async (source, newestId) => {
+      const chosen = id ?? await newestId();
+      const progress = startProgress("Copying");
+      const onProgress = ({ done, total }: { done: number; total: number }) =>
+        progress.update(done, total);
+      try {
+        return await withStoreToWrite(
+          directory,
+          { ...(retain === undefined ? {} : { retain }), hostId },
+          (target) => {
+            const how = { signal, onProgress, ifMissing: true, maxSize };
+            return copySnapshot(source, chosen, target, how);
+          },
+        );
+      } finally {
+        progress.stop();
+      }
+    })
+  );
+}
+
+/** What a source is used for; `newestId` is asked when no ID is given. */
+type Use<T> = (
+  source: SnapshotReader,
+  newestId: () => Promise<string>,
+) => Promise<T>;
+
+async function withSource<T>(
+  from: string,
+  tokenFile: string | undefined,
+  use: Use<T>,
+): Promise<T> {
+  if (/^https?:/i.test(from)) return await withServer(from, tokenFile, use);
+  const directory = parsePath(from);
+  return await withStoreToRead(
+    directory,
+    // An older one does not stand in for a newest that is bad.
+    (store) =>
+      use(store, async () => requireOne(await publishedIds(directory), from)),
+  );
+}
+
+async function withServer<T>(
+  url: string,
+  tokenFile: string | undefined,
+  use: Use<T>,
+): Promise<T> {
+  const token = await readToken(tokenFile);
+  const headers: Record<string, string> = token === undefined
+    ? {}
+    : { authorization: `Bearer ${token}` };
+  const remote = await open(url, headers);
+  try {
+    return await use(remote, async () => {
+      const listed = await remote.list();
+      return requireOne(listed.map(({ id }) => id), url);
+    });
+  } catch (error) {
+    if (!isSnapshotError(error, "ERR_STORE_ACCESS")) throw error;
+    throw new CommandError(messageOf(error), {
+      cause: error,
+      exitCode: NOT_CHECKED,
+    });
+  } finally {
+    await remote.close();
+  }
+}
+
+/** @throws {CommandError} when the address or the token can't be used. */
+async function open(url: string, headers: Record<string, string>) {
+  try {
+    return await openHttpSnapshotStore(url, { headers, ...reporting });
+  } catch (error) {
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
+function requireOne(ids: readonly string[], from: string): string {
+  if (ids[0] !== undefined) return ids[0];
+  throw new CommandError(`Cannot find a snapshot in ${from}: found none`);
+}
