@@ -2,7 +2,7 @@
  * For stores in places of your own: the seam between the store, which is written
  * once, and the places that snapshots are kept in. Write a backend, and
  * {@linkcode openSnapshotStore} makes it a store with every verb. It is
- * experimental until object storage stands on it; `docs/backend.md` shows a
+ * experimental, because the interface may still change; `docs/backend.md` shows a
  * complete backend.
  *
  * @experimental

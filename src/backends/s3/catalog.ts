@@ -57,6 +57,11 @@ export class FoundSnapshot {
     return this.#parts.has("meta.json") ? "published" : "writing";
   }
 
+  /** The sum of the lengths of its objects, in bytes. */
+  get size(): number {
+    return [...this.#parts.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** When the last of its objects was written, by the server's clock. */
   get modified(): number {
     const times = [...this.#parts.values()].map(({ modified }) => modified);

@@ -29,10 +29,12 @@ import { choosePartSize, StateUpload } from "./state_upload.ts";
 export async function beginPending(
   parts: BucketParts,
   id: string,
-  { expectedSize, onPublished }: {
+  { expectedSize, onPublished, onEnd }: {
     readonly expectedSize: number | undefined;
     /** Called when the snapshot is visible. */
     readonly onPublished: () => void;
+    /** Called when it is not being written any more. */
+    readonly onEnd: () => void;
   },
 ): Promise<PendingSnapshot | "taken"> {
   const { client, keys, options } = parts;
@@ -49,7 +51,8 @@ export async function beginPending(
     partSize,
     expectedSize,
   });
-  return new PendingObjects(parts, { id, nonce, upload, onPublished });
+  const handlers = { onPublished, onEnd };
+  return new PendingObjects(parts, { id, nonce, upload, ...handlers });
 }
 
 /**
@@ -65,14 +68,16 @@ class PendingObjects implements PendingSnapshot {
   readonly #nonce: string;
   readonly #upload: StateUpload;
   readonly #onPublished: () => void;
+  readonly #onEnd: () => void;
 
   constructor(
     parts: BucketParts,
-    { id, nonce, upload, onPublished }: {
+    { id, nonce, upload, onPublished, onEnd }: {
       readonly id: string;
       readonly nonce: string;
       readonly upload: StateUpload;
       readonly onPublished: () => void;
+      readonly onEnd: () => void;
     },
   ) {
     this.#parts = parts;
@@ -80,6 +85,7 @@ class PendingObjects implements PendingSnapshot {
     this.#nonce = nonce;
     this.#upload = upload;
     this.#onPublished = onPublished;
+    this.#onEnd = onEnd;
   }
 
   append(bytes: Uint8Array): Promise<void> {
@@ -99,10 +105,12 @@ class PendingObjects implements PendingSnapshot {
       ]);
       await this.#putMeta(meta);
     } catch (error) {
+      // Nothing is discarded then.
+      if (error instanceof MaybePublishedError) this.#onEnd();
       this.#fail(error);
     }
     this.#onPublished();
-    await this.#confirm();
+    await this.#confirm().finally(() => this.#onEnd());
   }
 
   async discard(): Promise<void> {
@@ -118,6 +126,8 @@ class PendingObjects implements PendingSnapshot {
         error,
         isExpected: error instanceof S3Failure && error.isDenied,
       });
+    } finally {
+      this.#onEnd();
     }
   }
 

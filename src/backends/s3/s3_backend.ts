@@ -7,6 +7,7 @@
 
 import type {
   BackendHost,
+  BackendInspection,
   BackendNames,
   BeginOptions,
   PendingSnapshot,
@@ -15,6 +16,7 @@ import type {
 } from "../../backend/backend.ts";
 import { SnapshotNotFoundError } from "../../errors.ts";
 import { resolveRetryOptions, type RetryOptions } from "../../net/retry.ts";
+import type { CleanReport } from "../../snapshot/inspection.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
 import type { ByteRange } from "../../snapshot/open_options.ts";
 import { Catalog, type Found, type FoundSnapshot } from "./catalog.ts";
@@ -25,6 +27,7 @@ import { putObject } from "./client/objects.ts";
 import { KeyRing } from "./credentials.ts";
 import { resolveEndpoint } from "./endpoint.ts";
 import { formatLocation, parseLocation } from "./location.ts";
+import { cleanFound, inspectFound } from "./inspect.ts";
 import { KeySpace, type PartName } from "./names.ts";
 import { resolveS3Options, type S3BackendOptions } from "./options.ts";
 import { type BucketParts, isOlder } from "./parts.ts";
@@ -32,7 +35,7 @@ import { beginPending } from "./pending.ts";
 import { Removals } from "./removals.ts";
 import { SmallObjects } from "./small_objects.ts";
 import { RemoteState } from "./state_reader.ts";
-import { sweep } from "./sweep.ts";
+import { sweep, type SweepRule } from "./sweep.ts";
 
 /** What tests set, and users can not. */
 export interface S3Tuning {
@@ -52,6 +55,8 @@ export class S3Backend implements SnapshotBackend {
   #clock: () => number = Date.now;
   /** Snapshots that this process has published. */
   readonly #own = new Set<string>();
+  /** Snapshots that this process is writing. */
+  readonly #pending = new Set<string>();
   /** Open states, and the snapshots that they are of. */
   readonly #open = new Map<StateHandle, string>();
 
@@ -98,7 +103,26 @@ export class S3Backend implements SnapshotBackend {
     client.closing = closing;
     return this.#run(`open ${this.place}`, async () => {
       if (readOnly) return await touchBucket(client, keys.root);
-      await sweep(this.#parts, await this.#list());
+      const { sweepAfterMs } = this.#parts.options;
+      await sweep(this.#parts, await this.#list(), this.#rule(sweepAfterMs));
+    });
+  }
+
+  inspect(): Promise<BackendInspection> {
+    const { isOwn } = this.#rule(0);
+    return this.#run(
+      `look into ${this.place}`,
+      async () => inspectFound(this.#parts, await this.#list(), isOwn),
+    );
+  }
+
+  clean(olderThanMs?: number): Promise<CleanReport> {
+    const { sweepAfterMs } = this.#parts.options;
+    const rule = this.#rule(olderThanMs ?? sweepAfterMs);
+    return this.#run(`clean ${this.place}`, async () => {
+      const report = await cleanFound(this.#parts, await this.#list(), rule);
+      await this.#removals.finish();
+      return report;
     });
   }
 
@@ -182,14 +206,24 @@ export class S3Backend implements SnapshotBackend {
     _meta: Uint8Array,
     { expectedSize }: BeginOptions,
   ): Promise<PendingSnapshot | "taken"> {
+    const { catalog } = this.#parts;
+    this.#pending.add(id);
     const onPublished = () => {
       this.#own.add(id);
-      this.#parts.catalog.forget(id);
+      catalog.forget(id);
     };
-    return this.#run(
-      `begin a snapshot in ${this.place}`,
-      () => beginPending(this.#parts, id, { expectedSize, onPublished }),
-    );
+    const onEnd = () => this.#pending.delete(id);
+    return this.#run(`begin a snapshot in ${this.place}`, async () => {
+      const handlers = { expectedSize, onPublished, onEnd };
+      try {
+        const pending = await beginPending(this.#parts, id, handlers);
+        if (pending === "taken") onEnd();
+        return pending;
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+    });
   }
 
   remove(
@@ -266,6 +300,10 @@ export class S3Backend implements SnapshotBackend {
       await this.#parts.catalog.look(id);
       return await read(await this.#parts.catalog.recall(id));
     }
+  }
+
+  #rule(olderThanMs: number): SweepRule {
+    return { olderThanMs, isOwn: (id) => this.#pending.has(id) };
   }
 
   async #list(): Promise<Found> {

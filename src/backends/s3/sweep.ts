@@ -17,23 +17,43 @@ import { deleteParts } from "./removals.ts";
 /** How many are removed side by side. */
 const CONCURRENCY = 4;
 
-/** Sweeps; what can't be removed is reported, and is no failure. */
+/** What may be removed. */
+export interface SweepRule {
+  /** How old it must be, in milliseconds by the server's clock. */
+  readonly olderThanMs: number;
+  /** Whether this process is writing the snapshot. */
+  readonly isOwn: (id: string) => boolean;
+}
+
+/** What became of the rest of a snapshot. */
+export type SweepOutcome = "removed" | "left" | "failed";
+
+/**
+ * Sweeps; what can't be removed is reported, and is no failure. Resolves to what
+ * became of each snapshot that was old enough.
+ */
 export async function sweep(
   parts: BucketParts,
   { snapshots }: Found,
-): Promise<void> {
-  const { options: { sweepAfterMs }, report } = parts;
+  rule: SweepRule,
+): Promise<ReadonlyMap<string, SweepOutcome>> {
+  const outcomes = new Map<string, SweepOutcome>();
   const old = [...snapshots.values()].filter((found) =>
-    isUnfinished(found) && isOlder(parts, found.modified, sweepAfterMs)
+    isUnfinished(found) && isOlder(parts, found.modified, rule.olderThanMs) &&
+    !rule.isOwn(found.id)
   );
   await sideBySide(old, CONCURRENCY, async (found) => {
     const { id } = found;
+    outcomes.set(id, "failed");
     await attempt(parts, id, async () => {
-      if (!await sweepOne(parts, found)) return;
-      report({ type: "cleanedUp", id, name: id, state: "writing" });
+      const isRemoved = await sweepOne(parts, found);
+      outcomes.set(id, isRemoved ? "removed" : "left");
+      if (!isRemoved) return;
+      parts.report({ type: "cleanedUp", id, name: id, state: "writing" });
     });
   });
-  await attempt(parts, undefined, () => sweepUploads(parts));
+  await attempt(parts, undefined, () => sweepUploads(parts, rule));
+  return outcomes;
 }
 
 function isUnfinished({ state }: FoundSnapshot): boolean {
@@ -66,12 +86,15 @@ async function sweepOne(
   return false;
 }
 
-async function sweepUploads(parts: BucketParts): Promise<void> {
-  const { client, keys, options: { sweepAfterMs }, report } = parts;
+async function sweepUploads(
+  parts: BucketParts,
+  { olderThanMs, isOwn }: SweepRule,
+): Promise<void> {
+  const { client, keys, report } = parts;
   for (const upload of await listUploads(client, keys.root)) {
     const name = keys.parse(upload.key);
-    if (name === undefined) continue;
-    if (!isOlder(parts, upload.initiated, sweepAfterMs)) continue;
+    if (name === undefined || isOwn(name.id)) continue;
+    if (!isOlder(parts, upload.initiated, olderThanMs)) continue;
     await abortUpload(client, upload);
     const { id } = name;
     report({ type: "cleanedUp", id, name: upload.key, state: "writing" });

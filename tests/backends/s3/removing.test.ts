@@ -177,3 +177,39 @@ describe("quarantine in a bucket", () => {
     await store.close();
   });
 });
+
+describe("clean() of a bucket", () => {
+  it("removes what another process has left, by its age", async () => {
+    const { bucket, time } = bucketWithClock();
+    const id = await leaveUnfinished(bucket);
+    time.now += HOUR;
+    const store = await bucket.open();
+    const sink = await store.create({ ...INIT, index: 20n });
+    const [mine, other, ...more] = (await store.inspect()).unfinished;
+    assert.deepEqual([mine?.id, other?.id, more], [sink.id, id, []]);
+    assert.ok(mine?.mayBeUnderWay && other?.mayBeUnderWay);
+    const young = await store.clean();
+    assert.deepEqual(young.left.map((each) => each.id), [sink.id, id]);
+    const { removed, left, failed } = await store.clean({
+      olderThanMs: HOUR / 2,
+    });
+    assert.deepEqual(removed.map((each) => each.id), [id]);
+    assert.deepEqual(left.map((each) => each.id), [sink.id]);
+    assert.deepEqual(failed, []);
+    assert.equal(await bucket.uploadCount(), 0);
+    await sink.close();
+    assert.deepEqual(await listIds(store), [sink.id]);
+    await store.close();
+  });
+
+  it("says what could not be removed", async () => {
+    const { bucket } = bucketWithClock((method) => method === "DELETE");
+    const id = await leaveUnfinished(bucket);
+    const store = await bucket.open();
+    const { removed, failed } = await store.clean({ olderThanMs: 0 });
+    assert.deepEqual(removed, []);
+    assert.deepEqual(failed.map((each) => each.id), [id]);
+    assert.deepEqual(await bucket.names(), [`${id}/claim`]);
+    await store.close();
+  });
+});

@@ -120,6 +120,32 @@ describe("the state of a new snapshot", () => {
     await assert.rejects(upload.append(bytes(1, 1)), /10000 parts/);
   });
 
+  it("costs six requests, when it is small", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open();
+    await store.list();
+    const requests: string[] = [];
+    const watched = await bucket.open({
+      fetch: (url, init) => {
+        const { pathname, searchParams } = new URL(url);
+        const what = searchParams.has("list-type") ? "list" : pathname;
+        requests.push(`${init.method} ${what.split("/").at(-1)}`);
+        return bucket.fetch(url, init);
+      },
+    });
+    requests.length = 0;
+    await save(watched, "state");
+    assert.deepEqual(requests.sort(), [
+      "GET list",
+      "GET list",
+      "PUT blocks.crc64",
+      "PUT claim",
+      "PUT meta.json",
+      "PUT state.bin",
+    ]);
+    for (const each of [store, watched]) await each.close();
+  });
+
   it("has a checksum that the server keeps, if that is wanted", async () => {
     const bucket = memoryBucket({ partSizeMin: PART });
     const sent = new Set<string>();
