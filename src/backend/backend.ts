@@ -141,6 +141,15 @@ export interface ReadableBackend {
     name: ExtraName,
     sizeMax: number,
   ): Promise<Uint8Array | undefined>;
+  /**
+   * A text that is another one when `readMeta()`, `readBlocks()` or
+   * `stateSize()` may give something else than before, so that a list need not
+   * ask again. `undefined` where that can't be promised at the moment. A backend
+   * without this method is asked each time.
+   */
+  version?(id: string): Promise<string | undefined>;
+  /** The version of what these three have given last, without a look. */
+  versionRead?(id: string): string | undefined;
   /** The length of the state in bytes, without opening it. */
   stateSize(id: string): Promise<number>;
   /**

@@ -100,6 +100,25 @@ export class CheckedBackend {
     );
   }
 
+  /** The version of what was read of a snapshot last, if the backend tells. */
+  versionRead(id: string): string | undefined {
+    const version = this.#backend.versionRead?.(id);
+    return typeof version === "string" ? version : undefined;
+  }
+
+  /** The version of a snapshot, if the backend tells; never rejects. */
+  async version(id: string): Promise<string | undefined> {
+    if (this.#backend.version === undefined) return undefined;
+    const ask = async () => await this.#backend.version?.(id);
+    try {
+      const version = await this.#read("look", ask);
+      return typeof version === "string" ? version : undefined;
+    } catch {
+      // Reading the snapshot shows what is wrong.
+      return undefined;
+    }
+  }
+
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
     const what = `meta.json of snapshot ${id}`;
     return this.#read(

@@ -21,7 +21,7 @@ import { readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { checkStateSize } from "./state.ts";
 
-type Parts = Pick<StoreParts, "backend" | "report">;
+type Parts = Pick<StoreParts, "backend" | "report" | "metas">;
 
 /** How many snapshots are looked into side by side. */
 const CONCURRENCY = 16;
@@ -81,7 +81,7 @@ export async function scan(
 
 /** The metadata of a snapshot; its state is as long as they say. */
 export async function statSnapshot(
-  parts: Parts,
+  parts: Pick<Parts, "backend" | "report">,
   id: string,
 ): Promise<SnapshotMeta> {
   const { meta } = await readHeader(parts, id);
@@ -90,8 +90,15 @@ export async function statSnapshot(
 }
 
 async function scanOne(parts: Parts, id: string): Promise<ScannedSnapshot> {
+  const { backend, metas } = parts;
   try {
-    return { id, meta: await statSnapshot(parts, id) };
+    const known = metas.has(id)
+      ? metas.get(id, await backend.version(id))
+      : undefined;
+    if (known !== undefined) return { id, meta: known };
+    const meta = await statSnapshot(parts, id);
+    metas.note(backend.versionRead(id), meta);
+    return { id, meta };
   } catch (error) {
     if (concernsSnapshot(error)) return { id, error };
     throw error;
@@ -128,6 +135,7 @@ async function look(parts: Parts): Promise<Listing> {
     if (round >= (isUsed ? ROUNDS_WITH_SOME_MAX : ROUNDS_MAX)) break;
     names = await readNames(parts);
   }
+  parts.metas.keepOnly(names.published);
   const results = names.published.map((id) => looked.get(id));
   return { names, results: results.filter((it) => it !== undefined) };
 }

@@ -9,6 +9,7 @@ import type { CheckedBackend } from "./checked_backend.ts";
 import type { Report } from "./events.ts";
 import type { Exclusive } from "./exclusive.ts";
 import type { Health } from "./health.ts";
+import type { KnownMetas } from "./known_metas.ts";
 import type { OpenStreams } from "./open_streams.ts";
 import type { Remover } from "./remove.ts";
 
@@ -18,6 +19,8 @@ export interface StoreParts {
   readonly backend: CheckedBackend;
   /** What is known of them. */
   readonly health: Health;
+  /** What has been read of them. */
+  readonly metas: KnownMetas;
   /** Removes snapshots; its calls go through `exclusive`. */
   readonly remover: Remover;
   /** The sinks, sources and checks that are open. */

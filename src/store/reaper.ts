@@ -91,8 +91,8 @@ export class Reaper {
     return this.#followed;
   }
 
-  /** The same, or `false` after a while, for a call that can do without. */
-  async settledSoon(): Promise<boolean> {
+  /** Whether it was so within a while. */
+  async #settledSoon(): Promise<boolean> {
     if (this.isSettled) return true;
     const stopping = new AbortController();
     const waiting = pause(WAIT_MAX_MS, stopping.signal).then(() => false);
@@ -106,7 +106,7 @@ export class Reaper {
 
   /** Waits before a snapshot is begun; no longer than a call can do without. */
   async waitBeforeCreate(): Promise<void> {
-    if (await this.settledSoon()) return;
+    if (await this.#settledSoon()) return;
     // More than the next snapshot may be beyond `retain` now.
     this.#parts.report({ type: "reapOverdue" });
   }
@@ -121,7 +121,7 @@ export class Reaper {
    * reap up that takes long because of a place that hangs.
    */
   async idle(): Promise<void> {
-    if (await this.settledSoon()) await this.#parts.remover.idle();
+    if (await this.#settledSoon()) await this.#parts.remover.idle();
   }
 
   #report(error: unknown): void {

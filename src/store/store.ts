@@ -42,6 +42,7 @@ import { Exclusive } from "./exclusive.ts";
 import { readExtraFile } from "./extra.ts";
 import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
+import { KnownMetas } from "./known_metas.ts";
 import { IdClock } from "./id_clock.ts";
 import { cleanStore, inspectStore } from "./inspect.ts";
 import { SharedSignal, unlessAborted } from "./interrupt.ts";
@@ -104,6 +105,7 @@ export class BackedStore implements SnapshotStore {
     const parts = { backend: this.#backend, health: new Health() };
     this.#parts = {
       ...parts,
+      metas: new KnownMetas(),
       remover: new Remover(parts),
       streams: new OpenStreams(),
       publishing: new Set(),

@@ -7,7 +7,11 @@
 import { allSettled } from "../../backend/all_settled.ts";
 import type { BackendHost } from "../../backend/backend.ts";
 import { isNoDirectorySync } from "../../fs/directory_sync.ts";
-import type { FileSystem, HeldDirectory } from "../../fs/file_system.ts";
+import type {
+  FileStat,
+  FileSystem,
+  HeldDirectory,
+} from "../../fs/file_system.ts";
 import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
@@ -33,6 +37,11 @@ export class Directory {
     directory: string | URL,
     options: ResolvedFileBackendOptions,
   ) {
+    // The empty path would be the working directory: most likely an unset
+    // variable.
+    if (!(directory instanceof URL) && !directory) {
+      throw new TypeError("Cannot open a store: found no name of a directory");
+    }
     this.fileSystem = options.fileSystem;
     const url = fileUrlOf(directory);
     this.base = options.fileSystem.resolve(url ?? directory);
@@ -48,18 +57,19 @@ export class Directory {
 
   /**
    * Holds it, so that a sync need not open it. It need not be held: where it
-   * can't, each sync opens it.
+   * can't, each sync opens it. Resolves to what was seen of it.
    */
-  async keepOpen(): Promise<void> {
+  async keepOpen(): Promise<FileStat | undefined> {
     await this.letGo();
     // What is wrong will be seen by what comes next.
     const held = await this.fileSystem.holdDirectory(this.path)
       .catch(() => undefined);
-    if (held === undefined) return;
+    if (held === undefined) return undefined;
     const stat = await held.stat().catch(() => undefined);
     const identity = stat?.identity;
-    if (identity === undefined) return await held.close().catch(() => {});
-    this.#held = { ...held, identity };
+    if (identity === undefined) await held.close().catch(() => {});
+    else this.#held = { ...held, identity };
+    return stat;
   }
 
   /** The opposite of {@linkcode Directory.keepOpen}. */

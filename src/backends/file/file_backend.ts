@@ -46,6 +46,7 @@ import { Removals } from "./removals.ts";
 import { type SweepParts, sweepUnfinished } from "./sweep.ts";
 import { TakenIds } from "./taken_ids.ts";
 import { isUnfinished, UnfinishedSnapshots } from "./unfinished.ts";
+import { Versions } from "./versions.ts";
 
 /** A directory that snapshots are kept in. */
 export class FileBackend implements SnapshotBackend {
@@ -55,6 +56,7 @@ export class FileBackend implements SnapshotBackend {
   readonly #removals: Removals;
   readonly #removalWait: RemovalWait;
   readonly #parts: PartReader;
+  readonly #versions: Versions;
   readonly #calls = new Calls();
   readonly #busy = new BusyIds();
   readonly #handles = new Set<StateHandle>();
@@ -71,17 +73,18 @@ export class FileBackend implements SnapshotBackend {
    * @throws {RangeError} when an option is out of its bounds.
    */
   constructor(directory: string | URL, options: FileBackendOptions = {}) {
-    // The empty path would be the working directory: most likely an unset
-    // variable.
-    if (!(directory instanceof URL) && !directory) {
-      throw new TypeError("Cannot open a store: found no name of a directory");
-    }
     this.#options = resolveFileBackendOptions(options);
     this.#directory = new Directory(directory, this.#options);
     this.#marks = new Marks(this.#directory);
     this.#removals = new Removals(this.#directory, this.#marks);
     this.#removalWait = new RemovalWait(this.#directory, this.#marks);
-    this.#parts = new PartReader(this.#directory, this.#removalWait);
+    this.#versions = new Versions(this.#directory);
+    this.#parts = new PartReader({
+      directory: this.#directory,
+      marks: this.#marks,
+      removalWait: this.#removalWait,
+      versions: this.#versions,
+    });
   }
 
   get place(): string {
@@ -98,7 +101,9 @@ export class FileBackend implements SnapshotBackend {
     this.#marks.remembers = true;
     this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
     try {
-      await this.#directory.keepOpen();
+      // Something was just made in it to test the access.
+      const looked = await this.#directory.keepOpen();
+      this.#versions.noteTime(looked?.changedMs);
       await settleNames(this.#directory);
       if (this.#options.sweep) await this.#sweepAtOpening();
     } catch (error) {
@@ -115,6 +120,7 @@ export class FileBackend implements SnapshotBackend {
       const names = await readNames(this.#directory, this.#marks);
       this.#taken.note(names);
       const { ids, temporary, foreign } = names;
+      this.#versions.forgetRead();
       return {
         published: ids,
         // A directory with a mark may be beside one that was renamed.
@@ -132,10 +138,15 @@ export class FileBackend implements SnapshotBackend {
   }
 
   readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
-    return this.#calls.run(async () => {
-      await requireDirectory(this.#directory, this.#marks, id);
-      return await this.#parts.read(id, "meta.json", sizeMax);
-    });
+    return this.#calls.run(() => this.#parts.readMeta(id, sizeMax));
+  }
+
+  version(id: string): Promise<string | undefined> {
+    return this.#calls.run(() => this.#versions.of(id));
+  }
+
+  versionRead(id: string): string | undefined {
+    return this.#versions.ofRead(id);
   }
 
   readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {

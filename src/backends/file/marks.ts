@@ -8,7 +8,6 @@
  */
 
 import { systemCode } from "../../errors.ts";
-import { exists } from "../../fs/io.ts";
 import { sideBySide } from "../../fs/side_by_side.ts";
 import { isFull } from "../../system_code.ts";
 import type { Directory } from "./directory.ts";
@@ -156,14 +155,15 @@ async function lookForMark(
   { fileSystem }: Directory,
   path: string,
 ): Promise<Mark | "none" | "empty"> {
-  const [isWhole, isDeleted, isCorrupt] = await Promise.all([
-    exists(fileSystem, `${path}/meta.json`),
-    exists(fileSystem, `${path}/deleted`),
-    exists(fileSystem, `${path}/corrupt`),
-  ]);
-  if (isDeleted) return "deleted";
-  if (isCorrupt) return "corrupt";
-  if (isWhole || !await exists(fileSystem, path)) return "none";
-  const entries = await fileSystem.readDirectory(path);
-  return entries.length === 0 ? "empty" : "none";
+  let names: Set<string>;
+  try {
+    const entries = await fileSystem.readDirectory(path);
+    names = new Set(entries.map(({ name }) => name));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return "none";
+    throw error;
+  }
+  if (names.has("deleted")) return "deleted";
+  if (names.has("corrupt")) return "corrupt";
+  return names.size === 0 ? "empty" : "none";
 }

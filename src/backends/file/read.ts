@@ -19,7 +19,9 @@ import { ORIGIN } from "../../snapshot/extras.ts";
 import type { Directory } from "./directory.ts";
 import { toLookError } from "./error_scope.ts";
 import { FileLimit } from "./file_limit.ts";
-import { isThere, type RemovalWait } from "./missing.ts";
+import type { Marks } from "./marks.ts";
+import { isThere, type RemovalWait, requireDirectory } from "./missing.ts";
+import type { Versions } from "./versions.ts";
 
 /** The files of a snapshot, and the reason when one is damaged. */
 const PARTS = {
@@ -35,24 +37,37 @@ export type PartName = keyof typeof PARTS;
 /** Codes of `open` for a link, a directory or a pipe. */
 const NOT_A_FILE = new Set(["ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
 
+/** The parts of the backend that reading uses. */
+export interface ReadingParts {
+  readonly directory: Directory;
+  readonly marks: Marks;
+  readonly removalWait: RemovalWait;
+  readonly versions: Versions;
+}
+
 /** Reads files of published snapshots; its errors are about the snapshot. */
 export class PartReader {
   readonly #directory: Directory;
+  readonly #marks: Marks;
   readonly #removalWait: RemovalWait;
+  readonly #versions: Versions;
   /** Bounds how many files are open to look into snapshots. */
   readonly #limit = new FileLimit();
 
-  constructor(directory: Directory, removalWait: RemovalWait) {
+  constructor({ directory, marks, removalWait, versions }: ReadingParts) {
     this.#directory = directory;
+    this.#marks = marks;
     this.#removalWait = removalWait;
+    this.#versions = versions;
   }
 
-  /** Reads a small file that every whole snapshot has. */
-  async read(id: string, name: PartName, sizeMax: number): Promise<Uint8Array> {
+  /** Reads `meta.json`, and looks first whether there is such a snapshot. */
+  async readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
+    await requireDirectory(this.#directory, this.#marks, id);
     try {
-      return await this.#readFile(id, name, sizeMax);
+      return await this.#readFile(id, "meta.json", sizeMax);
     } catch (error) {
-      throw await this.#explain(id, name, error);
+      throw await this.#explain(id, "meta.json", error);
     }
   }
 
@@ -65,8 +80,11 @@ export class PartReader {
     try {
       return await this.#readFile(id, name, sizeMax);
     } catch (error) {
-      if (systemCode(error) === "ENOENT") return undefined;
-      throw await this.#explain(id, name, error);
+      if (systemCode(error) !== "ENOENT") {
+        throw await this.#explain(id, name, error);
+      }
+      this.#versions.noteRead(id, name, "none");
+      return undefined;
     }
   }
 
@@ -74,7 +92,9 @@ export class PartReader {
   async stateSize(id: string): Promise<number> {
     try {
       const path = this.#directory.at(`${id}/state.bin`);
-      return sizeOf(id, await this.#directory.fileSystem.stat(path));
+      const stat = await this.#directory.fileSystem.stat(path);
+      this.#versions.noteRead(id, "state.bin", stat);
+      return sizeOf(id, stat);
     } catch (error) {
       throw await this.#explain(id, "state.bin", error);
     }
@@ -103,7 +123,8 @@ export class PartReader {
     const { fileSystem } = this.#directory;
     const path = this.#directory.at(`${id}/${name}`);
     const read = async (file: FileHandle) => {
-      const { size } = await file.stat();
+      const stat = await file.stat();
+      const { size } = stat;
       if (size > sizeMax) {
         throw new SnapshotCorruptError(`${name} of snapshot ${id}`, {
           reason: PARTS[name],
@@ -111,6 +132,7 @@ export class PartReader {
           actual: `${size} bytes`,
         });
       }
+      this.#versions.noteRead(id, name, stat);
       const bytes = new Uint8Array(size);
       return bytes.subarray(0, await readFully(file, bytes, 0));
     };

@@ -37,13 +37,23 @@ export function toFileStat(stats: Stats): FileStat {
 /** Each read and write is one system call: the caller loops. */
 export class NodeFileHandle implements FileHandle {
   readonly #handle: NodeHandle;
+  /** What a look at the file just now has shown, for the first who asks. */
+  #opened: FileStat | undefined;
 
   constructor(handle: NodeHandle) {
     this.#handle = handle;
   }
 
+  /** Looks at the file that was just opened; `stat()` then need not. */
+  async look(): Promise<FileStat> {
+    this.#opened = toFileStat(await this.#handle.stat());
+    return this.#opened;
+  }
+
   async stat(): Promise<FileStat> {
-    return toFileStat(await this.#handle.stat());
+    const opened = this.#opened;
+    this.#opened = undefined;
+    return opened ?? toFileStat(await this.#handle.stat());
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {

@@ -37,8 +37,11 @@ function unlinkSparesDirectories(): boolean {
 }
 
 /** Rejects unless the handle is of a regular file. */
-async function checkRegular(handle: FileHandle, path: string): Promise<void> {
-  const { kind } = await handle.stat();
+async function checkRegular(
+  handle: NodeFileHandle,
+  path: string,
+): Promise<void> {
+  const { kind } = await handle.look();
   if (kind === "file") return;
   throw systemError(kind === "directory" ? "EISDIR" : "EINVAL", "open", path);
 }

@@ -1,0 +1,113 @@
+/**
+ * Whether the files of a snapshot are still those that were read, so that a list
+ * need not read them again.
+ *
+ * @module
+ */
+
+import { systemCode } from "../../errors.ts";
+import type { FileStat } from "../../fs/file_system.ts";
+import type { Directory } from "./directory.ts";
+
+/** The files that a list depends on. */
+const FILES = ["meta.json", "blocks.crc64", "state.bin"];
+
+/** What was seen of a file; of one that there is not, nothing. */
+type Seen = FileStat | "none";
+
+/**
+ * No file system's times tick more slowly. A file that is changed twice within a
+ * tick has the same times after both, so nothing is concluded from younger ones.
+ */
+const TICK_MS = 2000;
+
+/**
+ * The least that the clock of the disk can say, which on a network is another
+ * machine's: the latest time that it was seen to give, and what has passed since.
+ */
+class DiskClock {
+  /** That time, less the time of this process at which it was seen. */
+  #ahead = -Infinity;
+
+  /** The disk has given this time to a file. */
+  note(ms: number): void {
+    this.#ahead = Math.max(this.#ahead, ms - performance.now());
+  }
+
+  /** Whether every change from now on gets a later time than this one. */
+  isOver(ms: number): boolean {
+    // A local clock that was set back has given times that are yet to come.
+    const now = Math.min(Date.now(), this.#ahead + performance.now());
+    return ms + TICK_MS <= now;
+  }
+}
+
+/** Tells the versions of snapshots. */
+export class Versions {
+  readonly #directory: Directory;
+  readonly #clock = new DiskClock();
+  /** What was seen of files that were read, by snapshot and name. */
+  readonly #read = new Map<string, Map<string, Seen>>();
+
+  constructor(directory: Directory) {
+    this.#directory = directory;
+  }
+
+  /**
+   * A text that changes when a file of the snapshot is changed, replaced, made or
+   * removed, whatever times are set; `undefined` when that is not certain.
+   */
+  async of(id: string): Promise<string | undefined> {
+    return this.#join(
+      await Promise.all(FILES.map((name) => this.#look(id, name))),
+    );
+  }
+
+  /** The disk has given this time to something, perhaps just now. */
+  noteTime(changedMs: number | undefined): void {
+    if (changedMs !== undefined) this.#clock.note(changedMs);
+  }
+
+  /** A file is being read that was like this at the beginning. */
+  noteRead(id: string, name: string, seen: Seen): void {
+    const files = this.#read.get(id) ?? new Map<string, Seen>();
+    this.#read.set(id, files.set(name, seen));
+  }
+
+  /** The version of what was read of the snapshot; it is told once. */
+  ofRead(id: string): string | undefined {
+    const files = this.#read.get(id);
+    this.#read.delete(id);
+    return this.#join(FILES.map((name) => files?.get(name)));
+  }
+
+  /** Forgets what was read, of which the version was never asked. */
+  forgetRead(): void {
+    this.#read.clear();
+  }
+
+  #join(files: readonly (Seen | undefined)[]): string | undefined {
+    const versions = files.map((seen) => seen && this.#versionOf(seen));
+    return versions.includes(undefined) ? undefined : versions.join();
+  }
+
+  async #look(id: string, name: string): Promise<Seen> {
+    try {
+      const path = this.#directory.at(`${id}/${name}`);
+      return await this.#directory.fileSystem.stat(path);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return "none";
+      throw error;
+    }
+  }
+
+  #versionOf(seen: Seen): string | undefined {
+    if (seen === "none") return seen;
+    const { identity, size, modifiedMs, changedMs } = seen;
+    if (identity === undefined || changedMs === undefined) return undefined;
+    this.#clock.note(changedMs);
+    return this.#clock.isOver(changedMs)
+      ? [identity, size, modifiedMs, changedMs].join("/")
+      : undefined;
+  }
+}
