@@ -5,6 +5,7 @@ import { readerOf } from "../archive/generator_reader.ts";
 import { type ArchiveMeta, readArchive } from "../archive/mod.ts";
 import { Crc64 } from "../crc64/mod.ts";
 import { makeSource } from "../store/source.ts";
+import { isBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
 import { type Input, openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
@@ -27,6 +28,7 @@ export interface CheckedArchive {
  */
 export async function isArchive(path: string): Promise<boolean> {
   if (path === "-") return true;
+  if (isBucket(path)) return false;
   try {
     return !(await stat(path)).isDirectory();
   } catch (error) {

@@ -45,11 +45,12 @@ export function registerCopy(program: Command): void {
     )
     .argument(
       "<FROM>",
-      "the address of a server, http:// or https://, or a store's directory",
+      "the address of a server, http:// or https://; a store's directory, or " +
+        "s3://BUCKET/PREFIX",
     )
     .argument(
       "<DIR>",
-      "the store's directory; made when it is missing",
+      "the store's directory, made when it is missing; or s3://BUCKET/PREFIX",
       parsePath,
     )
     .argument("[ID]", "the snapshot; the newest by default")
@@ -126,7 +127,10 @@ async function withSource<T>(
     directory,
     // An older one does not stand in for a newest that is bad.
     (store) =>
-      use(store, async () => requireOne(await publishedIds(directory), from)),
+      use(
+        store,
+        async () => requireOne(await publishedIds(store, directory), from),
+      ),
   );
 }
 

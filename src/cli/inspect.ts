@@ -1,6 +1,5 @@
 /** `inspect DIR [ID]` or `inspect FILE`: all that is known of one snapshot. */
 
-import { join } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ArchiveMeta } from "../archive/mod.ts";
 import type { SnapshotMeta } from "../../mod.ts";
@@ -13,7 +12,12 @@ import {
 import { parsePath } from "./arguments.ts";
 import { alignColumns, formatCount, formatCrc, formatSize } from "./format.ts";
 import { print, printJson } from "./output.ts";
-import { openChosen, requireStore, withStoreToRead } from "./stores.ts";
+import {
+  openChosen,
+  placeIn,
+  requireStore,
+  withStoreToRead,
+} from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
 interface InspectOptions {
@@ -55,7 +59,7 @@ async function inspect(
   const unfinished = await tellUnfinished(path);
   const meta = await readMeta(path, id);
   if (json) return await printJson({ ...meta.toJSON(), unfinished });
-  const where = join(path, "snapshots", meta.id);
+  const where = placeIn(path, meta.id);
   await print(...metaLines(meta, [["Path", printable(where)]]));
 }
 

@@ -59,7 +59,7 @@ async function list(directory: string, options: ListOptions): Promise<void> {
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
 async function readListing(directory: string, store: SnapshotStore) {
-  const ids = await publishedIds(directory);
+  const ids = await publishedIds(store, directory);
   const snapshots = await store.list();
   const listed = new Set(snapshots.map(({ id }) => id));
   const errors: unknown[] = [];

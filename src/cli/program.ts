@@ -4,6 +4,7 @@
  */
 
 import { Command } from "commander";
+import { addBucketOptions } from "./buckets.ts";
 import { registerCat } from "./cat.ts";
 import { registerClean } from "./clean.ts";
 import { registerCopy } from "./copy.ts";
@@ -44,6 +45,11 @@ a time writes. Go's store knows no lock. save, import, copy and clean also
 remove unfinished snapshots; those of another program, such as a Go server, only
 when nothing in them has changed for an hour. Files that root writes belong to
 the owner of the directory.
+
+s3://BUCKET/PREFIX in the place of DIR is a store in object storage. Any number
+of programs may write to it, and there is no lock. The options above, before or
+after the command, say how to reach it; without them AWS_ENDPOINT_URL_S3,
+AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY do.
 
 FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
 an archive on stdin.
@@ -91,6 +97,7 @@ function makeProgram(writeOut: (text: string) => void): Command {
     // A usage error comes to reportError() as an exception: say it there, once.
     .configureOutput({ outputError: () => {}, writeOut })
     .addHelpText("after", NOTES);
+  addBucketOptions(program);
   for (const register of COMMANDS) register(program);
   return program;
 }

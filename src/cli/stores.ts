@@ -16,6 +16,7 @@ import {
 import { compareNewestFirst, parseId } from "../snapshot/id.ts";
 import { findMissing } from "../backends/file/claim.ts";
 import { nodeFileSystem } from "../node/mod.ts";
+import { isBucket, openBucket } from "./buckets.ts";
 import {
   CommandError,
   exitCodeOf,
@@ -67,6 +68,10 @@ export async function withStoreToWrite<T>(
   { retain, hostId }: WritingOptions,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
+  if (isBucket(directory)) {
+    const options = { ...reporting, retain: retain ?? Infinity };
+    return await useAndClose(await openBucket(directory, options), use);
+  }
   const path = `${nodeFileSystem.resolve(directory)}/snapshots`;
   // What can't be looked at can't be opened either, which says why.
   const missing = await findMissing(nodeFileSystem, path).catch(() => []);
@@ -101,11 +106,10 @@ export async function withStoreToMend<T>(
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
-  const store = await openFileSnapshotStore(directory, {
-    ...reporting,
-    hostId,
-    sweep: false,
-  });
+  const options = { ...reporting, sweep: false };
+  const store = isBucket(directory)
+    ? await openBucket(directory, options)
+    : await openFileSnapshotStore(directory, { ...options, hostId });
   return await useAndClose(store, use);
 }
 
@@ -120,12 +124,7 @@ export async function withStoreToRead<T>(
 ): Promise<T> {
   await requireStore(directory);
   try {
-    const store = await openFileSnapshotStore(directory, {
-      ...options,
-      ...reporting,
-      readOnly: true,
-    });
-    return await useAndClose(store, use);
+    return await useAndClose(await openToRead(directory, options), use);
   } catch (error) {
     if (!(error instanceof StoreAccessError)) throw error;
     throw new CommandError(messageOf(error), {
@@ -135,13 +134,32 @@ export async function withStoreToRead<T>(
   }
 }
 
+function openToRead(
+  directory: string,
+  options: ReadingOptions,
+): Promise<SnapshotStore> {
+  const { foreignTmpAgeMs: sweepAfterMs } = options;
+  const reading = { ...reporting, readOnly: true };
+  return isBucket(directory)
+    ? openBucket(directory, { ...reading, sweepAfterMs })
+    : openFileSnapshotStore(directory, { ...options, ...reading });
+}
+
 /**
- * Looks whether there is a store: commands that read or mend do not make one.
+ * Looks whether there is a store: commands that read or mend do not make one. A
+ * bucket without snapshots is an empty store.
  *
  * @throws {CommandError} when there is none.
  */
 export async function requireStore(directory: string): Promise<void> {
-  await snapshotDirectories(directory);
+  if (!isBucket(directory)) await snapshotDirectories(directory);
+}
+
+/** Where a snapshot, or all of them, are in a store, for messages. */
+export function placeIn(directory: string, ...names: string[]): string {
+  return isBucket(directory)
+    ? [directory.replace(/\/$/, ""), "snapshots", ...names].join("/")
+    : join(directory, "snapshots", ...names);
 }
 
 async function useAndClose<T>(
@@ -161,9 +179,15 @@ async function useAndClose<T>(
  * directories that are not snapshots.
  */
 export async function publishedIds(
+  store: SnapshotStore,
   directory: string,
   onOther: (path: string) => void = () => {},
 ): Promise<string[]> {
+  if (isBucket(directory)) {
+    const entries = await store.list({ unusable: true });
+    return entries.filter(({ state }) => state !== "quarantined")
+      .map(({ id }) => id);
+  }
   const names = await snapshotDirectories(directory);
   for (const name of names) {
     if (parseId(name) === undefined) {
@@ -221,7 +245,7 @@ export async function openChosen(
   if (id !== undefined) return await store.open(id, options);
   const gone = new Set<string>();
   for (;;) {
-    const ids = await publishedIds(directory);
+    const ids = await publishedIds(store, directory);
     const newest = ids.find((id) => !gone.has(id));
     if (newest === undefined) throw noSnapshotIn(directory);
     try {
@@ -234,6 +258,7 @@ export async function openChosen(
 }
 
 function noSnapshotIn(directory: string): CommandError {
-  const path = join(directory, "snapshots");
-  return new CommandError(`Cannot find a snapshot in ${path}: found none`);
+  return new CommandError(
+    `Cannot find a snapshot in ${placeIn(directory)}: found none`,
+  );
 }

@@ -122,6 +122,7 @@ async function verifyStore(
   return await withStoreToRead(directory, async (store) => {
     if (named.length > 0) return await checkEach(store, named, { json });
     const ids = await publishedIds(
+      store,
       directory,
       (path) => warn(`Cannot check ${path}: not a snapshot`),
     );

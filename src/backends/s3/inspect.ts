@@ -58,7 +58,7 @@ function describe(
     // The parts of a state that is being written are not listed.
     size: state === "writing" ? undefined : found.size,
     changedAt: new Date(found.modified),
-    isForeign: false,
+    isForeign: state === "writing" && !isOwn,
     mayBeUnderWay: state === "writing" && (isOwn || !isOld),
   };
 }

@@ -50,6 +50,11 @@ export interface S3BackendOptions extends EndpointOptions {
    */
   readonly stallTimeoutMs?: number | undefined;
   /**
+   * Whether opening removes what writers that are gone have left; see
+   * {@linkcode sweepAfterMs}. @default {true}
+   */
+  readonly sweep?: boolean | undefined;
+  /**
    * How old the rest of an unfinished snapshot is before opening removes it, in
    * milliseconds by the server's clock: another process may be writing it.
    * @default {86_400_000} a day
@@ -79,6 +84,7 @@ export const S3_BACKEND_OPTIONS: OptionNames<S3BackendOptions> = {
   conditionalWrites: true,
   checksum: true,
   stallTimeoutMs: true,
+  sweep: true,
   sweepAfterMs: true,
   graceMs: true,
   putHeaders: true,
@@ -92,6 +98,7 @@ export interface ResolvedS3Options {
   readonly conditionalWrites: ConditionalWrites;
   readonly checksum: Checksum;
   readonly stallTimeoutMs: number;
+  readonly sweep: boolean;
   readonly sweepAfterMs: number;
   readonly graceMs: number;
   readonly putHeaders: Readonly<Record<string, string>>;
@@ -134,6 +141,7 @@ export function resolveS3Options(options: S3BackendOptions): ResolvedS3Options {
       30_000,
       1,
     ),
+    sweep: requireType("sweep", options.sweep ?? true, "boolean"),
     sweepAfterMs: requireMs(
       "sweepAfterMs",
       options.sweepAfterMs,

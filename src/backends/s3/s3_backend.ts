@@ -102,8 +102,8 @@ export class S3Backend implements SnapshotBackend {
     const { client, keys } = this.#parts;
     client.closing = closing;
     return this.#run(`open ${this.place}`, async () => {
-      if (readOnly) return await touchBucket(client, keys.root);
-      const { sweepAfterMs } = this.#parts.options;
+      const { sweep: sweeps, sweepAfterMs } = this.#parts.options;
+      if (readOnly || !sweeps) return await touchBucket(client, keys.root);
       await sweep(this.#parts, await this.#list(), this.#rule(sweepAfterMs));
     });
   }

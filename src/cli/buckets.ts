@@ -1,0 +1,144 @@
+/** Buckets in the place of a store's directory: `s3://bucket/prefix`. */
+
+import { exec } from "node:child_process";
+import { promisify } from "node:util";
+import { type Command, Option } from "commander";
+import { type SnapshotStore, StoreAccessError } from "../../mod.ts";
+import type {
+  S3Credentials,
+  S3SnapshotStoreOptions,
+} from "../s3_snapshot_store.ts";
+import { printable, shorten } from "../text.ts";
+import { CommandError, messageOf } from "./failure.ts";
+
+/** Whether a store is in a bucket. */
+export function isBucket(place: string): boolean {
+  return /^s3:/i.test(place);
+}
+
+/** The options of the command line that are about buckets. */
+interface BucketFlags {
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly pathStyle?: boolean;
+  readonly conditionalWrites?: S3SnapshotStoreOptions["conditionalWrites"];
+  readonly credentialsCommand?: string;
+}
+
+/** Of the command that runs: they may stand before it or after it. */
+let flags: BucketFlags = {};
+
+/** Adds the options, which every command takes. */
+export function addBucketOptions(program: Command): void {
+  program
+    .option("--endpoint <URL>", "the server of s3://bucket/prefix")
+    .option("--region <NAME>", "the region of the bucket")
+    .option("--path-style", "put the bucket into the path of URLs")
+    .option("--no-path-style", "put the bucket into the host of URLs")
+    .addOption(
+      new Option(
+        "--conditional-writes <HEADER>",
+        "how the server is told to replace nothing",
+      ).choices(["if-none-match", "x-goog-if-generation-match", "none"]),
+    )
+    .option(
+      "--credentials-command <COMMAND>",
+      "prints the keys as JSON, as credential_process of the AWS tools does",
+    )
+    .hook("preAction", () => {
+      flags = program.opts<BucketFlags>();
+    });
+}
+
+/** Opens the store in a bucket as the command line says. */
+export async function openBucket(
+  place: string,
+  options: S3SnapshotStoreOptions,
+): Promise<SnapshotStore> {
+  // Only then: most command lines have no bucket.
+  const { openS3SnapshotStore } = await import("../s3_snapshot_store.ts");
+  try {
+    return await openS3SnapshotStore(place, { ...bucketOptions(), ...options });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
+function bucketOptions(): S3SnapshotStoreOptions {
+  const { credentialsCommand, endpoint, region, conditionalWrites } = flags;
+  return {
+    endpoint,
+    region,
+    conditionalWrites,
+    pathStyle: flags.pathStyle,
+    credentials: credentialsCommand === undefined
+      ? undefined
+      : () => runCredentialsCommand(credentialsCommand),
+  };
+}
+
+/** No provider needs longer, or prints more. */
+const COMMAND_MS_MAX = 60_000;
+const COMMAND_BYTES_MAX = 1024 * 1024;
+
+/** Runs the command; what it prints is never shown, because it has the keys. */
+async function runCredentialsCommand(command: string): Promise<S3Credentials> {
+  let printed: string;
+  try {
+    const { stdout } = await promisify(exec)(command, {
+      timeout: COMMAND_MS_MAX,
+      maxBuffer: COMMAND_BYTES_MAX,
+      windowsHide: true,
+    });
+    printed = stdout;
+  } catch (error) {
+    throw refusal(`it failed${reasonOf(error)}`);
+  }
+  return readCredentials(printed);
+}
+
+/** What the command has said on stderr, or how it ended. */
+function reasonOf(error: unknown): string {
+  const { stderr = "", code, signal } = (error ?? {}) as {
+    readonly stderr?: string;
+    readonly code?: unknown;
+    readonly signal?: unknown;
+  };
+  const said = stderr.trim().split("\n")[0] ?? "";
+  const end = signal ? ` (${signal})` : ` (exit code ${code})`;
+  return said === "" ? end : `${end}: ${printable(shorten(said))}`;
+}
+
+function readCredentials(printed: string): S3Credentials {
+  let found: Readonly<Record<string, unknown>>;
+  try {
+    found = JSON.parse(printed);
+  } catch {
+    throw refusal("found something else, expected JSON");
+  }
+  const { Version, AccessKeyId, SecretAccessKey } = found ?? {};
+  if (Version !== 1) {
+    throw refusal('found JSON without "Version": 1, expected it');
+  }
+  const { SessionToken, Expiration } = found;
+  const expiration = Expiration === undefined
+    ? undefined
+    : new Date(String(Expiration));
+  if (expiration !== undefined && Number.isNaN(expiration.getTime())) {
+    throw refusal("found an Expiration that is not a time, expected one");
+  }
+  // The store checks the types.
+  return {
+    accessKeyId: AccessKeyId as string,
+    secretAccessKey: SecretAccessKey as string,
+    sessionToken: SessionToken as string | undefined,
+    expiration,
+  };
+}
+
+function refusal(how: string): StoreAccessError {
+  return new StoreAccessError(
+    `Cannot get credentials from --credentials-command: ${how}`,
+  );
+}
