@@ -1,19 +1,26 @@
 /**
- * The stream that an archive comes in on.
+ * The stream or the iterable that an archive comes in on.
  *
  * @module
  */
 
 import { toBytes } from "../bytes.ts";
 
-/** Reads a stream, and can be told to stop while a read is under way. */
-export class ArchiveInput {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #cancelled: { readonly reason: unknown } | undefined;
+/** The bytes of an archive: as a stream, or as chunks of any size. */
+export type ArchiveBytes =
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>;
 
-  /** Locks the stream. @throws {TypeError} when it is locked. */
-  constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = stream.getReader();
+/** Reads an archive, and can be told to stop while a read is under way. */
+export class ArchiveInput {
+  readonly #chunks: Chunks;
+  #cancelled: { readonly reason: unknown } | undefined;
+  /** Makes the read that is under way reject. */
+  #stopRead: (reason: unknown) => void = () => {};
+
+  /** Locks a stream. @throws {TypeError} when it is locked, or is not one. */
+  constructor(archive: ArchiveBytes) {
+    this.#chunks = chunksOf(archive);
   }
 
   /**
@@ -21,15 +28,67 @@ export class ArchiveInput {
    * has been cancelled, for that is not the end.
    */
   readonly next = async (): Promise<Uint8Array | undefined> => {
-    const { done, value } = await this.#reader.read();
-    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+    this.#requireWanted();
+    const { done, value } = await this.#read();
+    this.#requireWanted();
     return done ? undefined : toBytes(value, "an archive");
   };
 
-  /** Cancels the stream; harmless at its end, and when called again. */
+  /** Cancels the archive; harmless at its end, and when called again. */
   readonly cancel = async (reason: unknown): Promise<void> => {
     this.#cancelled ??= { reason };
-    // It may have failed, and that is what brought us here.
-    await this.#reader.cancel(reason).catch(() => {});
+    this.#stopRead(reason);
+    try {
+      await this.#chunks.cancel(reason);
+    } catch {
+      // It may have failed, and that is what brought us here.
+    }
   };
+
+  #requireWanted(): void {
+    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+  }
+
+  #read(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#stopRead = reject;
+      this.#chunks.next().then(resolve, reject);
+    });
+  }
+}
+
+interface Result {
+  readonly done?: boolean | undefined;
+  readonly value?: unknown;
+}
+
+interface Chunks {
+  next(): Promise<Result>;
+  cancel(reason: unknown): void | Promise<void>;
+}
+
+function chunksOf(archive: ArchiveBytes): Chunks {
+  const isObject = typeof archive === "object" && archive !== null;
+  // A stream is also an iterable, but only a reader can cancel with a reason.
+  if (isObject && "getReader" in archive) {
+    const reader = archive.getReader();
+    return {
+      next: () => reader.read(),
+      cancel: (reason) => reader.cancel(reason),
+    };
+  }
+  if (isObject && Symbol.asyncIterator in archive) {
+    const iterator = archive[Symbol.asyncIterator]();
+    return {
+      next: () => iterator.next(),
+      // Not awaited: a generator returns only after the chunk that it is
+      // waiting for, which may never come.
+      cancel: () => void iterator.return?.().catch(() => {}),
+    };
+  }
+  const found = archive === null ? "null" : typeof archive;
+  throw new TypeError(
+    `Cannot read an archive: found ${found}, expected a ReadableStream or an ` +
+      "async iterable of bytes",
+  );
 }

@@ -39,7 +39,8 @@ export interface ExportArchiveOptions
   readonly modifiedMs?: number | undefined;
   /**
    * Called with the reason when what was kept of the snapshot's first archive
-   * can't be used, or is not enough for Vault.
+   * can't be used, or is not enough for Vault, and when Vault will refuse the
+   * archive because its `meta.json` is too long.
    * @default {warnings go to the console}
    */
   readonly onWarning?: (message: string) => void;
@@ -61,7 +62,7 @@ const EXPORT_OPTIONS: OptionNames<ExportArchiveOptions> = {
  * corrupt or not there, with the errors of {@linkcode SnapshotReader.open}.
  *
  * Vault refuses a `meta.json` of 8 KiB and more, which is that of some 60
- * servers; Consul and Nomad take any.
+ * servers (`onWarning` tells); Consul and Nomad take any.
  *
  * @throws {RangeError} when `level` or `modifiedMs` is out of its bounds.
  *
@@ -107,7 +108,9 @@ export function exportArchive(
       const origin = await loadOrigin(store, source.meta, onWarning);
       const time = Math.round((modifiedMs ?? timeIn(id)) / 1000);
       const kept = modifiedMs === undefined ? origin?.modified : undefined;
-      return { source, origin, modified: kept ?? time };
+      const meta = origin?.meta ?? encodeArchiveMeta(source.meta);
+      warnOfVaultsLimit(meta.length, onWarning);
+      return { source, origin, meta, modified: kept ?? time };
     } catch (error) {
       await source.cancel(error).catch(() => {});
       throw error;
@@ -127,6 +130,8 @@ interface Packing {
   readonly source: SnapshotSource;
   /** The archive that the snapshot came from, which is to be made again. */
   readonly origin: ArchiveOrigin | undefined;
+  /** The archive's `meta.json`. */
+  readonly meta: Uint8Array;
   /** The members' time, in seconds since 1970. */
   readonly modified: number;
 }
@@ -135,10 +140,9 @@ interface Packing {
 async function* writeTar(
   open: () => Promise<Packing>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { source, origin, modified } = await open();
+  const { source, origin, meta, modified } = await open();
   try {
     const { id, size } = source.meta;
-    const meta = origin?.meta ?? encodeArchiveMeta(source.meta);
     yield* writeSmall({ name: META, size: meta.length, modified }, meta);
     yield encodeHeader({ name: STATE, size, modified });
     const sha256 = new Sha256();
@@ -187,6 +191,20 @@ async function* hashed(
     expected: size,
     actual: done,
   });
+}
+
+/** From this length on, raft-snapshot, which Vault uses, refuses a meta.json. */
+const VAULT_META_BYTES = 8 * 1024;
+
+function warnOfVaultsLimit(
+  length: number,
+  warn: (message: string) => void,
+): void {
+  if (length < VAULT_META_BYTES) return;
+  warn(
+    `Vault will refuse this archive: its meta.json has ${length} bytes, ` +
+      `expected less than ${VAULT_META_BYTES}; Consul and Nomad take it`,
+  );
 }
 
 function hexOf(bytes: Uint8Array): string {

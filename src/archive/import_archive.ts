@@ -44,7 +44,8 @@ const IMPORT_OPTIONS: OptionNames<ImportArchiveOptions> = {
  * @throws {SnapshotArchiveError} when the archive can't be trusted.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
  * @throws {SnapshotPublishError} when the store can't write or publish it.
- * @throws {TypeError} when the stream is locked, or gives no bytes.
+ * @throws {TypeError} when the stream is locked, or gives something other than
+ * bytes.
  *
  * @example Back up a running Consul
  * ```ts
@@ -64,7 +65,7 @@ const IMPORT_OPTIONS: OptionNames<ImportArchiveOptions> = {
  */
 export async function importArchive(
   store: Pick<SnapshotStore, "create">,
-  archive: ReadableStream<Uint8Array>,
+  archive: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
   options: ImportArchiveOptions = {},
 ): Promise<SnapshotMeta> {
   requireKnown(options, IMPORT_OPTIONS);

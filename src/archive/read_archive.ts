@@ -8,7 +8,7 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { makeSource } from "../store/source.ts";
 import { withMeta } from "../store/source_with_meta.ts";
-import { ArchiveInput } from "./archive_input.ts";
+import { type ArchiveBytes, ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";
 import { readerOf } from "./generator_reader.ts";
@@ -56,7 +56,8 @@ export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
  * Reads an archive, without a store to put it in: to look at it, to check it,
  * or to restore a state machine from it. Resolves once its metadata has been
  * read; the source is the state that follows, and must be read out or
- * cancelled, which cancels `archive` with it. It ends only when everything has
+ * cancelled, which cancels `archive` with it, or calls `return()` of an
+ * iterable without waiting for that. It ends only when everything has
  * been checked that is in the archive, up to its last byte, and else errors;
  * its last chunk is held back until then. Memory stays bounded, whatever is in
  * the archive.
@@ -64,7 +65,8 @@ export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
  * @throws {SnapshotArchiveError} when the archive can't be trusted; so does the
  * source.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
- * @throws {TypeError} when the stream is locked, or gives no bytes.
+ * @throws {TypeError} when the stream is locked, or gives something other than
+ * bytes.
  *
  * @example Check an archive
  * ```ts
@@ -78,7 +80,7 @@ export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
  * ```
  */
 export async function readArchive(
-  archive: ReadableStream<Uint8Array>,
+  archive: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>,
   options: ReadArchiveOptions = {},
 ): Promise<ArchiveSource> {
   requireKnown(options, READ_OPTIONS);
@@ -95,7 +97,7 @@ export interface OpenedArchive {
 
 /** Does what `readArchive()` does. */
 export async function openArchive(
-  archive: ReadableStream<Uint8Array>,
+  archive: ArchiveBytes,
   options: ReadArchiveOptions,
 ): Promise<OpenedArchive> {
   const { signal, onProgress, ...limits } = options;

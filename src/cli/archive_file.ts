@@ -1,13 +1,11 @@
 /** Reads an archive from a file or stdin to its end, and checks it. */
 
 import { stat } from "node:fs/promises";
-import { readerOf } from "../archive/generator_reader.ts";
 import { type ArchiveMeta, readArchive } from "../archive/mod.ts";
 import { Crc64 } from "../crc64/mod.ts";
-import { makeSource } from "../store/source.ts";
 import { isBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
-import { type Input, openInput } from "./input.ts";
+import { openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
 
 /** An archive that has passed every check. */
@@ -55,26 +53,20 @@ export async function checkArchive(
   const unchecked: string[] = [];
   let fileSize = 0;
   try {
-    const source = await readArchive(
-      streamOfInput(input, (done) => fileSize = done),
-      {
-        onProgress: ({ done, total }) => progress.update(done, total),
-        onUnchecked: (member) => unchecked.push(member),
-      },
-    );
+    const counted = async function* () {
+      for await (const chunk of input.chunks()) {
+        fileSize += chunk.length;
+        yield chunk;
+      }
+    };
+    const source = await readArchive(counted(), {
+      onProgress: ({ done, total }) => progress.update(done, total),
+      onUnchecked: (member) => unchecked.push(member),
+    });
     for await (const chunk of source) crc.update(chunk);
     return { meta: source.meta, crc: crc.digest(), fileSize, unchecked };
   } finally {
     progress.stop();
     input.close();
   }
-}
-
-/** The input as a web stream; `onBytes` gets how many bytes there have been. */
-export function streamOfInput(
-  input: Input,
-  onBytes: (done: number) => void = () => {},
-): ReadableStream<Uint8Array> {
-  const close = () => Promise.resolve(input.close());
-  return makeSource(readerOf(input.chunks(), close), { onBytes }).stream;
 }

@@ -2,8 +2,7 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
-import { type ArchiveMeta, exportArchive } from "../archive/mod.ts";
-import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
+import { exportArchive } from "../archive/mod.ts";
 import type { SnapshotStore } from "../../mod.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parseLevel, parsePath } from "./arguments.ts";
@@ -15,9 +14,6 @@ import { print, printJson, warn, write } from "./output.ts";
 import { type ProgressBar, startProgress } from "./progress.ts";
 import { requireStdout } from "./stdout.ts";
 import { withStoreToRead } from "./stores.ts";
-
-/** From this length on, raft-snapshot, which Vault uses, refuses a meta.json. */
-const VAULT_META_BYTES = 8 * 1024;
 
 interface ExportOptions {
   readonly level: number;
@@ -73,7 +69,6 @@ async function exportSnapshot(
       }
     })
   );
-  warnOfVaultsLimit(meta);
   if (json) {
     const snapshot = { ...meta.toJSON(), crc: formatCrc(crc) };
     await printJson({ ...snapshot, file, fileSize });
@@ -121,14 +116,4 @@ function exportWith(
     onWarning: warn,
     onProgress: ({ done, total }) => progress.update(done, total),
   });
-}
-
-/** Consul and Nomad have no such limit. */
-function warnOfVaultsLimit(meta: ArchiveMeta): void {
-  const { length } = encodeArchiveMeta(meta);
-  if (length < VAULT_META_BYTES) return;
-  warn(
-    `Vault will refuse this archive: its meta.json has ${length} bytes, ` +
-      `expected less than ${VAULT_META_BYTES}`,
-  );
 }

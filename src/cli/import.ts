@@ -2,7 +2,6 @@
 
 import type { Command } from "commander";
 import { importArchive } from "../archive/mod.ts";
-import { streamOfInput } from "./archive_file.ts";
 import { hostIdOption, parsePath, parseRetain } from "./arguments.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
@@ -55,7 +54,7 @@ async function importSnapshot(
         directory,
         options,
         (store) =>
-          importArchive(store, streamOfInput(input), {
+          importArchive(store, input.chunks(), {
             signal,
             onProgress: ({ done, total }) => progress.update(done, total),
             onUnchecked: (member) =>

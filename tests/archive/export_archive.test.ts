@@ -13,7 +13,7 @@ import {
 import { exportArchive } from "@raft/snapshots/archive";
 import { bytes } from "../support/random.ts";
 import { sha256, tar } from "./hand_made.ts";
-import { readOut, storeOf, VastStore } from "./stores.ts";
+import { INIT, readOut, storeOf, VastStore } from "./stores.ts";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -220,6 +220,24 @@ describe("exportArchive()", () => {
           error instanceof SnapshotCorruptError && error.reason === "size" &&
           error.actual === length && error.expected === 10,
       );
+    }
+  });
+
+  it("warns when its meta.json is too long for Vault, and only then", async () => {
+    const refused = [
+      /^Vault will refuse this archive: its meta\.json has 9\d+ /,
+    ];
+    for (const [length, expected] of [[9_000, refused], [7_000, []]] as const) {
+      const servers = [
+        { suffrage: "voter", id: "a".repeat(length), address: "a:1" },
+      ] as const;
+      const configuration = { servers };
+      const { store, meta } = await storeOf("", { ...INIT, configuration });
+      const warnings: string[] = [];
+      const onWarning = (text: string) => void warnings.push(text);
+      await readOut(exportArchive(store, meta.id, { onWarning }));
+      assert.equal(warnings.length, expected.length);
+      expected.forEach((each, i) => assert.match(warnings[i] ?? "", each));
     }
   });
 

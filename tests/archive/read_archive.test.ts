@@ -24,6 +24,22 @@ function letOthersRun(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Chunks of these bytes, and the number of times that they were ended. */
+function chunksOf(bytes: Uint8Array) {
+  const use = { returned: 0 };
+  async function* chunks() {
+    try {
+      for (let at = 0; at < bytes.length; at += 100) {
+        await letOthersRun();
+        yield bytes.subarray(at, at + 100);
+      }
+    } finally {
+      use.returned++;
+    }
+  }
+  return { chunks: chunks(), use };
+}
+
 /** A stream that gives these bytes, and then keeps its reader waiting. */
 function endless(bytes: Uint8Array) {
   const cancelled: unknown[] = [];
@@ -69,6 +85,46 @@ describe("readArchive()", () => {
         const source = await readArchive(byteStream(file, size));
         assert.deepEqual(await readOut(source), state);
       }
+    }
+  });
+
+  it("reads an async iterable of bytes", async () => {
+    const { chunks, use } = chunksOf(archive());
+    const source = await readArchive(chunks);
+    assert.equal(text(await readOut(source)), STATE);
+    assert.equal(use.returned, 1);
+  });
+
+  it("ends an async iterable whose archive is bad", async () => {
+    const { chunks, use } = chunksOf(new Uint8Array(1000).fill(1));
+    await assert.rejects(readArchive(chunks), { name: "SnapshotArchiveError" });
+    await letOthersRun();
+    assert.equal(use.returned, 1);
+  });
+
+  it("does not wait for a chunk of an async iterable when its signal aborts", async () => {
+    const whole = archive();
+    const first = whole.subarray(0, whole.length / 2);
+    const aborting = new AbortController();
+    const reason = new Error("no time left");
+    async function* chunks() {
+      yield first;
+      aborting.abort(reason);
+      await new Promise(() => {});
+    }
+    const { signal } = aborting;
+    const reading = async () =>
+      await readOut(await readArchive(chunks(), { signal }));
+    await assert.rejects(reading(), reason);
+  });
+
+  it("rejects an archive that is neither a stream nor an async iterable", async () => {
+    for (const wrong of [undefined, null, "path", archive()]) {
+      await assert.rejects(readArchive(wrong as never), {
+        name: "TypeError",
+        message:
+          /^Cannot read an archive: found \w+, expected a ReadableStream/,
+      });
     }
   });
 

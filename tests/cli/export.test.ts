@@ -158,7 +158,7 @@ describe("raft-snapshots export", () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it("warns when Vault will not read the archive", async () => {
+  it("warns when Vault will not read the archive, also on the way to stdout", async () => {
     const { folder } = await setUp();
     const directory = await temporaryDirectory();
     const store = await openFileSnapshotStore(directory);
@@ -172,14 +172,16 @@ describe("raft-snapshots export", () => {
       configurationIndex: 1n,
     });
     await store.close();
-    const { code, stderr } = await raftSnapshots(
-      ["export", directory, id, join(folder, "backup.snap")],
-    );
-    assert.equal(code, 0);
-    assert.match(
-      stderr,
-      /Vault will refuse this archive: its meta\.json has \d+ bytes/,
-    );
+    for (const target of [join(folder, "backup.snap"), "-"]) {
+      const { code, stderr } = await raftSnapshots(
+        ["export", directory, id, target],
+      );
+      assert.equal(code, 0);
+      assert.match(
+        stderr,
+        /Vault will refuse this archive: its meta\.json has \d+ bytes/,
+      );
+    }
   });
 
   it("warns that Vault needs -force when a snapshot of Vault has lost its seal, also on the way to stdout", async () => {
