@@ -132,6 +132,7 @@ export async function runSuite(
 ): Promise<Result> {
   const { consumer, files, seed, timeoutMinutes } = options;
   const { reports = consumer, env = {} } = options;
+  const share = runner.onPackage ? { SAMPLE_SHARE: "0.25" } : {};
   const executable = await runner.executable();
   const report = join(reports, `${runner.id}.junit.xml`);
   const paths = files.map((path) =>
@@ -139,7 +140,12 @@ export async function runSuite(
   );
   const { ok, output } = await run(executable, runner.args(paths, report), {
     cwd: runner.onPackage ? consumer : root,
-    env: { ...env, SEED: String(seed), RAFT_SNAPSHOTS_REPOSITORY: root },
+    env: {
+      ...share,
+      ...env,
+      SEED: String(seed),
+      RAFT_SNAPSHOTS_REPOSITORY: root,
+    },
     ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
   });
   const tests = await readReport(report, runner.fileSuites);

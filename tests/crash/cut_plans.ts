@@ -4,7 +4,7 @@
  * @module
  */
 
-import { amount } from "../support/full_run.ts";
+import { amount, sample } from "../support/full_run.ts";
 import type { Random } from "../support/random.ts";
 import { cuts, type Explorer } from "./explore.ts";
 import type { Process } from "./simulation.ts";
@@ -53,7 +53,7 @@ export async function cutAfterEarlierCrash(
   chooseEnd: () => Process["end"],
 ): Promise<void> {
   const length = await explorer.lengthOf([], random.integer(2 ** 31));
-  for (let i = 0; i < amount(2, 160); i++) {
+  for (let i = 0; i < sample(2, 160); i++) {
     const process = {
       schedule: random.integer(2 ** 31),
       steps: random.integer(length + 1),

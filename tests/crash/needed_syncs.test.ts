@@ -115,8 +115,11 @@ async function isNeeded(sync: string, runs: readonly Run[]): Promise<boolean> {
 }
 
 describe("the syncs of a store", () => {
+  let finding: Promise<Map<string, Run[]>> | undefined;
+  const found = () => finding ??= findSyncs();
+
   it("are all needed: without any one of them a power cut loses data", async () => {
-    const syncs = await findSyncs();
+    const syncs = await found();
     const needless: string[] = [];
     for (const [sync, runs] of syncs) {
       if (!await isNeeded(sync, runs)) needless.push(sync);
@@ -126,9 +129,9 @@ describe("the syncs of a store", () => {
   });
 
   it("include both that export does: of the archive and of its directory", async () => {
-    const found = [...(await findSyncs()).keys()];
+    const syncs = [...(await found()).keys()];
     const temporary = "/srv/backup.snap.<random>.tmp";
-    assert.deepEqual(found.filter((sync) => sync.includes("backup.snap")), [
+    assert.deepEqual(syncs.filter((sync) => sync.includes("backup.snap")), [
       `sync ${temporary}`,
       `syncDirectory /srv after rename ${temporary} /srv/backup.snap`,
     ]);

@@ -4,14 +4,14 @@ import { NoUsableSnapshotError, SnapshotError } from "@raft/snapshots";
 import type { Fault, Injector, OperationName } from "@raft/snapshots/testing";
 import { violations } from "../crash/invariants.ts";
 import { recover } from "../crash/recovery.ts";
-import { amount, isFullRun, report } from "../support/full_run.ts";
+import { amount, isFullRun, report, sample } from "../support/full_run.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { Workload } from "./workload.ts";
 
 const seed = freshSeed();
 
 /** How many runs of the workload have several faults. */
-const RUNS = amount(25, 3000);
+const RUNS = sample(25, 3000);
 
 /** How much of what was not synced a power cut after such a run keeps. */
 const KEPT_PERCENT = isFullRun ? [0, 50, 100] : [0];

@@ -4,7 +4,7 @@ import { SnapshotError } from "@raft/snapshots";
 import type { Injector } from "@raft/snapshots/testing";
 import { cuts } from "../crash/explore.ts";
 import { checkDisk, digest } from "../crash/simulation.ts";
-import { amount, report } from "../support/full_run.ts";
+import { report, sample } from "../support/full_run.ts";
 import { freshSeed, random } from "../support/random.ts";
 import { Workload } from "./workload.ts";
 
@@ -41,7 +41,7 @@ describe("a power cut after syncs that always fail", () => {
       }
       assert.equal(workload.files.openHandles, 0);
       const seen = new Set<string>();
-      const choices = cuts(random(seed + i), amount(10, 400));
+      const choices = cuts(random(seed + i), sample(10, 400));
       for (const choice of choices) {
         const disk = workload.disk.crashImage(choice);
         const key = digest(disk);

@@ -10,7 +10,7 @@ import {
   asyncProperty,
   type IAsyncProperty,
 } from "fast-check";
-import { amount, report } from "../support/full_run.ts";
+import { report, sample } from "../support/full_run.ts";
 import { freshSeed } from "../support/random.ts";
 
 const seed = freshSeed();
@@ -24,7 +24,7 @@ export async function holdsFor<T>(
   count: number,
   check: (input: T) => void | Promise<void>,
 ): Promise<void> {
-  const numRuns = amount(count, 100 * count);
+  const numRuns = sample(count, 100 * count);
   const property: IAsyncProperty<[T]> = asyncProperty(inputs, async (input) => {
     await check(input);
   });

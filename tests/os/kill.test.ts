@@ -6,12 +6,12 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
 import { openFileSnapshotStore } from "@raft/snapshots";
-import { amount, report } from "../support/full_run.ts";
+import { report, sample } from "../support/full_run.ts";
 import { freshSeed, type Random, random } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
-const KILLS = amount(50, 1000);
+const KILLS = sample(50, 1000);
 const script = new URL("./writer.ts", import.meta.url);
 
 /**

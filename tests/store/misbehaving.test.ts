@@ -24,7 +24,6 @@ import {
 } from "@raft/snapshots";
 import { MaybePublishedError } from "../../src/backend/maybe_published_error.ts";
 import { INIT, letOthersWork, save } from "../support/store_fixture.ts";
-import { isFullRun } from "../support/full_run.ts";
 import { holdsFor } from "../fuzz/property.ts";
 import {
   BLOCK,
@@ -304,7 +303,7 @@ describe("a store over a backend that breaks its contract", () => {
     });
     await holdsFor(
       faults,
-      isFullRun ? 4000 : 100,
+      40,
       ({ fault, calls, ...options }) => survive(fault, calls, options),
     );
   });

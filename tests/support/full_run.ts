@@ -11,9 +11,20 @@ import process from "node:process";
 /** Whether this is the full run. */
 export const isFullRun: boolean = process.env["FULL_RUN"] !== undefined;
 
+/**
+ * How much of the ordinary sample is tried: all of it on one runtime, less on
+ * the others, because what is tried is the same code.
+ */
+const SHARE = Number(process.env["SAMPLE_SHARE"] ?? 1);
+
 /** How much of something to do: in the ordinary suite, and in the full run. */
 export function amount(ordinary: number, full: number): number {
   return isFullRun ? full : ordinary;
+}
+
+/** How many of something to try: in the ordinary suite, and in the full run. */
+export function sample(ordinary: number, full: number): number {
+  return isFullRun ? full : Math.max(1, Math.round(ordinary * SHARE));
 }
 
 /** Reports how much was done; the full run adds it all up. */
