@@ -57,6 +57,17 @@ interface Waiting extends SaveOptions {
   readonly stopped: Stopped;
 }
 
+/** What there is to wait for, before more chunks can be taken. */
+interface Wait {
+  /** The next chunk, or the end. */
+  readonly next:
+    | IteratorResult<unknown>
+    | PromiseLike<IteratorResult<unknown>>
+    | undefined;
+  /** The write of the last chunk. */
+  readonly writing: Promise<void> | undefined;
+}
+
 async function writeChunks(
   { writer, signal }: Saving,
   { chunks, size: total = 0 }: StateChunks,
@@ -65,16 +76,37 @@ async function writeChunks(
   const target = `snapshot ${writer.meta.id}`;
   let done = 0;
   let turnAt = TURN_BYTES;
-  for (;;) {
-    let next = chunks.next();
-    // Of a generator that is not async it is there at once.
-    if ("then" in next) next = await stopped.orValueOf(next);
-    if (next.done) return;
-    const bytes = toBytes(next.value, target);
-    const writing = writer.write(bytes);
-    if (writing !== undefined) await stopped.orValueOf(writing);
-    done += bytes.length;
-    onProgress?.({ done, total });
+
+  /**
+   * Takes the chunks that are there at once, as those of a generator that is not
+   * async are. A loop without an `await`, on a count of its own, because
+   * millions of small chunks take half as long again otherwise.
+   */
+  const takeReady = (first: IteratorResult<unknown> | undefined): Wait => {
+    let next: Wait["next"] = first;
+    let taken = done;
+    let writing: Promise<void> | undefined;
+    while (writing === undefined && taken < turnAt) {
+      next ??= chunks.next();
+      if ("then" in next || next.done) break;
+      const bytes = toBytes(next.value, target);
+      next = undefined;
+      taken += bytes.length;
+      writing = writer.write(bytes);
+      if (writing === undefined) onProgress?.({ done: taken, total });
+    }
+    done = taken;
+    return { next, writing };
+  };
+
+  let next: IteratorResult<unknown> | undefined;
+  while (!next?.done) {
+    const wait = takeReady(next);
+    next = wait.next && await stopped.orValueOf(wait.next);
+    if (wait.writing !== undefined) {
+      await stopped.orValueOf(wait.writing);
+      onProgress?.({ done, total });
+    }
     if (done < turnAt) continue;
     turnAt = done + TURN_BYTES;
     await turn();
@@ -85,7 +117,7 @@ async function writeChunks(
 /** Waits that end when a signal aborts. */
 interface Stopped {
   /** The value, or a rejection with the signal's reason. One at a time. */
-  orValueOf<T>(promise: PromiseLike<T>): Promise<T>;
+  orValueOf<T>(value: T | PromiseLike<T>): Promise<T>;
   forget(): void;
 }
 
@@ -95,10 +127,10 @@ function rejectionOf(signal: AbortSignal): Stopped {
   const onAbort = () => rejectWait(signal.reason);
   signal.addEventListener("abort", onAbort);
   return {
-    orValueOf: (promise) =>
+    orValueOf: (value) =>
       new Promise((resolve, reject) => {
         rejectWait = reject;
-        promise.then(resolve, reject);
+        Promise.resolve(value).then(resolve, reject);
         if (signal.aborted) onAbort();
       }),
     forget: () => signal.removeEventListener("abort", onAbort),
