@@ -87,6 +87,7 @@ export type {
   OpenOptions,
   Progress,
   Restorer,
+  RestoreOptions,
   RestoreResult,
   SaveOptions,
   Server,

@@ -103,7 +103,12 @@ export function exportArchive(
   const stopping = new AbortController();
   const open = async (): Promise<Packing> => {
     const { signal } = stopping;
-    const source = await store.open(id, { ...openOptions, signal });
+    // Each chunk is compressed before the next one is asked for.
+    const source = await store.open(id, {
+      ...openOptions,
+      signal,
+      reuseBuffers: true,
+    });
     try {
       const origin = await loadOrigin(store, source.meta, onWarning);
       const time = Math.round((modifiedMs ?? timeIn(id)) / 1000);

@@ -8,6 +8,7 @@ import type { OptionNames } from "../option_names.ts";
 import type {
   CreateOptions,
   OpenOptions,
+  RestoreOptions,
   SaveOptions,
   VerifyOptions,
 } from "./types.ts";
@@ -31,6 +32,12 @@ export const OPEN_OPTIONS: OptionNames<OpenOptions> = {
   start: true,
   end: true,
   onProgress: true,
+  reuseBuffers: true,
+};
+
+/** Of `restore()`. */
+export const RESTORE_OPTIONS: OptionNames<RestoreOptions> = {
+  reuseBuffers: true,
 };
 
 /** Of `verify()` and `seal()`. */

@@ -7,6 +7,7 @@
 import type {
   CreateOptions,
   OpenOptions,
+  RestoreOptions,
   Restorer,
   RestoreResult,
   SaveOptions,
@@ -109,13 +110,17 @@ export interface SnapshotReader {
    * @throws {StoreAccessError} when the process or the place is at fault
    * (`EMFILE`), also in what `restore` throws: it is called again with the same
    * snapshot, a few times, and with no older one.
-   * @throws {TypeError} when `restore` is not a function; or when it settles
+   * @throws {TypeError} when `restore` is not a function or an option does not
+   * exist; or when `restore` settles
    * before it has read the source, because a promise is not awaited or a decoder
    * stops early. That is a mistake in the program: no older snapshot is tried,
    * and none is quarantined.
    * @throws {StoreClosedError} when the store has been closed.
    */
-  restore(restore: Restorer): Promise<RestoreResult | undefined>;
+  restore(
+    restore: Restorer,
+    options?: RestoreOptions,
+  ): Promise<RestoreResult | undefined>;
   /**
    * Reads a snapshot and checks every byte. That it is corrupt is in the
    * report.

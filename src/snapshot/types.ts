@@ -186,7 +186,22 @@ export interface OpenOptions {
   readonly end?: number | undefined;
   /** Called as bytes are handed out. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /**
+   * Reads into a few buffers in turn, which is faster: a chunk is valid until the
+   * next one is asked for, as with Go's `Read`, and then it is overwritten. For
+   * consumers that are done with a chunk before they ask for the next: `for
+   * await`, a loop of `reader.read()`, or `pipeTo()` a stream of the default
+   * queuing strategy whose `write()` settles when it is done.
+   *
+   * Unsafe, because they ask ahead: `tee()`, `new Response(source)`,
+   * `pipeThrough()` of what passes chunks on, and `pipeTo()` a stream with a
+   * larger queue, as the sink of a store is. @default {false}
+   */
+  readonly reuseBuffers?: boolean | undefined;
 }
+
+/** Options of `restore()`. */
+export type RestoreOptions = Pick<OpenOptions, "reuseBuffers">;
 
 /** Options of `verify()`. */
 export interface VerifyOptions {

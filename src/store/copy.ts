@@ -8,7 +8,11 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import { addExtra, ORIGIN, readExtra } from "../snapshot/extras.ts";
 import { assertNotTooLarge, requireMaxSize } from "../snapshot/max_size.ts";
-import type { Progress, SnapshotMeta } from "../snapshot/types.ts";
+import type {
+  Progress,
+  SnapshotMeta,
+  SnapshotSink,
+} from "../snapshot/types.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 
 /** Options of {@linkcode copySnapshot}. */
@@ -110,7 +114,12 @@ async function copy(
   const origin = await readExtra(from, meta.id, ORIGIN);
   // One pass, also without block checksums: what the copy is made of is checked
   // before it is published.
-  const openOptions = { verify: "stream", signal, onProgress } as const;
+  const openOptions = {
+    verify: "stream",
+    signal,
+    onProgress,
+    reuseBuffers: true,
+  } as const;
   const source = await from.open(meta.id, openOptions);
   let sink;
   try {
@@ -123,8 +132,25 @@ async function copy(
   if (origin !== undefined) {
     addExtra(sink, () => ({ name: ORIGIN, bytes: origin }));
   }
-  await source.pipeTo(sink);
+  await source.pipeTo(withoutQueue(sink));
   return sink.meta;
+}
+
+/**
+ * A stream to the sink that asks for no chunk before the one before is written:
+ * by then its buffer is used again.
+ */
+function withoutQueue(sink: SnapshotSink): WritableStream<Uint8Array> {
+  const writer = sink.getWriter();
+  return new WritableStream({
+    start(controller) {
+      // The sink may fail while the pipe waits for the source.
+      writer.closed.catch((error) => controller.error(error));
+    },
+    write: (chunk) => writer.write(chunk),
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  });
 }
 
 function isSame(one: SnapshotMeta, other: SnapshotMeta): boolean {

@@ -126,7 +126,8 @@ function wholeSource(
   const { blockSize } = parts;
   const name = `state.bin of snapshot ${id}`;
   const checker = crc64Checker({ crc, size, name });
-  const range = { ...wholeOf(meta), blockSize };
+  const { reuseBuffers } = options;
+  const range = { ...wholeOf(meta), blockSize, reuseBuffers };
   return checkedSource(
     parts,
     handle,
@@ -147,9 +148,10 @@ function blockSource(
   options: OpenSourceOptions,
 ): SnapshotSource {
   const { blockSize } = blocks;
+  const { reuseBuffers } = options;
   return checkedSource(parts, handle, meta, {
     checker: blockChecker(meta, { blocks, range, reread: handle.reread }),
-    range: { ...alignToBlocks(range, blocks), blockSize },
+    range: { ...alignToBlocks(range, blocks), blockSize, reuseBuffers },
     total: range.end - range.start,
   }, options);
 }

@@ -15,8 +15,13 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface SourceReader {
   /** Whether everything has been handed out, when that is known. */
   readonly isAtEnd?: boolean;
-  /** The next bytes, which are the caller's to keep; none at the end. */
+  /**
+   * The next bytes; none at the end. They are the caller's to keep, or until it
+   * releases them.
+   */
   next(): Promise<Bytes | undefined>;
+  /** Gives a chunk's buffer back, to be read into again; where that is wanted. */
+  readonly release?: ((chunk: Bytes) => void) | undefined;
   /**
    * Lets go of all that it holds. May come more than once, and during `next()`,
    * which must then end soon. Never rejects.
@@ -98,6 +103,8 @@ class Source implements MadeSource {
   /** Bytes that wait in the queue, when that was last seen. */
   #waiting = 0;
   #end: SourceEnd | undefined;
+  /** The chunk that the consumer has, where its buffer is to be reused. */
+  #lent: Bytes | undefined;
   readonly stream: ReadableStream<Bytes>;
 
   constructor(reader: SourceReader, options: SourceOptions) {
@@ -192,10 +199,26 @@ class Source implements MadeSource {
   }
 
   #enqueue(chunk: Bytes): void {
+    this.#lend(chunk);
     this.#output?.enqueue(chunk);
     this.#enqueued += chunk.length;
     this.#look();
     this.#options.onBytes?.(this.#enqueued);
+  }
+
+  /**
+   * Releases the chunk before: without a queue, a chunk comes only when it has
+   * been asked for. (Only the last may come earlier; nothing is read after it.)
+   *
+   * Beside the chunk that the consumer has, the streams hold one that waits to be
+   * checked, the check of a whole holds one back, and the reader reads one: three
+   * or four buffers are in use.
+   */
+  #lend(chunk: Bytes): void {
+    const { release } = this.#reader;
+    if (release === undefined) return;
+    if (this.#lent !== undefined) release(this.#lent);
+    this.#lent = chunk;
   }
 
   /** Looks how much waits; a stream that has ended early does not tell. */
@@ -209,6 +232,7 @@ class Source implements MadeSource {
   async #settle(how: SourceEnd["how"], reason?: unknown): Promise<void> {
     if (this.#end === undefined) {
       this.#end = { how, reason };
+      this.#lent = undefined;
       this.#options.signal?.removeEventListener("abort", this.#onAbort);
       this.#options.onEnd?.(this.#end);
     }

@@ -18,10 +18,12 @@ import { readBlock } from "./state.ts";
  */
 const BLOCKS_PER_RUN = 2;
 
-/** What to read. */
+/** What to read, and how. */
 export interface StateRange extends ByteRange {
   /** Bytes of a block; a run holds whole blocks. */
   readonly blockSize: number;
+  /** Whether to read again into buffers that are given back. */
+  readonly reuseBuffers?: boolean | undefined;
 }
 
 /**
@@ -36,16 +38,20 @@ export class StateReader implements SourceReader {
   readonly #end: number;
   /** Length of a run in bytes; the last may be shorter. */
   readonly #runSize: number;
+  /** Buffers of that length that no consumer uses any more. */
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   /** The read that is under way, or waits to be asked for. */
   #reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
   #position: number;
   #ended: Promise<void> | undefined;
+  /** See {@linkcode SourceReader.release}; only where buffers are reused. */
+  readonly release?: (chunk: Uint8Array<ArrayBuffer>) => void;
 
   constructor(
     { report }: Pick<StoreParts, "report">,
     handle: StateHandle,
     meta: SnapshotMeta,
-    { start, end, blockSize }: StateRange,
+    { start, end, blockSize, reuseBuffers = false }: StateRange,
   ) {
     this.#report = report;
     this.#handle = handle;
@@ -53,6 +59,7 @@ export class StateReader implements SourceReader {
     this.#position = start;
     this.#end = end;
     this.#runSize = BLOCKS_PER_RUN * blockSize;
+    if (reuseBuffers) this.release = ({ buffer }) => this.#keep(buffer);
   }
 
   /** Whether everything has been handed out. */
@@ -60,7 +67,7 @@ export class StateReader implements SourceReader {
     return this.#position === this.#end;
   }
 
-  /** The next run, which is the caller's to keep; none at the end. */
+  /** The next run, which is the caller's until it is released; none at the end. */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#ended !== undefined || this.isAtEnd) return undefined;
     try {
@@ -83,13 +90,26 @@ export class StateReader implements SourceReader {
   /** Closes the state; a read that is under way ends soon. */
   end(): Promise<void> {
     this.#ended ??= this.#close();
+    this.#free.length = 0;
     return this.#ended;
   }
 
   #read(): Promise<Uint8Array<ArrayBuffer>> {
     const left = this.#end - this.#position;
-    const buffer = new Uint8Array(Math.min(this.#runSize, left));
+    const length = Math.min(this.#runSize, left);
+    // Safe however many chunks the streams hold: a buffer that has not been
+    // released is not here, and a new one is made.
+    const buffer = this.#free.pop()?.subarray(0, length) ??
+      new Uint8Array(length);
     return readBlock(this.#handle, this.#meta, buffer, this.#position);
+  }
+
+  #keep(buffer: ArrayBuffer): void {
+    // The consumer may have transferred it; the last one may be shorter.
+    const isWhole = buffer.byteLength === this.#runSize;
+    if (isWhole && this.#ended === undefined) {
+      this.#free.push(new Uint8Array(buffer));
+    }
   }
 
   async #close(): Promise<void> {

@@ -6,7 +6,7 @@
  */
 
 import { requireKnown } from "../option_names.ts";
-import { OPEN_OPTIONS } from "../snapshot/option_names.ts";
+import { OPEN_OPTIONS, RESTORE_OPTIONS } from "../snapshot/option_names.ts";
 import type { BackendHost, ReadableBackend } from "../backend/backend.ts";
 import { toSnapshotError } from "../backend/errors.ts";
 import { StoreAccessError, StoreClosedError } from "../errors.ts";
@@ -22,6 +22,7 @@ import type {
 import type {
   CreateOptions,
   OpenOptions,
+  RestoreOptions,
   Restorer,
   RestoreResult,
   SaveOptions,
@@ -122,11 +123,9 @@ export class BackedStore implements SnapshotStore {
       ids: new IdClock(clock),
       reaper: this.#reaper,
     };
-    offerExtras(
-      this,
-      (id, name) =>
-        this.#run(() => readExtraFile(this.#parts, requireId(id), name)),
-    );
+    const readExtra = (id: string, name: string) =>
+      this.#run(() => readExtraFile(this.#parts, requireId(id), name));
+    offerExtras(this, readExtra);
   }
 
   /** See {@linkcode SnapshotStore.create}. */
@@ -196,18 +195,20 @@ export class BackedStore implements SnapshotStore {
 
   /** See {@linkcode SnapshotReader.verify}. */
   verify(id: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-    return this.#run(
-      () => verifySnapshot(this.#parts, requireId(id), options),
-      options.signal,
-    );
+    const verify = () => verifySnapshot(this.#parts, requireId(id), options);
+    return this.#run(verify, options.signal);
   }
 
   /** See {@linkcode SnapshotReader.restore}. */
-  async restore(restore: Restorer): Promise<RestoreResult | undefined> {
+  async restore(
+    restore: Restorer,
+    options: RestoreOptions = {},
+  ): Promise<RestoreResult | undefined> {
+    requireKnown(options, RESTORE_OPTIONS);
     // So that no snapshot is tried that is to be reaped.
     await this.#run(() => Promise.resolve());
-    const open = (id: string, options: OpenSourceOptions) =>
-      this.#open(id, options);
+    const open = (id: string, made: OpenSourceOptions) =>
+      this.#open(id, { ...options, ...made });
     const result = await restoreNewest(this.#parts, open, restore);
     if (result !== undefined && !this.#readOnly) {
       await quarantineCorrupt(this.#parts, result.skipped);
