@@ -12,7 +12,7 @@ import { toSnapshotError } from "../backend/errors.ts";
 import { StoreAccessError, StoreClosedError } from "../errors.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import { showAs, type Shown } from "../runtime/show_as.ts";
-import { offerExtras } from "../snapshot/extras.ts";
+import { offerExtras, type ReadExtra } from "../snapshot/extras.ts";
 import { requireId } from "../snapshot/id.ts";
 import type {
   CleanOptions,
@@ -123,7 +123,7 @@ export class BackedStore implements SnapshotStore {
       ids: new IdClock(clock),
       reaper: this.#reaper,
     };
-    const readExtra = (id: string, name: string) =>
+    const readExtra: ReadExtra = (id, name) =>
       this.#run(() => readExtraFile(this.#parts, requireId(id), name));
     offerExtras(this, readExtra);
   }
