@@ -19,6 +19,10 @@ import {
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
 import { crc64 } from "@raft/snapshots/crc64";
 import { nodeFileSystem } from "@raft/snapshots/node";
+import {
+  openS3SnapshotStore,
+  type S3SnapshotStoreOptions,
+} from "@raft/snapshots/s3";
 import { FaultyFileSystem, MemoryFileSystem } from "@raft/snapshots/testing";
 
 const state = new TextEncoder().encode("123456789");
@@ -51,6 +55,15 @@ async function use(store: SnapshotStore): Promise<void> {
   assert.equal(copy.crc, crc);
   await store.close();
 }
+
+const s3Options: S3SnapshotStoreOptions = {
+  endpoint: "http://127.0.0.1:1",
+  credentials: { accessKeyId: "key", secretAccessKey: "secret" },
+  fetch: async () => new Response("", { status: 404 }),
+};
+await assert.rejects(openS3SnapshotStore("s3://bucket/raft", s3Options), {
+  name: "StoreAccessError",
+});
 
 const directory = await mkdtemp(join(tmpdir(), "raft-snapshots-"));
 try {
