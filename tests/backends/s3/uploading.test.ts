@@ -197,6 +197,12 @@ function once(
   };
 }
 
+/** The server carries the request out, and its answer is lost. */
+async function loseAnswer(send: () => Promise<Response>): Promise<Response> {
+  await send();
+  throw new TypeError("connection reset");
+}
+
 const isCompletion = (url: string, init: RequestInit) =>
   init.method === "POST" && url.includes("uploadId=");
 
@@ -230,6 +236,16 @@ describe("the completion of an upload", () => {
     await store.close();
   });
 
+  it("is not a failure when the answer was lost, and the upload is gone then", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const store = await openSmall(bucket, {
+      fetch: once(bucket.fetch, isCompletion, loseAnswer),
+    });
+    const id = await save(store, bytes(3 * PART, 1));
+    assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
   it("fails when another process has aborted the upload", async () => {
     const bucket = memoryBucket({ partSizeMin: PART });
     const store = await openSmall(bucket, {
@@ -252,14 +268,25 @@ describe("the publication of a snapshot", () => {
   it("is not a failure when the answer was lost, and the next one is 412", async () => {
     const bucket = memoryBucket();
     const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        await send();
-        throw new TypeError("connection reset");
-      }),
+      fetch: once(bucket.fetch, isPublication, loseAnswer),
     });
     const id = await save(store, "state");
     assert.deepEqual(await listIds(store), [id]);
     assert.equal((await store.verify(id)).ok, true);
+    await store.close();
+  });
+
+  it("has the ID that it has claimed, also when that answer was lost", async () => {
+    const bucket = memoryBucket();
+    const isClaim = (url: string, init: RequestInit) =>
+      init.method === "PUT" && url.endsWith("/claim");
+    const clock = () => 1_700_000_000_000;
+    const store = await bucket.open({
+      clock,
+      fetch: once(bucket.fetch, isClaim, loseAnswer),
+    });
+    const { id } = await store.save(INIT, bytes(10, 1));
+    assert.equal(id, "3-10-1700000000000");
     await store.close();
   });
 
@@ -290,7 +317,7 @@ describe("the publication of a snapshot", () => {
     const bucket = memoryBucket();
     let isCut = false;
     const store = await bucket.open({
-      stallTimeoutMs: 20,
+      stallTimeoutMs: 300,
       tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
       fetch: async (url, init) => {
         if (isPublication(url, init)) {
@@ -309,6 +336,27 @@ describe("the publication of a snapshot", () => {
     const [id] = await listIds(reader) as [string];
     assert.equal((await reader.verify(id)).ok, true);
     for (const each of [store, reader]) await each.close();
+  });
+
+  it("is in doubt when a sweep has taken it for unfinished meanwhile", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isPublication, async (send) => {
+        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
+        // The first step of a sweep; the next is to look for meta.json.
+        await bucket.write(id, "abandoned", new Uint8Array());
+        return await send();
+      }),
+    });
+    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
+      assert.ok(error instanceof SnapshotPublishError && error.published);
+      assert.match(error.message, /sweepAfterMs is too short/);
+      return true;
+    });
+    const sweeper = await bucket.open({ sweepAfterMs: 0 });
+    const [id] = await listIds(sweeper) as [string];
+    assert.equal((await sweeper.verify(id)).ok, true);
+    for (const each of [store, sweeper]) await each.close();
   });
 
   it("works on a server without conditions, for one writer at a time", async () => {

@@ -91,6 +91,18 @@ describe("writers of one place in a bucket", () => {
     await store.close();
   });
 
+  it("remove nothing of a snapshot that another one has claimed", async () => {
+    const bucket = makeBucket();
+    const store = await bucket.open();
+    const sink = await store.create(INIT);
+    await bucket.write(sink.id, "claim", new TextEncoder().encode("another"));
+    await bucket.write(sink.id, "state.bin", new Uint8Array(3));
+    await sink.cancel();
+    const left = [`${sink.id}/claim`, `${sink.id}/state.bin`];
+    assert.deepEqual(await bucket.names(), left);
+    await store.close();
+  });
+
   it("do not sweep what another one is writing", async () => {
     const bucket = makeBucket();
     const a = await bucket.open();
