@@ -59,7 +59,7 @@ async function use(store: SnapshotStore): Promise<void> {
 const s3Options: S3SnapshotStoreOptions = {
   endpoint: "http://127.0.0.1:1",
   credentials: { accessKeyId: "key", secretAccessKey: "secret" },
-  fetch: async () => new Response("", { status: 404 }),
+  fetch: () => Promise.resolve(new Response("", { status: 404 })),
 };
 await assert.rejects(openS3SnapshotStore("s3://bucket/raft", s3Options), {
   name: "StoreAccessError",

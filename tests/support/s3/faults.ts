@@ -159,6 +159,8 @@ async function cut(response: Response): Promise<Response> {
 /** Never answers, until the store gives up. */
 function forever(signal: AbortSignal | null | undefined): Promise<never> {
   return new Promise((_resolve, reject) => {
+    // It may have given up while the server was at work.
+    if (signal?.aborted) reject(signal.reason);
     signal?.addEventListener("abort", () => reject(signal.reason));
   });
 }
