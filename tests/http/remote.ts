@@ -35,7 +35,7 @@ export async function connect(
   const remote = await openHttpSnapshotStore(SERVER, {
     fetch: line.fetch,
     logger: new Log(),
-    retry: { budgetMs: 5_000, pauseMs: 1, pauseMsMax: 2 },
+    retry: { budgetMs: 60_000, pauseMs: 1, pauseMsMax: 2 },
     ...options,
   });
   return { served, line, remote, id: served.id };
