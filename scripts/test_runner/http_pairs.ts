@@ -77,7 +77,11 @@ async function commands(consumer: string): Promise<PeerCommand[]> {
   ];
 }
 
-/** Makes the snapshots: small, of several blocks, empty; one as Go writes it. */
+/**
+ * Makes the snapshots: one that is longer than what sockets hold, so that the
+ * server is in the midst of it when the line breaks; small ones, an empty one; and
+ * one as Go writes it.
+ */
 async function makeOriginals(
   directory: string,
   { bytes }: Random,
@@ -85,7 +89,7 @@ async function makeOriginals(
   const options = { retain: 9, blockSize: BLOCK };
   const store = await openFileSnapshotStore(directory, options);
   const originals: Original[] = [];
-  for (const size of [1_000_003, 300_000, 700, 0, 500_000]) {
+  for (const size of [12_000_003, 300_000, 700, 0, 500_000]) {
     const { id } = await store.save({
       index: originals.length + 1,
       term: 1,
@@ -158,9 +162,9 @@ class Install {
     this.failure = message;
     if (copy === undefined) {
       if (names.length > 0) return `it has left ${names} after ${message}`;
-      return code === undefined
-        ? `an error without a name: ${message}`
-        : undefined;
+      if (code === undefined) return `an error without a name: ${message}`;
+      // Only damage may end in an error.
+      return this.#isClean ? `it has not come: ${message}` : undefined;
     }
     const path = join(directory, "snapshots", copy, "state.bin");
     const [original, state] = await Promise.all([
@@ -169,12 +173,16 @@ class Install {
     ]);
     if (!isSame(original, state)) return "it has installed another state";
     const { faults } = this.#line;
-    const isClean = faults.every((fault) => CLEAN.includes(fault));
     const twice = received - original.length;
-    if (isClean && twice > faults.length * BLOCK) {
+    if (this.#isClean && twice > faults.length * BLOCK) {
       return `it received ${twice} bytes twice after ${faults}`;
     }
     return undefined;
+  }
+
+  /** Whether all that the line has passed on was right. */
+  get #isClean(): boolean {
+    return this.#line.faults.every((fault) => CLEAN.includes(fault));
   }
 }
 
@@ -221,6 +229,9 @@ class Pairs {
     this.#directory = directory;
   }
 
+  /** The installs that ended with an error, which may be right. */
+  failures: readonly string[] = [];
+
   get #all(): readonly Peer[] {
     return [...this.#clients, ...this.#serving];
   }
@@ -245,6 +256,7 @@ class Pairs {
     const failures = installs.flatMap(({ name, failure }) =>
       failure === undefined ? [] : [`${name}: ${failure}`]
     );
+    this.failures = failures;
     const leaks = await Promise.all(this.#all.map((peer, i) =>
       leakOf(peer, {
         directory: this.#directory,
@@ -255,8 +267,8 @@ class Pairs {
     return [
       ...cases,
       testCase(
-        "most snapshots come",
-        failures.length * 2 < installs.length
+        "all but a few snapshots come",
+        failures.length * 20 < installs.length
           ? undefined
           : `${failures.length} of ${installs.length} did not:\n${
             failures.join("\n")
@@ -327,7 +339,8 @@ export async function httpPairs(options: HttpPairsOptions): Promise<Result> {
     const tests = await pairs.run();
     const faults = tests.filter(({ fault }) => fault !== undefined);
     const lines = faults.map(({ name, fault }) => `${name}: ${fault}`);
-    const output = [`SEED=${options.seed}`, ...lines].join("\n");
+    const output = [`SEED=${options.seed}`, ...lines, ...pairs.failures]
+      .join("\n");
     return { ok: faults.length === 0, output, tests };
   } finally {
     clearTimeout(timer);

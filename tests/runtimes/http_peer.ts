@@ -58,6 +58,10 @@ function keepsProcess(timer: unknown): boolean {
   return (timer as { hasRef?(): boolean }).hasRef?.() ?? true;
 }
 
+function countTimers(): number {
+  return [...timers].filter(keepsProcess).length;
+}
+
 /** Ends the server. */
 let stop: () => Promise<unknown> = () => Promise.resolve();
 
@@ -136,7 +140,22 @@ function countingFetch(count: (bytes: number) => void) {
   };
 }
 
-async function install({ url, id, directory }: InstallOrder) {
+/** How many installs are under way. */
+let installing = 0;
+/** The timers that were left when none was under way any more. */
+let timersLeft = 0;
+
+async function install(order: InstallOrder): Promise<unknown> {
+  installing++;
+  try {
+    return await pull(order);
+  } finally {
+    installing--;
+    if (installing === 0) timersLeft = Math.max(timersLeft, countTimers());
+  }
+}
+
+async function pull({ url, id, directory }: InstallOrder) {
   let received = 0;
   const remote = await openHttpSnapshotStore(url, {
     headers: { authorization: "Bearer t" },
@@ -168,7 +187,7 @@ async function look(directory: string) {
   return {
     files: links.filter((link) => link.startsWith(directory)),
     sockets: links.filter((link) => link.startsWith("socket:")).length,
-    timers: [...timers].filter(keepsProcess).length,
+    timers: Math.max(timersLeft, countTimers()),
   };
 }
 
