@@ -155,10 +155,11 @@ const DAMAGE: Readonly<Record<FaultKind, (scene: Scene) => void>> = {
   },
   stall({ bytes, here, pass, server }) {
     pass(bytes.subarray(0, here));
-    // Until the client has had enough, and leaves.
+    // Until the client has had enough and leaves, also when the server does.
     server.pause();
-    server.removeAllListeners("data");
-    server.on("data", () => {});
+    for (const event of ["data", "end", "close"]) {
+      server.removeAllListeners(event);
+    }
   },
   corrupt({ bytes, here, pass }) {
     const copy = Uint8Array.from(bytes);
