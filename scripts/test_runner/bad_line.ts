@@ -89,7 +89,7 @@ export class BadLine {
     // Some come early, in the headers.
     return {
       kind,
-      at: random.integer(random.pick([300, 5_000, FAULT_AT_MAX])),
+      at: random.integer(random.pick([300, 5_000, 100_000, FAULT_AT_MAX])),
     };
   }
 

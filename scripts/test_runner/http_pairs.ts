@@ -122,13 +122,16 @@ class Install {
     },
   ) {
     // Half of the lines damage nothing that they pass on.
-    const kinds = number % 2 === 0 ? FAULTS : CLEAN;
-    // More often than not, nothing happens.
-    const all: FaultKind[] = [...kinds, ...kinds.map(() => "nothing" as const)];
+    const kinds: readonly FaultKind[] = number % 2 === 0 ? FAULTS : CLEAN;
     this.name = `from ${server.peer.name} to ${client.name}, number ${number}`;
     this.#client = client;
     this.#original = original;
-    this.#line = new BadLine(server.port, random, all);
+    this.#line = new BadLine(server.port, random, kinds);
+  }
+
+  /** Whether the snapshot has block checksums: then damage can be mended. */
+  get isSealed(): boolean {
+    return this.#original.isSealed;
   }
 
   /** Why the snapshot has not come, when it has not. */
@@ -253,10 +256,9 @@ class Pairs {
     const before = await Promise.all(this.#all.map(look));
     const installs = this.#installs(servers, originals);
     const cases = await this.#runAll(installs);
-    const failures = installs.flatMap(({ name, failure }) =>
-      failure === undefined ? [] : [`${name}: ${failure}`]
-    );
-    this.failures = failures;
+    const failed = installs.filter(({ failure }) => failure !== undefined);
+    this.failures = failed.map(({ name, failure }) => `${name}: ${failure}`);
+    const mendable = failed.filter(({ isSealed }) => isSealed);
     const leaks = await Promise.all(this.#all.map((peer, i) =>
       leakOf(peer, {
         directory: this.#directory,
@@ -267,12 +269,10 @@ class Pairs {
     return [
       ...cases,
       testCase(
-        "all but a few snapshots come",
-        failures.length * 20 < installs.length
+        "all but a few snapshots with block checksums come",
+        mendable.length * 20 < installs.length
           ? undefined
-          : `${failures.length} of ${installs.length} did not:\n${
-            failures.join("\n")
-          }`,
+          : `${mendable.length} of ${installs.length} did not`,
       ),
       ...this.#all.map(({ name }, i) => {
         const role = i < this.#clients.length ? "follower" : "server";
