@@ -53,6 +53,7 @@ async function makeStore(): Promise<StoreToCheck> {
     seal: (id, options) => local.seal(id, options),
     reap: () => local.reap(),
     delete: (id) => local.delete(id),
+    clean: (options) => local.clean(options),
     inspect: () => local.inspect(),
     list: remote.list.bind(remote),
     stat: (id) => remote.stat(id),
