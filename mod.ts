@@ -43,6 +43,7 @@ export {
   StoreAccessError,
   StoreClosedError,
   StoreLockedError,
+  systemCode,
   UnsupportedSnapshotVersionError,
 } from "./src/errors.ts";
 export {
@@ -123,5 +124,6 @@ export type {
 } from "./src/snapshot/inspection.ts";
 export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
+export { printable } from "./src/text.ts";
 export { type LogLine, toLogLine } from "./src/store/events.ts";
 export type { StoreOptions } from "./src/store/options.ts";

@@ -86,7 +86,22 @@ function ownCode(error: unknown): string | undefined {
 
 /**
  * The code of the system (`"ENOENT"`) that an error or the nearest of its causes
- * has. The errors of `node:` modules have it in `code` on all three runtimes.
+ * has, such as an error of a {@linkcode FileSystem}; `undefined` when none has
+ * one. Codes that Node or Deno have only a number for (`EDQUOT`, `EUCLEAN`) get
+ * their names. The errors of this library have it in `systemCode`.
+ *
+ * @example Tell a missing file from one that can't be read
+ * ```ts
+ * import { systemCode } from "@raft/snapshots";
+ * import { nodeFileSystem } from "@raft/snapshots/node";
+ * import assert from "node:assert/strict";
+ *
+ * try {
+ *   await nodeFileSystem.stat("/no/such/file");
+ * } catch (error) {
+ *   assert.equal(systemCode(error), "ENOENT");
+ * }
+ * ```
  */
 export function systemCode(error: unknown): string | undefined {
   for (const each of withCauses(error)) {

@@ -15,10 +15,19 @@ import { unnamedCode } from "./system_code.ts";
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /**
- * The text with those characters shown as `\u001b`, and beyond U+FFFF as two
- * such escapes. In a JSON text the result is the same JSON, on one line. Every
- * text from outside passes through here on its way to a terminal or a log; a
- * second time changes nothing.
+ * A text from outside, such as the ID of a server, fit for a terminal or a log.
+ * Characters that steer a terminal, end a line, turn text around or can't be
+ * seen are shown as `\u001b`, those beyond U+FFFF as two such escapes. In a JSON
+ * text the result is the same JSON, on one line. A second time changes nothing.
+ * The log lines of this library are printable already.
+ *
+ * @example Print the servers of a snapshot
+ * ```ts
+ * import { printable } from "@raft/snapshots";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(printable("node-1\x1b[2J"), String.raw`node-1\u001b[2J`);
+ * ```
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, escapeUnits);

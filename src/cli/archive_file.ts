@@ -4,9 +4,10 @@ import { stat } from "node:fs/promises";
 import { type ArchiveMeta, readArchive } from "../archive/mod.ts";
 import { Crc64 } from "../crc64/mod.ts";
 import { isBucket } from "./buckets.ts";
-import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
+import { CommandError, exitCodeOf } from "./failure.ts";
 import { openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
+import { systemReason } from "./reason.ts";
 
 /** An archive that has passed every check. */
 export interface CheckedArchive {

@@ -1,10 +1,9 @@
 /** Reads the values of options and arguments; a wrong one is a usage error. */
 
 import { InvalidArgumentError, Option } from "commander";
-import { HOST_ID_LENGTH_MAX } from "../backends/file/options.ts";
 import type { Server, Suffrage } from "../../mod.ts";
 import { nodeFileSystem } from "../node/mod.ts";
-import { describe } from "../text.ts";
+import { messageOf } from "./reason.ts";
 
 const UINT64_MAX = 2n ** 64n - 1n;
 
@@ -22,7 +21,7 @@ function parseFileUrl(text: string): string {
   try {
     return nodeFileSystem.resolve(text);
   } catch (error) {
-    throw new InvalidArgumentError(`${describe(error)}.`);
+    throw new InvalidArgumentError(`${messageOf(error)}.`);
   }
 }
 
@@ -81,13 +80,6 @@ export function parseServer(
   return [...earlier, { suffrage: suffrage as Suffrage, id, address }];
 }
 
-function parseHostId(text: string): string {
-  if (text !== "" && text.length <= HOST_ID_LENGTH_MAX) return text;
-  throw new InvalidArgumentError(
-    `Expected 1 to ${HOST_ID_LENGTH_MAX} characters.`,
-  );
-}
-
 /** `--host-id`, for the commands that take the store's lock. */
 export function hostIdOption(): Option {
   return new Option(
@@ -95,7 +87,7 @@ export function hostIdOption(): Option {
     "what identifies this host in the store's lock, instead of its name: the " +
       "same as the option hostId of the program that uses the store; two " +
       "machines must never have the same",
-  ).argParser(parseHostId);
+  );
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = {

@@ -3,19 +3,23 @@
 import { randomUUID } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { type FileStat, type FileSystem, SnapshotError } from "../../mod.ts";
-import { systemCode } from "../errors.ts";
-import { isNoDirectorySync } from "../fs/directory_sync.ts";
-import { withFile, writeFully } from "../fs/io.ts";
-import { plainFileSystem } from "../fs/node/file_system.ts";
-import { CommandError, systemReason } from "./failure.ts";
+import {
+  type FileHandle,
+  type FileStat,
+  type FileSystem,
+  SnapshotError,
+  systemCode,
+} from "../../mod.ts";
+import { plainNodeFileSystem } from "../node/mod.ts";
+import { CommandError } from "./failure.ts";
 import { warn } from "./output.ts";
+import { systemReason } from "./reason.ts";
 
 /** How a file is written. */
 export interface AtomicWrite<T> {
   /** Reads the file under its temporary name, and rejects when it is bad. */
   readonly check: (temporaryFile: string) => Promise<T>;
-  /** Where the file is. @default {plainFileSystem} */
+  /** Where the file is. @default {plainNodeFileSystem} */
   readonly fileSystem?: FileSystem;
 }
 
@@ -28,7 +32,7 @@ export interface AtomicWrite<T> {
 export async function writeAtomically<T>(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
-  { check, fileSystem = plainFileSystem }: AtomicWrite<T>,
+  { check, fileSystem = plainNodeFileSystem }: AtomicWrite<T>,
 ): Promise<T> {
   const path = await targetOf(fileSystem, file);
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
@@ -86,18 +90,46 @@ async function writeDurably(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const opened = await fs.open(path, "create", 0o600);
-  await withFile(opened, async (handle) => {
+  const file = await fs.open(path, "create", 0o600);
+  try {
     let position = 0;
     for await (const chunk of bytes) {
-      await writeFully(handle, chunk, position);
-      position += chunk.length;
+      position += await writeFully(file, chunk, position);
     }
     // Survives: a power cut after the rename. Without it the file could be
     // empty under its final name, and the older file lost.
-    await handle.sync();
-  });
+    await file.sync();
+  } catch (error) {
+    // The first error is the one that matters.
+    await file.close().catch(() => {});
+    throw error;
+  }
+  await file.close();
 }
+
+/** Writes all of the bytes, however few the system takes at a time. */
+async function writeFully(
+  file: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const count = await file.write(bytes.subarray(done), position + done);
+    if (count <= 0) {
+      throw new CommandError(
+        `Cannot write ${bytes.length - done} bytes: the system took none`,
+      );
+    }
+    done += count;
+  }
+  return done;
+}
+
+/** The codes by which platforms say that they can't sync a directory. */
+const NO_DIRECTORY_SYNC: ReadonlySet<string | undefined> = new Set(
+  ["EINVAL", "ENOTSUP", "EPERM", "EISDIR"],
+);
 
 async function syncParent(fs: FileSystem, path: string): Promise<void> {
   try {
@@ -105,9 +137,10 @@ async function syncParent(fs: FileSystem, path: string): Promise<void> {
     // Without it the name could be missing, or still be the old file's.
     await fs.syncDirectory(dirname(path));
   } catch (error) {
-    if (!isNoDirectorySync(error)) throw cannotWrite(path, error);
+    const code = systemCode(error);
+    if (!NO_DIRECTORY_SYNC.has(code)) throw cannotWrite(path, error);
     warn(
-      `Cannot sync directories (${systemCode(error)}): after a power cut ` +
+      `Cannot sync directories (${code}): after a power cut ` +
         `${basename(path)} may be missing`,
     );
   }

@@ -3,13 +3,13 @@
 import { exec } from "node:child_process";
 import { promisify } from "node:util";
 import { type Command, Option } from "commander";
-import { type SnapshotStore, StoreAccessError } from "../../mod.ts";
+import { printable, type SnapshotStore, StoreAccessError } from "../../mod.ts";
 import type {
   S3Credentials,
   S3SnapshotStoreOptions,
 } from "../s3_snapshot_store.ts";
-import { printable, shorten } from "../text.ts";
-import { CommandError, messageOf } from "./failure.ts";
+import { CommandError } from "./failure.ts";
+import { messageOf } from "./reason.ts";
 
 /** Whether a store is in a bucket. */
 export function isBucket(place: string): boolean {
@@ -107,7 +107,7 @@ function reasonOf(error: unknown): string {
   };
   const said = stderr.trim().split("\n")[0] ?? "";
   const end = signal ? ` (${signal})` : ` (exit code ${code})`;
-  return said === "" ? end : `${end}: ${printable(shorten(said))}`;
+  return said === "" ? end : `${end}: ${printable(said.slice(0, 60))}`;
 }
 
 function readCredentials(printed: string): S3Credentials {

@@ -14,10 +14,11 @@ import {
   parseRetain,
   parseSize,
 } from "./arguments.ts";
-import { CommandError, messageOf, NOT_CHECKED } from "./failure.ts";
+import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
+import { messageOf } from "./reason.ts";
 import {
   publishedIds,
   reporting,
@@ -129,7 +130,7 @@ async function withSource<T>(
     (store) =>
       use(
         store,
-        async () => requireOne(await publishedIds(store, directory), from),
+        async () => requireOne(await publishedIds(store), from),
       ),
   );
 }

@@ -4,12 +4,12 @@ import { CommanderError } from "commander";
 import {
   InvalidSnapshotIdError,
   SnapshotUnreadableError,
+  systemCode,
   UnsupportedSnapshotVersionError,
 } from "../../mod.ts";
-import { systemCode } from "../errors.ts";
-import { describe, printable } from "../text.ts";
 import { InterruptedError } from "./interrupt.ts";
 import { BrokenPipeError, warn } from "./output.ts";
+import { messageOf } from "./reason.ts";
 
 /** The exit code where a snapshot could not be read, and so may be good. */
 export const NOT_CHECKED = 3;
@@ -59,20 +59,6 @@ function reportUsage(error: CommanderError): number {
   return 2;
 }
 
-const SYSTEM_REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EBADF: "closed",
-  EISDIR: "is a directory",
-  ENOENT: "no such file or directory",
-  ENOTDIR: "not a directory",
-  EPERM: "permission denied",
-};
-
-/** The system's reason in words, or its own message. */
-export function systemReason(error: unknown): string {
-  return SYSTEM_REASONS[systemCode(error) ?? ""] ?? messageOf(error);
-}
-
 /** The codes of a path that leads to nothing that could be read. */
 const NOTHING_TO_READ: ReadonlySet<string | undefined> = new Set(
   ["EBADF", "EISDIR", "ENOENT", "ENOTDIR"],
@@ -81,9 +67,4 @@ const NOTHING_TO_READ: ReadonlySet<string | undefined> = new Set(
 /** The exit code for a path that can't be read: 1 when it is a wrong one. */
 export function exitCodeOf(error: unknown): number {
   return NOTHING_TO_READ.has(systemCode(error)) ? 1 : NOT_CHECKED;
-}
-
-/** An error's message on one line. */
-export function messageOf(error: unknown): string {
-  return printable(describe(error).replace(/\s*\n\s*/g, " ").trim());
 }

@@ -1,12 +1,15 @@
 /** What `verify` says of one snapshot, in words and in JSON. */
 
 import { SnapshotArchiveError } from "../archive/mod.ts";
-import { SnapshotCorruptError, type VerifyReport } from "../../mod.ts";
-import { printable } from "../text.ts";
+import {
+  printable,
+  SnapshotCorruptError,
+  type VerifyReport,
+} from "../../mod.ts";
 import { describeBlocks } from "./block_map.ts";
-import { messageOf } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
 import { paint } from "./output.ts";
+import { messageOf } from "./reason.ts";
 
 /** The outcome of checking one snapshot. */
 export interface Finding {

@@ -1,6 +1,9 @@
 /** Formats numbers and tables for people. */
 
-export { formatCrc } from "../text.ts";
+/** A CRC-64 as 16 hexadecimal digits. */
+export function formatCrc(crc: bigint): string {
+  return crc.toString(16).padStart(16, "0");
+}
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 

@@ -4,7 +4,8 @@ import { fstatSync, type Stats } from "node:fs";
 import { open } from "node:fs/promises";
 import process from "node:process";
 import { addAbortSignal, type Readable } from "node:stream";
-import { CommandError, exitCodeOf, systemReason } from "./failure.ts";
+import { CommandError, exitCodeOf } from "./failure.ts";
+import { systemReason } from "./reason.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 

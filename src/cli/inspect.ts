@@ -2,8 +2,7 @@
 
 import { type Command, InvalidArgumentError } from "commander";
 import type { ArchiveMeta } from "../archive/mod.ts";
-import type { SnapshotMeta } from "../../mod.ts";
-import { printable } from "../text.ts";
+import { printable, type SnapshotMeta } from "../../mod.ts";
 import {
   checkArchive,
   type CheckedArchive,

@@ -1,17 +1,12 @@
 /** `list DIR`: the snapshots of a store, newest first. */
 
 import type { Command } from "commander";
-import {
-  SnapshotCorruptError,
-  type SnapshotMeta,
-  SnapshotNotFoundError,
-  type SnapshotStore,
-} from "../../mod.ts";
+import type { SnapshotMeta, SnapshotStore } from "../../mod.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
-import { publishedIds, withStoreToRead } from "./stores.ts";
+import { withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
 interface ListOptions {
@@ -38,7 +33,7 @@ export function registerList(program: Command): void {
 async function list(directory: string, options: ListOptions): Promise<void> {
   const { snapshots, skipped, isBad } = await withStoreToRead(
     directory,
-    (store) => readListing(directory, store),
+    readListing,
   );
   const unfinished = await tellUnfinished(directory);
   if (options.json) {
@@ -58,33 +53,15 @@ async function list(directory: string, options: ListOptions): Promise<void> {
 }
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
-async function readListing(directory: string, store: SnapshotStore) {
-  const ids = await publishedIds(store, directory);
+async function readListing(store: SnapshotStore) {
+  // The store reports what this list passes over.
   const snapshots = await store.list();
-  const listed = new Set(snapshots.map(({ id }) => id));
-  const errors: unknown[] = [];
-  for (const id of ids) {
-    if (!listed.has(id)) errors.push(await whyNotListed(store, id));
-  }
-  // Another program may have removed some of them meanwhile.
-  const skipped = errors.filter((error) =>
-    !(error instanceof SnapshotNotFoundError)
+  const entries = await store.list({ unusable: true });
+  const skipped = entries.filter(({ state }) =>
+    state !== "usable" && state !== "quarantined"
   );
-  const isBad = skipped.some((error) => error instanceof SnapshotCorruptError);
+  const isBad = skipped.some(({ state }) => state === "corrupt");
   return { snapshots, skipped: skipped.length, isBad };
-}
-
-/** The error of opening a snapshot; `undefined` when it opens by now. */
-async function whyNotListed(
-  store: SnapshotStore,
-  id: string,
-): Promise<unknown> {
-  try {
-    await (await store.open(id, { verify: "stream" })).cancel();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }
 
 function formatList(snapshots: readonly SnapshotMeta[]): string[] {

@@ -2,8 +2,8 @@
 
 import process from "node:process";
 import { styleText } from "node:util";
-import { systemCode } from "../errors.ts";
-import { describe, printable } from "../text.ts";
+import { printable, systemCode } from "../../mod.ts";
+import { systemReason } from "./reason.ts";
 import { writeToStdout } from "./stdout.ts";
 
 /** The program that read our output has gone away. */
@@ -38,7 +38,9 @@ function outputError(error: unknown): Error {
     "ERR_STREAM_DESTROYED";
   return isDestroyed || GONE.has(systemCode(error))
     ? new BrokenPipeError("the reader of the output has gone", { cause: error })
-    : new Error(`Cannot write to stdout: ${describe(error)}`, { cause: error });
+    : new Error(`Cannot write to stdout: ${systemReason(error)}`, {
+      cause: error,
+    });
 }
 
 /** Prints lines, with everything that is not printable escaped. */

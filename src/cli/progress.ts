@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { printable } from "../text.ts";
+import { printable } from "../../mod.ts";
 import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
 

@@ -4,10 +4,11 @@ import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import { bearerToken, snapshotHandler } from "../http/mod.ts";
 import { parsePath, parseRetain, parseSize } from "./arguments.ts";
-import { CommandError, messageOf, systemReason } from "./failure.ts";
+import { CommandError } from "./failure.ts";
 import { type RunningServer, startServer } from "./http_server.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, warn } from "./output.ts";
+import { messageOf, systemReason } from "./reason.ts";
 import { withStoreToRead } from "./stores.ts";
 import { readToken, TOKEN_VARIABLE, tokenOption } from "./token.ts";
 

@@ -1,6 +1,6 @@
 /** Paths in the commands that messages advise to run. */
 
-import { printable } from "../text.ts";
+import { printable } from "../../mod.ts";
 
 /** A path as one word of a POSIX shell, in quotes where it needs them. */
 export function shellQuote(path: string): string {

@@ -1,30 +1,25 @@
 /** Opens stores for commands, with their warnings on stderr. */
 
-import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir, rmdir, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import {
+  type FileSnapshotStoreOptions,
   type Logger,
   openFileSnapshotStore,
   type OpenOptions,
   SnapshotNotFoundError,
+  type SnapshotReader,
   type SnapshotSource,
   type SnapshotStore,
   StoreAccessError,
   type StoreEvent,
+  systemCode,
   toLogLine,
 } from "../../mod.ts";
-import { compareNewestFirst, parseId } from "../snapshot/id.ts";
-import { findMissing } from "../backends/file/claim.ts";
-import { nodeFileSystem } from "../node/mod.ts";
 import { isBucket, openBucket } from "./buckets.ts";
-import {
-  CommandError,
-  exitCodeOf,
-  messageOf,
-  NOT_CHECKED,
-  systemReason,
-} from "./failure.ts";
+import { CommandError, exitCodeOf, NOT_CHECKED } from "./failure.ts";
 import { warn } from "./output.ts";
+import { messageOf, systemReason } from "./reason.ts";
 
 /** What the commands themselves tell, or need not tell. */
 const UNTOLD = new Set<StoreEvent["type"]>(["published", "restored"]);
@@ -72,11 +67,11 @@ export async function withStoreToWrite<T>(
     const options = { ...reporting, retain: retain ?? Infinity };
     return await useAndClose(await openBucket(directory, options), use);
   }
-  const path = `${nodeFileSystem.resolve(directory)}/snapshots`;
   // What can't be looked at can't be opened either, which says why.
-  const missing = await findMissing(nodeFileSystem, path).catch(() => []);
+  const missing = await findMissing(resolve(directory, "snapshots"))
+    .catch(() => []);
   try {
-    const store = await openFileSnapshotStore(directory, {
+    const store = await openDirectory(directory, {
       ...reporting,
       hostId,
       retain: retain ?? Infinity,
@@ -88,11 +83,37 @@ export async function withStoreToWrite<T>(
   }
 }
 
+/** The directories on the way to `path` that are missing, outermost first. */
+async function findMissing(path: string): Promise<string[]> {
+  try {
+    await stat(path);
+    return [];
+  } catch (error) {
+    const parent = dirname(path);
+    // A drive of Windows can be missing, too.
+    if (systemCode(error) !== "ENOENT" || parent === path) throw error;
+    return [...await findMissing(parent), path];
+  }
+}
+
+/** Opens the store in a directory; a wrong option is a usage error. */
+async function openDirectory(
+  directory: string,
+  options: FileSnapshotStoreOptions,
+): Promise<SnapshotStore> {
+  try {
+    return await openFileSnapshotStore(directory, options);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
 /** Removes directories, innermost first, up to one that another program uses. */
 async function removeEmpty(directories: readonly string[]): Promise<void> {
   for (const path of [...directories].reverse()) {
     // The error that led here is the one that matters.
-    await nodeFileSystem.removeDirectory(path).catch(() => {});
+    await rmdir(path).catch(() => {});
   }
 }
 
@@ -109,7 +130,7 @@ export async function withStoreToMend<T>(
   const options = { ...reporting, sweep: false };
   const store = isBucket(directory)
     ? await openBucket(directory, options)
-    : await openFileSnapshotStore(directory, { ...options, hostId });
+    : await openDirectory(directory, { ...options, hostId });
   return await useAndClose(store, use);
 }
 
@@ -142,7 +163,7 @@ function openToRead(
   const reading = { ...reporting, readOnly: true };
   return isBucket(directory)
     ? openBucket(directory, { ...reading, sweepAfterMs })
-    : openFileSnapshotStore(directory, { ...options, ...reading });
+    : openDirectory(directory, { ...options, ...reading });
 }
 
 /**
@@ -152,7 +173,12 @@ function openToRead(
  * @throws {CommandError} when there is none.
  */
 export async function requireStore(directory: string): Promise<void> {
-  if (!isBucket(directory)) await snapshotDirectories(directory);
+  if (isBucket(directory)) return;
+  try {
+    await readdir(join(directory, "snapshots"));
+  } catch (error) {
+    throw notAStore(directory, error);
+  }
 }
 
 /** Where a snapshot, or all of them, are in a store, for messages. */
@@ -174,42 +200,13 @@ async function useAndClose<T>(
 }
 
 /**
- * The IDs of all published snapshots, newest first, also of those that `list()`
- * leaves out because their metadata can't be read. `onOther` gets the paths of
- * directories that are not snapshots.
+ * The IDs of all published snapshots, newest first, also of those that can't be
+ * used.
  */
-export async function publishedIds(
-  store: SnapshotStore,
-  directory: string,
-  onOther: (path: string) => void = () => {},
-): Promise<string[]> {
-  if (isBucket(directory)) {
-    const entries = await store.list({ unusable: true });
-    return entries.filter(({ state }) => state !== "quarantined")
-      .map(({ id }) => id);
-  }
-  const names = await snapshotDirectories(directory);
-  for (const name of names) {
-    if (parseId(name) === undefined) {
-      onOther(join(directory, "snapshots", name));
-    }
-  }
-  return names
-    .filter((name) => parseId(name) !== undefined)
-    .sort(compareNewestFirst);
-}
-
-async function snapshotDirectories(directory: string): Promise<string[]> {
-  try {
-    const entries = await readdir(join(directory, "snapshots"), {
-      withFileTypes: true,
-    });
-    return entries
-      .filter((entry) => entry.isDirectory() && !entry.name.endsWith(".tmp"))
-      .map((entry) => entry.name);
-  } catch (error) {
-    throw notAStore(directory, error);
-  }
+export async function publishedIds(store: SnapshotReader): Promise<string[]> {
+  const entries = await store.list({ unusable: true });
+  return entries.filter(({ state }) => state !== "quarantined")
+    .map(({ id }) => id);
 }
 
 function notAStore(directory: string, error: unknown): CommandError {
@@ -245,7 +242,7 @@ export async function openChosen(
   if (id !== undefined) return await store.open(id, options);
   const gone = new Set<string>();
   for (;;) {
-    const ids = await publishedIds(store, directory);
+    const ids = await publishedIds(store);
     const newest = ids.find((id) => !gone.has(id));
     if (newest === undefined) throw noSnapshotIn(directory);
     try {

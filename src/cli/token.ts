@@ -4,7 +4,8 @@ import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { Option } from "commander";
 import { parsePath } from "./arguments.ts";
-import { CommandError, systemReason } from "./failure.ts";
+import { CommandError } from "./failure.ts";
+import { systemReason } from "./reason.ts";
 
 /** Where a token is looked for when no file is given. */
 export const TOKEN_VARIABLE = "RAFT_SNAPSHOTS_TOKEN";

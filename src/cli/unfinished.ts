@@ -2,8 +2,8 @@
 
 import type { SnapshotStore, UnfinishedSnapshot } from "../../mod.ts";
 import { formatSize } from "./format.ts";
-import { messageOf } from "./failure.ts";
 import { warn } from "./output.ts";
+import { messageOf } from "./reason.ts";
 import { shellQuote } from "./shell_quote.ts";
 import { type ReadingOptions, withStoreToRead } from "./stores.ts";
 

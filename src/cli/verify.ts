@@ -6,11 +6,11 @@
 import type { Command } from "commander";
 import {
   InvalidSnapshotIdError,
+  printable,
   SnapshotError,
   SnapshotNotFoundError,
   type SnapshotStore,
 } from "../../mod.ts";
-import { printable } from "../text.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
@@ -23,7 +23,7 @@ import {
 } from "./finding.ts";
 import { printJson, printPainted, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
-import { publishedIds, withStoreToRead } from "./stores.ts";
+import { placeIn, publishedIds, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
 interface VerifyCommandOptions {
@@ -121,11 +121,10 @@ async function verifyStore(
 ): Promise<Finding[]> {
   return await withStoreToRead(directory, async (store) => {
     if (named.length > 0) return await checkEach(store, named, { json });
-    const ids = await publishedIds(
-      store,
-      directory,
-      (path) => warn(`Cannot check ${path}: not a snapshot`),
-    );
+    for (const name of (await store.inspect()).foreign) {
+      warn(`Cannot check ${placeIn(directory, name)}: not a snapshot`);
+    }
+    const ids = await publishedIds(store);
     if (ids.length === 0) warn(`no snapshots in ${directory}`);
     return await checkEach(store, ids, { json, mayVanish: true });
   });

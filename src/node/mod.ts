@@ -50,7 +50,7 @@
  * @module
  */
 
-export { nodeFileSystem } from "../fs/node/file_system.ts";
+export { nodeFileSystem, plainNodeFileSystem } from "../fs/node/file_system.ts";
 export { type RequestHandler, toNodeListener } from "./listener.ts";
 export { toNodeReadable } from "./readable.ts";
 export { toNodeWritable } from "./writable.ts";

@@ -46,6 +46,7 @@ describe("raft-snapshots, beside a program that removes a snapshot,", () => {
     const store = await openFileSnapshotStore(directory, { readOnly: true });
     const opened: string[] = [];
     const reaped: SnapshotStore = Object.assign(Object.create(store), {
+      list: (options: { unusable: true }) => store.list(options),
       open: async (id: string) => {
         opened.push(id);
         await rm(join(directory, "snapshots", newer), {

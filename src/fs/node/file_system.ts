@@ -177,7 +177,8 @@ class NodeFileSystem implements FileSystem {
 export const nodeFileSystem: FileSystem = new NodeFileSystem(true);
 
 /**
- * The same for files that are not a store's, such as an archive: what root
- * writes beside another user's files stays root's, as with any other tool.
+ * The same for files that are not a store's, such as an archive: a file that
+ * root makes in the directory of another user belongs to root, as with any other
+ * tool. With {@linkcode nodeFileSystem} it belongs to that user.
  */
-export const plainFileSystem: FileSystem = new NodeFileSystem(false);
+export const plainNodeFileSystem: FileSystem = new NodeFileSystem(false);
