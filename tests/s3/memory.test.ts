@@ -12,30 +12,35 @@ import { runtime } from "../support/runtime.ts";
 const script = new URL("./transfer.ts", import.meta.url);
 const skip = isRealServer ? false : "there is no real server";
 
-/** What parts, blocks and a garbage collector that lags behind may add. */
-const SLACK_MIB = 96;
+/**
+ * The runtime itself, a few parts and blocks, and what a garbage collector leaves
+ * for later; on a busy machine it leaves more.
+ */
+const PEAK_MIB_MAX = 384;
+
+/** What a process takes at most that moves a state. */
+async function peakOf(
+  what: "put" | "get",
+  location: string,
+  sizeMiB: number,
+): Promise<number> {
+  const args = [what, `${location}/${sizeMiB}`, String(sizeMiB)];
+  const { code, stdout, stderr } = await runtime.runScript(script, args);
+  assert.equal(code, 0, stderr);
+  return (JSON.parse(stdout) as { peakMiB: number }).peakMiB;
+}
 
 describe("the memory of a process that moves a state", () => {
-  it(
-    `does not grow with the state, up to ${amount(512, 4096)} MiB`,
-    { skip },
-    async () => {
-      const location = `s3://bucket/memory-${process.pid}-${Date.now()}`;
-      const peakOf = async (what: "put" | "get", sizeMiB: number) => {
-        const args = [what, `${location}/${sizeMiB}`, String(sizeMiB)];
-        const { code, stdout, stderr } = await runtime.runScript(script, args);
-        assert.equal(code, 0, stderr);
-        return (JSON.parse(stdout) as { peakMiB: number }).peakMiB;
-      };
-      for (const what of ["put", "get"] as const) {
-        const small = await peakOf(what, 64);
-        const large = await peakOf(what, amount(512, 4096));
-        console.log(`${what}: ${small.toFixed(0)} and ${large.toFixed(0)} MiB`);
-        assert.ok(
-          large < small + SLACK_MIB,
-          `${what}: ${small} and ${large} MiB`,
-        );
+  it(`is bounded for states of up to ${amount(512, 4096)} MiB`, {
+    skip,
+  }, async () => {
+    const location = `s3://bucket/memory-${process.pid}-${Date.now()}`;
+    for (const what of ["put", "get"] as const) {
+      for (const size of [64, amount(512, 4096)]) {
+        const peak = await peakOf(what, location, size);
+        console.log(`${what} of ${size} MiB: ${peak.toFixed(0)} MiB`);
+        assert.ok(peak < PEAK_MIB_MAX, `${what} of ${size} MiB: ${peak} MiB`);
       }
-    },
-  );
+    }
+  });
 });
