@@ -187,19 +187,8 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
         "beyond retain, and writes two files instead of three.",
     },
     {
-      id: "records",
-      title: "save() of records of 100 bytes, and of chunks of 1 MiB, by " +
-        "turns in one process",
-      // Ten million records.
-      bytes: size(1e9),
-      rounds: 3,
-      directory: "own",
-      entries: oursIn("saveBoth", size(1e9), ["", ", chunks of 1 MiB"]),
-      targets: [{ ratio: 1 / 1.3, of: "{}, chunks of 1 MiB" }],
-    },
-    {
       id: "chunks",
-      title: "Write a hundred bytes at a time through a stream",
+      title: "Write a hundred bytes at a time",
       bytes: size(GIB),
       rounds: 1,
       directory: "own",
@@ -212,16 +201,8 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
       bytes: 0,
       rounds: 3,
       directory: "shared",
-      entries: [
-        ...oursIn("list", 0, ["", ", again"]),
-        ...peers(["go"], "list", 0),
-      ],
-      targets: [{ ratio: 1 / 5, of: go }],
-      obstacle: "The first list reads three files of each snapshot, Go one; " +
-        "the next one looks at these files and reads none. Each look is " +
-        "handed to a thread and back, so that a slow disk blocks nothing else " +
-        "up: that alone takes 13 ms on Bun, 39 ms on Node and 54 ms on Deno " +
-        "for three looks at each of a thousand snapshots.",
+      entries: [...oursIn("list", 0), ...peers(["go"], "list", 0)],
+      targets: [],
     },
     ...[256 * MIB, GIB, 4 * GIB].map((bytes): MeasurePlan => ({
       id: `memory${bytes / MIB}`,

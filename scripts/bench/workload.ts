@@ -168,38 +168,15 @@ function uncheckedReader(directory: string): () => Promise<void> {
  */
 async function byTurns(
   ways: readonly (() => Promise<number>)[],
-  turns = 13,
 ): Promise<number[]> {
   const measured = ways.map((way) => ({ way, seconds: [] as number[] }));
-  for (let turn = 0; turn < turns; turn++) {
+  for (let turn = 0; turn < 13; turn++) {
     // Each runs in the memory that the one before has left.
     const order = turn % 2 === 0 ? measured : measured.toReversed();
     for (const { way, seconds } of order) seconds.push(await way());
   }
   // In the first turns the runtime still compiles.
-  const first = Math.min(4, turns >> 1);
-  return measured.map(({ seconds }) => median(seconds.slice(first)));
-}
-
-/** Yields one chunk again and again. */
-function* chunksOf(total: number, chunkSize: number) {
-  const chunk = filled(chunkSize);
-  for (let left = total; left > 0; left -= chunkSize) {
-    yield left < chunkSize ? chunk.subarray(0, left) : chunk;
-  }
-}
-
-/** save() of a generator of chunks, until they are durable. */
-async function saveChunks(
-  directory: string,
-  bytes: number,
-  chunkSize: number,
-): Promise<number> {
-  const store = await openFileSnapshotStore(directory, { retain: 1 });
-  const chunks = chunksOf(bytes, chunkSize);
-  const seconds = await timed(() => store.save({ index: 1n, ...INIT }, chunks));
-  await store.close();
-  return seconds;
+  return measured.map(({ seconds }) => median(seconds.slice(4)));
 }
 
 /** With the check and without. */
@@ -242,13 +219,7 @@ const workloads: Readonly<Record<string, Workload>> = {
       () => write(directory, bytes, MIB),
       () => write(directory, bytes, MIB, withoutBlocks),
     ]),
-  /** Records of a hundred bytes through save(), and chunks of 1 MiB. */
-  saveBoth: (directory, bytes) =>
-    byTurns([
-      () => saveChunks(directory, bytes, 100),
-      () => saveChunks(directory, bytes, MIB),
-    ], 5),
-  /** A hundred bytes at a time, through a stream. */
+  /** A hundred bytes at a time. */
   writeSmallChunks: (directory, bytes) => write(directory, bytes, 100),
   /** A loop of writes and an fsync: what the runtime can do. */
   async writePlain(directory, bytes) {
@@ -306,7 +277,7 @@ const workloads: Readonly<Record<string, Workload>> = {
     });
     return seconds / count;
   },
-  /** The first list() of a thousand snapshots, and the next one. */
+  /** list() on a thousand snapshots. */
   async list(directory) {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} };
     const options = { retain: 1000, logger: quiet };
@@ -315,13 +286,8 @@ const workloads: Readonly<Record<string, Workload>> = {
       const sink = await store.create({ index: BigInt(i), ...INIT });
       await sink.close();
     }
+    const seconds = await timed(() => store.list());
     await store.close();
-    const fresh = await openFileSnapshotStore(directory, options);
-    const seconds = [
-      await timed(() => fresh.list()),
-      await timed(() => fresh.list()),
-    ];
-    await fresh.close();
     return seconds;
   },
 };
