@@ -55,7 +55,13 @@ export interface Contestants {
 
 const WORKLOAD = "scripts/bench/workload.ts";
 const HASH_WASM = "scripts/bench/hash_wasm.ts";
-const SOURCES = [WORKLOAD, HASH_WASM, "scripts/bench/median.ts"];
+const SOURCES = [
+  WORKLOAD,
+  HASH_WASM,
+  ...["common", "median", "restoring", "saving"].map((name) =>
+    `scripts/bench/${name}.ts`
+  ),
+];
 
 /** Installs the peers in an empty folder, and tells who there is. */
 export async function prepare(folder: string): Promise<Contestants> {

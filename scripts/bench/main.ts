@@ -3,7 +3,7 @@
  * peers, in turns, and writes docs/benchmarks.md with a plot and the figures.
  * `--only=crc,read` runs some of it, and replaces these tables alone, if the
  * others are of the same machine and day. `--scale=0.1` makes everything
- * smaller, and writes nothing.
+ * smaller, with one round, and writes nothing.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { prepare, type Sample } from "./contestants.ts";
 import { type Entry, type MeasurePlan, plan } from "./measures.ts";
 import { toMarkdown, toText } from "./report.ts";
 import { type Table, tabulate } from "./table.ts";
-import { toSvg } from "./plot.ts";
+import { toSummarySvg, toSvg } from "./plot.ts";
 import { describeMachine } from "./machine.ts";
 
 /** A disk that costs nothing, on Linux. */
@@ -53,11 +53,15 @@ if (scale === 1 && complete !== undefined) {
   const json = `${JSON.stringify(figures, null, 2)}\n`;
   await Deno.writeTextFile(join(docs, "benchmarks.json"), json);
   await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(complete));
+  const summary = toSummarySvg(complete);
+  await Deno.writeTextFile(join(docs, "read_and_write.svg"), summary);
   const markdown = toMarkdown(machine, complete);
   await Deno.writeTextFile(join(docs, "benchmarks.md"), markdown);
   // The files are formatted like everything else in docs/.
   await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
-  console.log("\nWritten to docs/benchmarks.md, .json and .svg");
+  console.log(
+    "\nWritten to docs/benchmarks.md, .json and .svg, and docs/read_and_write.svg",
+  );
 }
 
 /** The tables that are there, with these in their places. */

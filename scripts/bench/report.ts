@@ -46,7 +46,10 @@ Each round measures every contestant in a process of its own; the table gives th
 median of the rounds, and the ratios are medians of the ratios within a round.
 Memory is what a process grew by at its peak, above what it had before it began.
 
-![The same as a plot](benchmarks.svg)
+One table is measured by its name, such as \`deno task bench --only=read\`; the
+names are ${tables.map(({ id }) => id).join(", ")}.
+
+![Bars of the median speeds below, with the range of the rounds](benchmarks.svg)
 
 ${sections.join("\n\n")}
 `;

@@ -76,9 +76,11 @@ export function tabulate(
   });
   const secondsOf = (name: string) =>
     samples[named.findIndex((row) => row.name === name)]?.seconds;
-  const results = targets.flatMap(({ ratio: wanted, of }) =>
-    named.filter(({ ours }) => ours).flatMap(({ name }): TargetResult[] => {
-      const peer = of.replace("{}", name);
+  const runtimes = new Set(named.flatMap(({ runtime }) => runtime ?? []));
+  const results = targets.flatMap(({ ratio: wanted, of, label = "" }) =>
+    [...runtimes].flatMap((runtime): TargetResult[] => {
+      const name = `${runtime}${label}`;
+      const peer = of.replace("{}", runtime);
       const theirs = secondsOf(peer);
       const mine = secondsOf(name);
       if (theirs === undefined || mine === undefined) return [];

@@ -23,9 +23,9 @@ import { decodeRecord, META_SIZE_MAX } from "../../src/snapshot/meta/decode.ts";
 import type { SnapshotMeta } from "../../src/snapshot/types.ts";
 import { StateReader } from "../../src/store/state_reader.ts";
 import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
-import { median } from "./median.ts";
-
-const MIB = 1024 * 1024;
+import { byTurns, filled, INIT, MIB, timed } from "./common.ts";
+import { restoreBoth } from "./restoring.ts";
+import { saveBoth } from "./saving.ts";
 
 /** What one measurement found. */
 interface Sample {
@@ -40,21 +40,6 @@ type Workload = (
   directory: string,
   bytes: number,
 ) => Promise<number | readonly number[]>;
-
-const INIT = {
-  term: 3n,
-  configuration: {
-    servers: [{ suffrage: "voter", id: "a", address: "10.0.0.1:7000" }],
-  },
-  configurationIndex: 2n,
-} as const;
-
-/** The same bytes in every contestant: not zeros, which some would skip. */
-function filled(length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8)) & 0xff;
-  return bytes;
-}
 
 /** Chunks of so many bytes, `total` bytes in all. */
 function producer(total: number, chunkSize: number) {
@@ -71,12 +56,6 @@ function producer(total: number, chunkSize: number) {
 
 function consumer() {
   return new WritableStream({ write() {} });
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return (performance.now() - start) / 1000;
 }
 
 /** The real file system, but for the checksums of blocks, which go nowhere. */
@@ -137,6 +116,19 @@ async function readNewest(store: SnapshotStore): Promise<void> {
   await (await store.open(newest.id)).pipeTo(consumer());
 }
 
+/** The same with a few buffers in turn; the consumer has each chunk once. */
+async function readReusing(directory: string): Promise<number> {
+  const store = await openFileSnapshotStore(directory, { readOnly: true });
+  const read = () =>
+    store.restore((source) => source.pipeTo(consumer()), {
+      reuseBuffers: true,
+    });
+  await read();
+  const seconds = await timed(read);
+  await store.close();
+  return seconds;
+}
+
 /** Reads by the same reader and the same streams, without a check. */
 function uncheckedReader(directory: string): () => Promise<void> {
   const backend = new FileBackend(directory);
@@ -159,24 +151,6 @@ function uncheckedReader(directory: string): () => Promise<void> {
     }, { highWaterMark: 0 });
     await source.pipeThrough(new TransformStream()).pipeTo(consumer());
   };
-}
-
-/**
- * Several ways to do something, by turns in one process; the median of each.
- * In processes of their own they would differ by how far the engine has
- * compiled, and by where the allocator puts things.
- */
-async function byTurns(
-  ways: readonly (() => Promise<number>)[],
-): Promise<number[]> {
-  const measured = ways.map((way) => ({ way, seconds: [] as number[] }));
-  for (let turn = 0; turn < 13; turn++) {
-    // Each runs in the memory that the one before has left.
-    const order = turn % 2 === 0 ? measured : measured.toReversed();
-    for (const { way, seconds } of order) seconds.push(await way());
-  }
-  // In the first turns the runtime still compiles.
-  return measured.map(({ seconds }) => median(seconds.slice(4)));
 }
 
 /** With the check and without. */
@@ -219,8 +193,8 @@ const workloads: Readonly<Record<string, Workload>> = {
       () => write(directory, bytes, MIB),
       () => write(directory, bytes, MIB, withoutBlocks),
     ]),
-  /** A hundred bytes at a time. */
-  writeSmallChunks: (directory, bytes) => write(directory, bytes, 100),
+  saveBoth,
+  restoreBoth,
   /** A loop of writes and an fsync: what the runtime can do. */
   async writePlain(directory, bytes) {
     const chunk = filled(MIB);
@@ -237,7 +211,28 @@ const workloads: Readonly<Record<string, Workload>> = {
   readAuto: (directory) => read(directory, true),
   /** The first that a process reads. */
   readFirst: (directory) => read(directory, false),
+  /** Into the same few buffers again. */
+  readReusing,
   readBoth,
+  /** A loop of reads into fresh memory, as chunks that can be kept are. */
+  async readFresh(directory) {
+    const path = await statePath(directory);
+    return await timed(async () => {
+      const file = await fs.open(path);
+      for (let position = 0;;) {
+        const buffer = new Uint8Array(2 * MIB);
+        const { bytesRead } = await file.read(
+          buffer,
+          0,
+          buffer.length,
+          position,
+        );
+        if (bytesRead === 0) break;
+        position += bytesRead;
+      }
+      await file.close();
+    });
+  },
   /** A loop of reads into one buffer: what the runtime can do. */
   async readPlain(directory) {
     const path = await statePath(directory);
@@ -277,18 +272,21 @@ const workloads: Readonly<Record<string, Workload>> = {
     });
     return seconds / count;
   },
-  /** list() on a thousand snapshots. */
+  /** list() on a thousand snapshots, in a store that is just opened and again. */
   async list(directory) {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} };
     const options = { retain: 1000, logger: quiet };
-    const store = await openFileSnapshotStore(directory, options);
-    for (let i = (await store.list()).length; i < 1000; i++) {
-      const sink = await store.create({ index: BigInt(i), ...INIT });
+    const filling = await openFileSnapshotStore(directory, options);
+    for (let i = (await filling.list()).length; i < 1000; i++) {
+      const sink = await filling.create({ index: BigInt(i), ...INIT });
       await sink.close();
     }
-    const seconds = await timed(() => store.list());
+    await filling.close();
+    const store = await openFileSnapshotStore(directory, options);
+    const first = await timed(() => store.list());
+    const again = await timed(() => store.list());
     await store.close();
-    return seconds;
+    return [first, again];
   },
 };
 
