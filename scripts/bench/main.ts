@@ -3,7 +3,7 @@
  * peers, in turns, and writes docs/benchmarks.md with a plot and the figures.
  * `--only=crc,read` runs some of it, and replaces these tables alone, if the
  * others are of the same machine and day. `--scale=0.1` makes everything
- * smaller, with one round, and writes nothing.
+ * smaller, and writes nothing.
  *
  * @module
  */

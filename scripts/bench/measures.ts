@@ -91,7 +91,7 @@ export function plan(all: Contestants, scale: number): MeasurePlan[] {
     });
   const go = all.go?.name ?? "Go";
   const large = size(GIB);
-  const records = 1e9 * scale;
+  const records = Math.round(1e9 * scale);
   return [
     {
       id: "crc",
