@@ -31,6 +31,7 @@ import { readToken, tokenOption } from "./token.ts";
 interface CopyOptions extends WritingOptions {
   readonly tokenFile?: string;
   readonly maxSize?: number;
+  readonly ifMissing?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,8 +42,7 @@ export function registerCopy(program: Command): void {
     .description(
       "Copies a snapshot into a store and prints its ID there. From a server " +
         "(see serve) it resumes when the line breaks. Every byte is checked, " +
-        "and nothing is left of a copy that fails. A snapshot that the store " +
-        "has already, by index, term, size and CRC, is not copied again.",
+        "and nothing is left of a copy that fails.",
     )
     .argument(
       "<FROM>",
@@ -55,6 +55,11 @@ export function registerCopy(program: Command): void {
       parsePath,
     )
     .argument("[ID]", "the snapshot; the newest by default")
+    .option(
+      "--if-missing",
+      "copy nothing when the store has a snapshot of the same index, term, " +
+        "size and CRC, and print the ID of that one",
+    )
     .addOption(tokenOption())
     .option(
       "--max-size <BYTES>",
@@ -88,7 +93,7 @@ async function copy(
     readonly options: CopyOptions;
   },
 ): Promise<SnapshotMeta> {
-  const { tokenFile, maxSize, retain, hostId } = options;
+  const { tokenFile, maxSize, ifMissing, retain, hostId } = options;
   return await withInterrupts((signal) =>
     withSource(from, tokenFile, async (source, newestId) => {
       const chosen = id ?? await newestId();
@@ -100,7 +105,7 @@ async function copy(
           directory,
           { ...(retain === undefined ? {} : { retain }), hostId },
           (target) => {
-            const how = { signal, onProgress, ifMissing: true, maxSize };
+            const how = { signal, onProgress, ifMissing, maxSize };
             return copySnapshot(source, chosen, target, how);
           },
         );

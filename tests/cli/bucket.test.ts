@@ -113,12 +113,14 @@ describe("the command line with a bucket", () => {
     assert.match(stdout, new RegExp(`bad +${id}|${id} +bad`));
   });
 
-  it("copies between directories and buckets, and nothing twice", async (t) => {
+  it("copies between directories and buckets, and nothing twice with --if-missing", async (t) => {
     const directory = await temporaryDirectory(t);
     const place = newPlace();
     const id = await save(directory, 1);
     const copied = await mustRun(["copy", directory, place, id]);
-    assert.equal(await mustRun(["copy", directory, place]), copied);
+    const again = ["copy", directory, place, "--if-missing"];
+    assert.equal(await mustRun(again), copied);
+    assert.notEqual(await mustRun(["copy", directory, place]), copied);
     assert.equal(await mustRun(["cat", place]), "state 1");
     const other = newPlace();
     await mustRun(["copy", place, other]);

@@ -69,7 +69,7 @@ describe("raft-snapshots serve", () => {
       const id = newest.stdout.trim();
       const path = join(to, "snapshots", id, "state.bin");
       assert.deepEqual(new Uint8Array(await readFile(path)), state);
-      const again = await copy([url, to]);
+      const again = await copy([url, to, "--if-missing"]);
       assert.equal(again.stdout, newest.stdout);
       const named = await copy([url, to, older, "--json"]);
       assert.equal(JSON.parse(named.stdout).size, 5);
@@ -213,6 +213,15 @@ describe("raft-snapshots copy", () => {
     assert.deepEqual([code, stderr], [0, ""]);
     const path = join(to, "snapshots", stdout.trim(), "state.bin");
     assert.equal(await readFile(path, "utf8"), "newest");
+  });
+
+  it("copies again, unless it is told --if-missing", async () => {
+    const [from, to] = [await temporaryDirectory(), await temporaryDirectory()];
+    await makeStore(from, ["state"]);
+    const first = (await copy([from, to, "--if-missing"])).stdout;
+    assert.equal((await copy([from, to, "--if-missing"])).stdout, first);
+    assert.notEqual((await copy([from, to])).stdout, first);
+    assert.equal((await snapshotNames(to)).length, 2);
   });
 
   it("refuses a state that is larger than --max-size, and leaves nothing", async () => {
