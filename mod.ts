@@ -106,6 +106,13 @@ export type {
   VerifyOptions,
   VerifyReport,
 } from "./src/snapshot/types.ts";
+export {
+  applyRetentionPolicy,
+  type RetentionDecision,
+  type RetentionOptions,
+  type RetentionPeriod,
+  type RetentionPolicy,
+} from "./src/snapshot/retention_policy.ts";
 export type {
   CorruptEntry,
   ListEntry,

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  applyRetentionPolicy,
   copySnapshot,
   MemorySnapshotStore,
   openFileSnapshotStore,
@@ -57,6 +58,14 @@ const CALLS: Readonly<Record<string, (more: object) => unknown>> = {
     withSnapshot((store, id) =>
       copySnapshot(store, id, new MemorySnapshotStore(), more)
     ),
+  applyRetentionPolicy: (more) =>
+    applyRetentionPolicy([], { last: 1, ...more }, {
+      timeOf: () => new Date(),
+    }),
+  "the period of applyRetentionPolicy": (more) =>
+    applyRetentionPolicy([], { within: { days: 1, ...more } }, {
+      timeOf: () => new Date(),
+    }),
   clean: (more) => withSnapshot((store) => store.clean(more)),
   exportArchive: (more) =>
     withSnapshot((store, id) => exportArchive(store, id, more)),

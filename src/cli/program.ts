@@ -8,12 +8,14 @@ import { addBucketOptions } from "./buckets.ts";
 import { registerCat } from "./cat.ts";
 import { registerClean } from "./clean.ts";
 import { registerCopy } from "./copy.ts";
+import { registerDelete } from "./delete.ts";
 import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
 import { write } from "./output.ts";
+import { registerPrune } from "./prune.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
 import { registerServe } from "./serve.ts";
@@ -28,6 +30,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerify,
   registerInspect,
   registerSeal,
+  registerPrune,
+  registerDelete,
   registerClean,
   registerExport,
   registerImport,
@@ -40,10 +44,10 @@ DIR is the directory that the store was opened with: the snapshots are in
 DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. Commands
 that only read (list, inspect, verify, cat, export, serve) take no lock and
 change nothing in DIR, and so may run beside a live Raft node. save, import,
-copy, seal and clean change DIR, and take its lock, so that only one program at
-a time writes. Go's store knows no lock. save, import, copy and clean also
-remove unfinished snapshots; those of another program, such as a Go server, only
-when nothing in them has changed for an hour. Files that root writes belong to
+copy, seal, prune, delete and clean change DIR, and take its lock, so that only
+one program at a time writes. Go's store knows no lock. save, import, copy and
+clean also remove unfinished snapshots; those of another program, such as a Go
+server, only when nothing in them has changed for an hour. Files that root writes belong to
 the owner of the directory.
 
 s3://BUCKET/PREFIX in the place of DIR is a store in object storage. Any number

@@ -22,7 +22,11 @@ import { warn } from "./output.ts";
 import { messageOf, systemReason } from "./reason.ts";
 
 /** What the commands themselves tell, or need not tell. */
-const UNTOLD = new Set<StoreEvent["type"]>(["published", "restored"]);
+const UNTOLD = new Set<StoreEvent["type"]>([
+  "published",
+  "restored",
+  "deleted",
+]);
 
 /** What the library reports goes to stderr. */
 export const reporting = {

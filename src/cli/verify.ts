@@ -5,7 +5,6 @@
 
 import type { Command } from "commander";
 import {
-  InvalidSnapshotIdError,
   printable,
   SnapshotError,
   SnapshotNotFoundError,
@@ -13,6 +12,7 @@ import {
 } from "../../mod.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
+import { checkSnapshot } from "./check_snapshot.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import {
   describeFinding,
@@ -22,7 +22,6 @@ import {
   stateOf,
 } from "./finding.ts";
 import { printJson, printPainted, warn } from "./output.ts";
-import { startProgress } from "./progress.ts";
 import { placeIn, publishedIds, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
@@ -145,7 +144,7 @@ async function checkEach(
   const findings: Finding[] = [];
   for (const id of ids) {
     try {
-      const finding = await check(store, id);
+      const finding = await checkSnapshot(store, id);
       if (!settings.json) {
         await printPainted(...describeFinding(finding, idWidth));
       }
@@ -156,27 +155,4 @@ async function checkEach(
     }
   }
   return findings;
-}
-
-async function check(store: SnapshotStore, id: string): Promise<Finding> {
-  const progress = startProgress(`Checking ${id}`);
-  try {
-    const report = await store.verify(id, {
-      onProgress: ({ done, total }) => progress.update(done, total),
-    });
-    return { ...report, report };
-  } catch (error) {
-    // A version that is not known, or a disk that does not answer, is not a
-    // reason to leave the others unchecked.
-    if (!isFinding(error)) throw error;
-    return { id, meta: undefined, errors: [error], report: undefined };
-  } finally {
-    progress.stop();
-  }
-}
-
-function isFinding(error: unknown): error is SnapshotError {
-  return error instanceof SnapshotError &&
-    !(error instanceof SnapshotNotFoundError) &&
-    !(error instanceof InvalidSnapshotIdError);
 }

@@ -40,6 +40,12 @@ const USAGE_ERRORS: Readonly<Record<string, readonly string[]>> = {
   ],
   "an identity of the host that is empty": ["clean", "DIR", "--host-id", ""],
   "a duration without a unit": ["clean", "DIR", "--older-than", "60"],
+  "a prune without a policy": ["prune", "DIR", "--dry-run"],
+  "a count of 0": ["prune", "DIR", "--keep-last", "0"],
+  "a period without a unit": ["prune", "DIR", "--keep-within", "7"],
+  "a period that names days twice": ["prune", "DIR", "--keep-within", "1d2d"],
+  "a period of no length": ["prune", "DIR", "--keep-within", "0d"],
+  "an invalid ID, for delete": ["delete", "DIR", "1-2"],
   "an invalid ID, for cat": ["cat", "DIR", "../outside"],
   "an invalid ID, for inspect": ["inspect", "DIR", "1-2"],
   "an invalid ID, for verify": ["verify", "DIR", "1-02-3"],
@@ -52,6 +58,8 @@ const EMPTY_PATHS: Readonly<Record<string, readonly string[]>> = {
   "verify's DIR": ["verify", ""],
   "inspect's DIR": ["inspect", ""],
   "seal's DIR": ["seal", "", "1-2-3"],
+  "prune's DIR": ["prune", "", "--keep-last", "1"],
+  "delete's DIR": ["delete", "", "1-2-3"],
   "clean's DIR": ["clean", "", "--yes"],
   "export's DIR": ["export", "", "1-2-3", "file"],
   "export's FILE": ["export", "DIR", "ID", ""],
@@ -75,7 +83,7 @@ const COMMANDS = [
     "copy",
     "serve",
   ],
-  "clean",
+  ...["prune", "delete", "clean"],
 ];
 
 describe("raft-snapshots", () => {
@@ -118,7 +126,10 @@ describe("raft-snapshots", () => {
   it("documents its exit codes, and prints help on request to stdout", async () => {
     const { code, stdout, stderr } = await raftSnapshots(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
-    assert.match(stdout, /save, import,\ncopy, seal and clean change DIR/);
+    assert.match(
+      stdout,
+      /save, import,\ncopy, seal, prune, delete and clean change DIR/,
+    );
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
     for (const command of COMMANDS) {
       assert.match(stdout, new RegExp(`^ +${command} `, "m"));
