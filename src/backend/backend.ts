@@ -9,11 +9,12 @@
  * `discard()`, `remove()`, ...) or lets a state go must settle in bounded time:
  * `close()` of the store waits for it. A call that only reads may take long, or
  * never answer: the store waits no longer than until its caller aborts or it is
- * closed, and lets go of what comes later. Three classes of errors are about
+ * closed, and lets go of what comes later. Five classes of errors are about
  * the snapshot that was asked for: `SnapshotNotFoundError`,
- * `SnapshotCorruptError` and `SnapshotUnreadableError`. Every other rejection is
- * about the place, and the store never concludes that a snapshot is corrupt. IDs
- * that are passed in are valid. The store checks everything that a backend
+ * `SnapshotCorruptError`, `SnapshotUnreadableError`, `SnapshotTooLargeError` (of
+ * a place with a limit) and `UnsupportedSnapshotVersionError`. Every other
+ * rejection is about the place, and the store never concludes that a snapshot is
+ * corrupt. IDs that are passed in are valid. The store checks everything that a backend
  * returns, and refuses a place that breaks its contract.
  *
  * @module

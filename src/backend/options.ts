@@ -28,6 +28,19 @@ export function requireInteger(
   );
 }
 
+/** A timer of more milliseconds would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * An option in milliseconds that a timer may get, `min` or more.
+ *
+ * @throws {TypeError} when it is not a number.
+ * @throws {RangeError} when it is out of its bounds.
+ */
+export function requireMs(name: string, value: number, min = 1): number {
+  return requireInteger(name, value, min, TIMER_MS_MAX);
+}
+
 /** What `typeof` says of the types that options can have. */
 interface OptionTypes {
   readonly boolean: boolean;

@@ -5,7 +5,7 @@
  */
 
 import { type OptionNames, requireKnown } from "../option_names.ts";
-import { requireInteger, requireType } from "../backend/options.ts";
+import { requireInteger, requireMs, requireType } from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import { describe } from "../text.ts";
 import { answer, type Answering } from "./answer.ts";
@@ -57,7 +57,7 @@ const HANDLER_OPTIONS: OptionNames<SnapshotHandlerOptions> = {
  *   `meta.json` and of `blocks.crc64`;
  * - `GET snapshots/ID/archive`: an archive as Consul, Nomad and Vault read it.
  *
- * `docs/guide.md` tells which settings of the servers matter.
+ * `docs/http.md` tells which settings of the servers matter.
  *
  * @throws {TypeError} when an option has the wrong type, or `authorize` is
  * missing.
@@ -89,7 +89,7 @@ export function snapshotHandler(
     bytesPerSecond: bytesPerSecond === undefined
       ? Infinity
       : requireInteger("bytesPerSecond", bytesPerSecond, 1),
-    stallTimeoutMs: requireInteger("stallTimeoutMs", stallTimeoutMs, 1),
+    stallTimeoutMs: requireMs("stallTimeoutMs", stallTimeoutMs),
   };
   return async (request) => {
     let route: Route | undefined;

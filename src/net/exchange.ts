@@ -76,10 +76,12 @@ export class Exchange {
   /** Called once, by {@linkcode exchange}. */
   async request(url: string, init: RequestInit): Promise<void> {
     const { signal } = this.#controller;
+    // Not as a method: the global `fetch` of some runtimes refuses that.
+    const { fetch, stallMs } = this.#options;
     try {
       this.#response = await this.#wait(
-        this.#options.fetch(url, { ...init, signal }),
-        this.#options.stallMs,
+        fetch(url, { ...init, signal }),
+        stallMs,
         // `fetch` may not heed the signal.
         (response) => void response.body?.cancel().catch(() => {}),
       );

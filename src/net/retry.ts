@@ -5,7 +5,7 @@
  */
 
 import { pause } from "../backend/pause.ts";
-import { requireInteger } from "../backend/options.ts";
+import { requireMs } from "../backend/options.ts";
 
 /** How calls over a network are tried again. */
 export interface RetryOptions {
@@ -48,16 +48,16 @@ const REAL_WORLD: RetryWorld = {
  * Fills in the defaults.
  *
  * @throws {TypeError} when an option is not a number.
- * @throws {RangeError} when one is not an integer, or too small.
+ * @throws {RangeError} when one is out of its bounds.
  */
 export function resolveRetryOptions(
   options: RetryOptions = {},
 ): ResolvedRetryOptions {
   const { budgetMs = 60_000, pauseMs = 100, pauseMsMax = 5_000 } = options;
   return {
-    budgetMs: requireInteger("retry.budgetMs", budgetMs, 0),
-    pauseMs: requireInteger("retry.pauseMs", pauseMs, 1),
-    pauseMsMax: requireInteger("retry.pauseMsMax", pauseMsMax, 1),
+    budgetMs: requireMs("retry.budgetMs", budgetMs, 0),
+    pauseMs: requireMs("retry.pauseMs", pauseMs),
+    pauseMsMax: requireMs("retry.pauseMsMax", pauseMsMax),
   };
 }
 

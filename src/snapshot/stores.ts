@@ -110,11 +110,12 @@ export interface SnapshotReader {
    * @throws {StoreAccessError} when the process or the place is at fault
    * (`EMFILE`), also in what `restore` throws: it is called again with the same
    * snapshot, a few times, and with no older one.
+   * @throws {SnapshotTooLargeError} when a state is larger than the `maxSize` of
+   * a place that has this option: no older snapshot is tried.
    * @throws {TypeError} when `restore` is not a function or an option does not
-   * exist; or when `restore` settles
-   * before it has read the source, because a promise is not awaited or a decoder
-   * stops early. That is a mistake in the program: no older snapshot is tried,
-   * and none is quarantined.
+   * exist; or when `restore` settles before it has read the source, because a
+   * promise is not awaited or a decoder stops early. That is a mistake in the
+   * program: no older snapshot is tried, and none is quarantined.
    * @throws {StoreClosedError} when the store has been closed.
    */
   restore(

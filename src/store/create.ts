@@ -84,6 +84,8 @@ export async function saveSnapshot(
   const { signal } = options;
   const onAbort = () => void stop(signal?.reason);
   if (signal?.aborted) onAbort();
+  // A listener of `created` may have closed the store.
+  if (parts.backend.isShut) void stop(parts.closing.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const saving = { writer, completion, signal: stopping.signal };
@@ -100,9 +102,7 @@ async function beginOrCancel(
   options: SaveOptions,
 ): Promise<SnapshotWriter> {
   try {
-    const writer = await begin(parts, init, options);
-    parts.backend.assertOpen();
-    return writer;
+    return await begin(parts, init, options);
   } catch (error) {
     input.cancel(error);
     throw error;

@@ -42,11 +42,13 @@ export function toReadError(doing: string, error: unknown): SnapshotError {
 }
 
 /**
- * Whether a failed restore is the fault of the process or place, so that an
- * older snapshot is not the answer. The caller's own errors count by the codes
- * of what the process has run out of; their other codes are not known here.
+ * Whether an older snapshot is not the answer to a failed restore: the process
+ * or place is at fault, or the caller's own limit. The caller's other errors
+ * count by the codes of what the process has run out of; their other codes are
+ * not known here.
  */
-export function concernsPlace(error: unknown): boolean {
+export function endsRestore(error: unknown): boolean {
+  if (isSnapshotError(error, "ERR_SNAPSHOT_TOO_LARGE")) return true;
   for (const each of withCauses(error)) {
     if (isSnapshotError(each, "ERR_STORE_ACCESS")) return true;
     if (hasRunOut(each)) return true;

@@ -7,7 +7,7 @@
 
 import type { CheckedBackend } from "./checked_backend.ts";
 import type { Report } from "./events.ts";
-import type { Exclusive } from "./exclusive.ts";
+import type { Exclusive } from "../backend/exclusive.ts";
 import type { Health } from "./health.ts";
 import type { KnownMetas } from "./known_metas.ts";
 import type { OpenStreams } from "./open_streams.ts";

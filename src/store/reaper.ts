@@ -6,8 +6,9 @@
  */
 
 import { toSnapshotError } from "../backend/errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { pause } from "../backend/pause.ts";
-import { Exclusive } from "./exclusive.ts";
+import { Exclusive } from "../backend/exclusive.ts";
 import type { StoreParts } from "./parts.ts";
 import { reapSnapshots } from "./retention.ts";
 
@@ -91,8 +92,8 @@ export class Reaper {
     return this.#followed;
   }
 
-  /** Whether it was so within a while. */
-  async #settledSoon(): Promise<boolean> {
+  /** Resolves, never rejects, to whether it was so within a while. */
+  async settledSoon(): Promise<boolean> {
     if (this.isSettled) return true;
     const stopping = new AbortController();
     const waiting = pause(WAIT_MAX_MS, stopping.signal).then(() => false);
@@ -106,27 +107,15 @@ export class Reaper {
 
   /** Waits before a snapshot is begun; no longer than a call can do without. */
   async waitBeforeCreate(): Promise<void> {
-    if (await this.#settledSoon()) return;
+    if (await this.settledSoon()) return;
     // More than the next snapshot may be beyond `retain` now.
     this.#parts.report({ type: "reapOverdue" });
   }
 
-  /** Whether nothing is being reaped or removed. */
-  get isIdle(): boolean {
-    return this.isSettled && this.#parts.remover.isIdle;
-  }
-
-  /**
-   * Resolves, never rejects, once nothing is being reaped or removed; gives a
-   * reap up that takes long because of a place that hangs.
-   */
-  async idle(): Promise<void> {
-    if (await this.#settledSoon()) await this.#parts.remover.idle();
-  }
-
   #report(error: unknown): void {
-    const { backend, report } = this.#parts;
+    // The store was closed before it had begun to remove anything.
+    if (isSnapshotError(error, "ERR_STORE_CLOSED")) return;
     // It was asked for by no call that could reject.
-    if (!backend.isShut) report({ type: "failed", operation: "reap", error });
+    this.#parts.report({ type: "failed", operation: "reap", error });
   }
 }

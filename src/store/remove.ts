@@ -5,7 +5,7 @@
  */
 
 import type { CheckedBackend } from "./checked_backend.ts";
-import { Exclusive } from "./exclusive.ts";
+import { Exclusive } from "../backend/exclusive.ts";
 import type { Health } from "./health.ts";
 
 /** What removing needs. */
@@ -50,11 +50,6 @@ export class Remover {
     const finished = this.#finishing.run(() => backend.finishRemovals());
     finished.catch(() => {});
     return finished;
-  }
-
-  /** Whether nothing is being removed. */
-  get isIdle(): boolean {
-    return this.#finishing.isIdle;
   }
 
   /** Resolves, never rejects, once nothing is being removed. */

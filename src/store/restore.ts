@@ -20,7 +20,7 @@ import { describe } from "../text.ts";
 import { pause } from "../backend/pause.ts";
 import { type Attempt, attempt, type Open } from "./attempt.ts";
 import { stateMatchesChecksums } from "./check_state.ts";
-import { concernsPlace, hasRunOut } from "./error_scope.ts";
+import { endsRestore, hasRunOut } from "./error_scope.ts";
 import { readNames } from "./list.ts";
 import type { StoreParts } from "./parts.ts";
 import { CORRUPT_KEPT_MAX } from "./retention.ts";
@@ -38,6 +38,8 @@ const RETRY_PAUSES_MS: readonly number[] = [5, 20, 80];
  * @throws {NoUsableSnapshotError} when there are some, and none could be.
  * @throws {StoreAccessError} when the process or the place is at fault, also
  * after further tries: an older snapshot would not be the answer.
+ * @throws {SnapshotTooLargeError} when one is larger than the place's `maxSize`;
+ * older ones are not tried.
  * @throws {TypeError} when `restore` is not a function, or has settled without
  * having read the snapshot: an older one would not be the answer either.
  */
@@ -69,7 +71,7 @@ export async function restoreNewest(
     } catch (error) {
       // What fails because the store was closed says nothing of the snapshot.
       backend.assertOpen();
-      if (concernsPlace(error)) throw toRestoreError(id, error);
+      if (endsRestore(error)) throw toRestoreError(id, error);
       skipped.push({ id, error });
       report({ type: "rejected", operation: "restore", id, error });
       continue;

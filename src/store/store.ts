@@ -39,7 +39,7 @@ import type { SnapshotStore } from "../snapshot/stores.ts";
 import { CheckedBackend } from "./checked_backend.ts";
 import { createSink, saveSnapshot, type WritingParts } from "./create.ts";
 import { backendReport, makeReport } from "./events.ts";
-import { Exclusive } from "./exclusive.ts";
+import { Exclusive } from "../backend/exclusive.ts";
 import { readExtraFile } from "./extra.ts";
 import { readHeader } from "./header.ts";
 import { Health } from "./health.ts";
@@ -330,11 +330,10 @@ export class BackedStore implements SnapshotStore {
   async #close(): Promise<void> {
     const { exclusive, remover, streams } = this.#parts;
     const reason = this.#closedError();
-    if (!this.#reaper.isIdle) {
+    if (!this.#reaper.isSettled) {
       await streams.abortAll(reason);
-      // The bytes too: the next process that has the place may remove them as
-      // well.
-      await this.#reaper.idle();
+      // So that what is beyond `retain` is not left to the next process.
+      await this.#reaper.settledSoon();
     }
     this.#closing.abort(reason);
     await streams.abortAll(reason);
@@ -342,6 +341,7 @@ export class BackedStore implements SnapshotStore {
     // Sources that were being opened just now.
     await streams.abortAll(reason);
     await exclusive.idle();
+    // The bytes too: the next process that has the place may remove them as well.
     await remover.idle();
     await this.#backend.idle();
     await this.#backend.close();

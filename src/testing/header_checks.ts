@@ -4,13 +4,13 @@
  * @module
  */
 
+import { crc64 } from "../crc64/mod.ts";
 import { InvalidSnapshotIdError, SnapshotNotFoundError } from "../errors.ts";
 import { assertEqual, assertRejects } from "./assertions.ts";
 import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
-import { encode, publish, readText } from "./snapshots.ts";
-
-/** What the first bytes of a `blocks.crc64` are. */
-const BLOCKS_MAGIC = "RAFTBLKS";
+import { decodeBlocks } from "../snapshot/block_checksums.ts";
+import { encodeMeta } from "../snapshot/meta/file.ts";
+import { publish, readText } from "./snapshots.ts";
 
 /** The checks. */
 export const headerChecks: readonly Check[] = [
@@ -19,12 +19,11 @@ export const headerChecks: readonly Check[] = [
     async (store) => {
       const id = await publish(store, "state");
       const { meta, blocks } = await store.header(id);
-      const { ID, Size } = JSON.parse(new TextDecoder().decode(meta));
-      assertEqual([ID, Size], [id, 5], "ID and size in meta.json");
-      const magic = blocks?.slice(0, BLOCKS_MAGIC.length);
-      if (magic !== undefined) {
-        assertEqual(magic, encode(BLOCKS_MAGIC), "magic of blocks.crc64");
-      }
+      assertEqual(meta, encodeMeta(await store.stat(id)), "meta.json");
+      if (blocks === undefined) return;
+      const { metaCrc, stateSize } = decodeBlocks(blocks, "blocks.crc64");
+      assertEqual(metaCrc, crc64(meta), "CRC of meta.json in blocks.crc64");
+      assertEqual(stateSize, 5, "size of the state in blocks.crc64");
     },
   ),
 

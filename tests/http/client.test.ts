@@ -84,6 +84,19 @@ describe("a store of a server's snapshots", () => {
     assert.equal((await remote.list()).length, 1);
   });
 
+  it("restores nothing older than a state that is larger than allowed", async () => {
+    const { served, remote } = await connect({ maxSize: STATE.length });
+    const larger = new Uint8Array(STATE.length + 1);
+    await served.store.save({ ...INIT, index: 11n }, larger);
+    let calls = 0;
+    const restoring = remote.restore(async (source) => {
+      calls++;
+      await new Response(source).arrayBuffer();
+    });
+    await assert.rejects(restoring, SnapshotTooLargeError);
+    assert.equal(calls, 0);
+  });
+
   it("has errors about the snapshot that are those of the server", async () => {
     const { served, remote, id } = await connect();
     await assert.rejects(remote.open("9-9-9"), SnapshotNotFoundError);
@@ -143,6 +156,7 @@ describe("the address of a server", () => {
     const open = (options: HttpSnapshotStoreOptions) =>
       openHttpSnapshotStore(SERVER, options);
     await assert.rejects(open({ stallTimeoutMs: 0 }), RangeError);
+    await assert.rejects(open({ stallTimeoutMs: 2 ** 31 }), RangeError);
     await assert.rejects(open({ maxSize: -1 }), RangeError);
     await assert.rejects(open({ retry: { pauseMs: 0 } }), RangeError);
     const fetch = "fetch" as unknown as typeof globalThis.fetch;

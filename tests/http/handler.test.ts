@@ -215,6 +215,7 @@ describe("options of the snapshot handler", () => {
         { maxTransfers: 0 },
         { bytesPerSecond: 0 },
         { stallTimeoutMs: 0.5 },
+        { stallTimeoutMs: 2 ** 31 },
       ]
     ) {
       const make = () => snapshotHandler(store, { authorize, ...options });

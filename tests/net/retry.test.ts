@@ -92,6 +92,7 @@ describe("retries", () => {
 
   it("refuse options that are not numbers in bounds", () => {
     assert.throws(() => resolveRetryOptions({ budgetMs: -1 }), RangeError);
+    assert.throws(() => resolveRetryOptions({ budgetMs: 2 ** 31 }), RangeError);
     const text = { pauseMs: "1" } as unknown as RetryOptions;
     assert.throws(() => resolveRetryOptions(text), TypeError);
   });

@@ -9,6 +9,7 @@ import {
   MemorySnapshotStore,
   SnapshotNotFoundError,
   type SnapshotStore,
+  StoreClosedError,
 } from "@raft/snapshots";
 import { failOn, type OperationName } from "@raft/snapshots/testing";
 import {
@@ -29,16 +30,10 @@ async function setUp(waiting: OperationName, path: RegExp) {
   const store = await fixture.open({ retain: 1 });
   const old = await save(store, "old", { index: 1 });
   await store.reap(); // so that nothing is left to do in the background
-  const gate = new Gate();
-  let isWaiting = false;
-  fixture.files.inject((operation) => {
-    if (operation.name !== waiting || !path.test(operation.path)) return;
-    isWaiting = true;
-    return { wait: gate.opened };
-  });
+  const held = fixture.hold(waiting, path);
   const id = await save(store, "new", { index: 2 });
-  await until(() => isWaiting, `${waiting} is waiting`);
-  return { fixture, store, old, id, gate };
+  await held.waiting();
+  return { fixture, store, old, id, gate: held.gate };
 }
 
 /** Calls that must not see what is to be reaped. */
@@ -165,6 +160,65 @@ describe("the reap after a publication", () => {
       assert.ok(!ids.some((id) => /^3-[12]-/.test(id)), ids.join());
       await store.close();
     }
+  });
+
+  it("makes durable the name of each snapshot whose files it removes", async () => {
+    const fixture = new StoreFixture();
+    const [first = "", second = ""] = await fixture.prepare([1, 2]);
+    const store = await fixture.open({ retain: 100 });
+    const { gate, waiting } = fixture.hold("rename", new RegExp(`/${first}$`));
+    const deleting = store.delete(first);
+    await waiting();
+    // What it is followed by removes bytes, and must not meet the rename.
+    const newest = await save(store, "newest", { index: 3 });
+    await letOthersWork();
+    gate.open();
+    await deleting;
+    await store.close();
+    assert.deepEqual(fixture.names(), [second, newest]);
+    const trace = fixture.trace();
+    const from = trace.findIndex((line) => line.startsWith(`rename ${first}`));
+    const next = trace.slice(from).find((line) =>
+      line.startsWith("syncDirectory") ||
+      line.startsWith(`removeFile ${first}`)
+    );
+    assert.equal(next, `syncDirectory ${SNAPSHOTS}`);
+  });
+
+  it("does not hold up the end of other calls when the store is closed", async () => {
+    const { fixture, store, id, gate } = await setUp(
+      "removeFile",
+      /3-1-.*deleted/,
+    );
+    const reading = fixture.hold("read", /state\.bin$/);
+    const verifying = store.verify(id);
+    await reading.waiting();
+    const closing = store.close();
+    await assert.rejects(verifying, StoreClosedError);
+    gate.open();
+    reading.gate.open();
+    await closing;
+  });
+
+  it("is reported when it fails while the store is being closed", async () => {
+    const fixture = new StoreFixture();
+    const [old = ""] = await fixture.prepare([1]);
+    const store = await fixture.open({ retain: 1 });
+    const gate = new Gate();
+    let isRenamed = false;
+    fixture.files.inject(({ name, path }) => {
+      isRenamed ||= name === "rename" && path.endsWith(old);
+      return isRenamed && name === "syncDirectory"
+        ? { wait: gate.opened, code: "EIO" }
+        : undefined;
+    });
+    await save(store, "new", { index: 2 });
+    await until(() => isRenamed, "the old one is renamed");
+    const closing = store.close();
+    await letOthersWork();
+    gate.open();
+    await closing;
+    assert.equal(fixture.log.matching("error", "EIO").length, 1);
   });
 
   it("of two closes at once reaps the same as one after the other", async () => {

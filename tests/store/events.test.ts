@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import {
   type BackendEvent,
   SnapshotCorruptError,
+  StoreClosedError,
   type StoreEvent,
   type StoreOptions,
   toLogLine,
@@ -48,6 +49,25 @@ function only<Type extends StoreEvent["type"]>(
 }
 
 onEachPlace("the events of a store", (makePlace) => {
+  it("may close the store, which leaves nothing of what was created", async () => {
+    for (const begin of ["create", "save"] as const) {
+      const place = makePlace();
+      let closing: Promise<void> | undefined;
+      const { store } = await watch(place, {
+        onEvent: ({ type }) => {
+          if (type === "created") closing = store.close();
+        },
+      });
+      const calls = {
+        create: () => store.create(INIT),
+        save: () => store.save(INIT, encode("state")),
+      };
+      await assert.rejects(calls[begin](), StoreClosedError);
+      await closing;
+      assert.deepEqual(await place.names(), []);
+    }
+  });
+
   it("tell of a snapshot that was created and published, and how long that took", async () => {
     const place = makePlace();
     const { store, events, time } = await watch(place);

@@ -15,6 +15,7 @@ import {
   FaultyFileSystem,
   MemoryFileSystem,
   type Operation,
+  type OperationName,
 } from "@raft/snapshots/testing";
 
 /** Go's *base* in memory. */
@@ -48,6 +49,13 @@ export class Log implements Logger {
       line.startsWith(`${level}: `) && line.includes(text)
     );
   }
+}
+
+/** Operations that wait. */
+interface Held {
+  readonly gate: Gate;
+  /** Resolves once one of them is waiting. */
+  waiting(): Promise<void>;
 }
 
 /** A disk, and how to open the store on it. */
@@ -85,6 +93,19 @@ export class StoreFixture {
     }
     await store.close();
     return ids;
+  }
+
+  /** From now on those operations wait, until the gate is opened. */
+  hold(name: OperationName, path: RegExp): Held {
+    const gate = new Gate();
+    let isWaiting = false;
+    this.files.inject((operation) => {
+      if (operation.name !== name || !path.test(operation.path)) return;
+      isWaiting = true;
+      return { wait: gate.opened };
+    });
+    const waiting = () => until(() => isWaiting, `${name} is waiting`);
+    return { gate, waiting };
   }
 
   /** The names in `snapshots/`, without the lock's. */

@@ -16,6 +16,12 @@ import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
 
+/** A directory that is held, and which one it is. */
+interface Held {
+  readonly directory: HeldDirectory;
+  readonly identity: string;
+}
+
 /** The `snapshots/` directory of a store. */
 export class Directory {
   /** Go's *base*: the directory that `snapshots/` is in. */
@@ -29,7 +35,7 @@ export class Directory {
   readonly directoryMode: number;
   /** Where to report; the store says so when it connects. */
   report: BackendHost["report"] = () => {};
-  #held: (HeldDirectory & { readonly identity: string }) | undefined;
+  #held: Held | undefined;
   #hasReportedNoSync = false;
   #isSyncOwed = false;
 
@@ -62,21 +68,25 @@ export class Directory {
   async keepOpen(): Promise<FileStat | undefined> {
     await this.letGo();
     // What is wrong will be seen by what comes next.
-    const held = await this.fileSystem.holdDirectory(this.path)
+    const directory = await this.fileSystem.holdDirectory(this.path)
       .catch(() => undefined);
-    if (held === undefined) return undefined;
-    const stat = await held.stat().catch(() => undefined);
+    if (directory === undefined) return undefined;
+    const stat = await directory.stat().catch(() => undefined);
     const identity = stat?.identity;
-    if (identity === undefined) await held.close().catch(() => {});
-    else this.#held = { ...held, identity };
+    if (identity === undefined) await directory.close().catch(() => {});
+    else this.#held = { directory, identity };
     return stat;
   }
 
-  /** The opposite of {@linkcode Directory.keepOpen}. */
+  /** The opposite of {@linkcode Directory.keepOpen}; never rejects. */
   async letGo(): Promise<void> {
     const held = this.#held;
     this.#held = undefined;
-    await held?.close().catch(() => {});
+    try {
+      await held?.directory.close();
+    } catch {
+      // Nothing was written through it: a failure takes nothing away.
+    }
   }
 
   /** Uses a directory in it, by a path that no swap of its name leads astray. */
@@ -108,7 +118,7 @@ export class Directory {
       return await this.fileSystem.syncDirectory(this.path);
     }
     const looking = this.fileSystem.stat(this.path).catch(() => undefined);
-    await allSettled([held.sync(), looking]);
+    await allSettled([held.directory.sync(), looking]);
     if ((await looking)?.identity === held.identity) return;
     // Another program may have put another directory in its place.
     await this.fileSystem.syncDirectory(this.path);

@@ -39,7 +39,7 @@ import {
   type ResolvedFileBackendOptions,
   resolveFileBackendOptions,
 } from "./options.ts";
-import { openPending } from "./pending.ts";
+import { openPending, type PendingParts } from "./pending.ts";
 import { PartReader } from "./read.ts";
 import { readNames } from "./read_names.ts";
 import { Removals } from "./removals.ts";
@@ -55,6 +55,7 @@ export class FileBackend implements SnapshotBackend {
   readonly #marks: Marks;
   readonly #removals: Removals;
   readonly #removalWait: RemovalWait;
+  readonly #pendingParts: PendingParts;
   readonly #parts: PartReader;
   readonly #versions: Versions;
   readonly #calls = new Calls();
@@ -79,6 +80,12 @@ export class FileBackend implements SnapshotBackend {
     this.#removals = new Removals(this.#directory, this.#marks);
     this.#removalWait = new RemovalWait(this.#directory, this.#marks);
     this.#versions = new Versions(this.#directory);
+    this.#pendingParts = {
+      directory: this.#directory,
+      marks: this.#marks,
+      removals: this.#removals,
+      taken: this.#taken,
+    };
     this.#parts = new PartReader({
       directory: this.#directory,
       marks: this.#marks,
@@ -203,12 +210,7 @@ export class FileBackend implements SnapshotBackend {
             return "taken";
           }
           this.#taken.add(id);
-          const parts = {
-            directory: this.#directory,
-            marks: this.#marks,
-            removals: this.#removals,
-          };
-          return await openPending(parts, id, meta);
+          return await openPending(this.#pendingParts, id, meta);
         })
       )
     );
@@ -272,11 +274,7 @@ export class FileBackend implements SnapshotBackend {
   #closeLook(
     foreignTmpAgeMs = this.#options.foreignTmpAgeMs,
   ): InspectedParts & SweepParts {
-    const [directory, marks, removals] = [
-      this.#directory,
-      this.#marks,
-      this.#removals,
-    ];
+    const { directory, marks, removals } = this.#pendingParts;
     const rule = { foreignTmpAgeMs, clock: this.#clock };
     return {
       directory,

@@ -65,10 +65,10 @@ export interface ResolvedFileBackendOptions {
 }
 
 /** The lock's record has to hold it. */
-export const HOST_ID_LENGTH_MAX = 256;
+const HOST_ID_LENGTH_MAX = 256;
 
 /** Longer than a live writer is silent for, shorter than a disk takes to fill. */
-export const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
+const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
 
 /**
  * Fills in the defaults.

@@ -19,12 +19,14 @@ import type { Marks } from "./marks.ts";
 import { temporaryName } from "./names.ts";
 import type { Removals } from "./removals.ts";
 import { StateFile } from "./state_file.ts";
+import type { TakenIds } from "./taken_ids.ts";
 
 /** The parts of the backend that a pending snapshot uses. */
 export interface PendingParts {
   readonly directory: Directory;
   readonly marks: Marks;
   readonly removals: Removals;
+  readonly taken: TakenIds;
 }
 
 /** The files of a snapshot that is being written, and their directory. */
@@ -44,15 +46,20 @@ export async function openPending(
   id: string,
   meta: Uint8Array,
 ): Promise<PendingSnapshot> {
-  const { directory, removals } = parts;
+  const { directory } = parts;
   try {
     const path = directory.at(temporaryName({ id, state: "writing" }));
     const files = await createFiles(directory, path, meta);
     return new PendingDirectory(parts, id, files);
   } catch (error) {
-    await removals.removePending(id);
+    await remove(parts, id);
     throw error;
   }
+}
+
+async function remove({ removals, taken }: PendingParts, id: string) {
+  await removals.removePending(id);
+  taken.remove(id);
 }
 
 /**
@@ -216,7 +223,7 @@ class PendingDirectory implements PendingSnapshot {
       const { report } = this.#parts.directory;
       report({ type: "failed", operation: "discard", id, error });
     }
-    await this.#parts.removals.removePending(this.#id);
+    await remove(this.#parts, this.#id);
   }
 
   get #name(): string {

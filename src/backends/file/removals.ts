@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Exclusive } from "../../backend/exclusive.ts";
 import { systemCode } from "../../errors.ts";
 import { parseId } from "../../snapshot/id.ts";
 import type { Directory } from "./directory.ts";
@@ -27,8 +28,11 @@ export class Removals {
   readonly #leftovers = new Set<string>();
   /** Those of them that have been reported: once will do. */
   readonly #reported = new Set<string>();
-  /** The sync that makes earlier removals durable. */
-  #syncing: Promise<void> = Promise.resolve();
+  /**
+   * Renames, and the syncs that make them durable: a name must not become a
+   * leftover to a sync that began before it was renamed.
+   */
+  readonly #renames = new Exclusive();
 
   constructor(directory: Directory, marks: Marks) {
     this.#directory = directory;
@@ -40,34 +44,41 @@ export class Removals {
    * disturbed. It resolves to the failures, by ID. What is left of the others
    * under temporary names is for {@linkcode Removals.finish}.
    */
-  async removePublished(
-    ids: readonly string[],
-  ): Promise<Map<string, unknown>> {
-    const failures = new Map<string, unknown>();
-    // A rename that happens during that sync needs one more.
-    await this.#syncing.catch(() => {});
-    for (const id of ids) {
-      try {
-        await this.#renameToDeleted(id);
-      } catch (error) {
-        failures.set(id, error);
+  removePublished(ids: readonly string[]): Promise<Map<string, unknown>> {
+    return this.#renames.run(async () => {
+      const failures = new Map<string, unknown>();
+      for (const id of ids) {
+        try {
+          await this.#renameToDeleted(id);
+        } catch (error) {
+          failures.set(id, error);
+        }
       }
-    }
-    return failures;
+      return failures;
+    });
   }
 
   /** Removes directories that are not published any more. */
-  async removeAll(names: readonly string[]): Promise<void> {
-    // Survives: a power cut while the files go away. Without it a directory
-    // could be back under its old name, as a snapshot that has lost its state.
-    this.#syncing = this.#directory.sync();
-    await this.#syncing;
-    for (const name of names) await this.removeTemporary(name);
+  async removeAll(names: Iterable<string>): Promise<void> {
+    for (const name of await this.#makeDurable(names)) {
+      await this.removeTemporary(name);
+    }
   }
 
   /** Removes what is left of snapshots that are not published any more. */
   async finish(): Promise<void> {
-    if (this.#leftovers.size > 0) await this.removeAll([...this.#leftovers]);
+    await this.removeAll(this.#leftovers);
+  }
+
+  /** Resolves to the names that the sync has covered. */
+  #makeDurable(names: Iterable<string>): Promise<readonly string[]> {
+    return this.#renames.run(async () => {
+      const renamed = [...names];
+      // Survives: a power cut while the files go away. Without it a directory
+      // could be back under its old name, as a snapshot that has lost its state.
+      if (renamed.length > 0) await this.#directory.sync();
+      return renamed;
+    });
   }
 
   /** Whether a directory is going to be removed, and no attempt has failed. */

@@ -37,6 +37,11 @@ export class TakenIds {
     this.#known?.add(id);
   }
 
+  /** Nothing is left of the snapshot that was begun under it. */
+  remove(id: string): void {
+    this.#known?.delete(id);
+  }
+
   /** Another program has been here, or the directory is another one. */
   forget(): void {
     this.#known = undefined;

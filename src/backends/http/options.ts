@@ -5,7 +5,7 @@
  */
 
 import type { OptionNames } from "../../option_names.ts";
-import { requireInteger, requireType } from "../../backend/options.ts";
+import { requireMs, requireType } from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
 import {
   type ResolvedRetryOptions,
@@ -66,7 +66,7 @@ export function resolveHttpOptions(
   return {
     headers: new Headers(options.headers),
     fetch: requireType("fetch", options.fetch ?? globalFetch, "function"),
-    stallMs: requireInteger("stallTimeoutMs", stallTimeoutMs, 1),
+    stallMs: requireMs("stallTimeoutMs", stallTimeoutMs),
     retry: resolveRetryOptions(options.retry),
     maxSize: requireMaxSize(options.maxSize),
   };

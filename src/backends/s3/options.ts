@@ -5,7 +5,11 @@
  */
 
 import type { OptionNames } from "../../option_names.ts";
-import { requireInteger, requireType } from "../../backend/options.ts";
+import {
+  requireInteger,
+  requireMs,
+  requireType,
+} from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
 import { quote } from "../../text.ts";
 import type { Checksum } from "./client/multipart.ts";
@@ -137,33 +141,18 @@ export function resolveS3Options(options: S3BackendOptions): ResolvedS3Options {
     checksum,
     stallTimeoutMs: requireMs(
       "stallTimeoutMs",
-      options.stallTimeoutMs,
-      30_000,
-      1,
+      options.stallTimeoutMs ?? 30_000,
     ),
     sweep: requireType("sweep", options.sweep ?? true, "boolean"),
     sweepAfterMs: requireMs(
       "sweepAfterMs",
-      options.sweepAfterMs,
-      86_400_000,
+      options.sweepAfterMs ?? 86_400_000,
       0,
     ),
-    graceMs: requireMs("graceMs", options.graceMs, 3_600_000, 0),
+    graceMs: requireMs("graceMs", options.graceMs ?? 3_600_000, 0),
     putHeaders: requireHeaders(options.putHeaders ?? {}),
     fetch: requireType("fetch", options.fetch ?? fetch, "function"),
   };
-}
-
-/** More would not fit into a timer. */
-const MS_MAX = 2 ** 31 - 1;
-
-function requireMs(
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  min: number,
-): number {
-  return requireInteger(name, value ?? fallback, min, MS_MAX);
 }
 
 function requireOneOf(

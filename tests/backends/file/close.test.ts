@@ -5,11 +5,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  type FileSystem,
   SnapshotPublishError,
   type SnapshotStore,
   StoreClosedError,
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
+import type { FileStat, HeldDirectory } from "../../../src/fs/file_system.ts";
 import { bytes } from "../../support/random.ts";
 import {
   Gate,
@@ -156,5 +158,61 @@ describe("closing a store", () => {
     fixture.files.inject(failOn("release", "EIO"));
     await assert.rejects(store.close(), { systemCode: "EIO" });
     await assert.rejects(store.list(), StoreClosedError);
+  });
+});
+
+/** A directory that is held, as a user's class may have it. */
+class UsersHeldDirectory implements HeldDirectory {
+  readonly #held: HeldDirectory;
+  syncs = 0;
+  closes = 0;
+
+  constructor(held: HeldDirectory) {
+    this.#held = held;
+  }
+
+  get path(): string {
+    return this.#held.path;
+  }
+
+  stat(): Promise<FileStat> {
+    return this.#held.stat();
+  }
+
+  sync(): Promise<void> {
+    this.syncs++;
+    return this.#held.sync();
+  }
+
+  async close(): Promise<void> {
+    this.closes++;
+    await this.#held.close();
+    throw new Error("mine");
+  }
+}
+
+describe("a store whose file system is made of classes", () => {
+  it("syncs snapshots/ through what it holds, and gives the lock back", async () => {
+    const fixture = new StoreFixture();
+    const held: UsersHeldDirectory[] = [];
+    const fileSystem = new Proxy<FileSystem>(fixture.disk, {
+      get: (disk, key) => {
+        const value = Reflect.get(disk, key);
+        if (key !== "holdDirectory") return value.bind(disk);
+        return async (path: string) => {
+          const made = await disk.holdDirectory(path);
+          if (path !== SNAPSHOTS) return made;
+          held.push(new UsersHeldDirectory(made));
+          return held.at(-1);
+        };
+      },
+    });
+    const store = await fixture.open({ fileSystem });
+    await save(store, "state");
+    await store.close();
+    const [first] = held;
+    assert.equal(first?.closes, 1);
+    assert.ok(first.syncs > 0);
+    await (await fixture.open()).close();
   });
 });

@@ -12,8 +12,10 @@ import {
   SnapshotPublishError,
 } from "@raft/snapshots";
 import { failAt, failOn, type FailOnOptions } from "@raft/snapshots/testing";
+import { FileBackend } from "../../../src/backends/file/file_backend.ts";
 import { bytes } from "../../support/random.ts";
 import {
+  BASE,
   encode,
   Gate,
   INIT,
@@ -460,5 +462,32 @@ describe("whichever operation fails,", () => {
         if (done) break;
       }
     }
+  });
+});
+
+describe("the IDs that are taken", () => {
+  it("are those of published snapshots, not those of cancelled ones", async () => {
+    const fixture = new StoreFixture();
+    const backend = new FileBackend(BASE, { fileSystem: fixture.files });
+    await backend.connect({
+      report: () => {},
+      readOnly: false,
+      clock: Date.now,
+      closing: new AbortController().signal,
+    });
+    assert.deepEqual(await backend.takenIds(), []);
+    const [discarded, kept] = [
+      await backend.begin("3-10-1", encode("{}")),
+      await backend.begin("3-10-2", encode("{}")),
+    ];
+    assert.ok(discarded !== "taken" && kept !== "taken");
+    await discarded.discard();
+    await kept.publish({
+      meta: encode("{}"),
+      blocks: undefined,
+      extra: undefined,
+    });
+    assert.deepEqual(await backend.takenIds(), ["3-10-2"]);
+    await backend.close();
   });
 });

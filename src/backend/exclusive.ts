@@ -1,6 +1,6 @@
 /**
- * The calls of a store that remove or replace names on disk, one after the
- * other.
+ * Calls that must not overlap, such as those that remove or replace names on
+ * disk.
  *
  * @module
  */
@@ -12,19 +12,12 @@
  */
 export class Exclusive {
   #last: Promise<unknown> = Promise.resolve();
-  #underWay = 0;
 
   /** Runs a call after those that came before it, also when one has failed. */
   run<T>(call: () => Promise<T>): Promise<T> {
-    this.#underWay++;
-    const done = this.#last.then(call).finally(() => this.#underWay--);
+    const done = this.#last.then(call);
     this.#last = done.catch(() => {});
     return done;
-  }
-
-  /** Whether every call that has come so far is done. */
-  get isIdle(): boolean {
-    return this.#underWay === 0;
   }
 
   /** Resolves when every call that has come so far is done. */
