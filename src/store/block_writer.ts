@@ -12,16 +12,23 @@ import { CrcList } from "../snapshot/block_checksums.ts";
 import { chunkChanged } from "./chunk_sizes.ts";
 
 /**
+ * What a state that is shorter is gathered in: to clear the memory of a whole
+ * block would take longer than to make such a snapshot durable.
+ */
+const SMALL_BLOCK_BYTES = 64 * 1024;
+
+/**
  * Gathers chunks of any size into blocks: large writes are several times faster
  * than small ones. Two blocks are held at most, one that fills up while the
- * other is on its way to the backend.
+ * other is on its way to the backend; each is made when it is needed.
  */
 export class BlockWriter {
+  readonly #blockSize: number;
   readonly #pending: Pick<PendingSnapshot, "append">;
   readonly #blockCrcs = new CrcList();
   #crc = 0n;
-  #block: Uint8Array;
-  #spare: Uint8Array;
+  #block = new Uint8Array();
+  #spare = new Uint8Array();
   #filled = 0;
   #size = 0;
   /** The write that is under way; it owns `#spare` until it has settled. */
@@ -30,8 +37,7 @@ export class BlockWriter {
 
   constructor(pending: Pick<PendingSnapshot, "append">, blockSize: number) {
     this.#pending = pending;
-    this.#block = new Uint8Array(blockSize);
-    this.#spare = new Uint8Array(blockSize);
+    this.#blockSize = blockSize;
   }
 
   /** Bytes given to the backend so far. */
@@ -72,6 +78,7 @@ export class BlockWriter {
       if (bytes.length !== length) {
         throw chunkChanged("the state", bytes.length, length);
       }
+      this.#makeRoom(length - taken);
       const room = this.#block.length - this.#filled;
       const part = bytes.subarray(taken, taken + room);
       this.#block.set(part, this.#filled);
@@ -79,6 +86,18 @@ export class BlockWriter {
       taken += part.length;
       if (this.#filled === this.#block.length) await this.#flush();
     }
+  }
+
+  /** Makes the block, or a whole one of it, when it can't take so many bytes. */
+  #makeRoom(more: number): void {
+    const needed = this.#filled + more;
+    const size = needed < SMALL_BLOCK_BYTES
+      ? Math.min(SMALL_BLOCK_BYTES, this.#blockSize)
+      : this.#blockSize;
+    if (size <= this.#block.length) return;
+    const block = new Uint8Array(size);
+    block.set(this.#block.subarray(0, this.#filled));
+    this.#block = block;
   }
 
   /** Writes the rest, and waits until the backend has everything. */
