@@ -30,8 +30,8 @@ import { chunksOf, type StateChunks } from "./state_input.ts";
 /** What writing needs beside the parts of the store. */
 export interface WritingParts extends StoreParts {
   readonly ids: IdClock;
-  /** What a publication is followed by. */
-  readonly reaper: Pick<Reaper, "follow">;
+  /** What a publication is followed by, and the next snapshot waits for. */
+  readonly reaper: Pick<Reaper, "follow" | "waitBeforeCreate">;
 }
 
 /** Begins a snapshot; the caller must close or cancel the sink. */
@@ -43,6 +43,8 @@ export async function createSink(
   requireKnown(options, CREATE_OPTIONS);
   const { signal } = options;
   const startMs = parts.timer();
+  // Beside the beginning, which it does not concern: one wait less.
+  const reaped = parts.reaper.waitBeforeCreate();
   const writer = await begin(parts, init, options);
   const sink: Sink = new Sink(writer, {
     highWaterMark: parts.blockSize,
@@ -53,6 +55,7 @@ export async function createSink(
     }),
   });
   try {
+    await reaped;
     signal?.throwIfAborted();
     parts.backend.assertOpen();
   } catch (error) {
@@ -71,6 +74,7 @@ export async function saveSnapshot(
   requireKnown(options, SAVE_OPTIONS);
   const input = chunksOf(state);
   const startMs = parts.timer();
+  const reaped = parts.reaper.waitBeforeCreate();
   const writer = await beginOrCancel(parts, input, init, options);
   const stopping = new AbortController();
   const stop: Abort = async (reason) => {
@@ -88,6 +92,7 @@ export async function saveSnapshot(
   if (parts.backend.isShut) void stop(parts.closing.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
+    await reaped;
     const saving = { writer, completion, signal: stopping.signal };
     return await saveChunks(saving, input, options);
   } finally {

@@ -133,10 +133,7 @@ export class BackedStore implements SnapshotStore {
     init: SnapshotInit,
     options: CreateOptions = {},
   ): Promise<SnapshotSink> {
-    const create = async () => {
-      await this.#reaper.waitBeforeCreate();
-      return await createSink(this.#writing, init, options);
-    };
+    const create = () => createSink(this.#writing, init, options);
     return this.#write(
       "create a snapshot",
       () => this.#untilClosed(create, options.signal, (sink) => sink.cancel()),
@@ -151,10 +148,10 @@ export class BackedStore implements SnapshotStore {
   ): Promise<SnapshotMeta> {
     // Not ended by the signal, nor by close(), at once: the outcome of a
     // publication under way is what counts.
-    return this.#write("save a snapshot", async () => {
-      await this.#reaper.waitBeforeCreate();
-      return await saveSnapshot(this.#writing, { init, state }, options);
-    });
+    return this.#write(
+      "save a snapshot",
+      () => saveSnapshot(this.#writing, { init, state }, options),
+    );
   }
 
   /** See {@linkcode SnapshotReader.list}. */

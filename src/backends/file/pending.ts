@@ -80,22 +80,25 @@ async function createFiles(
     opened.push(handle);
     return handle;
   };
+  const createMeta = async () => {
+    const file = await create("meta.json");
+    // As Go does, so that the operator sees the metadata of an unfinished .tmp.
+    await writeFully(file, meta, 0);
+    return file;
+  };
   const creating = {
-    meta: create("meta.json"),
+    meta: createMeta(),
     state: create("state.bin"),
     blocks: create("blocks.crc64"),
   };
   try {
     await allSettled(Object.values(creating));
-    const files = {
+    return {
       held,
       meta: await creating.meta,
       state: await creating.state,
       blocks: await creating.blocks,
     };
-    // As Go does, so that the operator sees the metadata of an unfinished .tmp.
-    await writeFully(files.meta, meta, 0);
-    return files;
   } catch (error) {
     await Promise.allSettled(opened.map((each) => each.close()));
     throw showPath(error, held.path, path);

@@ -32,16 +32,16 @@ export interface Owner {
 }
 
 /**
- * To whom a file is to be given that this process makes at `path`; `undefined`
- * when it stays the writer's, because that is not root or the directory is
- * root's. It may be asked while the file is being made.
+ * To whom a file is to be given that this process makes in a directory;
+ * `undefined` when it stays the writer's, because that is not root or the
+ * directory is root's. It may be asked while the file is being made.
  */
-export async function newOwner(path: string): Promise<Owner | undefined> {
+export async function newOwner(
+  directory: string,
+): Promise<Owner | undefined> {
   if (!mayBeRoot()) return undefined;
-  const directory = await node.fs.promises.stat(
-    node.path.posix.dirname(path),
-  );
-  return directory.uid === 0 ? undefined : directory;
+  const stats = await node.fs.promises.stat(directory);
+  return stats.uid === 0 ? undefined : stats;
 }
 
 /**

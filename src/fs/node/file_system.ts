@@ -59,6 +59,8 @@ async function giveNewDirectory(owner: Owner, path: string): Promise<void> {
 class NodeFileSystem implements FileSystem {
   /** Whether what root makes is given to the owner of the directory. */
   readonly #sharesWithOwner: boolean;
+  /** The owners that are being asked for, by directory. */
+  readonly #owners = new Map<string, Promise<Owner | undefined>>();
 
   constructor(sharesWithOwner: boolean) {
     this.#sharesWithOwner = sharesWithOwner;
@@ -163,10 +165,18 @@ class NodeFileSystem implements FileSystem {
     return readLock(this, path, options);
   }
 
-  /** Asked beside what makes the file: one wait less. */
+  /**
+   * Asked beside what makes the file: one wait less; and once for files that are
+   * made side by side in one directory.
+   */
   #newOwner(path: string): Promise<Owner | undefined> {
     if (!this.#sharesWithOwner) return Promise.resolve(undefined);
-    const asking = newOwner(path);
+    const directory = node.path.posix.dirname(path);
+    const asked = this.#owners.get(directory);
+    if (asked !== undefined) return asked;
+    const asking = newOwner(directory)
+      .finally(() => this.#owners.delete(directory));
+    this.#owners.set(directory, asking);
     // Should making the file fail first, this is not asked for any more.
     asking.catch(() => {});
     return asking;
