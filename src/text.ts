@@ -65,3 +65,8 @@ export function shorten(text: string): string {
 export function quote(text: string): string {
   return printable(JSON.stringify(shorten(text)));
 }
+
+/** An address in quotes, without the user and password that it may have. */
+export function quoteAddress(address: string): string {
+  return quote(address.replace(/^.*@/s, "...@"));
+}

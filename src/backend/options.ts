@@ -29,7 +29,7 @@ export function requireInteger(
 }
 
 /** A timer of more milliseconds would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+export const TIMER_MS_MAX: number = 2 ** 31 - 1;
 
 /**
  * An option in milliseconds that a timer may get, `min` or more.

@@ -16,6 +16,7 @@ import type {
   StateHandle,
 } from "../backend/backend.ts";
 import { placeError, toSnapshotError } from "../backend/errors.ts";
+import { type Interruption, unlessAborted } from "../backend/interrupt.ts";
 import { StoreClosedError } from "../errors.ts";
 import type { CleanReport } from "../snapshot/inspection.ts";
 import type { ExtraName } from "../snapshot/extras.ts";
@@ -37,7 +38,6 @@ import {
   requireCleanReport,
   requireInspection,
 } from "./inspection_contract.ts";
-import { type Interruption, unlessAborted } from "./interrupt.ts";
 
 /** A backend as the rest of the store sees it. */
 export class CheckedBackend {

@@ -7,7 +7,7 @@
 import { SnapshotCorruptError, SnapshotNotFoundError } from "../../errors.ts";
 import type { S3Client } from "./client/client.ts";
 import { type ListedObject, listObjects } from "./client/listing.ts";
-import type { KeySpace, PartName } from "./names.ts";
+import { isSweepMark, type KeySpace, type PartName } from "./names.ts";
 
 /** What a snapshot is, by the objects that it has. */
 export type FoundState =
@@ -52,9 +52,14 @@ export class FoundSnapshot {
 
   get state(): FoundState {
     if (this.#parts.has("deleted")) return "deleted";
-    if (this.#parts.has("abandoned")) return "abandoned";
+    if (this.parts.some(isSweepMark)) return "abandoned";
     if (this.#parts.has("corrupt")) return "quarantined";
     return this.#parts.has("meta.json") ? "published" : "writing";
+  }
+
+  /** Whether a reader has all that it needs. */
+  get isWhole(): boolean {
+    return this.#parts.has("meta.json") && this.#parts.has("state.bin");
   }
 
   /** The sum of the lengths of its objects, in bytes. */
@@ -62,9 +67,15 @@ export class FoundSnapshot {
     return [...this.#parts.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** When the last of its objects was written, by the server's clock. */
+  /**
+   * When the last of its objects was written, by the server's clock; the marks
+   * of sweeps count only where there is nothing else.
+   */
   get modified(): number {
-    const times = [...this.#parts.values()].map(({ modified }) => modified);
+    const all = [...this.#parts];
+    const others = all.filter(([name]) => !isSweepMark(name));
+    const times = (others.length > 0 ? others : all)
+      .map(([, { modified }]) => modified);
     return Math.max(...times);
   }
 }

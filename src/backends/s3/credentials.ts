@@ -4,9 +4,10 @@
  * @module
  */
 
-import { describe } from "../../text.ts";
-import { environmentVariable } from "../../runtime/environment.ts";
+import { unlessAborted } from "../../backend/interrupt.ts";
 import { StoreAccessError } from "../../errors.ts";
+import { environmentVariable } from "../../runtime/environment.ts";
+import { describe } from "../../text.ts";
 
 /** Keys of an account; the shape is that of `@aws-sdk/credential-providers`. */
 export interface S3Credentials {
@@ -28,6 +29,16 @@ export type S3CredentialsSource =
 /** Keys are renewed so long before they end, in milliseconds. */
 const RENEWAL_MS = 5 * 60 * 1000;
 
+/** What ends a wait for keys. */
+export interface KeyWait {
+  /** How long it takes at most, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Aborts when the store is closed. */
+  readonly closing: AbortSignal | undefined;
+  /** Aborts when the request is not needed any more. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Gives the keys for each request, and asks for new ones where necessary. */
 export class KeyRing {
   readonly #source: () => S3Credentials | Promise<S3Credentials>;
@@ -41,13 +52,18 @@ export class KeyRing {
     this.#clock = clock;
   }
 
-  /** @throws {StoreAccessError} when there are none. */
-  async keys(): Promise<S3Credentials> {
+  /** @throws {StoreAccessError} when there are none, or none come in time. */
+  async keys(wait: KeyWait): Promise<S3Credentials> {
     const keys = this.#keys;
     const endsAt = keys?.expiration?.getTime() ?? Infinity;
     if (keys !== undefined && this.#clock() < endsAt - RENEWAL_MS) return keys;
-    this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
-    return await this.#asking;
+    this.#asking ??= this.#askInTime(wait)
+      .finally(() => this.#asking = undefined);
+    const { signal } = wait;
+    return await unlessAborted(
+      this.#asking,
+      signal === undefined ? [] : [signal],
+    );
   }
 
   /** The server does not accept the keys: the next request asks for others. */
@@ -62,6 +78,20 @@ export class KeyRing {
       (rest, secret) => secret ? rest.replaceAll(secret, "[secret]") : rest,
       text,
     );
+  }
+
+  /** The caller's function may never answer, and `close()` waits for requests. */
+  async #askInTime({ timeoutMs, closing }: KeyWait): Promise<S3Credentials> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noAnswer(timeoutMs)), timeoutMs);
+    // Closing takes requests as well: those may still ask.
+    const isClosing = closing === undefined || closing.aborted;
+    const ends = isClosing ? [late.signal] : [late.signal, closing];
+    try {
+      return await unlessAborted(this.#ask(), ends);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #ask(): Promise<S3Credentials> {
@@ -109,6 +139,13 @@ function requireKey(name: string, value: unknown): void {
   throw refusal(
     value === "" ? `an empty ${name}` : `spaces or odd characters in ${name}`,
     "printable ASCII",
+  );
+}
+
+function noAnswer(timeoutMs: number): StoreAccessError {
+  return new StoreAccessError(
+    "Cannot get credentials for object storage: the function credentials has " +
+      `not answered for ${timeoutMs} ms`,
   );
 }
 

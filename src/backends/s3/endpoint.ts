@@ -5,7 +5,7 @@
  */
 
 import { environmentVariable } from "../../runtime/environment.ts";
-import { quote } from "../../text.ts";
+import { quote, quoteAddress } from "../../text.ts";
 
 /** How a bucket is reached. */
 export interface EndpointOptions {
@@ -89,7 +89,7 @@ function requireEndpoint(endpoint: string | URL): URL {
   try {
     url = new URL(endpoint);
   } catch {
-    const found = quote(String(endpoint));
+    const found = quoteAddress(String(endpoint));
     throw new TypeError(
       `Cannot use the option endpoint: found ${found}, ${expected}`,
     );

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../text.ts";
+import { quote, quoteAddress } from "../../text.ts";
 
 /** A bucket, and what the keys of a store in it begin with. */
 export interface S3Location {
@@ -37,12 +37,13 @@ export function parseLocation(location: string | URL): S3Location {
     throw refusal(typeof text, "a text such as s3://bucket/prefix");
   }
   const match = /^s3:\/\/([^/]*)(?:\/(.*))?$/s.exec(text);
-  if (match === null) throw refusal(quote(text), "s3://bucket/prefix");
+  if (match === null) throw refusal(quoteAddress(text), "s3://bucket/prefix");
   const [, bucket = "", rest = ""] = match;
   if (!BUCKET.test(bucket) || bucket.includes("..")) {
     throw refusal(
-      `the bucket ${quote(bucket)}`,
-      "3 to 63 letters, digits, dots and hyphens",
+      quoteAddress(text),
+      "s3://bucket/prefix with a bucket of 3 to 63 letters, digits, dots and " +
+        "hyphens",
     );
   }
   return { bucket, prefix: requirePrefix(rest.replace(/\/$/, "")) };
@@ -80,7 +81,7 @@ function decodeUrl(url: URL): string {
   try {
     return decodeURIComponent(url.href);
   } catch {
-    throw refusal(quote(url.href), "a URL that can be decoded");
+    throw refusal(quoteAddress(url.href), "a URL that can be decoded");
   }
 }
 

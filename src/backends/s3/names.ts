@@ -17,14 +17,30 @@ export const PART_NAMES = [
   "claim",
   /** Says that the snapshot is being removed. */
   "deleted",
-  /** Says that a sweep is about to remove what a writer has left. */
-  "abandoned",
   /** Says that the snapshot is quarantined. */
   "corrupt",
 ] as const;
 
+/**
+ * Says that a sweep is about to remove what a writer has left. Each sweep has a
+ * mark of its own, so that none takes back what another one has said.
+ */
+export type SweepMark = `abandoned-${string}`;
+
+const SWEEP_MARK = /^abandoned-[0-9a-f-]{36}$/;
+
 /** The name of an object of a snapshot. */
-export type PartName = typeof PART_NAMES[number];
+export type PartName = typeof PART_NAMES[number] | SweepMark;
+
+/** A mark that no other sweep has. */
+export function newSweepMark(): SweepMark {
+  return `abandoned-${crypto.randomUUID()}`;
+}
+
+/** Whether an object is the mark of a sweep. */
+export function isSweepMark(name: string): name is SweepMark {
+  return SWEEP_MARK.test(name);
+}
 
 /** What keys begin with, and what they mean. */
 export class KeySpace {
@@ -50,7 +66,9 @@ export class KeySpace {
     const id = this.idOf(key);
     if (id === undefined) return undefined;
     const name = key.slice(this.of(id).length);
-    const part = PART_NAMES.find((each) => each === name);
+    const part = isSweepMark(name)
+      ? name
+      : PART_NAMES.find((each) => each === name);
     return part === undefined ? undefined : { id, part };
   }
 

@@ -49,8 +49,8 @@ export interface S3BackendOptions extends EndpointOptions {
   readonly checksum?: Checksum | undefined;
   /**
    * Milliseconds without a byte after which a request is made again. An upload,
-   * whose bytes can't be watched, may take that long for each MiB.
-   * @default {30_000}
+   * whose bytes can't be watched, may take that long for each MiB. A function of
+   * credentials may take that long as well. @default {30_000}
    */
   readonly stallTimeoutMs?: number | undefined;
   /**

@@ -11,12 +11,12 @@ import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
 import { pause } from "../../backend/pause.ts";
 import { ownBytes } from "../../bytes.ts";
 import { SnapshotError, SnapshotPublishError } from "../../errors.ts";
-import { S3Failure, toAccessError } from "./client/failure.ts";
+import type { FoundSnapshot } from "./catalog.ts";
+import { InDoubtError, S3Failure, toAccessError } from "./client/failure.ts";
 import {
   createObject,
   deleteObject,
   headObject,
-  InDoubtError,
   type NewObject,
   putObject,
 } from "./client/objects.ts";
@@ -110,7 +110,13 @@ class PendingObjects implements PendingSnapshot {
       this.#fail(error);
     }
     this.#onPublished();
-    await this.#confirm().finally(() => this.#onEnd());
+    try {
+      await this.#confirm();
+    } catch (error) {
+      if (error instanceof MaybePublishedError) this.#onEnd();
+      throw error;
+    }
+    this.#onEnd();
   }
 
   async discard(): Promise<void> {
@@ -174,52 +180,66 @@ class PendingObjects implements PendingSnapshot {
    * way round, so one of them sees the other.
    */
   async #confirm(): Promise<void> {
-    let parts: readonly string[] = [];
+    let swept: FoundSnapshot | undefined;
     try {
-      for (const pauseMs of LOOKS_MS) {
-        await pause(pauseMs);
-        const found = await this.#parts.catalog.look(this.#id);
-        parts = found.parts;
-        const isWhole = found.part("meta.json") && found.part("state.bin");
-        if (isWhole && found.state !== "abandoned") return;
-        // Another process has seen it, and removed it.
-        if (found.state === "deleted") return;
-      }
+      swept = await this.#lookForSweep();
+      if (swept === undefined) return;
+      // Without its state it would be listed as corrupt.
+      if (!swept.part("state.bin")) await this.#deleteOwn("meta.json");
     } catch (error) {
       throw new MaybePublishedError(
         toAccessError(`look at snapshot ${this.#id}`, error),
       );
     }
-    throw new MaybePublishedError(
-      new SnapshotError(
-        `Cannot publish snapshot ${this.#id}: found ${parts.join(", ")}, ` +
-          "expected meta.json and state.bin; a process that took it for " +
-          "unfinished has swept it: sweepAfterMs is too short",
-      ),
-    );
+    const message = `Cannot publish snapshot ${this.#id}: found ` +
+      `${swept.parts.join(", ") || "nothing"}, expected meta.json and ` +
+      "state.bin; a process that took it for unfinished has swept it: " +
+      "sweepAfterMs is too short";
+    if (swept.part("state.bin")) {
+      throw new MaybePublishedError(new SnapshotError(message));
+    }
+    throw new SnapshotPublishError(message, { published: false });
   }
 
-  /** Removes the objects, if they are certainly this writer's. */
-  async #removeOwn(): Promise<void> {
-    const { client, keys, catalog } = this.#parts;
-    const claim = keys.key(this.#id, "claim");
-    // Each writer of an object under this ID must have the claim.
-    if ((await headObject(client, claim))?.nonce !== this.#nonce) return;
-    const found = await catalog.look(this.#id);
-    if (found.part("meta.json") !== undefined) return;
-    for (
-      const part of ["state.bin", "blocks.crc64", "archive.origin"] as const
-    ) {
-      if (!found.part(part)) continue;
-      await deleteObject(client, keys.key(this.#id, part));
+  /** What a sweep has left of it, or is about to remove; none if all is well. */
+  async #lookForSweep(): Promise<FoundSnapshot | undefined> {
+    let found: FoundSnapshot | undefined;
+    for (const pauseMs of LOOKS_MS) {
+      await pause(pauseMs);
+      found = await this.#parts.catalog.look(this.#id);
+      // Another process has seen it, and removed it.
+      if (found.state === "deleted") return undefined;
+      if (found.isWhole && found.state !== "abandoned") return undefined;
     }
-    await deleteObject(client, claim);
+    return found;
+  }
+
+  /** Removes the objects that are certainly this writer's. */
+  async #removeOwn(): Promise<void> {
+    const { catalog } = this.#parts;
+    const found = await catalog.look(this.#id);
+    if (found.part("meta.json")) return;
+    // The claim last: until then nothing else gets this ID.
+    for (const part of [...WRITTEN, "claim"] as const) {
+      if (found.part(part)) await this.#deleteOwn(part);
+    }
     catalog.forget(this.#id);
+  }
+
+  /** Removes an object if this writer has put it. */
+  async #deleteOwn(part: PartName): Promise<void> {
+    const { client, keys } = this.#parts;
+    const key = keys.key(this.#id, part);
+    const head = await headObject(client, key);
+    if (head?.nonce === this.#nonce) await deleteObject(client, key);
   }
 
   #fail(error: unknown): never {
     throw toAccessError(`write snapshot ${this.#id}`, error);
   }
 }
+
+/** What a writer puts between its claim and `meta.json`. */
+const WRITTEN = ["state.bin", "blocks.crc64", "archive.origin"] as const;
 
 const done = Promise.resolve();

@@ -89,8 +89,9 @@ export class Removals {
         `Cannot find snapshot ${id} in the bucket`,
       );
     }
-    // First: it is needed no more, and shows whether anything can be deleted.
-    if (found.part("claim")) await this.#deleteUnlessRetained(id, "claim");
+    // First, also when there is none: it shows whether anything can be deleted.
+    // Otherwise the mark could hide the snapshot, and never be taken back.
+    await this.#deleteUnlessRetained(id, "claim");
     const deleted = keys.key(id, "deleted");
     await putObject(client, { key: deleted, body: NOTHING }, options);
     catalog.forget(id);
@@ -122,11 +123,20 @@ export class Removals {
       if (doomed.hasMeta) await deleteObject(client, keys.key(id, "meta.json"));
       this.#doomed.set(id, { ...doomed, hasMeta: false });
       if (!this.#isDue(id, doomed)) return;
-      await deleteParts(this.#parts, await catalog.look(id), "deleted");
+      await this.#deleteParts(await catalog.look(id));
       this.#doomed.delete(id);
       catalog.forget(id);
     } catch (error) {
       this.#report(id, error);
+    }
+  }
+
+  /** Removes the objects of a snapshot, and the one that says so at last. */
+  async #deleteParts({ id, parts }: FoundSnapshot): Promise<void> {
+    const { client, keys } = this.#parts;
+    const rest = parts.filter((part) => part !== "deleted");
+    for (const part of [...rest, "deleted"] as const) {
+      await deleteObject(client, keys.key(id, part));
     }
   }
 
@@ -160,15 +170,3 @@ export class Removals {
 }
 
 const NOTHING = new Uint8Array();
-
-/** Removes the objects of a snapshot, and the one that says so at last. */
-export async function deleteParts(
-  { client, keys }: BucketParts,
-  { id, parts }: FoundSnapshot,
-  last: "deleted" | "abandoned",
-): Promise<void> {
-  for (const part of parts) {
-    if (part !== last) await deleteObject(client, keys.key(id, part));
-  }
-  await deleteObject(client, keys.key(id, last));
-}

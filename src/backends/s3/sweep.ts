@@ -11,11 +11,17 @@ import { S3Failure } from "./client/failure.ts";
 import { listUploads } from "./client/listing.ts";
 import { abortUpload } from "./client/multipart.ts";
 import { deleteObject, putObject } from "./client/objects.ts";
+import { isSweepMark, newSweepMark, type SweepMark } from "./names.ts";
 import { type BucketParts, isOlder } from "./parts.ts";
-import { deleteParts } from "./removals.ts";
 
 /** How many are removed side by side. */
 const CONCURRENCY = 4;
+
+/**
+ * A sweep's mark that is older was left by one that has ended: none takes half as
+ * long.
+ */
+const MARK_MS_MAX = 3_600_000;
 
 /** What may be removed. */
 export interface SweepRule {
@@ -42,11 +48,10 @@ export async function sweep(
     isUnfinished(found) && isOlder(parts, found.modified, rule.olderThanMs) &&
     !rule.isOwn(found.id)
   );
-  await sideBySide(old, CONCURRENCY, async (found) => {
-    const { id } = found;
+  await sideBySide(old, CONCURRENCY, async ({ id }) => {
     outcomes.set(id, "failed");
     await attempt(parts, id, async () => {
-      const isRemoved = await sweepOne(parts, found);
+      const isRemoved = await sweepOne(parts, id, rule);
       outcomes.set(id, isRemoved ? "removed" : "left");
       if (!isRemoved) return;
       parts.report({ type: "cleanedUp", id, name: id, state: "writing" });
@@ -62,28 +67,60 @@ function isUnfinished({ state }: FoundSnapshot): boolean {
 
 /**
  * Says first that it is about to remove the snapshot, and looks then whether the
- * writer has published it: the writer looks the other way round. Resolves to
- * whether it was removed.
+ * writer has published it: the writer looks the other way round, so one of them
+ * sees the other. Resolves to whether it was removed.
  */
 async function sweepOne(
   parts: BucketParts,
-  { id, state }: FoundSnapshot,
+  id: string,
+  { olderThanMs }: SweepRule,
 ): Promise<boolean> {
   const { catalog, client, keys, options } = parts;
-  const key = keys.key(id, "abandoned");
-  if (state !== "abandoned") {
-    // Shows whether anything can be deleted: otherwise it would stay for good.
-    await deleteObject(client, key);
-    await putObject(client, { key, body: new Uint8Array() }, options);
-  }
+  const mark = newSweepMark();
+  const key = keys.key(id, mark);
+  const endsAt = client.serverTime + MARK_MS_MAX / 2;
+  // Shows whether anything can be deleted: otherwise it would stay for good.
+  await deleteObject(client, key);
+  await putObject(client, { key, body: new Uint8Array() }, options);
   const found = await catalog.look(id);
   catalog.forget(id);
-  if (found.part("meta.json") === undefined) {
-    await deleteParts(parts, found, "abandoned");
-    return true;
+  // A writer may have continued since the sweep has listed the bucket.
+  const isLeft = found.isWhole || !isOlder(parts, found.modified, olderThanMs);
+  const doomed = found.parts.filter((part) =>
+    isSweepMark(part) ? part !== mark && isStale(parts, found, part) : !isLeft
+  );
+  for (const part of doomed) {
+    // This machine has slept: another sweep may take the mark for a stale one.
+    if (client.serverTime > endsAt) return false;
+    await deleteObject(client, keys.key(id, part));
   }
+  if (!isLeft) await removeLateMeta(parts, id);
   await deleteObject(client, key);
-  return false;
+  return !isLeft;
+}
+
+/** A writer that ends before it sees the mark leaves what has lost its state. */
+async function removeLateMeta(
+  { catalog, client, keys }: BucketParts,
+  id: string,
+): Promise<void> {
+  const found = await catalog.look(id);
+  catalog.forget(id);
+  if (!found.part("meta.json") || found.isWhole) return;
+  await deleteObject(client, keys.key(id, "meta.json"));
+}
+
+/**
+ * Whether the sweep that has put a mark has ended without removing it. Any other
+ * sweep may be about to remove the state, which the writer must see.
+ */
+function isStale(
+  parts: BucketParts,
+  found: FoundSnapshot,
+  mark: SweepMark,
+): boolean {
+  const { modified = 0 } = found.part(mark) ?? {};
+  return isOlder(parts, modified, MARK_MS_MAX);
 }
 
 async function sweepUploads(

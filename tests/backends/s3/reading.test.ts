@@ -13,6 +13,7 @@ import {
 import type { Fetch } from "../../../src/net/exchange.ts";
 import { bytes } from "../../support/random.ts";
 import { makeBucket, type TestBucket } from "../../support/s3/bucket.ts";
+import { once, requestFor } from "../../support/s3/interceptions.ts";
 import { save } from "../../support/store_fixture.ts";
 
 const SIZE = 3_000_001;
@@ -71,6 +72,23 @@ async function readAll(store: SnapshotStore, id: string, verify: VerifyMode) {
   const source = await store.open(id, { verify });
   return new Uint8Array(await new Response(source).arrayBuffer());
 }
+
+describe("a small object in a bucket", () => {
+  it("is read again when the answer just ends", async () => {
+    const { bucket, id } = await prepare();
+    const isMeta = requestFor("GET", "meta.json");
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isMeta, async (send) => {
+        const response = await send();
+        const { status, headers } = response;
+        const half = (await response.arrayBuffer()).slice(0, 10);
+        return new Response(half, { status, headers });
+      }),
+    });
+    assert.equal((await store.stat(id)).size, SIZE);
+    await store.close();
+  });
+});
 
 describe("a state in a bucket", () => {
   for (const sealed of [true, false]) {

@@ -91,11 +91,19 @@ describe("opening a bucket", () => {
   });
 
   it("leaves a snapshot that was published while it was about to be swept", async () => {
-    const { bucket } = bucketWithClock();
+    const { bucket, time } = bucketWithClock();
     const store = await bucket.open();
     const id = await save(store, "state");
-    await bucket.write(id, "abandoned", new Uint8Array());
+    await bucket.write(
+      id,
+      `abandoned-${crypto.randomUUID()}`,
+      new Uint8Array(),
+    );
     assert.deepEqual(await store.list(), []);
+    // Another sweep may be at work: its mark stays.
+    await (await bucket.open({ sweepAfterMs: 0 })).close();
+    assert.deepEqual(await store.list(), []);
+    time.now += 2 * HOUR;
     await (await bucket.open({ sweepAfterMs: 0 })).close();
     assert.deepEqual(await listIds(store), [id]);
     await store.close();
@@ -135,6 +143,21 @@ describe("removing from a bucket", () => {
     assert.deepEqual(await listIds(store), ids);
     assert.deepEqual(await bucket.names(), before);
     assert.equal(bucket.log.matching("warn").length, 1);
+    await store.close();
+  });
+
+  it("leaves what has no claim without the right to delete, too", async () => {
+    let mayDelete = true;
+    const { bucket } = bucketWithClock((method) =>
+      method === "DELETE" && !mayDelete
+    );
+    const store = await bucket.open();
+    const id = await save(store, "state");
+    // As one that was copied up from a directory.
+    await bucket.remove(id, "claim");
+    mayDelete = false;
+    await assert.rejects(store.delete(id), SnapshotRetainedError);
+    assert.deepEqual(await listIds(store), [id]);
     await store.close();
   });
 

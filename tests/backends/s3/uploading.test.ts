@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { SnapshotPublishError, type SnapshotStore } from "@raft/snapshots";
+import type { SnapshotStore } from "@raft/snapshots";
 import type { Fetch } from "../../../src/net/exchange.ts";
 import type { S3Client } from "../../../src/backends/s3/client/client.ts";
 import {
@@ -17,7 +17,8 @@ import {
   memoryBucket,
   type OpenBucketOptions,
 } from "../../support/s3/bucket.ts";
-import { INIT, listIds, save } from "../../support/store_fixture.ts";
+import { loseAnswer, once } from "../../support/s3/interceptions.ts";
+import { INIT, save } from "../../support/store_fixture.ts";
 
 const PART = 4096;
 const MiB = 1024 * 1024;
@@ -146,6 +147,17 @@ describe("the state of a new snapshot", () => {
     for (const each of [store, watched]) await each.close();
   });
 
+  it("may take as long as a timer can run", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      stallTimeoutMs: 2 ** 31 - 1,
+      tuning: { retry: { budgetMs: 0 } },
+    });
+    const id = await save(store, bytes(3 * MiB, 1));
+    assert.equal((await store.stat(id)).size, 3 * MiB);
+    await store.close();
+  });
+
   it("has a checksum that the server keeps, if that is wanted", async () => {
     const bucket = memoryBucket({ partSizeMin: PART });
     const sent = new Set<string>();
@@ -181,27 +193,6 @@ describe("the state of a new snapshot", () => {
     await store.close();
   });
 });
-
-/** Answers the first request of a kind in another way. */
-function once(
-  fetch: Fetch,
-  isMeant: (url: string, init: RequestInit) => boolean,
-  answer: (send: () => Promise<Response>) => Promise<Response>,
-): Fetch {
-  let isDone = false;
-  return (url, init) => {
-    const send = () => fetch(url, init);
-    if (isDone || !isMeant(url, init)) return send();
-    isDone = true;
-    return answer(send);
-  };
-}
-
-/** The server carries the request out, and its answer is lost. */
-async function loseAnswer(send: () => Promise<Response>): Promise<Response> {
-  await send();
-  throw new TypeError("connection reset");
-}
 
 const isCompletion = (url: string, init: RequestInit) =>
   init.method === "POST" && url.includes("uploadId=");
@@ -258,132 +249,5 @@ describe("the completion of an upload", () => {
     await assert.rejects(saving, /NoSuchUpload/);
     assert.deepEqual(await bucket.names(), []);
     await store.close();
-  });
-});
-
-describe("the publication of a snapshot", () => {
-  const isPublication = (url: string, init: RequestInit) =>
-    init.method === "PUT" && url.endsWith("/meta.json");
-
-  it("is not a failure when the answer was lost, and the next one is 412", async () => {
-    const bucket = memoryBucket();
-    const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, loseAnswer),
-    });
-    const id = await save(store, "state");
-    assert.deepEqual(await listIds(store), [id]);
-    assert.equal((await store.verify(id)).ok, true);
-    await store.close();
-  });
-
-  it("has the ID that it has claimed, also when that answer was lost", async () => {
-    const bucket = memoryBucket();
-    const isClaim = (url: string, init: RequestInit) =>
-      init.method === "PUT" && url.endsWith("/claim");
-    const clock = () => 1_700_000_000_000;
-    const store = await bucket.open({
-      clock,
-      fetch: once(bucket.fetch, isClaim, loseAnswer),
-    });
-    const { id } = await store.save(INIT, bytes(10, 1));
-    assert.equal(id, "3-10-1700000000000");
-    await store.close();
-  });
-
-  it("fails, and leaves the other's objects, when another writer was first", async () => {
-    const bucket = memoryBucket();
-    const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        await bucket.write(id, "meta.json", new TextEncoder().encode("{}"));
-        return await send();
-      }),
-    });
-    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
-      assert.ok(error instanceof SnapshotPublishError && !error.published);
-      return true;
-    });
-    const parts = (await bucket.names()).map((name) => name.split("/")[1]);
-    assert.deepEqual(parts, [
-      "blocks.crc64",
-      "claim",
-      "meta.json",
-      "state.bin",
-    ]);
-    await store.close();
-  });
-
-  it("says that it is not known when no answer comes, and removes nothing", async () => {
-    const bucket = memoryBucket();
-    let isCut = false;
-    const store = await bucket.open({
-      stallTimeoutMs: 300,
-      tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
-      fetch: async (url, init) => {
-        if (isPublication(url, init)) {
-          isCut = true;
-          await bucket.fetch(url, init);
-        }
-        if (isCut) throw new TypeError("connection reset");
-        return await bucket.fetch(url, init);
-      },
-    });
-    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
-      assert.ok(error instanceof SnapshotPublishError && error.published);
-      return true;
-    });
-    const reader = await bucket.open();
-    const [id] = await listIds(reader) as [string];
-    assert.equal((await reader.verify(id)).ok, true);
-    for (const each of [store, reader]) await each.close();
-  });
-
-  it("is in doubt when a sweep has taken it for unfinished meanwhile", async () => {
-    const bucket = memoryBucket();
-    const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        // The first step of a sweep; the next is to look for meta.json.
-        await bucket.write(id, "abandoned", new Uint8Array());
-        return await send();
-      }),
-    });
-    await assert.rejects(store.save(INIT, bytes(10, 1)), (error: Error) => {
-      assert.ok(error instanceof SnapshotPublishError && error.published);
-      assert.match(error.message, /sweepAfterMs is too short/);
-      return true;
-    });
-    const sweeper = await bucket.open({ sweepAfterMs: 0 });
-    const [id] = await listIds(sweeper) as [string];
-    assert.equal((await sweeper.verify(id)).ok, true);
-    for (const each of [store, sweeper]) await each.close();
-  });
-
-  it("works on a server without conditions, for one writer at a time", async () => {
-    for (
-      const conditionalWrites of ["none", "x-goog-if-generation-match"] as const
-    ) {
-      const bucket = memoryBucket({ partSizeMin: PART });
-      const conditions = new Set<string>();
-      const store = await openSmall(bucket, {
-        conditionalWrites,
-        fetch: (url, init) => {
-          const headers = new Headers(init.headers);
-          for (const name of ["if-none-match", "x-goog-if-generation-match"]) {
-            if (headers.has(name)) {
-              conditions.add(`${name}: ${headers.get(name)}`);
-            }
-          }
-          return bucket.fetch(url, init);
-        },
-      });
-      const id = await save(store, bytes(3 * PART, 1));
-      assert.equal((await store.verify(id)).ok, true);
-      const expected = conditionalWrites === "none"
-        ? []
-        : [`${conditionalWrites}: 0`];
-      assert.deepEqual([...conditions], expected);
-      await store.close();
-    }
   });
 });

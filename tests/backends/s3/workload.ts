@@ -163,9 +163,7 @@ export class Workload {
       const parts = names.filter((name) => name.startsWith(`${id}/`))
         .map((name) => name.slice(id.length + 1));
       assert.ok(parts.includes("meta.json"), `${id} is left with ${parts}`);
-      const isOdd = parts.some((part) =>
-        ["deleted", "abandoned"].includes(part)
-      );
+      const isOdd = parts.some((part) => /^(deleted|abandoned-.*)$/.test(part));
       assert.ok(!isOdd, `${id} is left with ${parts}`);
     }
     assert.equal(await this.bucket.uploadCount(), 0, "uploads");

@@ -19,6 +19,8 @@ export type Fault =
   | "503 before"
   /** The server carries it out, and the body of its answer is cut. */
   | "cut answer"
+  /** The same, and the half that comes looks like the whole. */
+  | "answer cut cleanly"
   /** It does not reach the server, and no answer comes. */
   | "stall before"
   /** The server carries it out, and no answer comes. */
@@ -36,6 +38,7 @@ export const FAULTS: readonly Fault[] = [
   "500 after",
   "503 before",
   "cut answer",
+  "answer cut cleanly",
   "stall before",
   "stall after",
   "stalled body",
@@ -114,7 +117,9 @@ export class FaultyNetwork {
       case "503 before":
         return answer(503, "SlowDown");
       case "cut answer":
-        return cut(await send());
+        return await cut(await send(), "with an error");
+      case "answer cut cleanly":
+        return await cut(await send(), "cleanly");
       case "stall before":
         return await forever(signal);
       case "stall after":
@@ -141,7 +146,10 @@ function answer(status: number, code: string): Response {
   return new Response(text, { status });
 }
 
-async function cut(response: Response): Promise<Response> {
+async function cut(
+  response: Response,
+  how: "with an error" | "cleanly",
+): Promise<Response> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const { status, headers } = response;
   if (bytes.length === 0) throw new TypeError("connection reset");
@@ -150,7 +158,8 @@ async function cut(response: Response): Promise<Response> {
       controller.enqueue(bytes.subarray(0, bytes.length >> 1));
     },
     pull(controller) {
-      controller.error(new TypeError("connection reset"));
+      if (how === "cleanly") controller.close();
+      else controller.error(new TypeError("connection reset"));
     },
   });
   return new Response(body, { status, headers });

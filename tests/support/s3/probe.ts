@@ -74,11 +74,8 @@ export class ProbedServer {
   /** What a request fails with: `status code`; "ok" when it does not. */
   async outcome(request: S3Request): Promise<string> {
     try {
-      await this.client.attempt({
-        ...request,
-        key: this.at(request.key ?? ""),
-      });
-      return "ok";
+      const key = this.at(request.key ?? "");
+      return await this.client.attempt({ ...request, key }, () => "ok");
     } catch (error) {
       assert.ok(error instanceof S3Failure, String(error));
       return `${error.status} ${error.code ?? ""}`.trim();
@@ -105,8 +102,10 @@ export class ProbedServer {
   async begin(name: string): Promise<string> {
     const key = this.at(name);
     const query = { uploads: "" };
-    const { text } = await this.client.attempt({ method: "POST", key, query });
-    return /<UploadId>([^<]+)</.exec(text)?.[1] ?? "";
+    return await this.client.attempt(
+      { method: "POST", key, query },
+      ({ text }) => /<UploadId>([^<]+)</.exec(text)?.[1] ?? "",
+    );
   }
 
   async part(
@@ -117,13 +116,10 @@ export class ProbedServer {
   ) {
     const key = this.at(name);
     const query = { partNumber: String(number), uploadId };
-    const { headers } = await this.client.attempt({
-      method: "PUT",
-      key,
-      query,
-      body,
-    });
-    return { number, etag: headers.get("etag") ?? "" };
+    return await this.client.attempt(
+      { method: "PUT", key, query, body },
+      ({ headers }) => ({ number, etag: headers.get("etag") ?? "" }),
+    );
   }
 
   complete(

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { TIMER_MS_MAX } from "../../../backend/options.ts";
 import {
   BodyTooLongError,
   type Exchange,
@@ -15,9 +16,10 @@ import { type ResolvedRetryOptions, Retry } from "../../../net/retry.ts";
 import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
+import type { ReadAnswer } from "./answer.ts";
 import { describeNetwork, quoteAnswer, S3Failure } from "./failure.ts";
 import { signedHeaders, type UnsignedRequest } from "./sign.ts";
-import { parse } from "./xml.ts";
+import { parse, readCode } from "./xml.ts";
 
 /** A page of a listing of 1,000 keys of 1,024 bytes, encoded, is shorter. */
 const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
@@ -55,12 +57,6 @@ export interface S3Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An answer that has been read. */
-export interface S3Answer {
-  readonly headers: Headers;
-  readonly text: string;
-}
-
 const NOTHING = new Uint8Array();
 
 /** Makes requests to a bucket. */
@@ -89,11 +85,11 @@ export class S3Client {
   }
 
   /** Makes a request as often as it takes; only of one that may be repeated. */
-  async call(request: S3Request): Promise<S3Answer> {
+  async call<T>(request: S3Request, read: ReadAnswer<T>): Promise<T> {
     const retry = this.retry(request);
     for (;;) {
       try {
-        return await this.attempt(request);
+        return await this.attempt(request, read);
       } catch (error) {
         await this.pauseAfter(retry, error);
       }
@@ -109,11 +105,14 @@ export class S3Client {
   }
 
   /** Makes a request once, and reads the answer. */
-  async attempt(request: S3Request): Promise<S3Answer> {
+  async attempt<T>(request: S3Request, read: ReadAnswer<T>): Promise<T> {
     const begun = await this.begin(request);
     const { headers } = begun.response;
-    const bytes = await this.readBody(begun, ANSWER_SIZE_MAX);
-    return { headers, text: new TextDecoder().decode(bytes) };
+    const { method } = request;
+    const bytes = await this.readBody(begun, ANSWER_SIZE_MAX, method);
+    const text = new TextDecoder().decode(bytes);
+    const { keys } = this.#options;
+    return read({ headers, text, quote: (t) => quoteAnswer(keys.redact(t)) });
   }
 
   /**
@@ -135,7 +134,8 @@ export class S3Client {
   /** How long the answer to a request may take, in milliseconds. */
   #answerMs(body: Uint8Array): number {
     const { stallTimeoutMs } = this.#options;
-    return stallTimeoutMs * Math.max(1, Math.ceil(body.length / MiB));
+    const ms = stallTimeoutMs * Math.max(1, Math.ceil(body.length / MiB));
+    return Math.min(ms, TIMER_MS_MAX);
   }
 
   async #exchange(request: S3Request): Promise<Exchange> {
@@ -159,18 +159,24 @@ export class S3Client {
     }
   }
 
-  async #sign({ method, key = "", query = {}, headers = {}, body }: S3Request) {
-    const { endpoint, keys } = this.#options;
+  async #sign(request: S3Request) {
+    const { method, key = "", query = {}, headers = {}, signal } = request;
+    const { endpoint, stallTimeoutMs } = this.#options;
     const search = Object.entries(query)
       .map((pair) => pair.map(encodeKey).join("=").replace(/\//g, "%2F"))
       .join("&");
     const path = `${endpoint.bucketUrl}${encodeKey(key)}`;
     const url = search === "" ? path : `${path}?${search}`;
-    const request = { method, url, headers, body: body ?? NOTHING };
+    const keys = await this.#options.keys.keys({
+      timeoutMs: stallTimeoutMs,
+      closing: this.closing,
+      signal,
+    });
+    const unsigned = { method, url, headers, body: request.body ?? NOTHING };
     return {
       method,
       url,
-      headers: await signedHeaders(request, await keys.keys(), endpoint.region),
+      headers: await signedHeaders(unsigned, keys, endpoint.region),
     };
   }
 
@@ -178,15 +184,23 @@ export class S3Client {
   async readBody(
     begun: Exchange,
     sizeMax: number,
+    method: UnsignedRequest["method"] = "GET",
   ): Promise<Uint8Array<ArrayBuffer>> {
+    let bytes: Uint8Array<ArrayBuffer>;
     try {
-      return await begun.readAll(sizeMax, this.#options.stallTimeoutMs);
+      bytes = await begun.readAll(sizeMax, this.#options.stallTimeoutMs);
     } catch (error) {
       if (!(error instanceof BodyTooLongError)) throw networkFailure(error);
       const text = `found an answer of more than ${sizeMax} bytes, ` +
         "expected a shorter one";
       throw new S3Failure({ status: 200, text });
     }
+    // A connection that was cut can look like an end.
+    const length = lengthOf(begun.response);
+    const isWhole = length === undefined || length === bytes.length;
+    if (isWhole || method === "HEAD") return bytes;
+    const text = `the answer ended after ${bytes.length} of ${length} bytes`;
+    throw new S3Failure({ status: 0, text });
   }
 
   async #readFailure(begun: Exchange, method: string): Promise<S3Failure> {
@@ -214,7 +228,7 @@ export function readFailure(
   text: string,
 ): S3Failure {
   const root = parse(text);
-  const code = root?.name === "Error" ? codeOf(root.text("Code")) : undefined;
+  const code = root?.name === "Error" ? readCode(root) : undefined;
   const said = root?.name === "Error" ? root.text("Message") : text;
   const region = headers.get("x-amz-bucket-region") ?? root?.text("Region");
   return new S3Failure({
@@ -237,10 +251,13 @@ function isOfRegion(status: number, code: string | undefined): boolean {
     code === "IllegalLocationConstraintException";
 }
 
-function codeOf(text: string | undefined): string | undefined {
-  return text !== undefined && /^[A-Za-z0-9.]{1,64}$/.test(text)
-    ? text
-    : undefined;
+/** How long the body of an answer is, as far as its headers tell. */
+function lengthOf({ headers }: Response): number | undefined {
+  const encoding = headers.get("content-encoding") ?? "";
+  const length = headers.get("content-length") ?? "";
+  // The length of a compressed body is another one.
+  const isPlain = ["", "identity", "aws-chunked"].includes(encoding);
+  return isPlain && /^\d{1,16}$/.test(length) ? Number(length) : undefined;
 }
 
 function networkFailure(cause: unknown): S3Failure {

@@ -64,6 +64,11 @@ export class S3Failure extends Error {
     return this.status === 404 && this.code !== "NoSuchBucket";
   }
 
+  /** Whether the status is good, and the rest of the answer is not. */
+  get isAnswerOdd(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
   /** Whether a condition of the request does not hold. */
   get isUnmet(): boolean {
     return this.status === 412;
@@ -123,8 +128,19 @@ function adviceByStatus({ status, region }: S3Failure): string {
   return "check the endpoint: it must be that of an S3-compatible server";
 }
 
+/** It is not known whether an object was written, or will be. */
+export class InDoubtError extends Error {
+  override readonly name = "InDoubtError";
+
+  constructor(cause: unknown) {
+    super("The object may have been written", { cause });
+  }
+}
+
 /** The error for callers, which says what to do. */
 export function toAccessError(doing: string, error: unknown): unknown {
+  // Callers have no use for the doubt: what may have been written is invisible.
+  if (error instanceof InDoubtError) return toAccessError(doing, error.cause);
   if (!(error instanceof S3Failure)) return error;
   const { code, region } = error;
   const advice = ADVICE[code ?? ""] ?? adviceByStatus(error);

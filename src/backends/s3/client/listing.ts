@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { S3Answer } from "./answer.ts";
 import type { S3Client } from "./client.ts";
-import { quoteAnswer, S3Failure } from "./failure.ts";
+import { S3Failure } from "./failure.ts";
 import { type Element, readXml } from "./xml.ts";
 
 /** An object, as a listing has it. */
@@ -30,37 +31,30 @@ export interface ListedUpload {
 /** More pages than this mean that the server lists without an end. */
 const PAGES_MAX = 10_000;
 
+/** A page of a listing, and what the next one is asked for with. */
+interface Page<T, Next> {
+  readonly entries: readonly T[];
+  readonly next: Next | undefined;
+}
+
 /** Lists the objects whose keys begin with the prefix: all of them, or rejects. */
 export async function listObjects(
   client: S3Client,
   prefix: string,
   keysMax = 1000,
 ): Promise<ListedObject[]> {
-  const objects: ListedObject[] = [];
-  let token: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const { text } = await client.call({
-      method: "GET",
-      query: {
-        "list-type": "2",
-        // XML has no way to write some of the characters that keys can have.
-        "encoding-type": "url",
-        "max-keys": String(keysMax),
-        prefix,
-        ...(token === undefined ? {} : { "continuation-token": token }),
-      },
-    });
-    const root = readXml(text, "ListBucketResult");
-    const decode = decoderOf(root);
-    objects.push(
-      ...root.all("Contents").map((each) => readObject(each, decode)),
-    );
-    const next = nextOf(root, "NextContinuationToken");
-    if (next === undefined) return objects;
-    if (next === token) break;
-    token = next;
-  }
-  throw misled("a listing that has no end", "its last page");
+  const list = (token: string | undefined) => {
+    const query = {
+      "list-type": "2",
+      // XML has no way to write some of the characters that keys can have.
+      "encoding-type": "url",
+      "max-keys": String(keysMax),
+      prefix,
+      ...(token === undefined ? {} : { "continuation-token": token }),
+    };
+    return client.call({ method: "GET", query }, readObjects);
+  };
+  return await allPages(list, "a listing");
 }
 
 /** Whether there is any object, which shows that the bucket can be listed. */
@@ -69,8 +63,7 @@ export async function touchBucket(
   prefix: string,
 ): Promise<void> {
   const query = { "list-type": "2", "max-keys": "1", prefix };
-  const { text } = await client.call({ method: "GET", query });
-  readXml(text, "ListBucketResult");
+  await client.call({ method: "GET", query }, readObjects);
 }
 
 /** Lists the uploads to keys that begin with the prefix. */
@@ -78,22 +71,55 @@ export async function listUploads(
   client: S3Client,
   prefix: string,
 ): Promise<ListedUpload[]> {
-  const uploads: ListedUpload[] = [];
-  let marker: Record<string, string> = {};
-  for (let page = 0; page < PAGES_MAX; page++) {
+  const list = (marker: UploadMarker | undefined) => {
     const query = { uploads: "", "encoding-type": "url", prefix, ...marker };
-    const { text } = await client.call({ method: "GET", query });
-    const root = readXml(text, "ListMultipartUploadsResult");
-    const decode = decoderOf(root);
-    uploads.push(...root.all("Upload").map((each) => readUpload(each, decode)));
-    const key = nextOf(root, "NextKeyMarker");
-    if (key === undefined) return uploads;
-    const id = root.text("NextUploadIdMarker") ?? "";
-    const next = { "key-marker": decode(key), "upload-id-marker": id };
-    if (JSON.stringify(next) === JSON.stringify(marker)) break;
-    marker = next;
+    return client.call({ method: "GET", query }, readUploads);
+  };
+  return await allPages(list, "a listing of uploads");
+}
+
+/** What a page of uploads begins after. */
+type UploadMarker = Readonly<
+  Record<"key-marker" | "upload-id-marker", string>
+>;
+
+/** The entries of every page. */
+async function allPages<T, Next>(
+  list: (next: Next | undefined) => Promise<Page<T, Next>>,
+  what: string,
+): Promise<T[]> {
+  const pages: (readonly T[])[] = [];
+  let next: Next | undefined;
+  while (pages.length < PAGES_MAX) {
+    const page = await list(next);
+    pages.push(page.entries);
+    if (page.next === undefined) return pages.flat();
+    if (JSON.stringify(page.next) === JSON.stringify(next)) break;
+    next = page.next;
   }
-  throw misled("a listing of uploads that has no end", "its last page");
+  throw misled(`${what} that has no end`, "its last page");
+}
+
+function readObjects(answer: S3Answer): Page<ListedObject, string> {
+  const root = readXml(answer, "ListBucketResult");
+  const decode = decoderOf(root);
+  return {
+    entries: root.all("Contents").map((each) => readObject(each, decode)),
+    next: nextOf(root, "NextContinuationToken"),
+  };
+}
+
+function readUploads(answer: S3Answer): Page<ListedUpload, UploadMarker> {
+  const root = readXml(answer, "ListMultipartUploadsResult");
+  const decode = decoderOf(root);
+  const key = nextOf(root, "NextKeyMarker");
+  const id = root.text("NextUploadIdMarker") ?? "";
+  return {
+    entries: root.all("Upload").map((each) => readUpload(each, decode)),
+    next: key === undefined
+      ? undefined
+      : { "key-marker": decode(key), "upload-id-marker": id },
+  };
 }
 
 type Decode = (text: string) => string;
@@ -105,7 +131,7 @@ function decoderOf(root: Element): Decode {
     try {
       return decodeURIComponent(text.replace(/\+/g, "%20"));
     } catch {
-      throw misled(`the key ${quoteAnswer(text)}`, "an encoded key");
+      throw misled(`the key ${root.quote(text)}`, "an encoded key");
     }
   };
 }
@@ -121,8 +147,8 @@ function readObject(element: Element, decode: Decode): ListedObject {
   return {
     key: decode(requireText(element, "Key")),
     etag: requireText(element, "ETag"),
-    size: requireSize(requireText(element, "Size")),
-    modified: requireTime(requireText(element, "LastModified")),
+    size: requireSize(element, "Size"),
+    modified: requireTime(element, "LastModified"),
   };
 }
 
@@ -130,7 +156,7 @@ function readUpload(element: Element, decode: Decode): ListedUpload {
   return {
     key: decode(requireText(element, "Key")),
     uploadId: requireText(element, "UploadId"),
-    initiated: requireTime(requireText(element, "Initiated")),
+    initiated: requireTime(element, "Initiated"),
   };
 }
 
@@ -140,16 +166,18 @@ function requireText(element: Element, name: string): string {
   throw misled(`${element.name} without ${name} in a listing`, "one");
 }
 
-function requireSize(text: string): number {
+function requireSize(element: Element, name: string): number {
+  const text = requireText(element, name);
   const size = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   if (Number.isSafeInteger(size)) return size;
-  throw misled(`the size ${quoteAnswer(text)}`, "a number of bytes");
+  throw misled(`the size ${element.quote(text)}`, "a number of bytes");
 }
 
-function requireTime(text: string): number {
+function requireTime(element: Element, name: string): number {
+  const text = requireText(element, name);
   const time = Date.parse(text);
   if (!Number.isNaN(time)) return time;
-  throw misled(`the time ${quoteAnswer(text)}`, "one of ISO 8601");
+  throw misled(`the time ${element.quote(text)}`, "one of ISO 8601");
 }
 
 function misled(found: string, expected: string): S3Failure {

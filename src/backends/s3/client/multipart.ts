@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readNothing, type S3Answer } from "./answer.ts";
 import type { S3Client } from "./client.ts";
 import { S3Failure } from "./failure.ts";
 import {
@@ -13,7 +14,7 @@ import {
   type WriteOptions,
 } from "./objects.ts";
 import { sha256, toBase64 } from "./sign.ts";
-import { escapeXml, readXml } from "./xml.ts";
+import { escapeXml, readCode, readXml } from "./xml.ts";
 
 /** The most parts that an object can have. */
 export const PARTS_MAX = 10_000;
@@ -65,7 +66,7 @@ export class MultipartUpload {
     options: UploadOptions,
   ): Promise<MultipartUpload> {
     const { key, nonce, checksum, putHeaders, signal } = options;
-    const { text } = await client.call({
+    const request = {
       method: "POST",
       key,
       query: { uploads: "" },
@@ -77,31 +78,24 @@ export class MultipartUpload {
           : {}),
       },
       signal,
-    });
-    const root = readXml(text, "InitiateMultipartUploadResult");
-    const uploadId = root.text("UploadId") ?? "";
-    if (uploadId !== "") return new MultipartUpload(client, options, uploadId);
-    const failure = "the server began an upload without an ID";
-    throw new S3Failure({ status: 200, text: failure });
+    } as const;
+    const uploadId = await client.call(request, readUploadId);
+    return new MultipartUpload(client, options, uploadId);
   }
 
   /** Sends a part, numbered from 1; parts may be sent side by side. */
   async send(number: number, body: Uint8Array<ArrayBuffer>): Promise<void> {
     const { key, signal } = this.#options;
     const checksum = await checksumOf(body, this.#options.checksum);
-    const { headers } = await this.#client.call({
+    const request = {
       method: "PUT",
       key,
       query: { partNumber: String(number), uploadId: this.#uploadId },
       headers: checksumHeaders(checksum),
       body,
       signal,
-    });
-    const etag = headers.get("etag");
-    if (etag === null) {
-      const text = "the server took a part, and gave no ETag for it";
-      throw new S3Failure({ status: 200, text });
-    }
+    } as const;
+    const etag = await this.#client.call(request, readETag);
     this.#parts.push({ number, etag, checksum });
   }
 
@@ -117,8 +111,8 @@ export class MultipartUpload {
         return await this.#complete();
       } catch (error) {
         if (!(error instanceof S3Failure)) throw error;
-        const isOver = error.isMissing || error.isUnmet ||
-          error.code === "NoSuchUpload" || error.isTransient;
+        const isOver = error.isMissing || error.isUnmet || error.isTransient ||
+          error.isAnswerOdd;
         if (isOver && await this.isDone()) return;
         await this.#client.pauseAfter(retry, error);
       }
@@ -138,7 +132,7 @@ export class MultipartUpload {
   }
 
   async #complete(): Promise<void> {
-    const { text } = await this.#client.attempt({
+    const request = {
       method: "POST",
       key: this.#options.key,
       query: { uploadId: this.#uploadId },
@@ -148,17 +142,36 @@ export class MultipartUpload {
       },
       body: new TextEncoder().encode(completionOf(this.#parts)),
       signal: this.#options.signal,
-    });
-    const root = readXml(text);
-    if (root.name === "CompleteMultipartUploadResult") return;
-    // The status is sent before the work is done: a failure comes after it.
-    const code = root.text("Code");
-    throw new S3Failure({
-      status: code === "NoSuchUpload" ? 404 : 500,
-      code,
-      text: `the server answered 200, and then the error ${code ?? "unknown"}`,
-    });
+    } as const;
+    await this.#client.attempt(request, readCompletion);
   }
+}
+
+function readUploadId(answer: S3Answer): string {
+  const root = readXml(answer, "InitiateMultipartUploadResult");
+  const uploadId = root.text("UploadId") ?? "";
+  if (uploadId !== "") return uploadId;
+  const text = "the server began an upload without an ID";
+  throw new S3Failure({ status: 200, text });
+}
+
+function readETag({ headers }: S3Answer): string {
+  const etag = headers.get("etag");
+  if (etag !== null) return etag;
+  const text = "the server took a part, and gave no ETag for it";
+  throw new S3Failure({ status: 200, text });
+}
+
+/** The status is sent before the work is done: a failure comes after it. */
+function readCompletion(answer: S3Answer): void {
+  const root = readXml(answer);
+  if (root.name === "CompleteMultipartUploadResult") return;
+  const code = readCode(root);
+  throw new S3Failure({
+    status: code === "NoSuchUpload" ? 404 : 500,
+    code,
+    text: `the server answered 200, and then the error ${code ?? "unknown"}`,
+  });
 }
 
 /** Removes the parts of an upload; it may have ended already. */
@@ -167,7 +180,8 @@ export async function abortUpload(
   { key, uploadId }: { readonly key: string; readonly uploadId: string },
 ): Promise<void> {
   try {
-    await client.call({ method: "DELETE", key, query: { uploadId } });
+    const request = { method: "DELETE", key, query: { uploadId } } as const;
+    await client.call(request, readNothing);
   } catch (error) {
     if (error instanceof S3Failure && error.isMissing) return;
     throw error;

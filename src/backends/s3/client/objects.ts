@@ -4,8 +4,9 @@
  * @module
  */
 
+import { readNothing } from "./answer.ts";
 import type { S3Client, S3Request } from "./client.ts";
-import { S3Failure } from "./failure.ts";
+import { InDoubtError, S3Failure } from "./failure.ts";
 
 /**
  * Which header makes a request fail when the object exists. With `"none"` the
@@ -26,15 +27,6 @@ export interface WriteOptions {
 
 /** What a writer marks its objects with. */
 export const NONCE_HEADER = "x-amz-meta-nonce";
-
-/** It is not known whether an object was written, or will be. */
-export class InDoubtError extends Error {
-  override readonly name = "InDoubtError";
-
-  constructor(cause: unknown) {
-    super("The object may have been written", { cause });
-  }
-}
 
 /** The headers that make a request fail when the object is there. */
 export function absenceHeaders(
@@ -59,9 +51,10 @@ export async function headObject(
   key: string,
 ): Promise<ObjectHead | undefined> {
   try {
-    const { headers } = await client.call({ method: "HEAD", key });
-    const etag = headers.get("etag") ?? undefined;
-    return { etag, nonce: headers.get(NONCE_HEADER) ?? undefined };
+    return await client.call({ method: "HEAD", key }, ({ headers }) => ({
+      etag: headers.get("etag") ?? undefined,
+      nonce: headers.get(NONCE_HEADER) ?? undefined,
+    }));
   } catch (error) {
     if (error instanceof S3Failure && error.isMissing) return undefined;
     throw error;
@@ -84,7 +77,7 @@ export async function putObject(
   object: NewObject,
   options: WriteOptions,
 ): Promise<void> {
-  await client.call(putRequest(object, options));
+  await client.call(putRequest(object, options), readNothing);
 }
 
 /**
@@ -112,9 +105,11 @@ export async function createObject(
   let inDoubt = false;
   for (;;) {
     try {
-      await client.attempt(request);
-      // Without a condition, another writer may have replaced it meanwhile.
-      return options.conditionalWrites !== "none" || await isOurs();
+      await client.attempt(request, readNothing);
+      if (options.conditionalWrites !== "none") return true;
+      // It was written; another writer may have replaced it meanwhile.
+      inDoubt = true;
+      return await isOurs();
     } catch (error) {
       if (!(error instanceof S3Failure)) {
         throw inDoubt ? new InDoubtError(error) : error;
@@ -166,7 +161,7 @@ export async function deleteObject(
   key: string,
 ): Promise<void> {
   try {
-    await client.call({ method: "DELETE", key });
+    await client.call({ method: "DELETE", key }, readNothing);
   } catch (error) {
     if (error instanceof S3Failure && error.isMissing) return;
     throw error;
@@ -195,11 +190,7 @@ export async function readObject(
         key,
         headers: { "if-match": etag },
       });
-      const length = begun.response.headers.get("content-length");
-      const bytes = await client.readBody(begun, sizeMax);
-      if (length === null || Number(length) === bytes.length) return bytes;
-      const text = `the answer ended after ${bytes.length} of ${length} bytes`;
-      throw new S3Failure({ status: 0, text });
+      return await client.readBody(begun, sizeMax);
     } catch (error) {
       await client.pauseAfter(retry, error);
     }

@@ -5,14 +5,21 @@
  */
 
 import { parseXml, type XmlElement } from "@rgrove/parse-xml";
+import type { S3Answer } from "./answer.ts";
 import { quoteAnswer, S3Failure } from "./failure.ts";
+
+/** A text of the server in quotes, without the keys. */
+type Quote = (text: string) => string;
 
 /** An element whose children are asked for by their names. */
 export class Element {
   readonly #element: XmlElement;
+  /** For messages. */
+  readonly quote: Quote;
 
-  constructor(element: XmlElement) {
+  constructor(element: XmlElement, quote: Quote) {
     this.#element = element;
+    this.quote = quote;
   }
 
   get name(): string {
@@ -23,7 +30,7 @@ export class Element {
   all(name: string): Element[] {
     return this.#element.children.flatMap((child) =>
       child.type === "element" && (child as XmlElement).name === name
-        ? [new Element(child as XmlElement)]
+        ? [new Element(child as XmlElement, this.quote)]
         : []
     );
   }
@@ -36,29 +43,47 @@ export class Element {
 }
 
 /**
- * Reads a document.
+ * Reads the document that an answer with a good status has.
  *
  * @throws {S3Failure} when it is not XML, or its root has another name.
  */
-export function readXml(text: string, root?: string): Element {
-  const found = parse(text);
+export function readXml({ text, quote }: S3Answer, root?: string): Element {
+  const found = parse(text, quote);
   if (found !== undefined && (root ?? found.name) === found.name) return found;
+  const isCut = found === undefined && mayBeCut(text);
   throw new S3Failure({
-    status: 200,
-    text: `found the answer ${quoteAnswer(text)}, expected XML` +
+    // An answer that was cut says nothing of the request, and may come whole.
+    status: isCut ? 0 : 200,
+    text: `found the answer ${quote(text)}, expected XML` +
       (root === undefined ? "" : ` with the root ${root}`),
   });
 }
 
+/** Whether a text that is not XML may be the beginning of what is. */
+function mayBeCut(text: string): boolean {
+  return /^\s*(<(?!!doctype|html)|$)/i.test(text);
+}
+
 /** The root of a document; `undefined` when the text is not XML. */
-export function parse(text: string): Element | undefined {
+export function parse(
+  text: string,
+  quote: Quote = quoteAnswer,
+): Element | undefined {
   try {
     const { root } = parseXml(text, { preserveCdata: false });
-    return root === null ? undefined : new Element(root);
+    return root === null ? undefined : new Element(root, quote);
   } catch {
     // Also of elements that are nested too deeply.
     return undefined;
   }
+}
+
+/** The code of an error, if it can be one. */
+export function readCode(error: Element): string | undefined {
+  const code = error.text("Code");
+  return code !== undefined && /^[A-Za-z0-9.]{1,64}$/.test(code)
+    ? code
+    : undefined;
 }
 
 /** A text for use in XML. */

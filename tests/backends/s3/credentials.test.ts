@@ -1,0 +1,118 @@
+/**
+ * The keys that requests are signed with, and where they come from.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { StoreAccessError, StoreClosedError } from "@raft/snapshots";
+import {
+  memoryBucket,
+  type OpenBucketOptions,
+} from "../../support/s3/bucket.ts";
+import { INIT, letOthersWork } from "../../support/store_fixture.ts";
+
+/** Opens a bucket; resolves to the message that it is refused with. */
+async function refusal(options: OpenBucketOptions): Promise<string> {
+  const error = await memoryBucket().open(options)
+    .then(() => undefined, (reason) => reason);
+  assert.ok(error instanceof StoreAccessError, String(error));
+  return error.message;
+}
+
+describe("credentials", () => {
+  it("come from a function, which is asked again before they end", async () => {
+    const bucket = memoryBucket();
+    let asked = 0;
+    let now = Date.now();
+    const store = await bucket.open({
+      clock: () => now,
+      credentials: () => {
+        asked++;
+        return { ...bucket.credentials, expiration: new Date(now + 3_600_000) };
+      },
+    });
+    await store.list();
+    assert.equal(asked, 1);
+    now += 3_600_000 - 60_000;
+    await Promise.all([store.list(), store.list()]);
+    assert.equal(asked, 2);
+    await store.close();
+  });
+
+  it("are refused when they can't be used, without being shown", async () => {
+    const wrong = [
+      { accessKeyId: "", secretAccessKey: "hidden" },
+      { accessKeyId: "key", secretAccessKey: "hidden\n" },
+      { accessKeyId: "key", secretAccessKey: 5 },
+      { accessKeyId: "key", secretAccessKey: "hidden", sessionToken: "ü" },
+      { accessKeyId: "key", secretAccessKey: "hidden", expiration: "soon" },
+      undefined,
+    ];
+    for (const given of wrong) {
+      const credentials = () => given as never;
+      const message = await refusal({ credentials });
+      assert.match(message, /^Cannot use the credentials for object storage/);
+      assert.ok(!message.includes("hidden"));
+    }
+  });
+
+  it("are refused with the reason when their function fails", async () => {
+    const credentials = () => Promise.reject(new Error("no metadata service"));
+    const message = await refusal({ credentials });
+    assert.match(message, /^Cannot get credentials .*: no metadata service$/);
+  });
+
+  it("send the session token signed", async () => {
+    const bucket = memoryBucket();
+    let token: string | null = null;
+    const store = await bucket.open({
+      credentials: { ...bucket.credentials, sessionToken: "token" },
+      fetch: (url, init) => {
+        token = new Headers(init.headers).get("x-amz-security-token");
+        return bucket.fetch(url, init);
+      },
+    });
+    assert.equal(token, "token");
+    await store.close();
+  });
+
+  it("are not waited for longer than for a server", async () => {
+    const credentials = () => new Promise<never>(() => {});
+    const message = await refusal({ credentials, stallTimeoutMs: 20 });
+    assert.match(message, /credentials has not answered for 20 ms$/);
+  });
+
+  it("are asked for again after a time without an answer", async () => {
+    const bucket = memoryBucket();
+    const answers = [new Promise<never>(() => {}), bucket.credentials];
+    const credentials = () => answers.shift() ?? bucket.credentials;
+    const options = { credentials, stallTimeoutMs: 500 };
+    await assert.rejects(bucket.open(options), /has not answered/);
+    await (await bucket.open(options)).close();
+  });
+
+  it("hold up no close() when they do not come", async () => {
+    const bucket = memoryBucket();
+    let now = Date.now();
+    let isSilent = false;
+    const store = await bucket.open({
+      clock: () => now,
+      stallTimeoutMs: 600_000,
+      credentials: () => {
+        if (isSilent) return new Promise<never>(() => {});
+        const expiration = new Date(now + 3_600_000);
+        return { ...bucket.credentials, expiration };
+      },
+    });
+    isSilent = true;
+    now += 3_600_000;
+    const creating = store.create(INIT);
+    const refused = assert.rejects(creating, StoreClosedError);
+    await letOthersWork();
+    let isClosed = false;
+    const closing = store.close().then(() => isClosed = true);
+    for (let i = 0; i < 1000 && !isClosed; i++) await letOthersWork();
+    assert.ok(isClosed, "close() waits for the keys");
+    await Promise.all([closing, refused]);
+  });
+});
