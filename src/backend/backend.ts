@@ -124,13 +124,18 @@ export interface ReadableBackend {
   inspect?(): Promise<BackendInspection>;
   /**
    * The exact bytes of `meta.json`. It looks first whether there is such a
-   * snapshot.
+   * snapshot, which it need not do when `isListed`: `names()` has given it just
+   * now.
    *
    * @throws {SnapshotNotFoundError} when it is not published, or not any more.
    * @throws {SnapshotCorruptError} when the part is missing, or longer than
    * `sizeMax` bytes; it must not be read then.
    */
-  readMeta(id: string, sizeMax: number): Promise<Uint8Array>;
+  readMeta(
+    id: string,
+    sizeMax: number,
+    isListed?: boolean,
+  ): Promise<Uint8Array>;
   /** The exact bytes of `blocks.crc64`; `undefined` when there is none. */
   readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined>;
   /**
@@ -143,12 +148,12 @@ export interface ReadableBackend {
     sizeMax: number,
   ): Promise<Uint8Array | undefined>;
   /**
-   * A text that is another one when `readMeta()`, `readBlocks()` or
-   * `stateSize()` may give something else than before, so that a list need not
-   * ask again. `undefined` where that can't be promised at the moment. A backend
-   * without this method is asked each time.
+   * For each of the snapshots a text that is another one when `readMeta()`,
+   * `readBlocks()` or `stateSize()` may give something else than before, so that
+   * a list need not ask again. `undefined` where that can't be promised at the
+   * moment. A backend without this method is asked each time.
    */
-  version?(id: string): Promise<string | undefined>;
+  versions?(ids: readonly string[]): Promise<readonly (string | undefined)[]>;
   /** The version of what these three have given last, without a look. */
   versionRead?(id: string): string | undefined;
   /** The length of the state in bytes, without opening it. */

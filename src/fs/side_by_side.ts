@@ -14,7 +14,9 @@ export async function sideBySide<T>(
   countMax: number,
   act: (item: T) => Promise<unknown>,
 ): Promise<void> {
-  const iterator = iterate(items);
+  const iterator = Symbol.asyncIterator in items
+    ? oneAfterTheOther(items)
+    : items[Symbol.iterator]();
   const failures: unknown[] = [];
   const work = async () => {
     for (;;) {
@@ -34,8 +36,8 @@ export async function sideBySide<T>(
 }
 
 /** A generator answers concurrent calls one after the other. */
-async function* iterate<T>(
-  items: AsyncIterable<T> | Iterable<T>,
+async function* oneAfterTheOther<T>(
+  items: AsyncIterable<T>,
 ): AsyncGenerator<T, void> {
   yield* items;
 }

@@ -96,11 +96,26 @@ export function requireId(id: string): string {
 
 /** Orders IDs newest first: by term, then index, then time, as numbers. */
 export function compareNewestFirst(a: string, b: string): number {
-  const left = parseId(a);
-  const right = parseId(b);
-  if (left === undefined || right === undefined) {
-    throw new TypeError(`Cannot compare "${a}" and "${b}": expected two IDs`);
-  }
+  return comparePartsNewestFirst(requireParts(a), requireParts(b));
+}
+
+/** Sorts IDs newest first; parses each once. */
+export function newestFirst(ids: readonly string[]): string[] {
+  return ids.map((id) => ({ id, parts: requireParts(id) }))
+    .sort((a, b) => comparePartsNewestFirst(a.parts, b.parts))
+    .map(({ id }) => id);
+}
+
+function requireParts(id: string): SnapshotIdParts {
+  const parts = parseId(id);
+  if (parts !== undefined) return parts;
+  throw new TypeError(`Cannot compare "${id}": expected an ID`);
+}
+
+function comparePartsNewestFirst(
+  left: SnapshotIdParts,
+  right: SnapshotIdParts,
+): number {
   return descending(left.term, right.term) ||
     descending(left.index, right.index) ||
     descending(left.unixMs, right.unixMs);

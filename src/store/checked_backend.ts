@@ -106,26 +106,33 @@ export class CheckedBackend {
     return typeof version === "string" ? version : undefined;
   }
 
-  /** The version of a snapshot, if the backend tells; never rejects. */
-  async version(id: string): Promise<string | undefined> {
-    if (this.#backend.version === undefined) return undefined;
-    const ask = async () => await this.#backend.version?.(id);
+  /** The versions of snapshots, as far as the backend tells; never rejects. */
+  async versions(
+    ids: readonly string[],
+  ): Promise<readonly (string | undefined)[]> {
+    let versions: unknown;
     try {
-      const version = await this.#read("look", ask);
-      return typeof version === "string" ? version : undefined;
+      const ask = async () => await this.#backend.versions?.(ids);
+      versions = await this.#read("look", ask);
     } catch {
-      // Reading the snapshot shows what is wrong.
-      return undefined;
+      // Reading the snapshots shows what is wrong.
     }
+    const given = Array.isArray(versions) ? versions : [];
+    return ids.map((_, i) =>
+      typeof given[i] === "string" ? given[i] : undefined
+    );
   }
 
-  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
+  readMeta(
+    id: string,
+    sizeMax: number,
+    isListed: boolean,
+  ): Promise<Uint8Array> {
     const what = `meta.json of snapshot ${id}`;
-    return this.#read(
-      `read ${what}`,
-      async () =>
-        requireBytes(await this.#backend.readMeta(id, sizeMax), what, sizeMax),
-    );
+    return this.#read(`read ${what}`, async () => {
+      const bytes = await this.#backend.readMeta(id, sizeMax, isListed);
+      return requireBytes(bytes, what, sizeMax);
+    });
   }
 
   readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {

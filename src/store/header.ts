@@ -44,7 +44,8 @@ export interface CheckedHeader {
 type Parts = Pick<StoreParts, "backend" | "report">;
 
 /**
- * Reads the header of a published snapshot. `id` must have passed the grammar.
+ * Reads the header of a published snapshot. `id` must have passed the grammar;
+ * `isListed` when the place was just found to have it.
  *
  * @throws {SnapshotNotFoundError} when there is no such snapshot.
  * @throws {SnapshotCorruptError} when its metadata can't be trusted.
@@ -55,9 +56,10 @@ type Parts = Pick<StoreParts, "backend" | "report">;
 export async function readHeader(
   parts: Parts,
   id: string,
+  isListed = false,
 ): Promise<CheckedHeader> {
   const what = `meta.json of snapshot ${id}`;
-  const bytes = await parts.backend.readMeta(id, META_SIZE_MAX);
+  const bytes = await parts.backend.readMeta(id, META_SIZE_MAX, isListed);
   const decoded = decodeRecord(bytes, what);
   const meta = isKnown(decoded) ? metaOf(decoded, id, what) : undefined;
   const metaCrc = crc64(bytes);

@@ -13,7 +13,7 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import { allSettled } from "../backend/all_settled.ts";
 import type { SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
-import { compareNewestFirst } from "../snapshot/id.ts";
+import { compareNewestFirst, newestFirst } from "../snapshot/id.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { concernsSnapshot } from "./error_scope.ts";
@@ -46,13 +46,13 @@ export async function readNames(
   const names = await backend.names();
   return {
     ...names,
-    published: [...names.published].sort(compareNewestFirst),
-    quarantined: [...names.quarantined].sort(compareNewestFirst),
+    published: newestFirst(names.published),
+    quarantined: newestFirst(names.quarantined),
   };
 }
 
 /**
- * Looks at snapshots, a few at a time.
+ * Looks at snapshots that were just listed, a few at a time.
  *
  * @throws {StoreAccessError} when that fails for a reason that is not about one
  * of them.
@@ -62,12 +62,17 @@ export async function scan(
   ids: readonly string[],
 ): Promise<ScannedSnapshot[]> {
   const results = new Array<ScannedSnapshot>(ids.length);
+  const known = await readKnown(parts, ids);
   let next = 0;
   const work = async () => {
     try {
       while (next < ids.length) {
         const i = next++;
-        results[i] = await scanOne(parts, ids[i] as string);
+        const id = ids[i] as string;
+        const meta = known.get(id);
+        results[i] = meta === undefined
+          ? await scanOne(parts, id)
+          : { id, meta };
       }
     } catch (error) {
       // The others need not go through the rest.
@@ -79,12 +84,29 @@ export async function scan(
   return results;
 }
 
+/** The metadata that is kept, of those snapshots that have not changed since. */
+async function readKnown(
+  { backend, metas }: Parts,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SnapshotMeta>> {
+  const known = new Map<string, SnapshotMeta>();
+  const kept = ids.filter((id) => metas.has(id));
+  if (kept.length === 0) return known;
+  const versions = await backend.versions(kept);
+  for (const [i, id] of kept.entries()) {
+    const meta = metas.get(id, versions[i]);
+    if (meta !== undefined) known.set(id, meta);
+  }
+  return known;
+}
+
 /** The metadata of a snapshot; its state is as long as they say. */
 export async function statSnapshot(
   parts: Pick<Parts, "backend" | "report">,
   id: string,
+  isListed = false,
 ): Promise<SnapshotMeta> {
-  const { meta } = await readHeader(parts, id);
+  const { meta } = await readHeader(parts, id, isListed);
   await checkStateSize(parts, meta);
   return meta;
 }
@@ -92,11 +114,7 @@ export async function statSnapshot(
 async function scanOne(parts: Parts, id: string): Promise<ScannedSnapshot> {
   const { backend, metas } = parts;
   try {
-    const known = metas.has(id)
-      ? metas.get(id, await backend.version(id))
-      : undefined;
-    if (known !== undefined) return { id, meta: known };
-    const meta = await statSnapshot(parts, id);
+    const meta = await statSnapshot(parts, id, true);
     metas.note(backend.versionRead(id), meta);
     return { id, meta };
   } catch (error) {

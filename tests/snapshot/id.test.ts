@@ -9,6 +9,7 @@ import { InvalidSnapshotIdError, parseSnapshotId } from "@raft/snapshots";
 import {
   compareNewestFirst,
   formatId,
+  newestFirst,
   parseId,
   requireId,
 } from "../../src/snapshot/id.ts";
@@ -120,9 +121,9 @@ describe("requireId()", () => {
   });
 });
 
-describe("compareNewestFirst()", () => {
+describe("compareNewestFirst() and newestFirst()", () => {
   it("compares numbers, not strings: term, then index, then time", () => {
-    const newestFirst = [
+    const sorted = [
       `${UINT64_MAX}-0-0`,
       "36-204917-1",
       "10-1-1",
@@ -130,10 +131,12 @@ describe("compareNewestFirst()", () => {
       "9-10-9",
       "9-9-100",
     ];
-    const shuffled = newestFirst.toReversed();
-    assert.deepEqual(shuffled.sort(compareNewestFirst), newestFirst);
+    const reversed = sorted.toReversed();
+    assert.deepEqual(newestFirst(reversed), sorted);
+    assert.deepEqual(reversed.sort(compareNewestFirst), sorted);
     assert.equal(compareNewestFirst("1-1-1", "1-1-1"), 0);
     assert.throws(() => compareNewestFirst("1-1-1", "x"), TypeError);
+    assert.throws(() => newestFirst(["1-1-1", "x"]), TypeError);
   });
 });
 

@@ -144,12 +144,16 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() => inspectDirectory(this.#closeLook()));
   }
 
-  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
-    return this.#calls.run(() => this.#parts.readMeta(id, sizeMax));
+  readMeta(
+    id: string,
+    sizeMax: number,
+    isListed = false,
+  ): Promise<Uint8Array> {
+    return this.#calls.run(() => this.#parts.readMeta(id, sizeMax, isListed));
   }
 
-  version(id: string): Promise<string | undefined> {
-    return this.#calls.run(() => this.#versions.of(id));
+  versions(ids: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#calls.run(() => this.#versions.of(ids));
   }
 
   versionRead(id: string): string | undefined {

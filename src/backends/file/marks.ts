@@ -110,7 +110,9 @@ export class Marks {
       const mark = await this.read(id);
       if (mark !== "none") found.set(id, mark);
     };
-    await sideBySide(ids, CONCURRENCY, readOne);
+    // Mostly none is left to look at.
+    const unknown = ids.filter((id) => this.#known.get(id) !== "none");
+    await sideBySide(unknown, CONCURRENCY, readOne);
     return found;
   }
 

@@ -34,6 +34,9 @@ const PARTS = {
 /** The name of a file of a snapshot. */
 export type PartName = keyof typeof PARTS;
 
+/** Codes of what is not there, or whose directory is not one any more. */
+const MISSING = new Set(["ENOENT", "ENOTDIR"]);
+
 /** Codes of `open` for a link, a directory or a pipe. */
 const NOT_A_FILE = new Set(["ELOOP", "EISDIR", "EINVAL", "ENXIO"]);
 
@@ -61,9 +64,16 @@ export class PartReader {
     this.#versions = versions;
   }
 
-  /** Reads `meta.json`, and looks first whether there is such a snapshot. */
-  async readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
-    await requireDirectory(this.#directory, this.#marks, id);
+  /**
+   * Reads `meta.json`, and looks first whether there is such a snapshot, unless
+   * its directory was just listed.
+   */
+  async readMeta(
+    id: string,
+    sizeMax: number,
+    isListed: boolean,
+  ): Promise<Uint8Array> {
+    if (!isListed) await requireDirectory(this.#directory, this.#marks, id);
     try {
       return await this.#readFile(id, "meta.json", sizeMax);
     } catch (error) {
@@ -150,7 +160,7 @@ export class PartReader {
     const code = systemCode(cause) ?? "";
     const what = `${name} of snapshot ${id}`;
     if (cause instanceof SnapshotCorruptError) return cause;
-    if (code === "ENOENT") return await this.#explainMissing(id, name, cause);
+    if (MISSING.has(code)) return await this.#explainMissing(id, name, cause);
     if (!NOT_A_FILE.has(code) || await this.#isFile(id, name)) {
       return await toLookError(this.#directory, `read ${what}`, cause);
     }

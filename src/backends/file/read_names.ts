@@ -12,7 +12,7 @@ import { parseTemporaryName, type TemporaryName } from "./names.ts";
 
 /** What the directory's names say, with no file opened yet. */
 export interface DirectoryNames {
-  /** Published snapshots, newest first; their content is not looked at. */
+  /** Published snapshots, in any order; their content is not looked at. */
   readonly ids: readonly string[];
   /** Directories that are not published, newest first. */
   readonly temporary: readonly TemporaryName[];
@@ -36,16 +36,19 @@ export async function readNames(
   const temporary: TemporaryName[] = [];
   const foreign: string[] = [];
   for (const { name, kind } of await readEntries(directory)) {
-    const ours = parseTemporaryName(name);
-    if (kind === "directory" && parseId(name) !== undefined) ids.push(name);
-    else if (kind === "directory" && ours !== undefined) temporary.push(ours);
+    const isDirectory = kind === "directory";
+    if (isDirectory && parseId(name) !== undefined) {
+      ids.push(name);
+      continue;
+    }
+    const ours = isDirectory ? parseTemporaryName(name) : undefined;
+    if (ours !== undefined) temporary.push(ours);
     else if (!LOCK_FILE.test(name)) foreign.push(name);
   }
   const marked = await marks.readAll(ids);
   for (const [id, state] of marked) {
     temporary.push({ id, state, inPlace: true });
   }
-  ids.sort(compareNewestFirst);
   temporary.sort((a, b) => compareNewestFirst(a.id, b.id));
   return { ids: ids.filter((id) => !marked.has(id)), temporary, foreign };
 }

@@ -7,10 +7,14 @@
 
 import { systemCode } from "../../errors.ts";
 import type { FileStat } from "../../fs/file_system.ts";
+import { sideBySide } from "../../fs/side_by_side.ts";
 import type { Directory } from "./directory.ts";
 
 /** The files that a list depends on. */
 const FILES = ["meta.json", "blocks.crc64", "state.bin"];
+
+/** How many files are looked at side by side; none is opened for that. */
+const LOOKS_MAX = 64;
 
 /** What was seen of a file; of one that there is not, nothing. */
 type Seen = FileStat | "none";
@@ -54,12 +58,22 @@ export class Versions {
   }
 
   /**
-   * A text that changes when a file of the snapshot is changed, replaced, made or
-   * removed, whatever times are set; `undefined` when that is not certain.
+   * For each snapshot a text that changes when a file of it is changed, replaced,
+   * made or removed, whatever times are set; `undefined` when that is not
+   * certain.
    */
-  async of(id: string): Promise<string | undefined> {
-    return this.#join(
-      await Promise.all(FILES.map((name) => this.#look(id, name))),
+  async of(ids: readonly string[]): Promise<(string | undefined)[]> {
+    const seen: (Seen | undefined)[] = [];
+    await sideBySide(
+      numbersTo(ids.length * FILES.length),
+      LOOKS_MAX,
+      async (i) => {
+        const id = ids[Math.floor(i / FILES.length)];
+        seen[i] = await this.#look(`${id}/${FILES[i % FILES.length]}`);
+      },
+    );
+    return ids.map((_, i) =>
+      this.#join(seen.slice(i * FILES.length, (i + 1) * FILES.length))
     );
   }
 
@@ -91,23 +105,27 @@ export class Versions {
     return versions.includes(undefined) ? undefined : versions.join();
   }
 
-  async #look(id: string, name: string): Promise<Seen> {
+  /** Nothing when it can't be looked at: to read the snapshot shows why. */
+  async #look(name: string): Promise<Seen | undefined> {
     try {
-      const path = this.#directory.at(`${id}/${name}`);
-      return await this.#directory.fileSystem.stat(path);
+      return await this.#directory.fileSystem.stat(this.#directory.at(name));
     } catch (error) {
-      if (systemCode(error) === "ENOENT") return "none";
-      throw error;
+      return systemCode(error) === "ENOENT" ? "none" : undefined;
     }
   }
 
   #versionOf(seen: Seen): string | undefined {
     if (seen === "none") return seen;
-    const { identity, size, modifiedMs, changedMs } = seen;
+    const { identity, size, changedMs } = seen;
     if (identity === undefined || changedMs === undefined) return undefined;
     this.#clock.note(changedMs);
     return this.#clock.isOver(changedMs)
-      ? [identity, size, modifiedMs, changedMs].join("/")
+      ? `${identity}/${size}/${changedMs}`
       : undefined;
   }
+}
+
+/** The whole numbers from 0 on that are less than `end`. */
+function* numbersTo(end: number): Generator<number> {
+  for (let i = 0; i < end; i++) yield i;
 }

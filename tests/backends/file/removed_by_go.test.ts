@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { describe, it } from "node:test";
 import {
+  type DirectoryEntry,
   type FileStat,
   openFileSnapshotStore,
   SnapshotNotFoundError,
@@ -48,11 +49,22 @@ class Reaping extends MemoryFileSystem {
   override async stat(path: string): Promise<FileStat> {
     const stat = await super.stat(path);
     if (path !== this.#directory) return stat;
+    await this.#removeNext();
+    return { ...stat, modifiedMs: this.modifiedMs };
+  }
+
+  override async readDirectory(path: string): Promise<DirectoryEntry[]> {
+    const entries = await super.readDirectory(path);
+    // A list reads the names and looks at the files, not at the directory.
+    if (path === this.#directory) await this.#removeNext();
+    return entries;
+  }
+
+  async #removeNext(): Promise<void> {
     const isTurn = this.#looks++ % this.looksEach === 0;
     const next = isTurn ? this.#doomed.shift() : undefined;
     if (next === this.#directory) await this.removeDirectory(next);
     else if (next !== undefined) await this.removeFile(next);
-    return { ...stat, modifiedMs: this.modifiedMs };
   }
 }
 

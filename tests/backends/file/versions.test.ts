@@ -24,6 +24,7 @@ import {
   listIds,
   Log,
   save,
+  SNAPSHOTS,
   StoreFixture,
 } from "../../support/store_fixture.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -147,6 +148,37 @@ describe("a list of what was listed before", () => {
       await store.close();
     },
   );
+
+  it("looks at no directory that readdir has told the kind of", async () => {
+    const fixture = new StoreFixture();
+    const [id = ""] = await fixture.prepare([1]);
+    const store = await fixture.open();
+    const start = fixture.files.trace.length;
+    assert.deepEqual(await listIds(store), [id]);
+    const steps = fixture.trace(start);
+    assert.ok(steps.includes(`open ${id}/meta.json`), steps.join("\n"));
+    assert.ok(!steps.includes(`stat ${id}`), steps.join("\n"));
+    await store.close();
+  });
+
+  it("leaves out what has become a file since its name was read", async () => {
+    const fixture = new StoreFixture();
+    const [old = "", id = ""] = await fixture.prepare([1, 2]);
+    const store = await fixture.open();
+    let swapped: Promise<void> | undefined;
+    fixture.files.inject(({ name, path }) => {
+      if (name !== "open" || path !== `${SNAPSHOTS}/${id}/meta.json`) return;
+      swapped ??= (async () => {
+        await fixture.disk.removeTree(`${SNAPSHOTS}/${id}`);
+        const file = await fixture.disk.open(`${SNAPSHOTS}/${id}`, "create");
+        await file.close();
+      })();
+      return { wait: swapped };
+    });
+    assert.deepEqual(await listIds(store), [old]);
+    assert.ok(swapped !== undefined);
+    await store.close();
+  });
 
   it("keeps nothing where the platform tells no times of changes", async () => {
     const fixture = new StoreFixture(new MemoryFileSystem());
