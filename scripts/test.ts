@@ -3,8 +3,8 @@
  * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
  *
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
- * it: the steps named by `--only` (`checks`, `package`, `browser`, `locks`, `http`,
- * `deno`, `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
+ * it: the steps named by `--only` (`checks`, `bench`, `package`, `browser`, `locks`,
+ * `http`, `deno`, `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
  *
  * @module
  */
@@ -12,6 +12,7 @@
 import { parseArgs } from "node:util";
 import { filesIn } from "./support/repository.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
+import { benchOnSmallScale } from "./test_runner/bench.ts";
 import { inBrowser } from "./test_runner/browser.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
@@ -29,6 +30,7 @@ const INSTALLS = 50;
 
 const ids = [
   "checks",
+  "bench",
   "package",
   "browser",
   "locks",
@@ -108,6 +110,9 @@ async function main(): Promise<boolean> {
       : []),
     ...(only.has("http") ? [{ name: "HTTP between runtimes", run: http }] : []),
     ...(only.has("checks") ? checks : []),
+    ...(only.has("bench")
+      ? [{ name: "benchmark, on a small scale", run: benchOnSmallScale }]
+      : []),
     ...chosen.map((runner) => ({ name: runner.name, run: suite(runner) })),
   ]);
   const runs = outcomes.filter(({ name }) =>

@@ -46,11 +46,11 @@ export interface Contestants {
   /** Go's `hash/crc64` and the file store of hashicorp/raft. */
   readonly go: Contestant | undefined;
   /** hash-wasm, on Node. */
-  readonly hashWasm: Contestant;
+  readonly hashWasm: Contestant | undefined;
   /** liblzma, through a few lines of C. */
   readonly liblzma: Contestant | undefined;
   /** Measures the disk with the system's own tools. */
-  readonly system: Contestant;
+  readonly system: Contestant | undefined;
 }
 
 const WORKLOAD = "scripts/bench/workload.ts";
@@ -62,6 +62,27 @@ const SOURCES = [
     `scripts/bench/${name}.ts`
   ),
 ];
+
+/** This library on Deno, and nothing that has to be installed or built. */
+export async function prepareDeno(): Promise<Contestants> {
+  const ours = [await oursOnDeno()];
+  const none = undefined;
+  return { ours, go: none, hashWasm: none, liblzma: none, system: none };
+}
+
+async function oursOnDeno(): Promise<Contestant> {
+  return {
+    name: await version("Deno", Deno.execPath()),
+    measure: (...args) =>
+      sample(Deno.execPath(), [
+        "run",
+        "--allow-all",
+        "--no-check",
+        join(root, WORKLOAD),
+        ...args.map(String),
+      ]),
+  };
+}
 
 /** Installs the peers in an empty folder, and tells who there is. */
 export async function prepare(folder: string): Promise<Contestants> {
@@ -83,17 +104,7 @@ export async function prepare(folder: string): Promise<Contestants> {
     sample(executable, [script, ...args.map(String)]);
   return {
     ours: [
-      {
-        name: await version("Deno", Deno.execPath()),
-        measure: (...args) =>
-          sample(Deno.execPath(), [
-            "run",
-            "--allow-all",
-            "--no-check",
-            join(root, WORKLOAD),
-            ...args.map(String),
-          ]),
-      },
+      await oursOnDeno(),
       {
         name: await version("Bun", await bunExecutable()),
         measure: program(await bunExecutable()),

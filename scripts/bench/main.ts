@@ -3,7 +3,8 @@
  * peers, in turns, and writes docs/benchmarks.md with a plot and the figures.
  * `--only=crc,read` runs some of it, and replaces these tables alone, if the
  * others are of the same machine and day. `--scale=0.1` makes everything
- * smaller, and writes nothing.
+ * smaller, and writes nothing; `--deno-only` neither, and leaves everything out
+ * that has to be installed or built. The tests run it with both.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { parseArgs } from "node:util";
 import { mustRun } from "../support/command.ts";
 import { root } from "../support/repository.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { prepare, type Sample } from "./contestants.ts";
+import { prepare, prepareDeno, type Sample } from "./contestants.ts";
 import { type Entry, type MeasurePlan, plan } from "./measures.ts";
 import { toMarkdown, toText } from "./report.ts";
 import { type Table, tabulate } from "./table.ts";
@@ -25,14 +26,21 @@ const MEMORY = "/dev/shm";
 
 const { values } = parseArgs({
   args: Deno.args,
-  options: { scale: { type: "string" }, only: { type: "string" } },
+  options: {
+    scale: { type: "string" },
+    only: { type: "string" },
+    "deno-only": { type: "boolean", default: false },
+  },
 });
 const scale = Number(values.scale ?? 1);
 const only = values.only?.split(",");
+const isWritten = scale === 1 && !values["deno-only"];
 
 await using folder = await temporaryFolder();
-console.log("Installing the peers ...");
-const contestants = await prepare(folder.path);
+console.log("Preparing the contestants ...");
+const contestants = values["deno-only"]
+  ? await prepareDeno()
+  : await prepare(folder.path);
 const hasMemory = await Deno.stat(MEMORY).then(() => true, () => false);
 const plans = plan(contestants, scale)
   .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)))
@@ -48,20 +56,26 @@ for (const each of plans) {
 const docs = join(root, "docs");
 const machine = describeMachine();
 const complete = only === undefined ? tables : await withEarlier(tables);
-if (scale === 1 && complete !== undefined) {
-  const figures = { machine, tables: complete };
-  const json = `${JSON.stringify(figures, null, 2)}\n`;
-  await Deno.writeTextFile(join(docs, "benchmarks.json"), json);
-  await Deno.writeTextFile(join(docs, "benchmarks.svg"), toSvg(complete));
-  const summary = toSummarySvg(complete);
-  await Deno.writeTextFile(join(docs, "read_and_write.svg"), summary);
-  const markdown = toMarkdown(machine, complete);
-  await Deno.writeTextFile(join(docs, "benchmarks.md"), markdown);
+// Also where they are not written: the tests run this on a small scale.
+const files = toFiles(complete ?? tables);
+if (isWritten && complete !== undefined) {
+  for (const [name, content] of files) {
+    await Deno.writeTextFile(join(docs, name), content);
+  }
   // The files are formatted like everything else in docs/.
   await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
-  console.log(
-    "\nWritten to docs/benchmarks.md, .json and .svg, and docs/read_and_write.svg",
-  );
+  console.log(`\nWritten to docs/: ${files.map(([name]) => name).join(", ")}`);
+}
+
+/** What docs/ has of it, by name. */
+function toFiles(measured: readonly Table[]): [string, string][] {
+  const figures = { machine, tables: measured };
+  return [
+    ["benchmarks.json", `${JSON.stringify(figures, null, 2)}\n`],
+    ["benchmarks.svg", toSvg(measured)],
+    ["read_and_write.svg", toSummarySvg(measured)],
+    ["benchmarks.md", toMarkdown(machine, measured)],
+  ];
 }
 
 /** The tables that are there, with these in their places. */

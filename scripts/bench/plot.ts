@@ -7,22 +7,27 @@
 import type { Row, Table } from "./table.ts";
 
 const WIDTH = 760;
-const LABEL_WIDTH = 270;
 const VALUE_WIDTH = 90;
 const ROW_HEIGHT = 18;
-const LEGEND = "Longer is better. Bars: median; lines: slowest to fastest " +
-  "round. Blue: this library; grey: others.";
 const STYLE = "text { fill: #222 } .ours { fill: #2f6f9f } " +
   ".other { fill: #b0b0b0 } .range { stroke: #222; stroke-width: 1.5 } " +
   "@media (prefers-color-scheme: dark) { text { fill: #ddd } " +
   ".ours { fill: #5aa9e0 } .other { fill: #777 } .range { stroke: #ddd } }";
+
+/** The tables of the README's picture, and which of the system's tools it is. */
+const SUMMARY: Readonly<
+  Record<string, { readonly title: string; readonly tool: string }>
+> = {
+  read: { title: "Read a snapshot, every byte checked", tool: "cat" },
+  write: { title: "Write a snapshot until it is durable", tool: "dd" },
+};
 
 /** A plot of every table in which bytes count. */
 export function toSvg(tables: readonly Table[]): string {
   const shown = tables.filter(({ id, rows }) =>
     !id.startsWith("memory") && rows.every(({ rate }) => rate !== undefined)
   );
-  return draw(shown);
+  return draw(shown, 270);
 }
 
 /**
@@ -31,21 +36,42 @@ export function toSvg(tables: readonly Table[]): string {
  */
 export function toSummarySvg(tables: readonly Table[]): string {
   const shown = tables.flatMap((table) => {
-    const title = { read: "Read, checked", write: "Write, durable" }[table.id];
-    if (title === undefined) return [];
+    const shown = SUMMARY[table.id];
+    if (shown === undefined) return [];
+    const ours = table.rows.find((row) => row.ours);
     const rows = [
-      table.rows.find(({ ours }) => ours),
+      ours && { ...ours, name: `this library, ${ours.name}` },
       table.rows.find(({ name }) => name.startsWith("Go ")),
-      table.rows.find(({ name }) => name === "dd, cat"),
+      table.rows.filter(({ name }) => name === "dd, cat")
+        .map((row) => ({ ...row, name: shown.tool }))[0],
     ].filter((row) => row !== undefined);
-    return [{ ...table, title, rows }];
+    return [{ ...table, title: shown.title, rows }];
   });
-  return draw(shown);
+  return draw(shown, 180);
+}
+
+/** What the colours and lines mean. */
+function legend(): string {
+  const swatch = (x: number, kind: string) =>
+    `<rect x="${x}" y="6" width="18" height="12" class="${kind}"/>`;
+  return [
+    text(10, 16, "Longer is better.", "bold"),
+    swatch(130, "ours"),
+    text(153, 16, "this library"),
+    swatch(235, "other"),
+    text(258, 16, "others"),
+    `<line x1="312" x2="330" y1="12" y2="12" class="range"/>`,
+    text(
+      335,
+      16,
+      "from the slowest round to the fastest; the bar is the median",
+    ),
+  ].join("\n");
 }
 
 /** Each table has a scale of its own, which its title names. */
-function draw(tables: readonly Table[]): string {
-  const parts = [text(10, 16, LEGEND)];
+function draw(tables: readonly Table[], labelWidth: number): string {
+  const parts = [legend()];
   let top = 30;
   for (const { title, bytes, rows } of tables) {
     const most = Math.max(
@@ -55,7 +81,7 @@ function draw(tables: readonly Table[]): string {
     parts.push(text(10, top + 14, `${title} (${scale})`, "bold"));
     top += 24;
     for (const row of rows) {
-      parts.push(toBar(row, { bytes, most }, top));
+      parts.push(toBar(row, { bytes, most, labelWidth }, top));
       top += ROW_HEIGHT;
     }
     top += 16;
@@ -67,22 +93,26 @@ function draw(tables: readonly Table[]): string {
 
 function toBar(
   { name, ours, seconds, range: [fastest, slowest] }: Row,
-  { bytes, most }: { readonly bytes: number; readonly most: number },
+  { bytes, most, labelWidth }: {
+    readonly bytes: number;
+    readonly most: number;
+    readonly labelWidth: number;
+  },
   top: number,
 ): string {
-  const room = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
+  const room = WIDTH - labelWidth - VALUE_WIDTH;
   const widthOf = (time: number) => Math.max(1, bytes / time / most * room);
-  const x = (time: number) => (LABEL_WIDTH + widthOf(time)).toFixed(1);
+  const x = (time: number) => (labelWidth + widthOf(time)).toFixed(1);
   const middle = top + ROW_HEIGHT / 2;
   return [
     text(10, top + 12, name),
-    `<rect x="${LABEL_WIDTH}" y="${top + 2}" ` +
+    `<rect x="${labelWidth}" y="${top + 2}" ` +
     `width="${widthOf(seconds).toFixed(1)}" height="${ROW_HEIGHT - 5}" ` +
     `class="${ours ? "ours" : "other"}"/>`,
     `<line x1="${x(slowest)}" x2="${x(fastest)}" y1="${middle}" ` +
     `y2="${middle}" class="range"/>`,
     text(
-      LABEL_WIDTH + widthOf(fastest) + 6,
+      labelWidth + widthOf(fastest) + 6,
       top + 12,
       (bytes / seconds / 1e9).toFixed(2),
     ),

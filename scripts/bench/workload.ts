@@ -1,6 +1,7 @@
 /**
  * One measurement of this library, on the runtime that runs this file:
- * `workload.ts MEASURE DIRECTORY [BYTES]`. Prints a line of JSON for each
+ * `workload.ts MEASURE DIRECTORY [COUNT]`, a count of bytes or, for a list, of
+ * snapshots. Prints a line of JSON for each
  * sample. Each runs in a process of its own, so that the peak of its memory is
  * its own.
  *
@@ -272,12 +273,12 @@ const workloads: Readonly<Record<string, Workload>> = {
     });
     return seconds / count;
   },
-  /** list() on a thousand snapshots, in a store that is just opened and again. */
-  async list(directory) {
+  /** list() on so many snapshots, in a store that is just opened and again. */
+  async list(directory, count) {
     const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-    const options = { retain: 1000, logger: quiet };
+    const options = { retain: count, logger: quiet };
     const filling = await openFileSnapshotStore(directory, options);
-    for (let i = (await filling.list()).length; i < 1000; i++) {
+    for (let i = (await filling.list()).length; i < count; i++) {
       const sink = await filling.create({ index: BigInt(i), ...INIT });
       await sink.close();
     }
@@ -300,11 +301,11 @@ async function peakMemory(): Promise<number> {
   }
 }
 
-const [measure = "", directory = "", bytes = "0"] = process.argv.slice(2);
+const [measure = "", directory = "", count = "0"] = process.argv.slice(2);
 const workload = workloads[measure];
 if (workload === undefined) throw new RangeError(`no measure "${measure}"`);
 const before = await peakMemory();
-const figures = [await workload(directory, Number(bytes))].flat();
+const figures = [await workload(directory, Number(count))].flat();
 const peakBytes = await peakMemory() - before;
 for (const seconds of figures) {
   const sample: Sample = { seconds, peakBytes };
