@@ -144,12 +144,8 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() => inspectDirectory(this.#closeLook()));
   }
 
-  readMeta(
-    id: string,
-    sizeMax: number,
-    isListed = false,
-  ): Promise<Uint8Array> {
-    return this.#calls.run(() => this.#parts.readMeta(id, sizeMax, isListed));
+  readMeta(...args: Parameters<PartReader["readMeta"]>): Promise<Uint8Array> {
+    return this.#calls.run(() => this.#parts.readMeta(...args));
   }
 
   versions(ids: readonly string[]): Promise<readonly (string | undefined)[]> {

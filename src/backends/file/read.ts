@@ -71,7 +71,7 @@ export class PartReader {
   async readMeta(
     id: string,
     sizeMax: number,
-    isListed: boolean,
+    isListed = false,
   ): Promise<Uint8Array> {
     if (!isListed) await requireDirectory(this.#directory, this.#marks, id);
     try {
