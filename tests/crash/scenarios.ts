@@ -191,6 +191,33 @@ export const scenarios: readonly Scenario[] = [
     ),
   },
   {
+    name: "takes two snapshots at once, keeping one",
+    prepare: async (client) => void await takeAll(client, 2),
+    run: within(
+      (store, client) =>
+        Promise.all(
+          [3, 4].map((index) => client.take(store, { index, size: 5000 })),
+        ),
+      { retain: 1 },
+    ),
+  },
+  {
+    name: "deletes, reads what is reaped, and is closed, while it reaps",
+    prepare: async (client) => void await takeAll(client, 3),
+    run: within(async (store, client) => {
+      const [newest, , oldest] = await store.list();
+      const source = oldest && await store.open(oldest.id);
+      // Two are kept, and one of them is deleted.
+      client.expectations.retain = 1;
+      // The reap of the two older ones follows in the background.
+      await client.take(store, { index: 4, size: 5000 });
+      await Promise.all([
+        newest && client.delete(store, newest.id),
+        source && client.read(source),
+      ]);
+    }),
+  },
+  {
     name: "is closed while it takes snapshots",
     prepare: async (client) => void await takeAll(client, 1),
     run: async (client) => {

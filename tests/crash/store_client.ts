@@ -12,6 +12,7 @@ import {
   type SnapshotInit,
   SnapshotPublishError,
   type SnapshotSink,
+  type SnapshotSource,
   type SnapshotStore,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
@@ -130,6 +131,12 @@ export class StoreClient {
     }
     this.expectations.acknowledged(id);
     return id;
+  }
+
+  /** Reads a snapshot out, which may be removed meanwhile. */
+  async read(source: SnapshotSource): Promise<void> {
+    const state = await stateOf(source);
+    assert.deepEqual(state, this.expectations.contentOf(source.meta.id));
   }
 
   async delete(store: SnapshotStore, id: string): Promise<void> {
