@@ -14,13 +14,25 @@ export type ArchiveBytes =
 /** Reads an archive, and can be told to stop while a read is under way. */
 export class ArchiveInput {
   readonly #chunks: Chunks;
+  readonly #onUsed: ((chunk: Uint8Array) => Promise<void>) | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
+  /** The chunk that was given last. */
+  #last: Uint8Array | undefined;
   /** Makes the read that is under way reject. */
   #stopRead: (reason: unknown) => void = () => {};
 
-  /** Locks a stream. @throws {TypeError} when it is locked, or is not one. */
-  constructor(archive: ArchiveBytes) {
+  /**
+   * Locks a stream. `onUsed` is given each chunk when the next one is asked for,
+   * so that its bytes have been looked at; the next one waits for it.
+   *
+   * @throws {TypeError} when the stream is locked, or is not one.
+   */
+  constructor(
+    archive: ArchiveBytes,
+    onUsed?: (chunk: Uint8Array) => Promise<void>,
+  ) {
     this.#chunks = chunksOf(archive);
+    this.#onUsed = onUsed;
   }
 
   /**
@@ -31,7 +43,8 @@ export class ArchiveInput {
     this.#requireWanted();
     const { done, value } = await this.#read();
     this.#requireWanted();
-    return done ? undefined : toBytes(value, "an archive");
+    if (done) return undefined;
+    return this.#last = toBytes(value, "an archive");
   };
 
   /** Cancels the archive; harmless at its end, and when called again. */
@@ -52,8 +65,16 @@ export class ArchiveInput {
   #read(): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#stopRead = reject;
-      this.#chunks.next().then(resolve, reject);
+      this.#readNext().then(resolve, reject);
     });
+  }
+
+  async #readNext(): Promise<Result> {
+    const used = this.#last;
+    this.#last = undefined;
+    if (used !== undefined) await this.#onUsed?.(used);
+    this.#requireWanted();
+    return await this.#chunks.next();
   }
 }
 

@@ -8,6 +8,7 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import { addExtra, ORIGIN } from "../snapshot/extras.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import type { SnapshotStore } from "../snapshot/stores.ts";
+import { ArchiveInput } from "./archive_input.ts";
 import { initOfArchive } from "./archive_meta.ts";
 import { isVaults, NO_SEAL } from "./kept_origin.ts";
 import { SEALED_SUMS } from "./members.ts";
@@ -72,7 +73,7 @@ export async function importArchive(
   const { signal, onWarning = (text) => console.warn(text), ...reading } =
     options;
   const abortable = signal === undefined ? {} : { signal };
-  const { source, origin } = await openArchive(archive, {
+  const { source, origin } = await openArchive(new ArchiveInput(archive), {
     ...reading,
     ...abortable,
   });

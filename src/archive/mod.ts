@@ -8,6 +8,12 @@
 export { type ArchiveFault, SnapshotArchiveError } from "./archive_error.ts";
 export type { ArchiveMeta, ArchiveMetaJson } from "./archive_meta.ts";
 export type { ArchiveLookalike } from "./first_bytes.ts";
+export {
+  type ArchiveDestination,
+  type CopiedArchive,
+  copyArchive,
+  type CopyArchiveOptions,
+} from "./copy_archive.ts";
 export { exportArchive, type ExportArchiveOptions } from "./export_archive.ts";
 export { importArchive, type ImportArchiveOptions } from "./import_archive.ts";
 export {

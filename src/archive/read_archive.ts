@@ -8,7 +8,7 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import type { Progress } from "../snapshot/types.ts";
 import { makeSource } from "../store/source.ts";
 import { withMeta } from "../store/source_with_meta.ts";
-import { type ArchiveBytes, ArchiveInput } from "./archive_input.ts";
+import { ArchiveInput } from "./archive_input.ts";
 import type { ArchiveMeta } from "./archive_meta.ts";
 import { ArchiveReader } from "./archive_reader.ts";
 import { readerOf } from "./generator_reader.ts";
@@ -84,7 +84,7 @@ export async function readArchive(
   options: ReadArchiveOptions = {},
 ): Promise<ArchiveSource> {
   requireKnown(options, READ_OPTIONS);
-  return (await openArchive(archive, options)).source;
+  return (await openArchive(new ArchiveInput(archive), options)).source;
 }
 
 /** An archive whose metadata has been read. */
@@ -97,11 +97,10 @@ export interface OpenedArchive {
 
 /** Does what `readArchive()` does. */
 export async function openArchive(
-  archive: ArchiveBytes,
+  input: ArchiveInput,
   options: ReadArchiveOptions,
 ): Promise<OpenedArchive> {
   const { signal, onProgress, ...limits } = options;
-  const input = new ArchiveInput(archive);
   const reader = new ArchiveReader(input.next, limits);
   let total = 0;
   const made = makeSource(
