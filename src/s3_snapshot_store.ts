@@ -1,5 +1,6 @@
 /**
- * A store of snapshots in S3-compatible object storage.
+ * A store of snapshots in S3-compatible object storage, and one of archives as
+ * they came.
  *
  * @module
  */
@@ -14,6 +15,17 @@ import type { SnapshotStore } from "./snapshot/stores.ts";
 import { STORE_OPTIONS, type StoreOptions } from "./store/options.ts";
 import { openSnapshotStore } from "./store/open_store.ts";
 
+export type {
+  ArchiveLease,
+  ArchiveNaming,
+  ArchiveSink,
+  ArchiveStore,
+  StoredArchive,
+} from "./archive_store/archive_store.ts";
+export {
+  openS3ArchiveStore,
+  type S3ArchiveStoreOptions,
+} from "./archive_store/s3_archive_store.ts";
 export type { Checksum } from "./backends/s3/client/multipart.ts";
 export type { ConditionalWrites } from "./backends/s3/client/objects.ts";
 export type {

@@ -18,6 +18,11 @@ export function hostName(): string | null {
   }
 }
 
+/** The number of this process. */
+export function processId(): number {
+  return node.process.pid;
+}
+
 /** The runtime with its version, such as `"deno 2.9.6"`. */
 export function runtimeName(): string {
   const { deno, bun, node: version } = node.process.versions;

@@ -16,6 +16,7 @@ const LINES_MAX = 350;
  * | http                          | the server side of snapshots over HTTP     |
  * | mod.ts, archive, node, ...    | what users import                          |
  * | *_snapshot_store.ts           | the stores that users open                 |
+ * | archive_store                 | archives as they came, in a directory...   |
  * | store, backends/{file,...}    | the store, written once; the places        |
  * | net                           | requests over a network that fails         |
  * | backend                       | what the store asks of a place             |
@@ -35,6 +36,7 @@ const LAYERS: readonly (readonly RegExp[])[] = [
     /^src\/testing\//,
   ],
   [/^src\/\w+_snapshot_store\.ts$/],
+  [/^src\/archive_store\//],
   [
     /^src\/store\//,
     /^src\/backends\/file\//,

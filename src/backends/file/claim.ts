@@ -10,7 +10,8 @@ import {
   StoreLockedError,
   systemCode,
 } from "../../errors.ts";
-import type { FileLock, FileSystem } from "../../fs/file_system.ts";
+import type { FileLock } from "../../fs/file_system.ts";
+import { makeDirectories } from "../../fs/make_directories.ts";
 import { isFull } from "../../system_code.ts";
 import type { LockHeldDetails } from "../../fs/lock_held_error.ts";
 import { describe } from "../../text.ts";
@@ -28,7 +29,11 @@ export async function claimDirectory(
   hostId: string | undefined,
 ): Promise<FileLock> {
   try {
-    await makeDirectories(directory);
+    await makeDirectories(directory.path, {
+      fileSystem: directory.fileSystem,
+      mode: directory.directoryMode,
+      sync: (path) => directory.sync(path),
+    });
     const lock = await lockUsable(directory, hostId);
     const owner = lock.takenOverFrom;
     if (owner) directory.report({ type: "lockTakenOver", owner });
@@ -100,70 +105,6 @@ export async function settleNames(directory: Directory): Promise<void> {
   } catch (error) {
     throw accessError(directory, "clean up", error);
   }
-}
-
-/**
- * Makes missing directories, outermost first. Each name is durable before
- * anything is put under it, so that after an earlier start was killed only the
- * innermost directory may not be durable.
- */
-async function makeDirectories(directory: Directory): Promise<void> {
-  const missing = await findMissing(directory.fileSystem, directory.path);
-  // Survives: a power cut after the first publication. Without these syncs the
-  // whole store could be missing.
-  await syncNameOfExisting(directory, missing[0]);
-  for (const path of missing) {
-    try {
-      await directory.fileSystem.makeDirectory(path, directory.directoryMode);
-    } catch (error) {
-      // Another process was faster.
-      if (systemCode(error) !== "EEXIST") throw error;
-    }
-    await directory.sync(parentOf(path));
-  }
-}
-
-/** Makes the name of the innermost directory that is there durable. */
-async function syncNameOfExisting(
-  directory: Directory,
-  firstMissing: string | undefined,
-): Promise<void> {
-  if (firstMissing === undefined) {
-    return await directory.sync(parentOf(directory.path));
-  }
-  try {
-    await directory.sync(parentOf(parentOf(firstMissing)));
-  } catch (error) {
-    // This process has made nothing in a directory that it may not open. (Deno's
-    // own refusal has a name and no code.)
-    const isRefused = systemCode(error) === "EACCES" ||
-      (error instanceof Error && error.name === "NotCapable");
-    if (!isRefused) throw error;
-  }
-}
-
-/** The directories on the way to `path` that are missing, outermost first. */
-export async function findMissing(
-  fileSystem: FileSystem,
-  path: string,
-): Promise<string[]> {
-  try {
-    await fileSystem.stat(path);
-    return [];
-  } catch (error) {
-    const parent = parentOf(path);
-    if (systemCode(error) !== "ENOENT" || parent === path) throw error;
-    return [...await findMissing(fileSystem, parent), path];
-  }
-}
-
-/** The directory that holds `path`. */
-function parentOf(path: string): string {
-  const end = path.lastIndexOf("/");
-  // "/a" and "C:/a" are in "/" and "C:/".
-  return /^([A-Za-z]:)?$/.test(path.slice(0, end))
-    ? path.slice(0, end + 1)
-    : path.slice(0, end);
 }
 
 /**

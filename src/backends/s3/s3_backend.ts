@@ -177,10 +177,15 @@ export class S3Backend implements SnapshotBackend {
   }
 
   openState(id: string, range: ByteRange): Promise<StateHandle> {
-    return this.#run(`open state.bin of snapshot ${id}`, async () => {
+    const what = `state.bin of snapshot ${id}`;
+    return this.#run(`open ${what}`, async () => {
       const found = await this.#parts.catalog.current(id);
       const object = found.demand("state.bin");
-      const state = new RemoteState(this.#parts.client, { id, object, range });
+      const state = new RemoteState(this.#parts.client, {
+        what,
+        object,
+        range,
+      });
       const handle: StateHandle = {
         size: state.size,
         read: (buffer, position) => state.read(buffer, position),

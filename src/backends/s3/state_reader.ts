@@ -1,5 +1,6 @@
 /**
- * The state of a snapshot, read by ranged requests that go on after a cut.
+ * A large object, such as the state of a snapshot, read by ranged requests that
+ * continue after a cut.
  *
  * @module
  */
@@ -18,7 +19,8 @@ import type { ListedObject } from "./client/listing.ts";
 
 /** What is read, for messages too. */
 export interface StateToRead {
-  readonly id: string;
+  /** What it is, in words. */
+  readonly what: string;
   readonly object: ListedObject;
   /** The part that will be read, as a hint. */
   readonly range: ByteRange;
@@ -92,7 +94,7 @@ export class RemoteState implements StateHandle {
     }
     // A cut can look like an end.
     if (bytes === undefined) {
-      const text = `the answer ended at byte ${this.#position} of the state`;
+      const text = `the answer ended at byte ${this.#position} of the object`;
       throw new S3Failure({ status: 0, text });
     }
     return bytes.subarray(0, this.size - this.#position);
@@ -128,7 +130,7 @@ export class RemoteState implements StateHandle {
   }
 
   #explain(error: unknown): unknown {
-    const what = `state.bin of snapshot ${this.#what.id}`;
+    const { what } = this.#what;
     if (!(error instanceof S3Failure)) return error;
     if (error.isMissing) {
       return new SnapshotNotFoundError(`Cannot read ${what}: it was removed`, {
@@ -156,7 +158,7 @@ function requireRange(
 ): void {
   const encoding = headers.get("content-encoding") ?? "identity";
   if (!["identity", "", "aws-chunked"].includes(encoding)) {
-    const text = "the server compressed the state, expected its bytes";
+    const text = "the server compressed the object, expected its bytes";
     throw new S3Failure({ status: 200, text });
   }
   // Some answer a range of all bytes so.

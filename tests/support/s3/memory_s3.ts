@@ -191,17 +191,25 @@ export class MemoryS3 {
   }
 
   async #put({ key, headers, body }: Call): Promise<Response> {
-    this.#checkAbsence(key, headers);
+    this.#checkConditions(key, headers);
     await checkChecksum(headers, body);
     const etag = await etagOf(body);
     const modified = this.serverTime();
     // What was awaited may have taken time.
-    this.#checkAbsence(key, headers);
+    this.#checkConditions(key, headers);
     this.objects.set(key, { body, etag, modified, kept: keptOf(headers) });
     return this.#respond(null, { headers: { etag } });
   }
 
-  #checkAbsence(key: string, headers: Headers): void {
+  #checkConditions(key: string, headers: Headers): void {
+    const wanted = headers.get("if-match");
+    const found = this.objects.get(key);
+    if (wanted !== null && found === undefined) {
+      throw new Refusal(404, "NoSuchKey");
+    }
+    if (wanted !== null && wanted !== found?.etag) {
+      throw new Refusal(412, "PreconditionFailed");
+    }
     const condition = headers.get("if-none-match");
     if (condition === null) return;
     if (condition !== "*") throw new Refusal(501, "NotImplemented");
@@ -265,7 +273,7 @@ export class MemoryS3 {
     const body = new Uint8Array(await new Blob(bodies).arrayBuffer());
     const etag = (await etagOf(body)).replace(/"$/, `-${bodies.length}"`);
     this.#uploadOf(call);
-    this.#checkAbsence(key, call.headers);
+    this.#checkConditions(key, call.headers);
     this.uploads.delete(uploadId);
     this.objects.set(key, { body, etag, modified: this.serverTime(), kept });
     return this.#respond(

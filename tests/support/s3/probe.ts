@@ -217,6 +217,25 @@ export const PROBES: readonly Probe[] = [
     assert.equal((await server.get("a")).text, "first");
   }),
 
+  probe(
+    "an object is replaced only if it is of the version that is named",
+    async (server) => {
+      await server.put("a", "first");
+      const { headers } = await server.get("a");
+      assert.ok(!Number.isNaN(Date.parse(headers.get("last-modified") ?? "")));
+      const known = { "if-match": headers.get("etag") ?? "" };
+      const race = Array.from(
+        { length: 8 },
+        (_, i) => server.put("a", `${i}`, known),
+      );
+      const outcomes = await Promise.all(race);
+      assert.equal(outcomes.filter((each) => each === "ok").length, 1);
+      for (const each of outcomes) assert.match(each, /^ok$|^412 |^409 /);
+      assert.match(await server.put("a", "late", known), /^412 /);
+      assert.match(await server.put("b", "none", known), /^404 |^412 /);
+    },
+  ),
+
   probe("of writers that race, one wins", async (server) => {
     const race = Array.from(
       { length: 8 },
