@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 
-const script = fileURLToPath(new URL("./one_snapshot.ts", import.meta.url));
+const script = fileURLToPath(new URL("./two_snapshots.ts", import.meta.url));
 
 /** Why the system's calls can't be watched, or `false` when they can. */
 function whyNotTraced(): string | false {
@@ -17,15 +17,15 @@ function whyNotTraced(): string | false {
   return status === 0 ? false : "needs strace, and leave to use it";
 }
 
-/** One line a call that syncs or renames something of the store. */
-async function traceOneSnapshot(directory: string): Promise<string[]> {
+/** One line a call that syncs, renames or removes something of a snapshot. */
+async function traceTwoSnapshots(directory: string): Promise<string[]> {
   const trace = join(directory, "trace");
   const flags = runtime.name === "deno" ? ["run", "-q", "--allow-all"] : [];
   execFileSync("strace", [
     "--follow-forks",
     "--decode-fds=path",
     "--quiet=all",
-    "--trace=fsync,fdatasync,rename,renameat,renameat2",
+    "--trace=fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat",
     "--string-limit=4096",
     `--output=${trace}`,
     process.execPath,
@@ -37,7 +37,7 @@ async function traceOneSnapshot(directory: string): Promise<string[]> {
   return lines.map(toStep).filter((step) => step !== undefined);
 }
 
-/** `sync NAME` or `publish`; the snapshot's own ID is of no interest. */
+/** What a call does; the snapshot's own ID is of no interest. */
 function toStep(line: string): string | undefined {
   // A call that another thread interrupts is written in two lines.
   const synced = /f(?:data)?sync\(\d+<([^>]*)>/.exec(line)?.[1];
@@ -48,25 +48,42 @@ function toStep(line: string): string | undefined {
     }
     return `sync snapshots${path.replace(/\/[\d-]+\.tmp/, "/ID.tmp")}`;
   }
-  return /rename.*\/[\d-]+\.tmp", .*\/[\d-]+"/.test(line)
-    ? "rename snapshots/ID.tmp"
-    : undefined;
+  if (/unlink.*\.deleted\.tmp/.test(line)) return "remove a file";
+  const [, from, to] = /rename.*\/([\d-]+[^"/]*)", .*\/([\d-]+[^"/]*)"/
+    .exec(line) ?? [];
+  const nameOf = (name: string) => name.replace(/^[\d-]+/, "ID");
+  return from === undefined || to === undefined
+    ? undefined
+    : `rename ${nameOf(from)} ${nameOf(to)}`;
 }
 
+/** The steps that make one snapshot durable; the syncs of the parts first. */
+const PUBLICATION = [
+  "sync snapshots/ID.tmp",
+  "sync snapshots/ID.tmp/blocks.crc64",
+  "sync snapshots/ID.tmp/meta.json",
+  "sync snapshots/ID.tmp/state.bin",
+  "rename ID.tmp ID",
+  "sync snapshots",
+];
+
 describe("the system calls of a store", () => {
-  it("make a snapshot durable in the documented order", {
+  it("make snapshots durable, and remove one, in the documented order", {
     skip: whyNotTraced(),
   }, async (t) => {
-    const steps = await traceOneSnapshot(await temporaryDirectory(t));
+    const steps = await traceTwoSnapshots(await temporaryDirectory(t));
     const begin = steps.findIndex((step) => step.includes("ID.tmp"));
-    const sideBySide = steps.slice(begin, begin + 4).sort();
-    assert.deepEqual([...sideBySide, ...steps.slice(begin + 4)], [
-      "sync snapshots/ID.tmp",
-      "sync snapshots/ID.tmp/blocks.crc64",
-      "sync snapshots/ID.tmp/meta.json",
-      "sync snapshots/ID.tmp/state.bin",
-      "rename snapshots/ID.tmp",
+    for (const at of [begin, begin + PUBLICATION.length]) {
+      const sideBySide = steps.slice(at, at + 4).sort();
+      const then = steps.slice(at + 4, at + PUBLICATION.length);
+      assert.deepEqual([...sideBySide, ...then], PUBLICATION);
+    }
+    const removal = steps.slice(begin + 2 * PUBLICATION.length);
+    assert.deepEqual(removal.splice(0, 2), [
+      "rename ID ID.deleted.tmp",
       "sync snapshots",
     ]);
+    assert.ok(removal.length > 0, "nothing is removed");
+    assert.deepEqual(removal.filter((step) => step !== "remove a file"), []);
   });
 });

@@ -210,7 +210,7 @@ describe("a directory that is held", () => {
     skip: runtime.name === "deno" ? false : "needs Deno",
   }, async (t) => {
     const root = await temporaryDirectory(t);
-    const script = new URL("../../os/one_snapshot.ts", import.meta.url);
+    const script = new URL("../../os/two_snapshots.ts", import.meta.url);
     const denoFlags = [`--allow-read=${root}`, `--allow-write=${root}`];
     const { code, stderr } = await runtime.runScript(script, [root], {
       denoFlags: ["--no-check", ...denoFlags],
