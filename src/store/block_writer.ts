@@ -12,10 +12,10 @@ import { CrcList } from "../snapshot/block_checksums.ts";
 import { chunkChanged } from "./chunk_sizes.ts";
 
 /**
- * What a state that is shorter is gathered in: to clear the memory of a whole
- * block would take longer than to make such a snapshot durable.
+ * A shorter state gets less than a whole block: to clear that much memory would
+ * take longer than to make such a snapshot durable.
  */
-const SMALL_BLOCK_BYTES = 64 * 1024;
+const SHORT_STATE_BYTES = 64 * 1024;
 
 /**
  * Gathers chunks of any size into blocks: large writes are several times faster
@@ -88,14 +88,13 @@ export class BlockWriter {
     }
   }
 
-  /** Makes the block, or a whole one of it, when it can't take so many bytes. */
+  /** Makes a longer block when this one is not whole and would be full. */
   #makeRoom(more: number): void {
     const needed = this.#filled + more;
-    const size = needed < SMALL_BLOCK_BYTES
-      ? Math.min(SMALL_BLOCK_BYTES, this.#blockSize)
-      : this.#blockSize;
-    if (size <= this.#block.length) return;
-    const block = new Uint8Array(size);
+    const isLongEnough = needed < this.#block.length;
+    if (isLongEnough || this.#block.length === this.#blockSize) return;
+    const size = needed < SHORT_STATE_BYTES ? 2 * needed : this.#blockSize;
+    const block = new Uint8Array(Math.min(size, this.#blockSize));
     block.set(this.#block.subarray(0, this.#filled));
     this.#block = block;
   }

@@ -7,6 +7,7 @@
  */
 
 import type { Buffer } from "node:buffer";
+import type { Dirent } from "node:fs";
 import { systemCode } from "../../errors.ts";
 import { node } from "../../runtime/node.ts";
 import type { HeldDirectory as FullyHeldDirectory } from "../file_system.ts";
@@ -18,11 +19,19 @@ import { systemError } from "../system_error.ts";
 /** On Linux a name is bytes, which need not be UTF-8. Node alone shows them. */
 type Name = string | Buffer;
 
-function areNamesBytes(): boolean {
+/** How names are given; the types do not know of names that are bytes. */
+function nameEncoding(): "utf8" {
   const { platform, versions } = node.process;
-  return platform === "linux" && versions["bun"] === undefined &&
+  const areBytes = platform === "linux" && versions["bun"] === undefined &&
     versions["deno"] === undefined;
+  return (areBytes ? "buffer" : "utf8") as "utf8";
 }
+
+/**
+ * The names of a directory of this size are read at once: to read them one after
+ * the other takes four calls more, and a snapshot has few files.
+ */
+const READ_WHOLE_BYTES = 4096n;
 
 /** How many directories of one directory are remembered at a time. */
 const REMEMBERED_MAX = 1024;
@@ -145,7 +154,7 @@ export class TreeWalk {
   ): Promise<[HeldDirectory, Level]> {
     const upper = await this.#hold(this.#pathAbove(held, level));
     try {
-      if (await this.#identify(upper) !== above.identity) {
+      if ((await this.#look(upper)).identity !== above.identity) {
         throw systemError("EBUSY", "rmdir", this.#path);
       }
     } catch (error) {
@@ -174,14 +183,25 @@ export class TreeWalk {
     name: Name,
     above: Level | undefined,
   ): Promise<Level> {
+    const { identity, size } = await this.#look(held);
     const level: Level = {
       name,
       above,
-      identity: await this.#identify(held),
+      identity,
       inner: [],
       hasShrunk: false,
     };
-    await sideBySide(this.#entries(held, level), REMOVALS_MAX, async (each) => {
+    const entries = size <= READ_WHOLE_BYTES
+      ? await node.fs.promises.readdir(held.path, {
+        encoding: nameEncoding(),
+        withFileTypes: true,
+      })
+      : await node.fs.promises.opendir(held.path, {
+        encoding: nameEncoding(),
+        bufferSize: 4 * REMOVALS_MAX,
+      });
+    const names = this.#namesOf(entries, level);
+    await sideBySide(names, REMOVALS_MAX, async (each) => {
       try {
         await this.#unlink(held, level, each);
       } catch (error) {
@@ -192,12 +212,11 @@ export class TreeWalk {
   }
 
   /** The names in it that are not known to be a directory's. */
-  async *#entries(held: HeldDirectory, level: Level): AsyncGenerator<Name> {
-    const encoding = (areNamesBytes() ? "buffer" : "utf8") as "utf8";
-    const options = { encoding, bufferSize: 4 * REMOVALS_MAX };
-    for await (
-      const entry of await node.fs.promises.opendir(held.path, options)
-    ) {
+  async *#namesOf(
+    entries: Iterable<Dirent> | AsyncIterable<Dirent>,
+    level: Level,
+  ): AsyncGenerator<Name> {
+    for await (const entry of entries) {
       if (!entry.isDirectory()) yield entry.name;
       else if (level.inner.length < REMEMBERED_MAX) {
         level.inner.push(entry.name);
@@ -228,10 +247,11 @@ export class TreeWalk {
     return { path: String(path), close: () => Promise.resolve() };
   }
 
-  async #identify({ path }: HeldDirectory): Promise<string> {
-    const { dev, ino } = await node.fs.promises.stat(`${path}/.`, {
+  /** Which directory it is, and how much room its names take. */
+  async #look({ path }: HeldDirectory) {
+    const { dev, ino, size } = await node.fs.promises.stat(`${path}/.`, {
       bigint: true,
     });
-    return `${dev}/${ino}`;
+    return { identity: `${dev}/${ino}`, size };
   }
 }
