@@ -48,7 +48,9 @@ function toStep(line: string): string | undefined {
     }
     return `sync snapshots${path.replace(/\/[\d-]+\.tmp/, "/ID.tmp")}`;
   }
-  if (/unlink.*\.deleted\.tmp/.test(line)) return "remove a file";
+  // Through the open directory, whose name need not be in the call.
+  const isOfSnapshot = /(state\.bin|meta\.json|blocks\.crc64)"/;
+  if (/unlink/.test(line) && isOfSnapshot.test(line)) return "remove a file";
   const [, from, to] = /rename.*\/([\d-]+[^"/]*)", .*\/([\d-]+[^"/]*)"/
     .exec(line) ?? [];
   const nameOf = (name: string) => name.replace(/^[\d-]+/, "ID");
