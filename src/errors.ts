@@ -75,7 +75,7 @@ export class SnapshotError extends Error {
   }
 }
 
-// Not a member: it is no part of the interface.
+// Not a member, because the mark is not part of the interface.
 Object.defineProperty(SnapshotError.prototype, SNAPSHOT_ERROR, { value: true });
 
 /** There is no snapshot of that ID in the store. */

@@ -137,7 +137,7 @@ type Mutate = (
 
 /** Stores with one thing wrong with them, which a check must find. */
 const MUTANTS: Readonly<Record<string, Mutate>> = {
-  "lists what is not closed": (store) => {
+  "lists snapshots that are not closed": (store) => {
     const begun: SnapshotMeta[] = [];
     return {
       async create(init) {

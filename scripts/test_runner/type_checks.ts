@@ -41,7 +41,9 @@ const LANES = 2;
 /** Where the projects are in the consumer's folder. */
 const FOLDER = "type_checks";
 
-/** The demo is no user's program: it shows the insides of the command line. */
+/**
+ * The demo is not a user's program: it imports from inside the command line.
+ */
 const isExample = (path: string) =>
   path.endsWith(".ts") && !/^examples\/demo[./]/.test(path);
 

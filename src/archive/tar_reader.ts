@@ -271,8 +271,8 @@ function readBase256(block: Uint8Array, field: Field, offset: number): number {
 
 /**
  * Where ustar has a prefix, GNU tar has times, which say nothing of the bytes,
- * and the places of a sparse file. Go takes what is not a time for a prefix, so
- * that must not be there.
+ * and the places of a sparse file. Go reads other bytes in the place of the
+ * times as a prefix, so other bytes are rejected.
  */
 function checkGnuFields(block: Uint8Array, offset: number): void {
   for (const name of ["gnuAccessed", "gnuChanged"] as const) {

@@ -118,8 +118,8 @@ export interface ReadableBackend {
   /** Lists the place: resolves to all of its names or rejects. */
   names(): Promise<BackendNames>;
   /**
-   * Looks closely at what is not published, for an operator; takes no lock. Of a
-   * backend without it the store tells what `names()` gives.
+   * Looks closely at snapshots that are not published, for an operator; takes
+   * no lock. Of a backend without it the store tells what `names()` gives.
    */
   inspect?(): Promise<BackendInspection>;
   /**
@@ -196,7 +196,7 @@ export interface SnapshotBackend extends ReadableBackend {
    * Makes snapshots invisible: at no time, and after no crash, is one visible
    * with a part missing. Readers that have begun are not disturbed. Resolves to
    * the errors of the snapshots that are still visible: `SnapshotRetainedError`
-   * of one that the place does not let go, which is no failure of a reap. It
+   * for one that the place retains, which does not fail a reap. The removal
    * need not be durable, nor any byte be removed, before `finishRemovals()`.
    */
   remove(

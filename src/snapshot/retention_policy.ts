@@ -21,10 +21,10 @@ export interface RetentionPeriod {
 }
 
 /**
- * What to keep. Each rule adds to what the others keep; 0 is no rule, and
- * `Infinity` has no end. Hours, days, weeks (from Monday), months and years are
- * those of the calendar in the local time zone, and only those count in which
- * there is an item.
+ * What to keep. Each rule adds to what the others keep; 0 turns a rule off, and
+ * `Infinity` keeps all that the rule counts. Hours, days, weeks (from Monday),
+ * months and years are those of the calendar in the local time zone, and only
+ * those count in which there is an item.
  */
 export interface RetentionPolicy {
   /** Keep the newest `last`. */

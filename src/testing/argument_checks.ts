@@ -57,13 +57,16 @@ export const argumentChecks: readonly Check[] = [
     },
   ),
 
-  checkEveryStore("what is not an ID is refused as such", async (store) => {
-    await publish(store, "bait");
-    for (const id of BAD_IDS) {
-      const what = `open ${JSON.stringify(id)}`;
-      await assertRejects(store.open(id), InvalidSnapshotIdError, what);
-    }
-  }),
+  checkEveryStore(
+    "strings that are not IDs are rejected with InvalidSnapshotIdError",
+    async (store) => {
+      await publish(store, "bait");
+      for (const id of BAD_IDS) {
+        const what = `open ${JSON.stringify(id)}`;
+        await assertRejects(store.open(id), InvalidSnapshotIdError, what);
+      }
+    },
+  ),
 
   checkStoresThatKeep(
     "a uint64 loses nothing, at either end",
@@ -102,7 +105,7 @@ export const argumentChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "a number that is no uint64 is a RangeError",
+    "numbers outside uint64 are rejected with a RangeError",
     async (store) => {
       const fields = ["index", "term", "configurationIndex"] as const;
       for (const field of fields) {

@@ -5,7 +5,9 @@
  * @module
  */
 
-/** Rejects what is not so; `what` says what was expected, as a sentence. */
+/**
+ * Throws unless the condition holds; `what` is the expectation as a sentence.
+ */
 export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`Not so: ${what}`);
 }

@@ -202,7 +202,7 @@ describe("the command line with a bucket", () => {
     assert.match(failed.stderr, /it failed \(exit code 3\): no such role/);
   });
 
-  it("refuses what is not a place in a bucket", async () => {
+  it("rejects URLs that do not name a place in a bucket", async () => {
     for (const place of ["s3://", "s3://bucket/../x", "s3:bucket"]) {
       const { code, stderr } = await run(["list", place]);
       assert.equal(code, 2, stderr);

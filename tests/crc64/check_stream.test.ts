@@ -133,7 +133,7 @@ describe("a check stream that gets other bytes", () => {
     assertCorrupt(error, { reason: "size", expected: 1_000, actual: 1_001 });
   });
 
-  it("errors on what is not a chunk of bytes", async () => {
+  it("errors on chunks that are not bytes", async () => {
     const text = "not bytes" as unknown as Chunk;
     const { error } = await check([text], promised);
     assert.ok(error instanceof TypeError);

@@ -89,7 +89,7 @@ describe("crc64()", () => {
     }
   });
 
-  it("refuses what is not a Uint8Array", () => {
+  it("rejects values that are not Uint8Arrays", () => {
     for (const value of ["123456789", [1, 2], new ArrayBuffer(8), null]) {
       assert.throws(
         () => crc64(value as unknown as Uint8Array),

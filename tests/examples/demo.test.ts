@@ -52,7 +52,7 @@ describe("the demo", () => {
     ]);
   });
 
-  it("refuses what is not a file", async (t) => {
+  it("rejects a path that is not a file", async (t) => {
     const temporary = await temporaryDirectory(t);
     const { code, stderr } = await demo(temporary, [temporary]);
     assert.equal(code, 1);

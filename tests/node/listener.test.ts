@@ -138,7 +138,7 @@ describe("a listener of a handler", () => {
     });
   });
 
-  it("answers 400 to what is not a request of the web", async () => {
+  it("answers 400 to a request that the Request class refuses", async () => {
     const handler: RequestHandler = () => Promise.reject(new Error("no"));
     await withServer(handler, async (port) => {
       const options = { port, host: "127.0.0.1", headers: { host: "a b" } };

@@ -18,18 +18,20 @@ export async function readSource(path: string): Promise<string> {
   return await readFile(new URL(path, repository), "utf8");
 }
 
-/** The files of a folder, and of those in it, whose names end like that. */
+/** The files of a folder, and of those in it, whose paths match. */
 export async function sourceFiles(
   folder: string,
-  ending: string,
+  ending: string | RegExp,
 ): Promise<SourceFile[]> {
+  const isWanted = (path: string) =>
+    typeof ending === "string" ? path.endsWith(ending) : ending.test(path);
   const entries = await readdir(new URL(`${folder}/`, repository), {
     withFileTypes: true,
   });
   const found = await Promise.all(entries.map(async (entry) => {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) return await sourceFiles(path, ending);
-    if (!path.endsWith(ending)) return [];
+    if (!isWanted(path)) return [];
     return [{ path, text: await readSource(path) }];
   }));
   return found.flat();

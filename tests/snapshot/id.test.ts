@@ -47,7 +47,7 @@ describe("parseSnapshotId()", () => {
     );
   });
 
-  it("refuses what is not an ID", () => {
+  it("rejects strings that are not IDs", () => {
     for (const id of ["", "3-10", "3-10-01", "my-cluster-7", "3-10-1.tmp", 7]) {
       const parse = () => parseSnapshotId(id as string);
       assert.throws(parse, { code: "ERR_SNAPSHOT_ID_INVALID" });

@@ -160,7 +160,7 @@ describe("inspect() of a place of another's making", () => {
       foreign: ["x".repeat(1 << 20)],
     }),
     "a lock of an unknown holder": inspection({
-      lock: { owner: OWNER, holder: "nobody", hint: undefined },
+      lock: { owner: OWNER, holder: "stranger", hint: undefined },
     }),
     "a lock whose owner has no number": inspection({
       lock: { owner: { ...OWNER, pid: "1" }, holder: "own", hint: undefined },

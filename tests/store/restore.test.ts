@@ -85,7 +85,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("refuses what is no function before it tries any", async () => {
+  it("rejects an argument that is not a function before it opens a snapshot", async () => {
     const { place, store } = await setUp(makePlace(), 1);
     await assert.rejects(store.restore(undefined as never), {
       name: "TypeError",
@@ -168,7 +168,7 @@ onEachPlace("restore()", (makePlace) => {
         assert.equal(error.cause, error.errors[0]);
         return true;
       });
-      // The only copies there are: nobody may take them away.
+      // They are the only copies, so no reap may remove them.
       assert.deepEqual(await place.names(), ids.toSorted());
       await next.close();
     }

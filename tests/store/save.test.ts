@@ -187,7 +187,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("refuses what is not a state with a TypeError", async () => {
+    it("rejects values that are not states with a TypeError", async () => {
       const store = await open();
       const read = new Response("read");
       await read.text();

@@ -89,7 +89,7 @@ describe("a store in a place with several writers", () => {
     await store.close();
   });
 
-  it("leaves a retained snapshot where it is, which is no failure of a reap", async () => {
+  it("leaves a retained snapshot where it is, which does not fail a reap", async () => {
     const backend = new SharedBackend();
     const [first, , third] = await prepare(backend) as [string, string, string];
     backend.retained = [first];

@@ -34,7 +34,7 @@ const PARTS = {
 /** The name of a file of a snapshot. */
 export type PartName = keyof typeof PARTS;
 
-/** Codes of what is not there, or whose directory is not one any more. */
+/** Codes of a missing file, and of a file whose directory has been replaced. */
 const MISSING = new Set(["ENOENT", "ENOTDIR"]);
 
 /** Codes of `open` for a link, a directory or a pipe. */

@@ -35,8 +35,8 @@ export interface SweepRule {
 export type SweepOutcome = "removed" | "left" | "failed";
 
 /**
- * Sweeps; what can't be removed is reported, and is no failure. Resolves to what
- * became of each snapshot that was old enough.
+ * Sweeps. Objects that can't be removed are reported, and do not fail the call.
+ * Resolves to what became of each snapshot that was old enough.
  */
 export async function sweep(
   parts: BucketParts,

@@ -122,7 +122,7 @@ describe("encodeMeta()", () => {
 });
 
 describe("decodeMeta()", () => {
-  it("refuses what is not the meta.json of a published snapshot", () => {
+  it("rejects bytes that are not the meta.json of a published snapshot", () => {
     for (
       const text of [
         "",

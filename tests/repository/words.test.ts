@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { readdir } from "node:fs/promises";
+import { repository } from "../support/repository.ts";
+import { readSource, type SourceFile, sourceFiles } from "./source_files.ts";
+
+const FOLDERS = ["docs", "examples", "scripts", "src", "tests"];
+const ENDINGS = /\.(ts|cts|mjs|go|py|sh|md|json)$/;
+
+/** Recorded data, in which any words may stand. */
+const isRecorded = (path: string) => path.startsWith("tests/fixtures/");
+
+/** The words of a rule, in parts, so that this file does not break the rule. */
+const phrase = (...parts: string[]) => parts.join("");
+
+/** What readers stumble over, and the plain form. */
+const RULES: readonly { words: RegExp; instead: string }[] = [
+  {
+    words: new RegExp(
+      `\\b(${phrase("(no|some|every)", "body")}|${phrase("who", "ever")})\\b`,
+      "i",
+    ),
+    instead: "the actor: the caller, another process, the kernel",
+  },
+  {
+    // "There is no file" is plain.
+    words: new RegExp(phrase("(?<!\\bthere )\\bis ", "no (?!longer\\b)"), "i"),
+    instead: "is not a, or has no",
+  },
+  {
+    words: new RegExp(phrase("\\bwhat (is|are|was) ", "no(t an?|ne)?\\b"), "i"),
+    instead: "the name of the thing",
+  },
+  {
+    words: new RegExp(phrase("\\ball the ", "same\\b"), "i"),
+    instead: "still",
+  },
+  { words: new RegExp(phrase("\\bfor ", "ever\\b"), "i"), instead: "forever" },
+  { words: new RegExp(phrase("\\ba", "new\\b"), "i"), instead: "again" },
+];
+
+/** The text with each wrapped comment or paragraph in one line. */
+function unwrapped(text: string): string {
+  return text.replace(/\n[ \t]*(\*|\/\/|#|>)?[ \t]*(?=\S)/g, " ");
+}
+
+/** `path: ...words... (write this instead)` for each place. */
+function findingsIn({ path, text }: SourceFile): string[] {
+  const line = unwrapped(text);
+  return RULES.flatMap(({ words, instead }) =>
+    [...line.matchAll(new RegExp(words, "gi"))].map(({ index, 0: found }) => {
+      const around = line.slice(Math.max(0, index - 30), index + 40);
+      return `${path}: ${found.trim()} in "${around}" (instead: ${instead})`;
+    })
+  );
+}
+
+async function allTexts(): Promise<SourceFile[]> {
+  const names = (await readdir(repository)).filter((name) =>
+    ENDINGS.test(name)
+  );
+  const atRoot = names.map(async (path) => ({
+    path,
+    text: await readSource(path),
+  }));
+  const inFolders = FOLDERS.map((folder) => sourceFiles(folder, ENDINGS));
+  const files = [
+    ...await Promise.all(atRoot),
+    ...(await Promise.all(inFolders)).flat(),
+  ];
+  return files.filter(({ path }) => !isRecorded(path));
+}
+
+describe("the words of the repository", () => {
+  it("are plain in sources, messages, tests, scripts and docs", async () => {
+    const files = await allTexts();
+    assert.deepEqual(files.flatMap(findingsIn), []);
+  });
+
+  it("are searched by a test that finds each phrase, wrapped lines too", () => {
+    const broken = [
+      phrase("No", "body reads it."),
+      phrase("for who", "ever asks"),
+      phrase(" * A link is\n * ", "no directory."),
+      phrase("what is ", "none"),
+      phrase("// It works all\n  // the ", "same."),
+      phrase("for ", "ever"),
+      phrase("begins a", "new"),
+    ];
+    const found = broken.map((text) => findingsIn({ path: "x", text }).length);
+    assert.deepEqual(found, broken.map(() => 1));
+  });
+
+  it("may say that there is no file, or that one is no longer there", () => {
+    const text = "There is no file. It is no longer there.";
+    assert.deepEqual(findingsIn({ path: "x", text }), []);
+  });
+});
