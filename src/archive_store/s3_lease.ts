@@ -260,21 +260,27 @@ class HeldLease implements ArchiveLease {
 
   /** Never rejects. */
   async #keepRenewing(): Promise<void> {
-    const { leaseMs, renewMs } = this.#times;
     const { signal } = this.#releasing;
     while (!signal.aborted && !this.signal.aborted) {
       try {
-        await pause(renewMs, signal);
+        await pause(Math.min(this.#times.renewMs, this.#leftMs), signal);
         await this.#renew();
       } catch {
         // Another attempt follows while there is time.
       }
-      const ageMs = performance.now() - this.#renewed.startedAt;
-      // Earlier than by the server's clock, which starts later.
-      if (!signal.aborted && ageMs > leaseMs - renewMs) {
+      if (this.#leftMs === 0 && !signal.aborted) {
         this.#lose("it could not be renewed");
       }
     }
+  }
+
+  /**
+   * How long the lease is certainly held, in milliseconds: to be sure, a quarter
+   * less than by the server's clock.
+   */
+  get #leftMs(): number {
+    const endsAt = this.#renewed.startedAt + this.#times.leaseMs * 3 / 4;
+    return Math.max(endsAt - performance.now(), 0);
   }
 
   async #renew(): Promise<void> {
@@ -284,7 +290,10 @@ class HeldLease implements ArchiveLease {
     // A server that is silent must not keep the holder from giving up in time.
     const stopping = new AbortController();
     const stop = () => stopping.abort(new Error("The renewal took too long"));
-    const timer = setTimeout(stop, this.#times.renewMs);
+    const timer = setTimeout(
+      stop,
+      Math.min(this.#times.leaseMs / 3, this.#leftMs),
+    );
     this.#releasing.signal.addEventListener("abort", stop);
     try {
       const { signal } = stopping;

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { type Command, Option } from "commander";
 import { printable, type SnapshotStore, StoreAccessError } from "../../mod.ts";
 import type {
+  ArchiveStore,
   S3Credentials,
   S3SnapshotStoreOptions,
 } from "../s3_snapshot_store.ts";
@@ -65,7 +66,18 @@ export async function openBucket(
   }
 }
 
-function bucketOptions(): S3SnapshotStoreOptions {
+/** Opens the archives in a bucket as the command line says. */
+export async function openArchiveBucket(place: string): Promise<ArchiveStore> {
+  const { openS3ArchiveStore } = await import("../s3_snapshot_store.ts");
+  try {
+    return openS3ArchiveStore(place, bucketOptions());
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
+function bucketOptions() {
   const { credentialsCommand, endpoint, region, conditionalWrites } = flags;
   return {
     endpoint,

@@ -8,6 +8,8 @@ import {
   type SnapshotReader,
 } from "../../mod.ts";
 import { openHttpSnapshotStore } from "../http/mod.ts";
+import { copyFromArchives } from "./archives/copy.ts";
+import { findArchives } from "./archives/open.ts";
 import {
   hostIdOption,
   parsePath,
@@ -42,7 +44,9 @@ export function registerCopy(program: Command): void {
     .description(
       "Copies a snapshot into a store and prints its ID there. From a server " +
         "(see serve) it resumes when the line breaks. Every byte is checked, " +
-        "and nothing is left of a copy that fails.",
+        "and nothing is left of a copy that fails. Where FROM has the archives " +
+        "of backup, one is copied as it is, or into DIR/snapshots where that " +
+        "is there.",
     )
     .argument(
       "<FROM>",
@@ -80,6 +84,15 @@ export function registerCopy(program: Command): void {
       id: string | undefined,
       options: CopyOptions,
     ) => {
+      const archives = isServer(from)
+        ? undefined
+        : await findArchives(parsePath(from));
+      if (archives !== undefined) {
+        return await copyFromArchives(archives, directory, {
+          ...options,
+          name: id,
+        });
+      }
       const meta = await copy(from, directory, { id, options });
       await (options.json === true ? printJson(meta) : print(meta.id));
     });
@@ -116,6 +129,10 @@ async function copy(
   );
 }
 
+function isServer(from: string): boolean {
+  return /^https?:/i.test(from);
+}
+
 /** What a source is used for; `newestId` is asked when no ID is given. */
 type Use<T> = (
   source: SnapshotReader,
@@ -127,7 +144,7 @@ async function withSource<T>(
   tokenFile: string | undefined,
   use: Use<T>,
 ): Promise<T> {
-  if (/^https?:/i.test(from)) return await withServer(from, tokenFile, use);
+  if (isServer(from)) return await withServer(from, tokenFile, use);
   const directory = parsePath(from);
   return await withStoreToRead(
     directory,

@@ -2,6 +2,8 @@
 
 import type { Command } from "commander";
 import type { SnapshotMeta, SnapshotStore } from "../../mod.ts";
+import { listArchives } from "./archives/list.ts";
+import { findArchives } from "./archives/open.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
@@ -31,6 +33,8 @@ export function registerList(program: Command): void {
 }
 
 async function list(directory: string, options: ListOptions): Promise<void> {
+  const archives = await findArchives(directory);
+  if (archives !== undefined) return await listArchives(archives, options);
   const { snapshots, skipped, isBad } = await withStoreToRead(
     directory,
     readListing,

@@ -4,6 +4,7 @@
  */
 
 import { Command } from "commander";
+import { registerBackup } from "./backup.ts";
 import { addBucketOptions } from "./buckets.ts";
 import { registerCat } from "./cat.ts";
 import { registerClean } from "./clean.ts";
@@ -16,6 +17,7 @@ import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
 import { write } from "./output.ts";
 import { registerPrune } from "./prune.ts";
+import { registerRestoreDrill } from "./restore_drill.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
 import { registerServe } from "./serve.ts";
@@ -37,6 +39,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerImport,
   registerCopy,
   registerServe,
+  registerBackup,
+  registerRestoreDrill,
 ];
 
 const NOTES = `

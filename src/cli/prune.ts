@@ -10,6 +10,8 @@ import {
   type SnapshotMeta,
   type SnapshotStore,
 } from "../../mod.ts";
+import { findArchives } from "./archives/open.ts";
+import { pruneArchives } from "./archives/prune.ts";
 import { hostIdOption, parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { describeFinding, type Finding, stateOf } from "./finding.ts";
@@ -61,7 +63,11 @@ async function prune(directory: string, options: PruneOptions): Promise<void> {
       "Cannot prune without a policy: give at least one --keep- option",
     );
   }
-  const { dryRun = false } = options;
+  const { dryRun = false, hostId } = options;
+  const archives = await findArchives(directory, { hostId });
+  if (archives !== undefined) {
+    return await pruneArchives(archives, policy, options);
+  }
   await withInterrupts(async (signal) => {
     const run = async (store: SnapshotStore) => {
       const plan = await makePlan(store, policy, signal);

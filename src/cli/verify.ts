@@ -11,6 +11,8 @@ import {
   type SnapshotStore,
 } from "../../mod.ts";
 import { checkArchive, isArchive } from "./archive_file.ts";
+import { checkArchives } from "./archives/check.ts";
+import { findArchives } from "./archives/open.ts";
 import { parsePath } from "./arguments.ts";
 import { checkSnapshot } from "./check_snapshot.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
@@ -53,6 +55,12 @@ async function verify(
   named: readonly string[],
   { json = false }: VerifyCommandOptions,
 ): Promise<void> {
+  const archives = await isArchive(path) ? undefined : await findArchives(path);
+  if (archives !== undefined) {
+    const findings = await checkArchives(archives, named, { json });
+    if (json) await printJson({ archives: findings.map(findingJson) });
+    return requireGood(findings);
+  }
   const isFile = await isArchive(path);
   const findings = isFile
     ? await verifyArchives([path, ...named.map(parsePath)], json)

@@ -75,14 +75,18 @@ describe("the lease of a bucket", () => {
   it("tells its holder when another process has taken it", async () => {
     const bucket = memoryBucket();
     const lease = { leaseMs: 30_000, renewMs: 20 };
-    let isStopped = false;
-    const fetch: Fetch = (url, init) =>
-      isStopped ? new Promise(() => {}) : bucket.fetch(url, init);
+    // As a process that is suspended.
+    let suspension = Promise.resolve();
+    let resume = () => {};
+    const fetch: Fetch = async (url, init) => {
+      await suspension;
+      return await bucket.fetch(url, init);
+    };
     const held = await storeIn(bucket, { lease, fetch }).lease();
-    isStopped = true; // as a process that is suspended
+    suspension = new Promise<void>((resolve) => resume = resolve);
     advance(bucket, 31_000);
     const other = await storeIn(bucket).lease();
-    isStopped = false;
+    resume();
     if (!held.signal.aborted) await once(held.signal, "abort");
     assert.match(String(held.signal.reason), /another process has it/);
     await held.release();

@@ -1,5 +1,5 @@
 /**
- * Builds the Go program of `go/`, once for all runtimes and test files.
+ * Builds the Go programs of `go/` and `go_clients/`, once for all runtimes and test files.
  *
  * @module
  */
@@ -21,7 +21,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const MODULE = fileURLToPath(new URL("./go/", import.meta.url));
+/** The folder of a Go module beside this file. */
+const folderOf = (name: string) =>
+  fileURLToPath(new URL(`./${name}/`, import.meta.url));
 const CACHE = join(tmpdir(), "raft-snapshots-interop");
 
 /** Which of Go's two JSON packages the program is built with. */
@@ -32,22 +34,28 @@ export type GoBinary =
   | { readonly path: string; readonly missing?: never }
   | { readonly path?: never; readonly missing: string };
 
+/** `go` answers questions; `go_clients` has HashiCorp's HTTP clients. */
+export type GoModule = "go" | "go_clients";
+
 /**
- * Builds the program, or finds it where an earlier run has left it, in the
+ * Builds the program of a module, or finds it where an earlier run has left it, in the
  * system's directory for temporary files. Without Go or the Go modules that it
  * needs, the result says what is missing.
  *
  * @throws {Error} when the program can't be compiled.
  */
-export async function buildGoProgram(json: JsonPackage): Promise<GoBinary> {
-  const go = goTool(json);
+export async function buildGoProgram(
+  json: JsonPackage,
+  module: GoModule = "go",
+): Promise<GoBinary> {
+  const go = goTool(json, module);
   const version = await attempt(go, "version");
   if (version.output === undefined) {
     return { missing: "Cannot ask Go: found no `go` on the PATH" };
   }
   const suffix = process.platform === "win32" ? ".exe" : "";
-  const hash = await hashSources(version.output);
-  const path = join(CACHE, `interop-${json}-${hash}${suffix}`);
+  const hash = await hashSources(folderOf(module), version.output);
+  const path = join(CACHE, `${module}-${json}-${hash}${suffix}`);
   if (existsSync(path)) return { path };
   const modules = await attempt(go, "list", "-deps", ".");
   if (modules.output === undefined) {
@@ -70,7 +78,7 @@ export async function moduleFolder(name: string): Promise<string> {
 /** Runs `go` in the module; resolves to what it prints. */
 type GoTool = (...args: readonly string[]) => Promise<string>;
 
-function goTool(json: JsonPackage): GoTool {
+function goTool(json: JsonPackage, module: GoModule = "go"): GoTool {
   const env = {
     ...process.env,
     CGO_ENABLED: "0",
@@ -79,7 +87,7 @@ function goTool(json: JsonPackage): GoTool {
     GOWORK: "off",
   };
   return async (...args) => {
-    const options = { cwd: MODULE, env };
+    const options = { cwd: folderOf(module), env };
     const { stdout } = await promisify(execFile)("go", args, options);
     return stdout;
   };
@@ -111,10 +119,13 @@ async function build(go: GoTool, path: string): Promise<void> {
 }
 
 /** A hash of the program's sources and of the version of Go. */
-async function hashSources(goVersion: string): Promise<string> {
+async function hashSources(
+  folder: string,
+  goVersion: string,
+): Promise<string> {
   const hash = createHash("sha256").update(goVersion);
-  for (const name of (await readdir(MODULE)).sort()) {
-    hash.update(name).update(await readFile(join(MODULE, name)));
+  for (const name of (await readdir(folder)).sort()) {
+    hash.update(name).update(await readFile(join(folder, name)));
   }
   return hash.digest("hex").slice(0, 16);
 }
