@@ -10,7 +10,11 @@ import {
   waitForLease,
 } from "./backup/agent.ts";
 import { statusHandler } from "./backup/metrics.ts";
-import { type BackupTask, findNewestBackup, makeBackup } from "./backup/run.ts";
+import {
+  type BackupResult,
+  type BackupTask,
+  makeFirstBackup,
+} from "./backup/run.ts";
 import {
   addSourceOptions,
   readSourceSettings,
@@ -107,8 +111,7 @@ async function backUpOnce(task: BackupTask, json: boolean): Promise<void> {
     const lease = await waitForLease(task, ending, { waitMsMax });
     try {
       const signal = AbortSignal.any([ending, lease.signal]);
-      const newest = await findNewestBackup(task.store, signal);
-      const result = await makeBackup(task, newest, signal);
+      const result = await makeFirstBackup(task, signal);
       if (json) await printJson(resultJson(task, result));
       else await print(describeResult(result, Date.now() - startedAt));
       await cleanUp(task, result, signal);
@@ -120,7 +123,7 @@ async function backUpOnce(task: BackupTask, json: boolean): Promise<void> {
 
 function resultJson(
   { store }: BackupTask,
-  { outcome, backup }: Awaited<ReturnType<typeof makeBackup>>,
+  { outcome, backup }: BackupResult,
 ) {
   const { name, index, term, size, createdAt } = backup;
   return {

@@ -39,7 +39,7 @@ async function backUp(
     };
     const { signal } = new AbortController();
     try {
-      await makeBackup(task, undefined, signal);
+      await makeBackup(task, { signal });
       return undefined;
     } catch (error) {
       return String((error as Error).message);

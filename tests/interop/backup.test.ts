@@ -53,7 +53,7 @@ async function backUp(
   const { signal } = new AbortController();
   const task = { source, store, policy: undefined };
   try {
-    const { backup } = await makeBackup(task, undefined, signal);
+    const { backup } = await makeBackup(task, { signal });
     return { path: join(directory, backup.name) };
   } catch (error) {
     return { error: String(error) };

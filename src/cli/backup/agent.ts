@@ -136,7 +136,7 @@ class Agent {
     const status = this.#status;
     try {
       const { newest } = status;
-      const result = await makeBackup(this.#task, newest, signal);
+      const result = await makeBackup(this.#task, { newest, signal });
       status.verified(result.backup);
       status.succeeded(result.outcome, startedAt);
       await print(describeResult(result, Date.now() - startedAt));

@@ -32,20 +32,54 @@ export interface BackupResult {
 }
 
 /**
- * Makes a backup. `newest` is the newest good one, as far as that is known: when
- * nothing has changed since, the snapshot is checked, and not stored again.
+ * Makes a backup where nothing is known of those before. The newest one is read
+ * only when it has the same index, because it may be large.
+ */
+export async function makeFirstBackup(
+  task: BackupTask,
+  signal: AbortSignal,
+): Promise<BackupResult> {
+  const [candidate] = await task.store.list();
+  try {
+    return await makeBackup(task, { candidate, signal });
+  } catch (error) {
+    if (!(error instanceof SameIndexError)) throw error;
+  }
+  const newest = await findNewestBackup(task.store, signal);
+  return await makeBackup(task, { newest, signal });
+}
+
+/** The snapshot may be what the newest backup has, which was not read yet. */
+class SameIndexError extends Error {
+  override readonly name = "SameIndexError";
+}
+
+/** What is known before a backup. */
+export interface Before {
+  /** The newest good backup, as far as that is known. */
+  readonly newest?: VerifiedBackup | undefined;
+  /** The newest one, if it was not read. */
+  readonly candidate?: StoredArchive | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a backup. When nothing has changed since the newest good one, the
+ * snapshot is checked, and not stored again.
+ *
+ * @throws {SameIndexError} when the candidate has the same index.
  */
 export async function makeBackup(
   task: BackupTask,
-  newest: VerifiedBackup | undefined,
-  signal: AbortSignal,
+  { newest, candidate, signal }: Before,
 ): Promise<BackupResult> {
   const { source, store } = task;
   const createdAt = new Date();
   const answer = await requestSnapshot(source, signal);
   const digest = new DigestSink(answer.sha256);
   const { meta, size } = await copyArchive(answer.chunks, async (meta) => {
-    warnOfStepBack(meta, newest);
+    if (candidate?.index === meta.index) throw new SameIndexError();
+    warnOfStepBack(meta, newest ?? candidate);
     if (isSame(meta, newest) && await isThere(newest, store)) {
       return digest.over(new WritableStream());
     }
@@ -79,7 +113,7 @@ async function isThere(
 
 function warnOfStepBack(
   { index }: ArchiveMeta,
-  newest: VerifiedBackup | undefined,
+  newest: Pick<StoredArchive, "index"> | undefined,
 ): void {
   if (newest === undefined || index >= newest.index) return;
   warn(
