@@ -13,8 +13,8 @@ import type { Directory } from "./directory.ts";
 /** The files that a list depends on. */
 const FILES = ["meta.json", "blocks.crc64", "state.bin"];
 
-/** How many files are looked at side by side; none is opened for that. */
-const LOOKS_MAX = 64;
+/** How many snapshots are looked at side by side; no file is opened for that. */
+const CONCURRENCY = 24;
 
 /** What was seen of a file; of one that there is not, nothing. */
 type Seen = FileStat | "none";
@@ -63,18 +63,12 @@ export class Versions {
    * certain.
    */
   async of(ids: readonly string[]): Promise<(string | undefined)[]> {
-    const seen: (Seen | undefined)[] = [];
-    await sideBySide(
-      numbersTo(ids.length * FILES.length),
-      LOOKS_MAX,
-      async (i) => {
-        const id = ids[Math.floor(i / FILES.length)];
-        seen[i] = await this.#look(`${id}/${FILES[i % FILES.length]}`);
-      },
-    );
-    return ids.map((_, i) =>
-      this.#join(seen.slice(i * FILES.length, (i + 1) * FILES.length))
-    );
+    const versions: (string | undefined)[] = [];
+    await sideBySide(ids.entries(), CONCURRENCY, async ([i, id]) => {
+      const looking = FILES.map((name) => this.#look(`${id}/${name}`));
+      versions[i] = this.#join(await Promise.all(looking));
+    });
+    return versions;
   }
 
   /** The disk has given this time to something, perhaps just now. */
@@ -123,9 +117,4 @@ export class Versions {
       ? `${identity}/${size}/${changedMs}`
       : undefined;
   }
-}
-
-/** The whole numbers from 0 on that are less than `end`. */
-function* numbersTo(end: number): Generator<number> {
-  for (let i = 0; i < end; i++) yield i;
 }
