@@ -46,16 +46,20 @@ export async function createSink(
   // Beside the beginning, which it does not concern: one wait less.
   const reaped = parts.reaper.waitBeforeCreate();
   const writer = await begin(parts, init, options);
+  const stopping = new AbortController();
+  const stop: Abort = async (reason) => {
+    stopping.abort(reason);
+    await sink.cancel(reason);
+  };
   const sink: Sink = new Sink(writer, {
     highWaterMark: parts.blockSize,
     signal,
-    ...endingsOf(parts, writer, {
-      abort: (reason) => sink.cancel(reason),
-      startMs,
-    }),
+    ...endingsOf(parts, writer, { abort: stop, startMs }),
   });
   try {
     await reaped;
+    // The store may have been closed meanwhile.
+    stopping.signal.throwIfAborted();
     signal?.throwIfAborted();
     parts.backend.assertOpen();
   } catch (error) {

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
   MemorySnapshotStore,
+  SnapshotError,
   SnapshotNotFoundError,
   type SnapshotStore,
   StoreClosedError,
@@ -94,6 +95,25 @@ describe("the reap after a publication", () => {
     const { length } = fixture.files.trace;
     await letOthersWork();
     assert.equal(fixture.files.trace.length, length);
+    assert.equal(fixture.openHandles, 0);
+  });
+
+  it("leaves nothing of what is begun meanwhile when the store is closed", async () => {
+    const { fixture, store, id, gate } = await setUp("rename", /\/3-1-\d+$/);
+    const begun = Promise.all(
+      [
+        store.create({ ...INIT, index: 8 }),
+        store.save({ ...INIT, index: 9 }, new Uint8Array(1)),
+      ].map((call) => assert.rejects(call, SnapshotError)),
+    );
+    await until(
+      () => fixture.names().filter((it) => it.endsWith(".tmp")).length === 2,
+      "both are begun",
+    );
+    const closing = store.close();
+    gate.open();
+    await Promise.all([closing, begun]);
+    assert.deepEqual(fixture.names(), [id]);
     assert.equal(fixture.openHandles, 0);
   });
 
