@@ -6,11 +6,13 @@
 
 import * as os from "node:os";
 
-/** The processor, the memory, the system, and when. */
+/** The processor, the memory, the system, when, and what else it does by now. */
 export function describeMachine(): string {
   const [cpu] = os.cpus();
   const gib = Math.round(os.totalmem() / 1024 ** 3);
   const day = new Date().toISOString().slice(0, 10);
+  const load = (os.loadavg()[0] ?? 0).toFixed(1);
   return `${cpu?.model.trim() ?? "unknown processor"}, ${os.cpus().length} ` +
-    `cores, ${gib} GiB of memory, ${os.type()} ${os.release()}, ${day}`;
+    `cores, ${gib} GiB of memory, ${os.type()} ${os.release()}, ${day}, ` +
+    `at a load of ${load}`;
 }

@@ -1,10 +1,11 @@
 /**
  * `deno task bench`: measures this library on Deno, Bun and Node beside its
  * peers, in turns, and writes docs/benchmarks.md with a plot and the figures.
- * `--only=crc,read` runs some of it, and replaces these tables alone, if the
- * others are of the same machine and day. `--scale=0.1` makes everything
- * smaller, and writes nothing; `--deno-only` neither, and leaves everything out
- * that has to be installed or built. The tests run it with both.
+ * `--only=crc,read` runs some of it, and replaces these tables alone; each tells
+ * where and when it was measured. `--rounds=3` makes no more rounds than that.
+ * `--scale=0.1` makes everything smaller, and writes nothing; `--deno-only`
+ * neither, and leaves everything out that has to be installed or built. The tests
+ * run it with both.
  *
  * @module
  */
@@ -29,12 +30,15 @@ const { values } = parseArgs({
   options: {
     scale: { type: "string" },
     only: { type: "string" },
+    rounds: { type: "string", default: "Infinity" },
     "deno-only": { type: "boolean", default: false },
   },
 });
 const scale = Number(values.scale ?? 1);
 const only = values.only?.split(",");
+const roundsMax = Number(values.rounds);
 const isWritten = scale === 1 && !values["deno-only"];
+const machine = describeMachine();
 
 await using folder = await temporaryFolder();
 console.log("Preparing the contestants ...");
@@ -42,23 +46,23 @@ const contestants = values["deno-only"]
   ? await prepareDeno()
   : await prepare(folder.path);
 const hasMemory = await Deno.stat(MEMORY).then(() => true, () => false);
-const plans = plan(contestants, scale)
+const allPlans = plan(contestants, scale);
+const plans = allPlans
+  .map((each) => ({ ...each, rounds: Math.min(each.rounds, roundsMax) }))
   .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)))
   .filter(({ directory }) => directory !== "memory" || hasMemory);
 
 const tables: Table[] = [];
 for (const each of plans) {
-  const table = tabulate(each, await runRounds(each));
+  const table = { ...tabulate(each, await runRounds(each)), machine };
   tables.push(table);
   console.log(`\n${toText(table)}`);
 }
 
 const docs = join(root, "docs");
-const machine = describeMachine();
-const complete = only === undefined ? tables : await withEarlier(tables);
 // Also where they are not written: the tests run this on a small scale.
-const files = toFiles(complete ?? tables);
-if (isWritten && complete !== undefined) {
+const files = toFiles(await withEarlier(tables));
+if (isWritten) {
   for (const [name, content] of files) {
     await Deno.writeTextFile(join(docs, name), content);
   }
@@ -69,25 +73,20 @@ if (isWritten && complete !== undefined) {
 
 /** What docs/ has of it, by name. */
 function toFiles(measured: readonly Table[]): [string, string][] {
-  const figures = { machine, tables: measured };
   return [
-    ["benchmarks.json", `${JSON.stringify(figures, null, 2)}\n`],
+    ["benchmarks.json", `${JSON.stringify(measured, null, 2)}\n`],
     ["benchmarks.svg", toSvg(measured)],
     ["read_and_write.svg", toSummarySvg(measured)],
-    ["benchmarks.md", toMarkdown(machine, measured)],
+    ["benchmarks.md", toMarkdown(measured)],
   ];
 }
 
 /** The tables that are there, with these in their places. */
-async function withEarlier(
-  measured: readonly Table[],
-): Promise<Table[] | undefined> {
+async function withEarlier(measured: readonly Table[]): Promise<Table[]> {
   const json = await Deno.readTextFile(join(docs, "benchmarks.json"));
-  const earlier = JSON.parse(json) as { machine: string; tables: Table[] };
-  if (earlier.machine !== machine) return undefined;
-  return earlier.tables.map((table) =>
-    measured.find(({ id }) => id === table.id) ?? table
-  );
+  const all = [...measured, ...JSON.parse(json) as Table[]];
+  return allPlans.map(({ id }) => all.find((table) => table.id === id))
+    .filter((table) => table !== undefined);
 }
 
 /** Each round measures every contestant, so that a slow minute affects all. */

@@ -23,10 +23,11 @@ export function toText(table: Table): string {
 }
 
 /** The whole page. */
-export function toMarkdown(machine: string, tables: readonly Table[]): string {
+export function toMarkdown(tables: readonly Table[]): string {
   const sections = tables.map((table) =>
     [
       `## ${heading(table)}`,
+      wrap(`Measured on: ${table.machine}.`),
       [
         "| | median | range | peak memory |",
         "| --- | --: | --: | --: |",
@@ -40,11 +41,13 @@ export function toMarkdown(machine: string, tables: readonly Table[]): string {
   );
   return `# Benchmarks
 
-Measured by \`deno task bench\`, which writes this page, on: ${machine}.
+Measured by \`deno task bench\`, which writes this page.
 
 Each round measures every contestant in a process of its own; the table gives the
 median of the rounds, and the ratios are medians of the ratios within a round.
 Memory is what a process grew by at its peak, above what it had before it began.
+Where the machine had other work (a load of more than 0.5 before it began), times
+say little by themselves: the contestants take turns, so the ratios still do.
 
 One table is measured by its name, such as \`deno task bench --only=read\`; the
 names are ${tables.map(({ id }) => id).join(", ")}.

@@ -47,6 +47,8 @@ export interface Table {
   readonly rounds: number;
   /** The rows. */
   readonly rows: readonly Row[];
+  /** Where and when. */
+  readonly machine: string;
   /** The results of the targets. */
   readonly results: readonly TargetResult[];
   /** The reason why a target was missed, if one was. */
@@ -60,7 +62,7 @@ export function tabulate(
     readonly seconds: readonly number[];
     readonly peakBytes: readonly number[];
   }[],
-): Table {
+): Omit<Table, "machine"> {
   const named = entries.flatMap((entry) => entry.rows);
   const rows = named.map(({ name, ours }, i): Row => {
     const seconds = samples[i]?.seconds ?? [];
