@@ -21,7 +21,7 @@ const trueLength = getterOf(typedArray, "length") as (
 /** The kind of a typed array; `undefined` for every other value. */
 const kindOf = getterOf(typedArray, Symbol.toStringTag);
 
-/** What fails for every value that is not a buffer. */
+/** Getters that throw for every value that is not a buffer. */
 const bufferLengths = [
   getterOf(ArrayBuffer.prototype, "byteLength"),
   // A browser or runtime may hide it.

@@ -31,7 +31,7 @@ const DEPTH_MAX = 2;
 /** How many elements of a list are shown, or fields of an object. */
 const ELEMENTS_MAX = 100;
 
-/** The error as JSON, with its causes cut down to what they are. */
+/** The error as JSON; of its causes only the names, codes and messages. */
 export function toErrorJson(error: Error): ErrorJson {
   const { cause } = error;
   return {
@@ -60,7 +60,7 @@ function fieldsOf(value: object, depth: number): Record<string, JsonValue> {
   );
 }
 
-/** Any value as JSON, or `undefined` for what JSON has no form of. */
+/** Any value as JSON, or `undefined` for a value that JSON can't hold. */
 function toJson(value: unknown, depth: number): JsonValue | undefined {
   try {
     return typeof value === "object" && value !== null
@@ -75,7 +75,7 @@ function toJson(value: unknown, depth: number): JsonValue | undefined {
 function primitiveJson(value: unknown): JsonValue | undefined {
   switch (typeof value) {
     case "bigint":
-      // The only ones in errors are CRCs.
+      // The only bigints in errors are CRCs.
       return formatCrc(value);
     case "number":
       return Number.isFinite(value) ? value : String(value);

@@ -31,28 +31,28 @@ export type SnapshotErrorCode =
 
 /** Options that every error of this library takes. */
 export interface SnapshotErrorOptions {
-  /** What brought it about; `systemCode` is taken from it. */
+  /** The error that caused this one; `systemCode` is taken from it. */
   readonly cause?: unknown;
 }
 
 /**
- * Marks errors of this library. It is the same symbol in every copy of the
- * package, whose classes are not the same.
+ * Marks errors of this library. Every copy of the package has the same symbol,
+ * but classes of its own.
  */
 export const SNAPSHOT_ERROR: unique symbol = Symbol.for(
   "@raft/snapshots.SnapshotError",
 ) as typeof SNAPSHOT_ERROR;
 
 /**
- * The base of all errors of this library, and the class of those that have none
- * of their own. Wrong arguments are `TypeError` and `RangeError` instead.
- * {@linkcode isSnapshotError} recognizes it also where a program has loaded two
- * copies of this package.
+ * The base class of all errors of this library. An error without a more
+ * specific class has this one. Wrong arguments are `TypeError` and `RangeError`
+ * instead. {@linkcode isSnapshotError} recognizes such errors also where a
+ * program has loaded two copies of this package.
  */
 export class SnapshotError extends Error {
   /** The class's name. */
   override readonly name: string = "SnapshotError";
-  /** The class's code: which condition it is. */
+  /** The class's code, which names the condition. */
   readonly code: SnapshotErrorCode = "ERR_SNAPSHOT";
   /**
    * The system's code, such as `"ENOSPC"`, when the cause, or a cause of the
@@ -115,8 +115,8 @@ export class SnapshotUnreadableError extends SnapshotError {
 }
 
 /**
- * A state is larger than the receiver takes (`maxSize`). Nothing of it was
- * opened or written.
+ * A state is larger than the receiver accepts (`maxSize`). No byte of the state
+ * was read or written.
  */
 export class SnapshotTooLargeError extends SnapshotError {
   /** The class's name. */
@@ -125,7 +125,7 @@ export class SnapshotTooLargeError extends SnapshotError {
   override readonly code = "ERR_SNAPSHOT_TOO_LARGE";
   /** Length of the state in bytes. */
   readonly size: number;
-  /** How long it may be, in bytes. */
+  /** The longest state that the receiver accepts, in bytes. */
   readonly maxSize: number;
 
   /** Makes the error. */
@@ -143,9 +143,9 @@ export class SnapshotTooLargeError extends SnapshotError {
 }
 
 /**
- * The directory can't be used as a store: it can't be made, read or written. Or
- * the process or the disk as a whole is short of something (`EMFILE`,
- * `ENOMEM`), and so nothing can be said of any snapshot.
+ * The directory can't be used as a store, because it can't be made, read or
+ * written. Or the process or the disk as a whole has run out of a resource
+ * (`EMFILE`, `ENOMEM`), so that the error says nothing about any snapshot.
  */
 export class StoreAccessError extends SnapshotError {
   /** The class's name. */
@@ -155,9 +155,10 @@ export class StoreAccessError extends SnapshotError {
 }
 
 /**
- * The place does not let go of the snapshot: its bucket has a rule that retains
- * objects, or the caller has no right to delete. The snapshot is unchanged. Only
- * `delete()` rejects with it; a reap leaves the snapshot in place.
+ * The place does not allow the snapshot to be removed: its bucket has a rule
+ * that retains objects, or the caller has no right to delete. The snapshot is
+ * unchanged. Only `delete()` rejects with it; a reap leaves the snapshot in
+ * place.
  */
 export class SnapshotRetainedError extends SnapshotError {
   /** The class's name. */
@@ -167,8 +168,9 @@ export class SnapshotRetainedError extends SnapshotError {
 }
 
 /**
- * The place that the store is over can't do this at all, such as adding block
- * checksums to a snapshot that is published. Another call will not help.
+ * The place that keeps the snapshots does not support the operation, such as
+ * adding block checksums to a published snapshot. Another call fails in the
+ * same way.
  */
 export class OperationUnsupportedError extends SnapshotError {
   /** The class's name. */
@@ -186,25 +188,25 @@ export class StoreClosedError extends SnapshotError {
 }
 
 /**
- * Which part of a corrupt snapshot is wrong. With `"archive"` the state is good,
- * and only the file that an import has kept of its archive (`archive.origin`) is
- * corrupt.
+ * The part of a corrupt snapshot that is wrong. With `"archive"` the state is
+ * good, and only the file that an import has kept of its archive
+ * (`archive.origin`) is corrupt.
  */
 export type CorruptionReason = "meta" | "size" | "crc" | "block" | "archive";
 
-/** What {@linkcode SnapshotCorruptError} tells beside its message. */
+/** The fields of {@linkcode SnapshotCorruptError} beside its message. */
 export interface SnapshotCorruptDetails extends SnapshotErrorOptions {
-  /** Which check failed. */
+  /** The kind of check that failed. */
   readonly reason: CorruptionReason;
-  /** What the check wanted. */
+  /** The expected value. */
   readonly expected: string | number | bigint;
-  /** What it found. */
+  /** The value that was found. */
   readonly actual: string | number | bigint;
-  /** Where, in bytes from the start of the state, when that is known. */
+  /** Where the damage is, in bytes from the start of the state, if known. */
   readonly offset?: number;
 }
 
-/** Checksums in hexadecimal, lengths with their unit. */
+/** Shows checksums in hexadecimal, and lengths with their unit. */
 function formatFigure(
   figure: string | number | bigint,
   reason: CorruptionReason,
@@ -223,13 +225,13 @@ export class SnapshotCorruptError extends SnapshotError {
   override readonly name = "SnapshotCorruptError";
   /** The class's code. */
   override readonly code = "ERR_SNAPSHOT_CORRUPT";
-  /** Which check failed. */
+  /** The kind of check that failed. */
   readonly reason: CorruptionReason;
-  /** What the check wanted. */
+  /** The expected value. */
   readonly expected: string | number | bigint;
-  /** What it found. */
+  /** The value that was found. */
   readonly actual: string | number | bigint;
-  /** Where, in bytes from the start of the state, when that is known. */
+  /** Where the damage is, in bytes from the start of the state, if known. */
   readonly offset: number | undefined;
 
   /** Makes the error; `what` names the snapshot or its part. */
@@ -248,13 +250,13 @@ export class SnapshotCorruptError extends SnapshotError {
   }
 }
 
-/** Another store object, in this process or another, has the directory. */
+/** Another store object, in this process or another one, holds the lock. */
 export class StoreLockedError extends SnapshotError {
   /** The class's name. */
   override readonly name = "StoreLockedError";
   /** The class's code. */
   override readonly code = "ERR_STORE_LOCKED";
-  /** Who holds the lock, when the lock file tells. */
+  /** The holder of the lock, if the lock file names one. */
   readonly owner: LockOwner | undefined;
 
   /** Makes the error; `path` is the lock file. */
@@ -269,8 +271,8 @@ export class StoreLockedError extends SnapshotError {
 }
 
 /**
- * A snapshot could not be written or published. It is not acknowledged: the log
- * that it stands for must be kept.
+ * A snapshot could not be written or published. The store has not acknowledged
+ * the snapshot, so the log that it would replace must be kept.
  */
 export class SnapshotPublishError extends SnapshotError {
   /** The class's name. */
@@ -278,9 +280,9 @@ export class SnapshotPublishError extends SnapshotError {
   /** The class's code. */
   override readonly code = "ERR_SNAPSHOT_PUBLISH";
   /**
-   * Whether the snapshot is in the store nevertheless: it is complete and has
-   * its final name, but the name may not survive a power cut. Also `true` when
-   * that is unknown, because the system does not answer.
+   * Whether the snapshot is in the store nevertheless: complete and under its
+   * final name, but the name may not survive a power cut. Also `true` when the
+   * store can't find out, because the system does not answer.
    */
   readonly published: boolean;
 
@@ -294,13 +296,13 @@ export class SnapshotPublishError extends SnapshotError {
   }
 }
 
-/** The store holds snapshots, but not one of them could be restored. */
+/** The store has snapshots, but none of them could be restored. */
 export class NoUsableSnapshotError extends SnapshotError {
   /** The class's name. */
   override readonly name = "NoUsableSnapshotError";
   /** The class's code. */
   override readonly code = "ERR_NO_USABLE_SNAPSHOT";
-  /** Why each failed, in the order they were tried. */
+  /** The error of each snapshot, in the order in which they were tried. */
   readonly errors: readonly unknown[];
 
   /** Makes the error from the failures. */

@@ -29,8 +29,8 @@ export interface FileSnapshotStoreOptions
  * `import.meta.resolve("./data")` is the directory beside the module.
  *
  * @throws {StoreAccessError} when the directory can't be used.
- * @throws {StoreLockedError} when another store object has it, in this process
- * or another.
+ * @throws {StoreLockedError} when another store object holds the directory's
+ * lock, in this process or another one.
  * @throws {TypeError} when the directory or an option has the wrong type, or the
  * URL does not name a directory of this machine exactly: one with a host, a
  * query, a fragment or an encoded slash.

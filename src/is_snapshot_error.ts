@@ -1,5 +1,5 @@
 /**
- * Recognizing errors of this library, whichever copy of it has made them.
+ * Recognizes errors of this library, whichever copy of the package made them.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import {
   type UnsupportedSnapshotVersionError,
 } from "./errors.ts";
 
-/** The class of errors that each code is of. */
+/** The class of errors for each code. */
 export interface SnapshotErrors {
-  /** The store holds snapshots, and none of them could be restored. */
+  /** The store has snapshots, but none of them could be restored. */
   readonly ERR_NO_USABLE_SNAPSHOT: NoUsableSnapshotError;
-  /** The place can't do this at all. */
+  /** The place does not support the operation. */
   readonly ERR_OPERATION_UNSUPPORTED: OperationUnsupportedError;
   /** An error without a class of its own. */
   readonly ERR_SNAPSHOT: SnapshotError & { readonly code: "ERR_SNAPSHOT" };
@@ -43,11 +43,11 @@ export interface SnapshotErrors {
   readonly ERR_SNAPSHOT_NOT_FOUND: SnapshotNotFoundError;
   /** A snapshot could not be written or published. */
   readonly ERR_SNAPSHOT_PUBLISH: SnapshotPublishError;
-  /** The place does not let the snapshot be removed. */
+  /** The place does not allow the snapshot to be removed. */
   readonly ERR_SNAPSHOT_RETAINED: SnapshotRetainedError;
-  /** A state is larger than the receiver takes. */
+  /** A state is larger than the receiver accepts. */
   readonly ERR_SNAPSHOT_TOO_LARGE: SnapshotTooLargeError;
-  /** One snapshot can't be read, and may be good. */
+  /** One snapshot can't be read, but may be good. */
   readonly ERR_SNAPSHOT_UNREADABLE: SnapshotUnreadableError;
   /** The snapshot's format version is unknown. */
   readonly ERR_SNAPSHOT_VERSION_UNSUPPORTED: UnsupportedSnapshotVersionError;
@@ -55,16 +55,16 @@ export interface SnapshotErrors {
   readonly ERR_STORE_ACCESS: StoreAccessError;
   /** The store has been closed. */
   readonly ERR_STORE_CLOSED: StoreClosedError;
-  /** Another store object has the place. */
+  /** Another store object holds the lock. */
   readonly ERR_STORE_LOCKED: StoreLockedError;
 }
 
 /**
- * Whether a value is an error of this library, and has that code. It works
- * where `instanceof` does not: when a program has loaded two copies of this
+ * Whether a value is an error of this library with that code. It also works
+ * where `instanceof` fails, because a program has loaded two copies of this
  * package, such as one of a dependency.
  *
- * @example Tell a snapshot that is not there from one that is corrupt
+ * @example Tell a missing snapshot from a corrupt one
  * ```ts
  * import { isSnapshotError, MemorySnapshotStore } from "@raft/snapshots";
  * import assert from "node:assert/strict";

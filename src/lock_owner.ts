@@ -1,16 +1,19 @@
 /**
- * Who holds a lock, and how that is said.
+ * The holder of a lock, and its description in messages.
  *
  * @module
  */
 
 import { printable, shorten } from "./text.ts";
 
-/** Who holds a lock, as far as the lock file tells. */
+/** The holder of a lock, as the lock file describes it. */
 export interface LockOwner {
   /** The holder's process ID. */
   readonly pid: number;
-  /** The holder's host name, or `null` where it may not be known. */
+  /**
+   * The holder's host name, or `null` where the holder has no permission to
+   * read it.
+   */
   readonly host: string | null;
   /** The holder's runtime, such as `"deno 2.9.6"`. */
   readonly runtime: string;
@@ -18,24 +21,24 @@ export interface LockOwner {
   readonly since: number;
 }
 
-/** A time in ISO 8601, also when a lock file holds nonsense. */
+/** A time in ISO 8601; the lock file may hold any number. */
 function formatTime(ms: number): string {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) ? "(unknown)" : time.toISOString();
 }
 
-/** What the lock file says, which any program may have written. */
+/** A text of the lock file, which any program may have written, made safe. */
 function show(text: string): string {
   return printable(shorten(text));
 }
 
-/** Says who holds a lock. */
+/** Describes the holder of a lock. */
 export function describeOwner(owner: LockOwner): string {
   return `process ${owner.pid} (${show(owner.runtime)}) on host ` +
     `${show(owner.host ?? "(unknown)")} since ${formatTime(owner.since)}`;
 }
 
-/** Says which lock is held, by whom, and what to do. */
+/** The message that names a held lock and its holder, and says what to do. */
 export function lockedMessage(
   path: string,
   owner: LockOwner | undefined,

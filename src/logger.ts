@@ -1,5 +1,5 @@
 /**
- * Where a store reports what it does.
+ * The log of a store's work.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import { printable } from "./text.ts";
 
 /**
- * Where a store reports what it does: any object like `console`. A message is
- * one line of printable text: control characters in file names and in errors of
- * the system are shown as `\u001b`.
+ * The log of a store's work: any object like `console`. A message is one line
+ * of printable text: control characters in file names and in errors of the
+ * system are shown as `\u001b`.
  */
 export interface Logger {
-  /** What helps to follow the store's work. */
+  /** Details that help to follow the store's work. */
   debug(message: string): void;
-  /** What an operator may want to know. */
+  /** Results that an operator may want to know. */
   info(message: string): void;
-  /** What an operator should look at. */
+  /** Conditions that an operator should look at. */
   warn(message: string): void;
-  /** What went wrong. */
+  /** Failures. */
   error(message: string): void;
 }
 
@@ -31,8 +31,8 @@ export const CONSOLE_LOGGER: Logger = {
 };
 
 /**
- * Calls a function of the caller's that is told of something. It must not decide
- * what becomes of a snapshot, whether it throws or rejects.
+ * Calls a callback of the caller's, and ignores its errors and rejections,
+ * because they must not decide whether a snapshot is published.
  */
 export function callQuietly(call: () => unknown): void {
   try {
@@ -40,14 +40,14 @@ export function callQuietly(call: () => unknown): void {
     // A rejection that is not handled would end a Node process.
     if (result !== undefined) Promise.resolve(result).catch(() => {});
   } catch {
-    // There is nothing left to report this failure to.
+    // There is no other place to report this failure to.
   }
 }
 
 /**
- * The logger, checked: when it is needed something has gone wrong, which must
- * not get lost; and a logger that throws or rejects must not decide what becomes
- * of a snapshot.
+ * The logger, checked now, because the report of a later failure must not get
+ * lost. The errors and rejections of a logger are ignored: they must not decide
+ * whether a snapshot is published.
  *
  * @throws {TypeError} when a method is missing.
  */

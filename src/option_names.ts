@@ -1,6 +1,6 @@
 /**
- * Refusing options that do not exist: a misspelt `retian` would otherwise be a
- * default that nothing tells of.
+ * Rejects options that do not exist: a misspelt `retian` would otherwise leave
+ * the default in force without a warning.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { quote } from "./text.ts";
 export type OptionNames<T> = { readonly [Name in keyof T]-?: true };
 
 /**
- * Checks that a caller gave no options but these. One that is `undefined` counts
- * as left out.
+ * Checks that the caller gave no other options than these. An option that is
+ * `undefined` counts as left out.
  *
  * @throws {TypeError} when an option does not exist, or `options` is not an
  * object.
@@ -37,7 +37,7 @@ export function requireKnown<T extends object>(
   );
 }
 
-/** Those of the options that have one of these names. */
+/** The options that have one of these names. */
 export function pickOptions<T extends object>(
   options: T,
   names: OptionNames<T>,

@@ -51,8 +51,9 @@ export interface S3SnapshotStoreOptions extends StoreOptions, S3BackendOptions {
  * Opens the store at `s3://bucket/prefix`: the snapshots are the objects under
  * `prefix/snapshots/`, named as the files of a directory are, so that a bucket
  * that is copied to a disk is one that Go's `FileSnapshotStore` opens. Removes
- * what writers have left unfinished for more than a day. Any number of processes
- * may have it open and write to it. The caller must close the store.
+ * snapshots that writers have left unfinished for more than a day. Any number
+ * of processes may have the store open and write to it. The caller must close
+ * the store.
  *
  * @example Keep a snapshot in a bucket
  * ```ts

@@ -18,7 +18,7 @@ const UNNAMED: ReadonlyMap<number, string> = new Map([
   [122, "EDQUOT"],
 ]);
 
-/** What an error of the system may have. */
+/** The fields that an error of the system may have. */
 interface SystemFields {
   readonly code?: unknown;
   readonly errno?: unknown;
@@ -29,7 +29,7 @@ function numberIn(text: unknown, pattern: RegExp): number {
   return typeof text === "string" ? Number(pattern.exec(text)?.[1]) : NaN;
 }
 
-/** The number of an error that its runtime has no name for. */
+/** The number of an error for which its runtime has no name. */
 function numberOf({ code, errno, message }: SystemFields): number {
   // Node, of every operation.
   if (code !== undefined && code !== "UNKNOWN") {
@@ -112,15 +112,15 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * Whether this process, or the machine, has run out of descriptors or memory,
- * which says nothing about what it was asking for.
+ * Whether this process, or the machine, has run out of descriptors or memory.
+ * Such an error says nothing about the file that was to be opened.
  */
 export function isOutOfResources(error: unknown): boolean {
   const code = systemCode(error) ?? "";
   return ["EMFILE", "ENFILE", "ENOMEM", "ENOBUFS"].includes(code);
 }
 
-/** Whether the disk, or what the user may have of it, is full. */
+/** Whether the disk, or the user's quota on it, is full. */
 export function isFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
 }

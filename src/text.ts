@@ -1,5 +1,5 @@
 /**
- * Texts that others have chosen, fit for messages and terminals.
+ * Makes texts of other programs safe for messages and terminals.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import { unnamedCode } from "./system_code.ts";
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]/gu;
 
 /**
- * A text from outside, such as the ID of a server, fit for a terminal or a log.
- * Characters that steer a terminal, end a line, turn text around or can't be
- * seen are shown as `\u001b`, those beyond U+FFFF as two such escapes. In a JSON
- * text the result is the same JSON, on one line. A second time changes nothing.
- * The log lines of this library are printable already.
+ * Makes a text from outside, such as the ID of a server, safe for a terminal or
+ * a log. Characters that steer a terminal, end a line, turn text around or
+ * can't be seen are shown as `\u001b`, those beyond U+FFFF as two such escapes.
+ * In a JSON text the result is the same JSON, on one line. A second call
+ * changes nothing. The log lines of this library are printable already.
  *
  * @example Print the servers of a snapshot
  * ```ts
@@ -56,7 +56,7 @@ export function formatCrc(crc: bigint): string {
   return crc.toString(16).padStart(16, "0");
 }
 
-/** The text, or its beginning: what comes from a disk may be of any length. */
+/** The text, or its beginning: a text from a disk may be of any length. */
 export function shorten(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 60)}...`;
 }

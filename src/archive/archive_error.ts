@@ -8,7 +8,7 @@ import { SnapshotError, type SnapshotErrorOptions } from "../errors.ts";
 import type { ArchiveLookalike } from "./first_bytes.ts";
 
 /**
- * What is wrong with an archive:
+ * The part of an archive that is wrong:
  *
  * - `"gzip"`: the file is not a gzip file, is damaged or truncated, or
  *   continues after its end;
@@ -16,10 +16,10 @@ import type { ArchiveLookalike } from "./first_bytes.ts";
  *   after its end;
  * - `"member"`: a member of the tar is unknown, there twice, missing, too long,
  *   or comes too early;
- * - `"meta"`: `meta.json` is not what it should be;
+ * - `"meta"`: `meta.json` is not valid;
  * - `"size"`: `state.bin` is not as long as `meta.json` says, or longer than
  *   the caller allows;
- * - `"digest"`: the bytes of a member are not the ones that `SHA256SUMS` is of.
+ * - `"digest"`: the bytes of a member do not match `SHA256SUMS`.
  */
 export type ArchiveFault =
   | "gzip"
@@ -29,59 +29,71 @@ export type ArchiveFault =
   | "size"
   | "digest";
 
-/** What {@linkcode SnapshotArchiveError} tells beside its message. */
+/** The fields of {@linkcode SnapshotArchiveError} beside its message. */
 export interface SnapshotArchiveDetails extends SnapshotErrorOptions {
-  /** What kind of fault it is. */
+  /** The kind of fault. */
   readonly reason: ArchiveFault;
-  /** What was wanted. */
+  /** The expected value, in words. */
   readonly expected: string;
-  /** What was found. */
+  /** The value that was found, in words. */
   readonly actual: string;
-  /** The member of the tar that it is in, when it is in one. */
+  /** The member of the tar that has the fault, if any. */
   readonly member?: string | undefined;
-  /** Where, in bytes: of the file for `"gzip"`, else of the tar in it. */
-  readonly offset?: number | undefined;
-  /** What the first bytes look like, when they are not an archive's. */
-  readonly looksLike?: ArchiveLookalike | undefined;
   /**
-   * What happened, where that can't be said as what was found and expected.
+   * Where the fault is, in bytes: of the file for `"gzip"`, else of the tar in
+   * it.
    */
+  readonly offset?: number | undefined;
+  /**
+   * The format that the first bytes look like, when they are not an archive's.
+   */
+  readonly looksLike?: ArchiveLookalike | undefined;
+  /** What happened, if "found X, expected Y" does not say it. */
   readonly summary?: string | undefined;
   /**
-   * What the caller can do.
-   * @default {what helps against most faults of that kind}
+   * Advice for the caller.
+   * @default {advice for most faults of that kind}
    */
   readonly hint?: string | undefined;
 }
 
-/** The compression ends with a checksum: what is wrong in it came later. */
+/**
+ * The compressed data ends with a checksum, so this damage is newer than it.
+ */
 const DAMAGED = "download or copy the file again";
 
-/** The checksum is right, so these bytes were packed. */
+/** The checksum is right, so the fault was there when the bytes were packed. */
 const PACKED = "use another copy of the archive, or make the archive again";
 
-/** An archive is not one, is damaged, or is not what it says it is. */
+/**
+ * A file is not an archive, or the archive is damaged or contradicts itself.
+ */
 export class SnapshotArchiveError extends SnapshotError {
   /** The class's name. */
   override readonly name = "SnapshotArchiveError";
   /** The class's code. */
   override readonly code = "ERR_SNAPSHOT_ARCHIVE";
-  /** What kind of fault it is. */
+  /** The kind of fault. */
   readonly reason: ArchiveFault;
-  /** What was wanted. */
+  /** The expected value, in words. */
   readonly expected: string;
-  /** What was found; of what the archive itself says, not more than a line. */
+  /**
+   * The value that was found, in words; at most a line of the archive's text.
+   */
   readonly actual: string;
-  /** The member of the tar that it is in, such as `"state.bin"`, if any. */
+  /**
+   * The member of the tar that has the fault, such as `"state.bin"`, if any.
+   */
   readonly member: string | undefined;
   /**
-   * Where, in bytes from the start, when that is known: of the archive's file
-   * for the reason `"gzip"`, of the tar in it for all others.
+   * Where the fault is, in bytes from the start, if known: of the archive's
+   * file for the reason `"gzip"`, of the tar in it for all others.
    */
   readonly offset: number | undefined;
   /**
-   * What the first bytes look like, when the file, or what is compressed in it,
-   * does not begin as an archive does: such as `"html"`, `"tar"`, `"empty"`.
+   * The format that the first bytes look like, when the file, or the data
+   * compressed in it, does not begin as an archive does, such as `"html"`,
+   * `"tar"`, `"empty"`.
    */
   readonly looksLike: ArchiveLookalike | undefined;
 

@@ -1,5 +1,5 @@
 /**
- * The stream or the iterable that an archive comes in on.
+ * Reads an archive from a stream or an iterable.
  *
  * @module
  */
@@ -11,21 +11,23 @@ export type ArchiveBytes =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
 
-/** Reads an archive, and can be told to stop while a read is under way. */
+/** Reads an archive's chunks, and can be stopped during a read. */
 export class ArchiveInput {
   readonly #chunks: Chunks;
   readonly #onUsed: ((chunk: Uint8Array) => Promise<void>) | undefined;
   #cancelled: { readonly reason: unknown } | undefined;
-  /** The chunk that was given last. */
+  /** The last chunk that was handed out. */
   #last: Uint8Array | undefined;
   /** Makes the read that is under way reject. */
   #stopRead: (reason: unknown) => void = () => {};
 
   /**
-   * Locks a stream. `onUsed` is given each chunk when the next one is asked for,
-   * so that its bytes have been looked at; the next one waits for it.
+   * Locks a stream. `onUsed` is called with each chunk when the next one is
+   * requested, and so after the chunk has been checked; the next chunk waits
+   * for the call.
    *
-   * @throws {TypeError} when the stream is locked, or is not one.
+   * @throws {TypeError} when `archive` is locked, or neither a stream nor an
+   * iterable.
    */
   constructor(
     archive: ArchiveBytes,
@@ -37,7 +39,7 @@ export class ArchiveInput {
 
   /**
    * The next chunk, or `undefined` at the end. Rejects with the reason once it
-   * has been cancelled, for that is not the end.
+   * has been cancelled, because a cancelled archive has not ended.
    */
   readonly next = async (): Promise<Uint8Array | undefined> => {
     this.#requireWanted();
@@ -54,7 +56,7 @@ export class ArchiveInput {
     try {
       await this.#chunks.cancel(reason);
     } catch {
-      // It may have failed, and that is what brought us here.
+      // The archive may have failed, which may be why it is cancelled.
     }
   };
 

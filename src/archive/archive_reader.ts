@@ -1,5 +1,5 @@
 /**
- * Reads an archive from its first byte to its last, and believes it only then
+ * Reads an archive from its first byte to its last, and trusts it only then
  * (`read` in the `archive.go` of `github.com/hashicorp/raft-snapshot`, and
  * `Verify` in its `snapshot.go`).
  *
@@ -21,15 +21,18 @@ import { checkTarEnd } from "./tar_end.ts";
 import { readEntry, skipPadding, type TarEntry } from "./tar_reader.ts";
 import { missingMember, truncated } from "./wrong_end.ts";
 
-/** What the caller wants to be told, and to limit. */
+/** The caller's callback and limit. */
 export interface ArchiveReaderOptions {
-  /** Told of each member that can't be checked. */
+  /** Called with each member that can't be checked. */
   readonly onUnchecked?: (member: string) => void;
   /** The longest state to accept, in bytes. */
   readonly stateSizeMax?: number;
 }
 
-/** What is held in memory is limited; raft-snapshot's limit is 8 KiB each. */
+/**
+ * The longest small members, which are held in memory. raft-snapshot's limit is
+ * 8 KiB each.
+ */
 const SIZES_MAX: ReadonlyMap<string, number> = new Map([
   [META, META_SIZE_MAX],
   [SUMS, 8 * 1024],
@@ -63,7 +66,7 @@ export class ArchiveReader {
     this.#options = options;
   }
 
-  /** The metadata. Nothing vouches for it before the state's end. */
+  /** The metadata. It can't be trusted before the state has ended. */
   async readMeta(): Promise<ArchiveMeta> {
     const state = await this.#readUpToState();
     if (state === undefined) throw missingMember(STATE, this.#tar.position);
@@ -106,7 +109,10 @@ export class ArchiveReader {
     if (held !== undefined) yield ownBytes(held);
   }
 
-  /** What makes the same archive again; only once the state has been read. */
+  /**
+   * What an export needs to make the same archive again; only once the state
+   * has been read.
+   */
   origin(): ArchiveOrigin {
     const [meta, sums] = [this.#small.get(META), this.#small.get(SUMS)];
     if (meta === undefined || sums === undefined) {
@@ -123,12 +129,12 @@ export class ArchiveReader {
     };
   }
 
-  /** Lets go of the decompressor; `next` must not be waiting any more. */
+  /** Releases the decompressor; no call of `next` may be pending. */
   async close(): Promise<void> {
     await this.#chunks.return();
   }
 
-  /** Reads what comes after the state, and checks everything. */
+  /** Reads the members after the state, and checks everything. */
   async #readRest(stateDigest: string): Promise<void> {
     await this.#readUpToState();
     // The end of the tar is the end of the file, which then checks itself.
@@ -141,7 +147,10 @@ export class ArchiveReader {
     checkSums(sums.bytes, actual, sums.offset);
   }
 
-  /** Reads small members; resolves to the state's, or at the end to nothing. */
+  /**
+   * Reads small members up to the state; resolves to the state's entry, or to
+   * `undefined` at the end of the tar.
+   */
   async #readUpToState(): Promise<TarEntry | undefined> {
     for (;;) {
       const entry = await readEntry(this.#tar);

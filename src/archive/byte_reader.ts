@@ -1,5 +1,5 @@
 /**
- * Reads a stream of chunks, whatever their sizes, by the byte.
+ * Reads a stream of chunks of any size by the byte.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Gives the next chunk, or `undefined` at the end. */
 export type NextChunk = () => Promise<Uint8Array | undefined>;
 
-/** Takes bytes off a stream, and knows how many it has taken. */
+/** Takes bytes from a stream, and counts them. */
 export class ByteReader {
   readonly #next: NextChunk;
   #chunk: Uint8Array = new Uint8Array(0);
@@ -24,7 +24,7 @@ export class ByteReader {
     return this.#position;
   }
 
-  /** That many bytes, or fewer at the end; for numbers that are small. */
+  /** The next `length` bytes, or fewer at the end; for small lengths. */
   async take(length: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(length);
     let filled = 0;
@@ -38,8 +38,8 @@ export class ByteReader {
   }
 
   /**
-   * Bytes as they come, without a copy, but no more than `most`; `undefined` at
-   * the end, and never none.
+   * The next bytes as they arrive, without a copy: 1 to `most`, or `undefined`
+   * at the end.
    */
   async takeSome(most = Infinity): Promise<Uint8Array | undefined> {
     while (this.#taken === this.#chunk.length) {
@@ -54,12 +54,15 @@ export class ByteReader {
     return some;
   }
 
-  /** Bytes that have come and are not taken yet; looks, and does not wait. */
+  /**
+   * Bytes that have arrived and are not taken yet; takes none and does not
+   * wait.
+   */
   atHand(most: number): Uint8Array {
     return this.#chunk.subarray(this.#taken, this.#taken + most);
   }
 
-  /** Gives back the last bytes of what `takeSome()` took. */
+  /** Gives back the last bytes that `takeSome()` took. */
   giveBack(count: number): void {
     this.#taken -= count;
     this.#position -= count;

@@ -1,7 +1,7 @@
 /**
- * What a file that is not an archive looks like, by its first bytes, and what
- * to do about it. An HTTP client that decompresses by itself leaves a plain tar,
- * a proxy answers with HTML, a failed download leaves an empty file.
+ * Guesses the format of a file that is not an archive by its first bytes, and
+ * advises what to do. An HTTP client that decompresses by itself leaves a plain
+ * tar, a proxy answers with HTML, a failed download leaves an empty file.
  *
  * @module
  */
@@ -9,10 +9,10 @@
 import { quote } from "../text.ts";
 import { BLOCK_BYTES, FIELDS } from "./tar_layout.ts";
 
-/** How many of the first bytes are looked at: a tar's header is that long. */
+/** How many of the first bytes are examined: the length of a tar's header. */
 export const FIRST_BYTES = BLOCK_BYTES;
 
-/** The formats that are told apart. */
+/** The formats that are recognized. */
 export type ArchiveLookalike =
   | "empty"
   | "tar"
@@ -33,7 +33,7 @@ export interface FirstBytes {
   readonly looksLike: ArchiveLookalike;
   /** The format and the first bytes, in words. */
   readonly actual: string;
-  /** What the caller can do. */
+  /** Advice for the caller. */
   readonly hint: string;
 }
 
@@ -128,7 +128,9 @@ const FORMATS: readonly Format[] = [
   },
 ];
 
-/** Tells what a file begins with; `bytes` are its first {@linkcode FIRST_BYTES}. */
+/**
+ * Guesses the format by `bytes`, the first {@linkcode FIRST_BYTES} of a file.
+ */
 export function describeFirstBytes(bytes: Uint8Array): FirstBytes {
   const text = String.fromCharCode(...bytes.subarray(0, FIRST_BYTES));
   const format = FORMATS.find(({ matches }) => matches(bytes, text));

@@ -1,5 +1,5 @@
 /**
- * A generator of bytes, as what a source reads.
+ * Lets a source read from a generator of bytes.
  *
  * @module
  */
@@ -10,10 +10,9 @@ import type { SourceReader } from "../store/source.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Reads what a generator yields. `release` is called when the generator is to
- * end, also at its own end, and maybe more than once: it must make the
- * generator's pending waits end, and never reject. The generator is then
- * returned.
+ * Reads the chunks of a generator. `release` is called to end the generator,
+ * also at its own end, and possibly more than once: it must end the generator's
+ * pending waits, and never reject. Then the generator's `return()` is called.
  */
 export function readerOf(
   chunks: AsyncGenerator<Bytes, void, void>,
@@ -26,7 +25,7 @@ export function readerOf(
     },
     end: async (reason) => {
       await release(reason);
-      // The source has its error already; a second one would reach no caller.
+      // The source has its error already; no caller would see a second one.
       await chunks.return().catch(() => {});
     },
   };

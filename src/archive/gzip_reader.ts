@@ -1,6 +1,6 @@
 /**
- * Reads a gzip file (RFC 1952) of one member, and nothing but that: Go reads
- * several as if they were one, and writes none such.
+ * Reads a gzip file (RFC 1952) of one member. Go reads several members as one,
+ * but never writes more than one, so a second one is rejected.
  *
  * @module
  */
@@ -22,15 +22,15 @@ const DEFLATE = 8;
 const HEADER = "the gzip header";
 const TRAILER = "the checksum at the end of the gzip file";
 
-/** What follows the header, by the bit that says so. */
+/** The bits for the fields that follow the header. */
 const FLAGS = { crc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 };
 
 /** Go's limit for a name and for a comment. */
 const TEXT_BYTES_MAX = 512;
 
 /**
- * Decompresses. Ends only when the whole file is right: its CRC, its length,
- * and that nothing follows.
+ * Decompresses. Ends only when the CRC and the length match, and no bytes
+ * follow.
  *
  * @throws {SnapshotArchiveError} with the reason `"gzip"`.
  */
@@ -60,7 +60,7 @@ async function* inflateBody(
   } catch (error) {
     if (!(error instanceof InflateError)) throw error;
     if (error.isCutShort) throw cutShort(file, "the compressed data", error);
-    // The fault is somewhere in what was taken last; zlib does not tell where.
+    // The fault is somewhere in the last piece; zlib does not say where.
     const actual = `${error.message} before byte ${file.position} of the file`;
     throw gzipError({ actual, expected: "deflated data", cause: error });
   }
@@ -93,8 +93,8 @@ async function skipHeader(file: ByteReader): Promise<void> {
 }
 
 /**
- * Says what the file looks like instead, by the bytes that have come: a server
- * that sends something else may never send more.
+ * Guesses the format by the bytes that have arrived: a server that sends
+ * another format may never send more.
  */
 function notGzip(file: ByteReader, header: Uint8Array): SnapshotArchiveError {
   const rest = file.atHand(FIRST_BYTES - header.length);
@@ -109,7 +109,7 @@ function notGzip(file: ByteReader, header: Uint8Array): SnapshotArchiveError {
   });
 }
 
-/** A text that a zero ends; resolves to the header's CRC so far. */
+/** Skips a text up to its zero; resolves to the header's CRC so far. */
 async function skipText(file: ByteReader, before: number): Promise<number> {
   let crc = before;
   for (let length = 0; length < TEXT_BYTES_MAX; length++) {
@@ -162,7 +162,7 @@ async function checkTrailer(
   }
 }
 
-/** So many bytes of the part that is named. */
+/** The next bytes of the named part. */
 async function take(
   file: ByteReader,
   length: number,

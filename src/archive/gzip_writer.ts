@@ -6,10 +6,10 @@
 
 import { crc32, deflateRaw, type NextBytes } from "../runtime/deflate.ts";
 
-/** Deflate, no flags, no time, no hint, and a system that is not told. */
+/** Deflate, no flags, no time, no hint, unknown system. */
 const HEADER = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/** Compresses a stream of bytes at a level of 0, which is not at all, to 9. */
+/** Compresses a stream of bytes at a level of 0 (stored) to 9. */
 export async function* gzip(
   bytes: AsyncGenerator<Uint8Array, void, void>,
   level: number,
@@ -28,7 +28,7 @@ export async function* gzip(
     yield* deflateRaw(next, level);
     yield trailer(crc, size);
   } finally {
-    // When the consumer has had enough, the bytes' source must be told.
+    // When the consumer stops early, the source of the bytes must end, too.
     await bytes.return();
   }
 }

@@ -1,5 +1,5 @@
 /**
- * An archive becomes a snapshot in a store.
+ * Makes a snapshot in a store of an archive.
  *
  * @module
  */
@@ -21,11 +21,11 @@ import {
 
 /** Options of `importArchive()`. */
 export interface ImportArchiveOptions extends ReadArchiveOptions {
-  /** Gives the import up when it aborts, until the snapshot is published. */
+  /** Cancels the import when it aborts, until the snapshot is published. */
   readonly signal?: AbortSignal;
   /**
-   * Called with what will be missing when the snapshot is exported again.
-   * @default {warnings go to the console}
+   * Called with a warning about a part that a later export will lack.
+   * @default {console.warn}
    */
   readonly onWarning?: (message: string) => void;
 }
@@ -37,14 +37,15 @@ const IMPORT_OPTIONS: OptionNames<ImportArchiveOptions> = {
 
 /**
  * Puts the snapshot in an archive into a store, whose retention applies, and
- * resolves to its metadata there: it gets an ID of that store, while index,
- * term and configuration are the archive's. It is published only when
- * everything in the archive has been checked, up to its last byte; when
- * anything is wrong, the store stays as it was, and `archive` is cancelled.
+ * resolves to its metadata there. The ID is a new one of that store; index,
+ * term and configuration are the archive's. The snapshot is published only when
+ * everything in the archive has been checked, up to its last byte. On any error
+ * the store stays as it was, and `archive` is cancelled.
  *
  * @throws {SnapshotArchiveError} when the archive can't be trusted.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
- * @throws {SnapshotPublishError} when the store can't write or publish it.
+ * @throws {SnapshotPublishError} when the store can't write or publish the
+ * snapshot.
  * @throws {TypeError} when the stream is locked, or gives something other than
  * bytes.
  *
@@ -89,7 +90,8 @@ export async function importArchive(
       name: ORIGIN,
       bytes: encodeOrigin(origin()),
     }));
-    // Not aborted by the pipe: if that failed, its error would hide the first.
+    // The pipe does not abort the sink: an error of the abort would hide the
+    // first one.
     await source.pipeTo(sink, { ...abortable, preventAbort: true });
     warnOfSeal(source.meta.id, origin(), isKept, onWarning);
     return sink.meta;
@@ -99,7 +101,7 @@ export async function importArchive(
   }
 }
 
-/** Vault needs the sums that only it can seal. */
+/** Warns when the sums are missing that only Vault can seal, and needs. */
 function warnOfSeal(
   id: string,
   { sealedSums }: ArchiveOrigin,

@@ -27,7 +27,7 @@ import { checkSums, type Sums } from "./sums.ts";
 /** The ID that Vault gives every snapshot. */
 const VAULT_ID = "bolt-snapshot";
 
-/** What Vault does with an archive that has no sealed sums. */
+/** The warning about an archive without sealed sums. */
 export const NO_SEAL =
   `came from Vault, but without ${SEALED_SUMS}: an ordinary restore crashes ` +
   "Vault (seen with 1.20.4); use `vault operator raft snapshot restore -force`";
@@ -97,7 +97,10 @@ function isOriginUnusable(error: unknown): error is SnapshotError {
     isSnapshotError(error, "ERR_SNAPSHOT_VERSION_UNSUPPORTED");
 }
 
-/** What the kept `meta.json` says, and the snapshot that an import makes of it. */
+/**
+ * The content of the kept `meta.json`, and the snapshot that an import makes of
+ * it.
+ */
 function decodeKeptMeta(
   bytes: Uint8Array,
   what: string,
@@ -116,7 +119,9 @@ function decodeKeptMeta(
   }
 }
 
-/** A file in the directory of another snapshot must not pass for this one's. */
+/**
+ * Rejects a file of another snapshot that was put into this one's directory.
+ */
 function requireSame(
   kept: Omit<SnapshotMetaFields, "id" | "crc">,
   meta: Omit<SnapshotMetaFields, "id" | "crc">,

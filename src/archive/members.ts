@@ -10,11 +10,11 @@ export const META = "meta.json";
 /** The snapshot's state. */
 export const STATE = "state.bin";
 
-/** The digests of the two. */
+/** The digests of these two members. */
 export const SUMS = "SHA256SUMS";
 
 /**
- * What Vault adds: the digests once more, sealed with a key that only the
+ * Vault's own member: the digests once more, sealed with a key that only the
  * cluster has, so that Vault detects when another program changed a snapshot.
  */
 export const SEALED_SUMS = "SHA256SUMS.sealed";

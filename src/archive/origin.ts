@@ -1,9 +1,8 @@
 /**
- * `archive.origin`: what an imported snapshot needs to become the same archive
- * again: the exact `meta.json` and sums of the archive, and the time in its tar.
- * Vault's seal covers the sums, and the sums cover `meta.json`: with one byte
- * changed, Vault refuses to restore the snapshot, or crashes. The layout is in
- * docs/format.md.
+ * `archive.origin`: the parts that an export needs to make an imported archive
+ * again: its exact `meta.json` and sums, and the time in its tar. Vault's seal
+ * covers the sums, and the sums cover `meta.json`: with one byte changed, Vault
+ * refuses to restore the snapshot, or crashes. The layout is in docs/format.md.
  *
  * @module
  */
@@ -69,7 +68,8 @@ export function encodeOrigin(origin: ArchiveOrigin): Uint8Array {
  * @throws {UnsupportedSnapshotVersionError} when it is of a newer format.
  */
 export function decodeOrigin(bytes: Uint8Array, what: string): ArchiveOrigin {
-  // First: a flipped bit must not pass for a newer version.
+  // The CRC comes first, so that a flipped bit does not pass for a newer
+  // version.
   const content = checkCrc(bytes, what);
   if (content.length < AT.texts) {
     throw new SnapshotCorruptError(what, {

@@ -11,12 +11,12 @@ import {
   SnapshotArchiveError,
 } from "./archive_error.ts";
 
-/** What says nothing of the bytes; Go writes none of them for a snapshot. */
+/** Keys that do not change the bytes. Go writes none of them for a snapshot. */
 const IGNORED_KEYS = new Set(["atime", "ctime", "mtime"]);
 
 /**
- * The size in an extended header's records, if they tell one; `offset` is where
- * they start.
+ * The size in an extended header's records, if they have one; `offset` is where
+ * the records start.
  *
  * @throws {SnapshotArchiveError} with the reason `"tar"`.
  */
@@ -60,7 +60,7 @@ function decodeRecord(
   const [start = "", digits = ""] = /^([1-9]\d{0,4}) /.exec(beginning) ?? [];
   const length = Number(digits);
   const record = decode(bytes.subarray(start.length, length));
-  // There may be line ends in the value, too.
+  // The value may contain line ends.
   const [, key, value] = /^([^=]+)=([^]*)\n$/.exec(record) ?? [];
   if (key === undefined || value === undefined || length > bytes.length) {
     throw paxError({

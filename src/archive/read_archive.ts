@@ -1,5 +1,5 @@
 /**
- * Reading an archive without a store.
+ * Reads an archive without a store.
  *
  * @module
  */
@@ -21,14 +21,13 @@ export interface ReadArchiveOptions {
   /** Called as bytes of the state are read. */
   readonly onProgress?: (progress: Progress) => void;
   /**
-   * Called with the name of each member that is accepted though it can't be
-   * checked: Vault's `SHA256SUMS.sealed`, whose key the cluster keeps to
-   * itself.
+   * Called with the name of each member that is accepted although it can't be
+   * checked: Vault's `SHA256SUMS.sealed`, whose key only the cluster has.
    */
   readonly onUnchecked?: (member: string) => void;
   /**
-   * The longest state to accept, in bytes: an archive of a few megabytes may
-   * be one of gigabytes of zeros. @default {Infinity}
+   * The longest state to accept, in bytes: a few megabytes of archive may
+   * decompress to gigabytes of zeros. @default {Infinity}
    */
   readonly stateSizeMax?: number;
 }
@@ -43,7 +42,7 @@ export const READ_OPTIONS: OptionNames<ReadArchiveOptions> = {
 
 /** The state in an archive, checked as it is read. */
 export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
-  /** What the archive says of it: not to be trusted before the source's end. */
+  /** The archive's metadata. Do not trust it before the source has ended. */
   readonly meta: ArchiveMeta;
   /**
    * Ends the source unless it was read out, and cancels the archive, for
@@ -53,17 +52,16 @@ export type ArchiveSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
 };
 
 /**
- * Reads an archive, without a store to put it in: to look at it, to check it,
- * or to restore a state machine from it. Resolves once its metadata has been
- * read; the source is the state that follows, and must be read out or
- * cancelled, which cancels `archive` with it, or calls `return()` of an
- * iterable without waiting for that. It ends only when everything has
- * been checked that is in the archive, up to its last byte, and else errors;
- * its last chunk is held back until then. Memory stays bounded, whatever is in
- * the archive.
+ * Reads an archive without a store: to look at it, to check it, or to restore a
+ * state machine from it. Resolves once the metadata has been read. The source
+ * is the state that follows; it must be read out or cancelled. To cancel it
+ * cancels `archive` too, or calls `return()` of an iterable without waiting for
+ * that. The source ends only when everything in the archive has been checked,
+ * up to its last byte, and otherwise errors; the last chunk is held back until
+ * then. Memory stays bounded, whatever is in the archive.
  *
- * @throws {SnapshotArchiveError} when the archive can't be trusted; so does the
- * source.
+ * @throws {SnapshotArchiveError} when the archive can't be trusted; the source
+ * errors with it, too.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
  * @throws {TypeError} when the stream is locked, or gives something other than
  * bytes.
@@ -91,11 +89,14 @@ export async function readArchive(
 export interface OpenedArchive {
   /** The state, as `readArchive()` gives it. */
   readonly source: ArchiveSource;
-  /** What makes the same archive again; only once the source has ended. */
+  /**
+   * What an export needs to make the same archive again; only once the source
+   * has ended.
+   */
   readonly origin: () => ArchiveOrigin;
 }
 
-/** Does what `readArchive()` does. */
+/** Opens an archive, for `readArchive()` and for imports. */
 export async function openArchive(
   input: ArchiveInput,
   options: ReadArchiveOptions,

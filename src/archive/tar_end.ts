@@ -1,5 +1,5 @@
 /**
- * What may follow the two blocks of zeros that end a tar.
+ * Checks the bytes after the two blocks of zeros that end a tar.
  *
  * @module
  */

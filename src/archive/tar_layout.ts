@@ -1,12 +1,12 @@
 /**
- * Where things are in a tar's header block (POSIX `ustar`).
+ * The fields of a tar's header block (POSIX `ustar`).
  *
- * Why no tar package: of those at hand, none writes the bytes that Go's
- * `archive/tar` writes. modern-tar leaves the device numbers empty, and from
- * 8 GiB on it names the extended header otherwise and cuts the size in the main
- * one; tar-stream ends numbers with a space, and has its own way above 8 GiB.
- * Nor do they read as strictly as a backup should be read: what is wrong with
- * an extended header they pass over, and what comes after the end.
+ * No tar package is used, because none that we tried writes the bytes that Go's
+ * `archive/tar` writes. modern-tar leaves the device numbers empty, and from 8
+ * GiB on gives the extended header another name and cuts the size in the main
+ * one; tar-stream ends numbers with a space, and has a form of its own above 8
+ * GiB. They are also too lenient for backups: they ignore faults in an extended
+ * header, and bytes after the end.
  *
  * @module
  */
@@ -50,13 +50,13 @@ export const FIELDS = {
 /** `ustar` and its version. */
 export const MAGIC = "ustar\x0000";
 
-/** What GNU tar writes there by default; the prefix then has other fields. */
+/** GNU tar's default magic. The prefix then has other fields. */
 export const GNU_MAGIC = "ustar  \0";
 
 /** The header of a regular file. */
 export const REGULAR_TYPE = "0";
 
-/** An extended header (PAX), with more on the member that follows. */
+/** An extended header (PAX), with more fields for the member that follows. */
 export const EXTENDED_TYPE = "x";
 
 /** The largest number that eleven octal digits hold: 8 GiB less one. */
@@ -72,7 +72,7 @@ export function checksumOf(block: Uint8Array): number {
   return sum;
 }
 
-/** How many zeros fill up the last block of so many bytes. */
+/** The number of zeros that fill the last block of `size` bytes. */
 export function paddingOf(size: number): number {
   return (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES;
 }

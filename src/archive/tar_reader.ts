@@ -1,7 +1,7 @@
 /**
- * Reads the headers of a tar. Takes what Go's `archive/tar` writes for a
- * snapshot and little more, for each thing that two readers could take in two
- * ways is one more way to be given the wrong state.
+ * Reads the headers of a tar. Accepts the headers that Go's `archive/tar`
+ * writes for a snapshot and few others, because two readers could disagree on
+ * other headers, and one of them would then restore the wrong state.
  *
  * @module
  */
@@ -32,20 +32,20 @@ const EXTENDED_BYTES_MAX = 8 * 1024;
 
 /** A member whose bytes come next. */
 export interface TarEntry {
-  /** Its name, whatever that is. */
+  /** Its name, not checked. */
   readonly name: string;
   /** Its length in bytes. */
   readonly size: number;
   /** Where its header starts, in bytes of the tar. */
   readonly offset: number;
   /**
-   * When it was modified, in seconds since 1970, where eleven octal digits or
-   * fewer say so. No two readers could be given another state by it.
+   * When it was modified, in seconds since 1970, if the field is eleven octal
+   * digits or fewer. Readers that disagree on it still read the same state.
    */
   readonly modified: number | undefined;
 }
 
-/** What one header block says. */
+/** The fields of one header block. */
 interface Header extends TarEntry {
   readonly type: string;
   /** Whether GNU tar wrote it in its own format. */
@@ -60,7 +60,7 @@ const OCTAL_FIELDS = {
   gnuChanged: "the time of a member's last change",
 } as const;
 
-/** What GNU tar's own types are, which are not read. */
+/** GNU tar's own types, which are rejected, in words. */
 const GNU_TYPES: ReadonlyMap<string, string> = new Map([
   ["D", "a list of names"],
   ["K", "a long name of a link"],
@@ -71,9 +71,9 @@ const GNU_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Reads up to the next member's bytes; `undefined` at the end of the tar, which
- * is then behind us. The caller must take the member's bytes and call
- * {@linkcode skipPadding}.
+ * Reads up to the next member's bytes; `undefined` at the end of the tar, whose
+ * last block has then been read. The caller must take the member's bytes and
+ * call {@linkcode skipPadding}.
  *
  * @throws {SnapshotArchiveError} with the reason `"tar"`.
  */
@@ -133,7 +133,10 @@ async function readHeader(tar: ByteReader): Promise<Header | undefined> {
   return decodeHeader(block, offset);
 }
 
-/** What is compressed may be anything: a server's error, or an archive again. */
+/**
+ * The decompressed bytes may be anything: a server's error page, or another
+ * archive.
+ */
 function requireTar(block: Uint8Array): void {
   const { looksLike, actual, hint } = describeFirstBytes(block);
   if (looksLike === "tar" || looksLike === "unknown") return;
@@ -192,7 +195,10 @@ function requireType({ type, name, offset }: Header, expected: string): void {
   });
 }
 
-/** Go takes the one for a format of its own, and GNU tar writes no such mix. */
+/**
+ * Rejects a GNU header after an extended one: Go reads it as a format of its
+ * own, and GNU tar never writes it.
+ */
 function requireUstar({ isGnu, offset }: Header): void {
   if (!isGnu) return;
   const at = offset + FIELDS.magic.start;
@@ -223,7 +229,9 @@ async function readExtendedSize(
   return decodeExtendedSize(bytes, at);
 }
 
-/** Octal digits, with whatever writers put before and after them. */
+/**
+ * Reads octal digits, with the spaces and zeros that writers put around them.
+ */
 function readOctal(
   block: Uint8Array,
   name: keyof typeof OCTAL_FIELDS,
@@ -253,7 +261,10 @@ function isBase256(block: Uint8Array, { start }: Field): boolean {
   return ((block[start] ?? 0) & 0x80) !== 0;
 }
 
-/** A big-endian number; its first bit says that it is one, its second a sign. */
+/**
+ * Reads a big-endian number, whose first bit marks the form and whose second
+ * bit is the sign.
+ */
 function readBase256(block: Uint8Array, field: Field, offset: number): number {
   let value = (block[field.start] ?? 0) & 0x7f;
   for (const byte of block.subarray(field.start + 1, field.end)) {
@@ -286,7 +297,7 @@ function checkGnuFields(block: Uint8Array, offset: number): void {
   throw tarError({ offset: offset + start + odd, actual, expected: "zeros" });
 }
 
-/** A text that a zero ends, or the field. */
+/** Reads a text up to its zero, or to the end of the field. */
 function readText(block: Uint8Array, field: Field): string {
   const [text = ""] = latin1(block.subarray(field.start, field.end)).split(
     "\0",
@@ -294,7 +305,7 @@ function readText(block: Uint8Array, field: Field): string {
   return text;
 }
 
-/** Each byte as a character, so that none gets lost. */
+/** Each byte as a character, so that no byte is lost. */
 function latin1(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }

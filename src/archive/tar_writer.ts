@@ -28,7 +28,7 @@ export interface TarMember {
   readonly modified: number;
 }
 
-/** What comes before a member's bytes: a header, above 8 GiB an extended one. */
+/** The header before a member's bytes; above 8 GiB an extended one, too. */
 export function encodeHeader(member: TarMember): Uint8Array<ArrayBuffer> {
   const { name, size } = member;
   if (size <= OCTAL_MAX) return encodeBlock(member);
@@ -36,12 +36,12 @@ export function encodeHeader(member: TarMember): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(3 * BLOCK_BYTES);
   bytes.set(encodeExtendedBlock(`PaxHeaders.0/${name}`, record.length));
   bytes.set(record, BLOCK_BYTES);
-  // What does not fit is zero here.
+  // A size that does not fit is zero here.
   bytes.set(encodeBlock({ ...member, size: 0 }), 2 * BLOCK_BYTES);
   return bytes;
 }
 
-/** What comes after a member's bytes. */
+/** The zeros after a member's bytes. */
 export function padding(size: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(paddingOf(size));
 }
@@ -72,13 +72,13 @@ function encodeExtendedBlock(
   return finishBlock(block);
 }
 
-/** What both kinds of header have in common; the checksum comes last. */
+/** Sets the fields that both kinds of header have; the checksum comes last. */
 function finishBlock(block: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   writeOctal(block, FIELDS.uid, 0);
   writeOctal(block, FIELDS.gid, 0);
   writeText(block, FIELDS.magic, MAGIC);
   const { start } = FIELDS.checksum;
-  // Six digits, a zero and a space: it has always been so.
+  // Six digits, a zero and a space, as tar has always written checksums.
   writeOctal(block, { start, end: start + 7 }, checksumOf(block));
   writeText(block, { start: start + 7, end: start + 8 }, " ");
   return block;
@@ -88,7 +88,7 @@ function writeText(block: Uint8Array, field: Field, text: string): void {
   block.set(new TextEncoder().encode(text), field.start);
 }
 
-/** Octal digits that fill the field but for a zero at its end. */
+/** Writes octal digits that fill the field up to a zero at its end. */
 function writeOctal(block: Uint8Array, field: Field, value: number): void {
   const digits = field.end - field.start - 1;
   writeText(block, field, value.toString(8).padStart(digits, "0"));

@@ -7,19 +7,24 @@
 import { type ArchiveFault, SnapshotArchiveError } from "./archive_error.ts";
 import { describeFirstBytes } from "./first_bytes.ts";
 
-/** Where an archive breaks off. */
+/** Where a truncated archive ends. */
 export interface BreakOff {
-  /** `"gzip"` when the file does, else the tar in it does. */
+  /**
+   * `"gzip"` when the file is truncated, or else the reason of the tar in it.
+   */
   readonly reason: ArchiveFault;
-  /** How many bytes there are: of the file for `"gzip"`, else of the tar. */
+  /** The length in bytes: of the file for `"gzip"`, else of the tar. */
   readonly offset: number;
-  /** The member that is incomplete, when it is one. */
+  /** The incomplete member, if any. */
   readonly member?: string | undefined;
   /** The lower error. */
   readonly cause?: unknown;
 }
 
-/** `what` is a sentence on the part that is incomplete, without a full stop. */
+/**
+ * The error for a truncated archive; `what` is a sentence about the incomplete
+ * part, without a full stop.
+ */
 export function truncated(
   what: string,
   details: BreakOff,
@@ -27,7 +32,7 @@ export function truncated(
   return endsEarly("truncated", what, details);
 }
 
-/** The tar is whole, but has no such member. */
+/** The error for a whole tar without that member. */
 export function missingMember(
   member: string,
   offset: number,
@@ -51,7 +56,10 @@ function endsEarly(
   });
 }
 
-/** The file continues after `end` bytes with `rest`, of which a part will do. */
+/**
+ * The error for a file that continues after `end` bytes with `rest`, of which a
+ * part is enough.
+ */
 export function trailingBytes(
   end: number,
   rest: Uint8Array,

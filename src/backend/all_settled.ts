@@ -1,5 +1,5 @@
 /**
- * Waiting for several things that run side by side.
+ * Waits for several calls that run side by side.
  *
  * @module
  */

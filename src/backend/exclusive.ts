@@ -6,9 +6,9 @@
  */
 
 /**
- * Runs calls one by one, in the order in which they came. What takes long and
- * changes nothing, such as reading a state, is done before the call: the close
- * of a small snapshot waits here too.
+ * Runs calls one by one, in the order in which they came. Do long reads, such
+ * as that of a state, before the call, because the close of a small snapshot
+ * waits here too.
  */
 export class Exclusive {
   #last: Promise<unknown> = Promise.resolve();

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What ends a wait: an `AbortSignal`, or one that is shared. */
+/** A signal that ends a wait: an `AbortSignal`, or a shared one. */
 export type Interruption =
   & Pick<AbortSignal, "aborted" | "reason">
   & Record<
@@ -58,7 +58,7 @@ export async function unlessAborted<T>(
 ): Promise<T> {
   let isAborted = false;
   promise.then(
-    // A clean-up that fails has no caller left to tell.
+    // A failed clean-up is dropped, because no caller waits for it.
     (value) => isAborted ? onLate(value).catch(() => {}) : undefined,
     () => {},
   );

@@ -1,5 +1,5 @@
 /**
- * The second of the three ends of a publication.
+ * The error for a publication whose outcome is uncertain.
  *
  * @module
  */
@@ -11,16 +11,19 @@
 export class MaybePublishedError extends Error {
   /** The class's name. */
   override readonly name = "MaybePublishedError";
-  /** What the store knows it by, also when it is of another copy of the package. */
+  /**
+   * The code by which the store recognizes the error, also from another copy of
+   * the package.
+   */
   readonly code = "ERR_MAYBE_PUBLISHED";
 
-  /** Makes the error; `cause` is what went wrong. */
+  /** Makes the error; `cause` is the failure. */
   constructor(cause: unknown) {
     super("The snapshot may have been published", { cause });
   }
 }
 
-/** Whether it is that error, of whichever copy of this package. */
+/** Whether a value is that error, from any copy of this package. */
 export function isMaybePublished(error: unknown): error is MaybePublishedError {
   return error instanceof Error &&
     (error as { readonly code?: unknown }).code === "ERR_MAYBE_PUBLISHED";

@@ -41,7 +41,7 @@ export function requireMs(name: string, value: number, min = 1): number {
   return requireInteger(name, value, min, TIMER_MS_MAX);
 }
 
-/** What `typeof` says of the types that options can have. */
+/** The types that options can have, by the result of `typeof`. */
 interface OptionTypes {
   readonly boolean: boolean;
   readonly function: (...args: never[]) => unknown;

@@ -1,5 +1,5 @@
 /**
- * A pass-through stream that ends only when the bytes were the right ones.
+ * A pass-through stream that ends only when size and CRC match.
  *
  * @module
  */
@@ -9,13 +9,16 @@ import { SnapshotCorruptError } from "../errors.ts";
 import { Crc64 } from "./crc64.ts";
 import { checkCrc, checkLength } from "./register.ts";
 
-/** What a {@linkcode Crc64CheckStream} expects. */
+/** The size and CRC that a {@linkcode Crc64CheckStream} expects. */
 export interface Crc64CheckStreamOptions {
   /** The CRC-64/XZ of all bytes. */
   readonly crc: bigint;
   /** How many bytes there must be. */
   readonly size: number;
-  /** What is being checked, for the error's message. @default {"the stream"} */
+  /**
+   * The name of the checked bytes in the error's message. @default {"the
+   * stream"}
+   */
   readonly name?: string | undefined;
 }
 
@@ -25,7 +28,7 @@ const CHECK_OPTIONS: OptionNames<Crc64CheckStreamOptions> = {
   name: true,
 };
 
-/** Where a check hands out checked bytes. */
+/** Receives the checked bytes. */
 interface Output {
   enqueue(chunk: Uint8Array<ArrayBuffer>): void;
 }
@@ -37,7 +40,7 @@ export interface ByteChecker {
     chunk: Uint8Array<ArrayBuffer>,
     output: Output,
   ): void | Promise<void>;
-  /** The end; throws when it must not be here. */
+  /** Ends the check; throws when bytes are missing or wrong. */
   flush(output: Output): void;
 }
 
@@ -61,7 +64,7 @@ export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
   return {
     transform(chunk, output) {
       crc.update(chunk);
-      // An empty chunk must not push out the one that is held back.
+      // An empty chunk must not release the one that is held back.
       if (chunk.length === 0) return;
       done += chunk.length;
       if (done > size) throw wrongSize(done);
@@ -84,17 +87,17 @@ export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
 }
 
 /**
- * Passes chunks on as they are, and errors instead of ending when the bytes are
- * not the ones that were promised. It lags one chunk behind: the last chunk is
- * handed out only when the whole has been checked, so that a consumer that saw
- * `size` bytes has seen the right ones. Empty chunks are dropped.
+ * Passes chunks on unchanged, and errors instead of ending when size or CRC
+ * differ from the expected ones. The stream holds one chunk back: the last
+ * chunk is handed out only when the whole has been checked, so that a consumer
+ * that has read `size` bytes has read the right ones. Empty chunks are dropped.
  *
  * A chunk belongs to the stream once it is written. The caller must not change
- * it: the reader would get other bytes than those that were checked.
+ * it, because the reader would get other bytes than the checked ones.
  *
  * The stream errors with {@linkcode SnapshotCorruptError}: reason `"size"` when
- * there are too few bytes, or as soon as there are too many; reason `"crc"` when
- * the number is right and the bytes are not.
+ * there are too few bytes, or as soon as there are too many; reason `"crc"`
+ * when the number is right but the bytes are wrong.
  *
  * @throws {RangeError} when `crc` is not in 0 to 2^64 - 1, or `size` not an
  * integer in 0 to 2^53 - 1.
@@ -114,7 +117,7 @@ export function crc64Checker(options: Crc64CheckStreamOptions): ByteChecker {
 export class Crc64CheckStream
   extends TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   /**
-   * Makes a stream that expects what `options` say.
+   * Makes a stream that expects the size and CRC in `options`.
    *
    * @throws {RangeError} when the CRC is not from 0 to 2^64 - 1, or the size is
    * not an integer from 0 to 2^53 - 1.

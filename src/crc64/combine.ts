@@ -29,7 +29,7 @@ function multiply(a: Readonly<Register>, b: Readonly<Register>): Register {
   return { low, high };
 }
 
-/** Entry k is x^(8 * 2^k): what 2^k bytes that follow multiply a CRC by. */
+/** Entry k is x^(8 * 2^k): 2^k bytes that follow multiply a CRC by it. */
 const powers: Register[] = [{ low: 0, high: 1 << 23 }];
 
 function powerOf(k: number): Register {

@@ -9,8 +9,8 @@ import { valueOf } from "./register.ts";
 import { update } from "./update.ts";
 
 /**
- * A running CRC-64/XZ: the checksum of xz, and of Go's `crc64.ECMA` table.
- * Any number may run at once; they share nothing.
+ * A running CRC-64/XZ: the checksum of xz, and of Go's `crc64.ECMA` table. Any
+ * number may run side by side.
  *
  * @example Check a value in pieces
  * ```ts
@@ -28,7 +28,7 @@ export class Crc64 {
   readonly #register = { low: -1, high: -1 };
 
   /**
-   * Feeds bytes. They are only read, and not needed after the call.
+   * Feeds bytes. The bytes are only read, and not kept.
    *
    * @throws {TypeError} when `bytes` is not a `Uint8Array`, of whatever realm.
    */
@@ -43,8 +43,8 @@ export class Crc64 {
   }
 
   /**
-   * The CRC of everything fed so far, from 0 to 2^64 - 1. Changes nothing:
-   * `update()` may go on.
+   * The CRC of everything fed so far, from 0 to 2^64 - 1. Does not end the CRC:
+   * `update()` may be called again.
    */
   digest(): bigint {
     return valueOf(~this.#register.low, ~this.#register.high);

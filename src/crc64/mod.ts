@@ -1,6 +1,6 @@
 /**
  * CRC-64/XZ, as Go's `hash/crc64` computes it with its ECMA table: of bytes, of
- * streams, and of wholes from their parts.
+ * streams, and combined from the CRCs of parts.
  *
  * @module
  */

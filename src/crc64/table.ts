@@ -1,6 +1,6 @@
 /**
  * CRC-64 by table, eight bytes a step ("slicing by 8"): for small chunks, and
- * for where the kernel can't run.
+ * for runtimes that can't run the kernel.
  *
  * @module
  */
@@ -9,8 +9,9 @@ import { type Register, timesX } from "./register.ts";
 
 /**
  * Entry `256 * k + b` is the contribution of byte `b` with `k` bytes after it,
- * which is b * x^(64 + 8k) modulo the polynomial, in two halves. Constants, as
- * the compilers know their addresses then; filled at first use.
+ * which is b * x^(64 + 8k) modulo the polynomial, in two halves. They are
+ * constants so that compilers know their addresses, and are filled at first
+ * use.
  */
 const lowTable = new Int32Array(8 * 256);
 const highTable = new Int32Array(8 * 256);
@@ -20,7 +21,9 @@ let filled = false;
 const lowOf = (index: number): number => lowTable[index] as number;
 const highOf = (index: number): number => highTable[index] as number;
 
-/** In few steps: this runs once, and uncompiled. */
+/**
+ * Fills the tables in few steps, because this runs once, before it is compiled.
+ */
 function fillTables(): void {
   // A single bit's entry is a power of x, from x^64 for the top bit on. Entries
   // add up as their bytes do: each bit joins the bytes made of those above it.

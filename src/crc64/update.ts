@@ -1,5 +1,5 @@
 /**
- * Which way bytes go: through the kernel, or through the table.
+ * Chooses between the kernel and the table.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Register, Update } from "./register.ts";
 import { updateByTable } from "./table.ts";
 
 /**
- * From this length on the kernel is the faster one, though the bytes have to be
- * copied to it first. Measured; it takes 8 or more.
+ * From this length on the kernel is faster, as measured, although the bytes
+ * have to be copied to it first. The kernel accepts 8 bytes or more.
  */
 const KERNEL_SIZE_MIN = 256;
 
 /**
  * Makes the function that feeds bytes to registers. The kernel is made when it
- * is first needed; where that can't be, the table does all.
+ * is first needed; if that fails, the table is used for all lengths.
  */
 export function makeUpdate(
   webAssembly: typeof WebAssembly | undefined,

@@ -1,5 +1,5 @@
 /**
- * Platforms that can't sync a directory.
+ * Recognizes platforms that can't sync a directory.
  *
  * @module
  */
@@ -16,7 +16,8 @@ const NO_DIRECTORY_SYNC: ReadonlySet<string> = new Set([
 
 /**
  * Whether a directory could not be synced because the platform has no such
- * operation (Windows, some network file systems), so that it must be tolerated.
+ * operation (Windows, some network file systems), so that the store must accept
+ * the failure.
  */
 export function isNoDirectorySync(error: unknown): boolean {
   return NO_DIRECTORY_SYNC.has(systemCode(error) ?? "");

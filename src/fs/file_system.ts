@@ -1,7 +1,7 @@
 /**
- * The seam between the store and the world: every file operation of the
+ * The seam between the store and the system: every file operation of the
  * library goes through a {@linkcode FileSystem}. Each method's comment is its
- * durability contract, which the store's proof of safety stands on.
+ * durability contract, on which the safety of the store rests.
  *
  * Errors are the system's: an `Error` whose `code` is a POSIX name (`ENOENT`,
  * `EEXIST`, `ENOSPC`, ...). Paths are absolute and use `/`.
@@ -13,20 +13,20 @@ import type { LockOwner } from "../lock_owner.ts";
 
 export type { LockOwner };
 
-/** What a directory entry is. Links are never followed. */
+/** The kind of a directory entry. Links are never followed. */
 export type FileKind = "file" | "directory" | "symlink" | "other";
 
 /** One entry of a directory. */
 export interface DirectoryEntry {
   /** The bare name, without a path. */
   readonly name: string;
-  /** What the name itself refers to. */
+  /** The kind of the entry itself. */
   readonly kind: FileKind;
 }
 
-/** What is known of a file without reading it. */
+/** The state of a file, which is known without reading it. */
 export interface FileStat {
-  /** What it is. */
+  /** The kind of the file. */
   readonly kind: FileKind;
   /** Its length in bytes. */
   readonly size: number;
@@ -38,13 +38,13 @@ export interface FileStat {
   /**
    * When its bytes, names, name, owner, permissions or times were last changed,
    * in milliseconds since 1970; unlike `modifiedMs` no program can set it.
-   * Absent where the platform does not tell.
+   * Absent where the platform does not provide it.
    */
   readonly changedMs?: number | undefined;
   /**
-   * Which file it is, whatever its name: equal for one file on this machine, and
-   * different for any other that exists at the same time. Absent where the
-   * platform does not tell.
+   * Which file it is, whatever its name: equal for one file on this machine,
+   * and different for any other that exists at the same time. Absent where the
+   * platform does not provide it.
    */
   readonly identity?: string | undefined;
 }
@@ -61,7 +61,7 @@ export interface FileStat {
  */
 export type OpenMode = "read" | "create";
 
-/** An open file. The one who opened it must close it. */
+/** An open file. The caller that opened it must close it. */
 export interface FileHandle {
   /** The state of the open file, whatever its name refers to by now. */
   stat(): Promise<FileStat>;
@@ -89,27 +89,26 @@ export interface FileHandle {
 
 /** A lock that is held. */
 export interface FileLock {
-  /** Who held it before and has left it behind, if that is so: after a crash. */
+  /** The holder that left the lock behind in a crash, if it was taken over. */
   readonly takenOverFrom?: LockOwner | undefined;
   /**
-   * Gives the lock up. Harmless when it has been lost or released before. When
-   * it rejects, the lock file could not be removed; the lock is given up in any
-   * case: the next `lock()` of this process takes it.
+   * Gives the lock up. Does nothing when the lock has been lost or released
+   * before. When it rejects, the lock file could not be removed; the lock is
+   * given up in any case: the next `lock()` of this process takes it.
    */
   release(): Promise<void>;
 }
 
-/** What can be seen of a lock without taking it. */
+/** The state of a lock, read without taking it. */
 export interface LockState {
-  /** Who has it; `undefined` when its file does not tell. */
+  /** The holder; `undefined` when the lock file does not name one. */
   readonly owner: LockOwner | undefined;
   /**
-   * What is known of the holder: it is in this process, it is alive, it is dead
-   * (the next `lock()` takes the lock over), or that can't be found out, so that
-   * the lock counts as held.
+   * Whether the holder is in this process, alive, dead (the next `lock()` takes
+   * the lock over), or unknown, so that the lock counts as held.
    */
   readonly holder: "here" | "alive" | "dead" | "unknown";
-  /** What a person can do when the holder is `"unknown"`. */
+  /** Advice for the operator when the holder is `"unknown"`. */
   readonly hint: string | undefined;
 }
 
@@ -117,15 +116,15 @@ export interface LockState {
 export interface HeldDirectory {
   /**
    * Stands for the directory itself in every operation, also after its name has
-   * been given to something else; valid until `close()`. Where the platform has
-   * no such path it is the one that was asked for.
+   * been given to something else; valid until `close()`. On a platform without
+   * such paths, the path that was given.
    */
   readonly path: string;
   /** The state of the directory, whatever its name refers to by now. */
   stat(): Promise<FileStat>;
   /** As {@linkcode FileSystem.syncDirectory}, on the directory itself. */
   sync(): Promise<void>;
-  /** Lets the directory go. */
+  /** Releases the directory. */
   close(): Promise<void>;
 }
 
@@ -134,9 +133,9 @@ export interface LockOptions {
   /** Permission bits of the lock's files. @default {0o600} */
   readonly mode?: number | undefined;
   /**
-   * Which identity stands for this host, instead of its name and the run of its
-   * kernel. Two that give the same are on the same host; two that give
-   * different ones are not.
+   * The identity of this host, instead of its name and the boot of its kernel.
+   * Processes with the same identity count as on the same host, and processes
+   * with different ones as on different hosts.
    */
   readonly hostId?: string | undefined;
 }
@@ -144,8 +143,9 @@ export interface LockOptions {
 /**
  * The file operations that the store needs, and no more.
  *
- * What root makes in a directory of another user belongs to that user: the
- * calls that make something reject, and leave nothing, when that can't be had.
+ * Files and directories that root makes in a directory of another user belong
+ * to that user. Where that is not possible, the call that makes one rejects and
+ * leaves nothing.
  */
 export interface FileSystem {
   /**
@@ -168,13 +168,17 @@ export interface FileSystem {
   open(path: string, how: OpenMode, mode?: number): Promise<FileHandle>;
   /** The entries of a directory, in no particular order. */
   readDirectory(path: string): Promise<DirectoryEntry[]>;
-  /** What a name refers to; a symbolic link is described, not followed. */
+  /**
+   * The state of a file or directory. A symbolic link is described, not
+   * followed.
+   */
   stat(path: string): Promise<FileStat>;
   /**
    * Gives a file or directory another name. A reader sees the old name or the
    * new one, never neither. An existing file, or an existing *empty* directory,
-   * at `to` may be replaced: the caller looks first. After a power cut either
-   * name may be found until `syncDirectory()` on the parent has resolved.
+   * at `to` may be replaced, so the caller must look first. After a power cut
+   * either name may be found until `syncDirectory()` on the parent has
+   * resolved.
    */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file or a symbolic link. Durable after `syncDirectory(parent)`. */
@@ -189,10 +193,10 @@ export interface FileSystem {
   holdDirectory(path: string): Promise<HeldDirectory>;
   /**
    * Removes a directory with everything in it, or a file or link of that name;
-   * resolves also when there is none. No link is followed. The files go in any
-   * order, a few at a time. One that can't be removed does not save the others:
-   * it rejects with the first failure when the rest is gone. Nothing of it is
-   * durable before `syncDirectory()` on the directories in question.
+   * resolves also when the name is free. No link is followed. The files go in
+   * any order, a few at a time. After a failure the others are still removed;
+   * then the call rejects with the first failure. Nothing of it is durable
+   * before `syncDirectory()` on the directories in question.
    */
   removeTree(path: string): Promise<void>;
   /**
@@ -202,17 +206,18 @@ export interface FileSystem {
    */
   syncDirectory(path: string): Promise<void>;
   /**
-   * Takes the lock that the plain file at `path` stands for. Where that is held
-   * it rejects with `EBUSY`; the error may have the `owner`, a
+   * Takes the lock that the plain file at `path` stands for. Rejects with
+   * `EBUSY` when the lock is held; the error may have the `owner`, a
    * {@linkcode LockOwner}, and a `hint` for the caller. A lock whose holder has
-   * died is taken over at once. A lock needs no durability: no process holds it after a power cut.
+   * died is taken over at once. A lock needs no durability: no process holds it
+   * after a power cut.
    */
   lock(path: string, options?: LockOptions): Promise<FileLock>;
   /**
-   * Looks who has the lock; takes nothing and changes nothing. Resolves to
+   * Reads who holds the lock, without taking or changing anything. Resolves to
    * `undefined` when there is no lock. A file that can't be read or understood
-   * is a lock whose holder is unknown; only when descriptors or memory run out
-   * does it reject.
+   * is a lock whose holder is unknown. Rejects only when descriptors or memory
+   * run out.
    */
   readLock(path: string, options?: LockOptions): Promise<LockState | undefined>;
 }

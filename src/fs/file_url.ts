@@ -8,12 +8,13 @@
 import { describe, quote } from "../text.ts";
 
 /**
- * The URL that `path` is; `undefined` for a path. A text is a URL when it begins
- * with `file:`. As a path it would be a directory of that name in the working
- * directory, and the program would find another one after a change of that.
+ * The URL that `path` is; `undefined` for a path. A text is a URL when it
+ * begins with `file:`. As a path it would be a directory of that name in the
+ * working directory, and so another one after the working directory has
+ * changed.
  *
- * @throws {TypeError} when it is neither, or is a URL that is not the exact name
- * of a file of this machine.
+ * @throws {TypeError} when `path` is neither, or is a URL that is not the exact
+ * name of a file of this machine.
  */
 export function fileUrlOf(path: string | URL): URL | undefined {
   if (typeof path === "string" && !/^file:/i.test(path)) return undefined;
@@ -32,7 +33,7 @@ export function fileUrlOf(path: string | URL): URL | undefined {
   );
 }
 
-/** Why a text is not the URL of a file, or `undefined` when it is one. */
+/** Why a text is not the URL of a file; `undefined` for the URL of a file. */
 function problemOf(text: string): string | undefined {
   // `new URL()` would take file:data for the directory data of the root.
   if (/^file:(?!\/)/i.test(text)) return "a relative URL";
@@ -40,7 +41,8 @@ function problemOf(text: string): string | undefined {
     const { protocol, host, pathname, search, hash } = new URL(text);
     if (protocol !== "file:") return `a URL of the kind ${protocol}`;
     if (host !== "") return `the host ${host}`;
-    // They are not part of the name; the directory would be another one.
+    // These parts do not belong to the name, so the directory would be another
+    // one.
     if (search !== "") return "a query (write ? as %3F)";
     if (hash !== "") return "a fragment (write # as %23)";
     if (/%(2f|00)/i.test(pathname)) return "an encoded slash or zero byte";

@@ -8,7 +8,7 @@ import { SnapshotError, systemCode } from "../errors.ts";
 import type { FileHandle, FileSystem } from "./file_system.ts";
 import { showPath } from "./shown_path.ts";
 
-/** Whether a name is taken, by whatever. */
+/** Whether a name is taken, by an entry of any kind. */
 export async function exists(fs: FileSystem, path: string): Promise<boolean> {
   try {
     await fs.stat(path);
@@ -35,7 +35,7 @@ export async function withFile<T>(
   return result;
 }
 
-/** Uses a directory, by a path that no swap of its name leads astray. */
+/** Uses a directory by a path that stays valid when its name is swapped. */
 export async function withHeld<T>(
   { fileSystem }: { readonly fileSystem: FileSystem },
   path: string,
@@ -47,7 +47,8 @@ export async function withHeld<T>(
   } catch (error) {
     throw showPath(error, held.path, path);
   } finally {
-    // Nothing was written through it: a failure here takes nothing away.
+    // Nothing was written through the handle, so a failure of close() loses
+    // nothing.
     await held.close().catch(() => {});
   }
 }

@@ -1,30 +1,30 @@
 /**
- * The refusal of a lock, as a file system says it.
+ * The error of a file system whose lock is held.
  *
  * @module
  */
 
 import { lockedMessage, type LockOwner } from "../lock_owner.ts";
 
-/** What {@linkcode LockHeldError} tells beside its message. */
+/** The fields of {@linkcode LockHeldError} beside its message. */
 export interface LockHeldDetails {
-  /** Who holds the lock, when that is known. */
+  /** The holder of the lock, if known. */
   readonly owner?: LockOwner | undefined;
-  /** What the caller can do. */
+  /** Advice for the caller. */
   readonly hint?: string | undefined;
 }
 
-/** A lock is held, or may be for all that can be known. */
+/** A lock is held, or its holder's end can't be proven. */
 export class LockHeldError extends Error {
   /** The class's name. */
   override readonly name = "LockHeldError";
-  /** The system's word for it. */
+  /** The system's code. */
   readonly code = "EBUSY";
   /** The lock's file. */
   readonly path: string;
-  /** Who holds the lock, when that is known. */
+  /** The holder of the lock, if known. */
   readonly owner: LockOwner | undefined;
-  /** What the caller can do. */
+  /** Advice for the caller. */
   readonly hint: string | undefined;
 
   /** Makes the error; `path` is the lock's file. */

@@ -1,6 +1,6 @@
 /**
- * Errors whose paths a reader can follow. Below a directory that is held, the
- * system names a path that means something to this process alone.
+ * Makes the paths in errors readable. Below a held directory, the system's
+ * errors name a path that only this process can use.
  *
  * @module
  */

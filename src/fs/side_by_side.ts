@@ -1,13 +1,13 @@
 /**
- * Doing something to many things, a few of them at a time.
+ * Processes many items, a few of them at a time.
  *
  * @module
  */
 
 /**
- * Does `act` to each item, at most `countMax` at a time. One that fails does not
- * save the others: it rejects with the first failure when all are done. Items
- * are taken only when they are needed.
+ * Calls `act` with each item, at most `countMax` at a time. After a failure the
+ * other items are still processed; then it rejects with the first failure.
+ * Items are taken only when they are needed.
  */
 export async function sideBySide<T>(
   items: AsyncIterable<T> | Iterable<T>,
@@ -23,7 +23,8 @@ export async function sideBySide<T>(
       const { done, value } = await iterator.next();
       if (done) return;
       await act(value).catch((error) => {
-        // Only the first is told: of a million there would be no room.
+        // Only the first is kept, because a million errors would fill the
+        // memory.
         if (failures.length === 0) failures.push(error);
       });
     }

@@ -1,6 +1,6 @@
 /**
- * Errors as the operating system words them, for conditions that an adapter
- * finds out by itself.
+ * Errors in the form of the system's, for conditions that an adapter detects
+ * itself.
  *
  * @module
  */
@@ -23,13 +23,13 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EPERM: "operation not permitted",
 };
 
-/** An error of the system: what callers go by is its `code`. */
+/** An error of the system. Callers go by its `code`. */
 export interface SystemError extends Error {
   /** The POSIX name of the condition, such as `"ENOENT"`. */
   readonly code: string;
   /** The operation that failed, such as `"open"`. */
   readonly syscall: string;
-  /** What it was applied to. */
+  /** The path of the operation. */
   readonly path: string;
 }
 

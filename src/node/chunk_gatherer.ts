@@ -5,8 +5,8 @@
  */
 
 /**
- * Gathers chunks in one buffer. Calls do not overlap: the caller waits for what
- * `write()` returns before the next call.
+ * Gathers chunks in one buffer. Calls do not overlap: the caller waits for the
+ * promise of `write()` before the next call.
  */
 export class ChunkGatherer {
   readonly #write: (batch: Uint8Array) => Promise<void>;
@@ -21,7 +21,7 @@ export class ChunkGatherer {
     this.#write = write;
   }
 
-  /** Takes a chunk over, perhaps at once: then there is nothing to wait for. */
+  /** Takes a chunk over; returns `undefined` when that is done at once. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     if (chunk.length > this.#size - this.#filled) return this.#writeOn(chunk);
     this.#buffer ??= new Uint8Array(this.#size);
@@ -30,7 +30,7 @@ export class ChunkGatherer {
     return undefined;
   }
 
-  /** Passes on what was gathered. */
+  /** Passes the gathered bytes on. */
   async flush(): Promise<void> {
     if (this.#buffer === undefined || this.#filled === 0) return;
     const batch = this.#buffer.subarray(0, this.#filled);

@@ -1,5 +1,5 @@
 /**
- * What a failed web stream tells, as Node's streams want it.
+ * Converts the reason of a failed web stream for Node's streams.
  *
  * @module
  */

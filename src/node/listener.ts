@@ -1,5 +1,6 @@
 /**
- * A handler of web requests as a listener of `node:http` and `node:https`.
+ * Turns a handler of web requests into a listener of `node:http` and
+ * `node:https`.
  *
  * @module
  */
@@ -16,8 +17,8 @@ export type RequestHandler = (request: Request) => Promise<Response>;
  * Makes a listener for `createServer()` of `node:http` and `node:https` of a
  * handler that reads no bodies, such as a `snapshotHandler()`. When the client
  * leaves, the body of the answer is cancelled, and the request's signal aborts.
- * An answer that fails half-way is cut off, so that it can't pass for a whole
- * one.
+ * An answer that fails half-way is cut off, so that the client can't take it
+ * for a whole one.
  *
  * @example Serve snapshots on Node
  * ```ts
@@ -50,10 +51,10 @@ async function respond(
   outgoing: ServerResponse,
 ): Promise<void> {
   const closing = new AbortController();
-  // Also after a good end, when it does not matter any more.
+  // This also runs after a good end, when it has no effect.
   outgoing.once("close", () => closing.abort(new Error("The client has left")));
   outgoing.on("error", () => {});
-  // A body that is not wanted must not keep the connection.
+  // An unread body must not block the connection.
   incoming.resume();
   const request = toRequest(incoming, closing.signal);
   const response = request === undefined

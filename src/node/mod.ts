@@ -1,7 +1,6 @@
 /**
- * What is only on Deno, Bun and Node: their files, and Node's streams as
- * snapshots. The types of the streams are Node's (`@types/node`); Deno brings
- * its own.
+ * For Deno, Bun and Node only: their files, and snapshots as Node's streams.
+ * The types of the streams are Node's (`@types/node`); Deno brings its own.
  *
  * @example Pipe Node streams into a snapshot, and out of it
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * A source as a stream of Node's.
+ * Turns a source into a stream of Node's.
  *
  * @module
  */
@@ -8,14 +8,17 @@ import { node } from "../runtime/node.ts";
 import type { Readable } from "../runtime/node_streams.ts";
 import { errorOf } from "./error_of.ts";
 
-/** Less than any chunk of a store, so that at most one waits to be taken. */
+/**
+ * Less than any chunk of a store, so that at most one chunk waits for the
+ * consumer.
+ */
 const HIGH_WATER_MARK = 64 * 1024;
 
 /**
  * Makes a Node `Readable` of a source, or of any other stream of bytes, such as
- * an exported archive. It reads only what its consumer asks for, and holds one
- * chunk at most (1 MiB by default). It takes the source over: the caller reads
- * the `Readable` to its end, or destroys it.
+ * an exported archive. The `Readable` reads only on demand, and holds one chunk
+ * at most (1 MiB by default). It takes the source over: the caller reads the
+ * `Readable` to its end, or destroys it.
  *
  * `destroy()` cancels the source, and `"close"` follows. When the source fails,
  * because a check has found a wrong byte for example, `"error"` comes once and
@@ -58,7 +61,7 @@ export function toNodeReadable(source: ReadableStream<Uint8Array>): Readable {
     },
     destroy(error, done) {
       const end = () => done(error);
-      // A source that has failed rejects with the error that it has told.
+      // A failed source rejects with the error that it has reported before.
       reader.cancel(error ?? undefined).then(end, end);
     },
   });

@@ -1,5 +1,5 @@
 /**
- * A sink as a stream of Node's.
+ * Turns a sink into a stream of Node's.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { ChunkGatherer } from "./chunk_gatherer.ts";
 import { errorOf } from "./error_of.ts";
 
 /**
- * What goes to the sink at once, and how much may wait before `write()` returns
- * `false`, in bytes.
+ * The size of a batch for the sink, and the limit of waiting bytes from which
+ * `write()` returns `false`, in bytes.
  */
 const BATCH_BYTES = 256 * 1024;
 
 /**
  * Makes a Node `Writable` of a sink. `end()` publishes the snapshot: `"finish"`
- * comes once the snapshot survives a power cut. Until then `destroy()` gives the
- * snapshot up and removes every trace before `"close"` comes: nothing is
- * published. (`Writable.fromWeb(sink).destroy()` would publish half of the state.)
- * When the snapshot is being published already, `"close"` waits for the outcome,
- * which `sink.published` tells.
+ * comes once the snapshot survives a power cut. Until then `destroy()` gives
+ * the snapshot up and removes every trace before `"close"` comes: nothing is
+ * published. (`Writable.fromWeb(sink).destroy()` would publish half of the
+ * state.) When the snapshot is being published already, `"close"` waits for the
+ * outcome, to which `sink.published` settles.
  *
  * When the snapshot can't be written or published, `"error"` comes once, with
- * what `sink.close()` rejects with. Small writes are gathered before they go to
- * the sink; the callback of a `write()` tells that the bytes were taken over, not
+ * the error of `sink.close()`. Small writes are gathered before they go to the
+ * sink; the callback of a `write()` means that the bytes were taken over, not
  * that they are on disk. `cork()` is not needed.
  *
  * @example Pipe Node streams into a snapshot
@@ -55,7 +55,7 @@ const BATCH_BYTES = 256 * 1024;
 export function toNodeWritable(sink: SnapshotSink): Writable {
   const { Writable } = node.stream;
   const writer = sink.getWriter();
-  // Told below, by sink.published.
+  // sink.published reports this failure, below.
   writer.closed.catch(() => {});
   writer.ready.catch(() => {});
   const gatherer = new ChunkGatherer(
@@ -63,7 +63,7 @@ export function toNodeWritable(sink: SnapshotSink): Writable {
     (batch) => writer.write(batch),
   );
 
-  /** Why the sink has failed: `published` says it better than its writer. */
+  /** The error of the sink: `published` has a better one than its writer. */
   const failureOf = async (reason: unknown): Promise<Error> => {
     const doing = `write snapshot ${sink.id}`;
     try {

@@ -14,7 +14,10 @@ import type { DeflateRaw, InflateRaw } from "node:zlib";
 import { ownBytes } from "../bytes.ts";
 import { node } from "./node.ts";
 
-/** Of the output. With the usual 16 KiB all takes twice as long. */
+/**
+ * The size of output chunks. With zlib's default of 16 KiB everything takes
+ * twice as long.
+ */
 const CHUNK_BYTES = 256 * 1024;
 
 /** Gives the next piece of the input, or `undefined` at its end. */
@@ -33,14 +36,14 @@ export class InflateError extends Error {
   }
 }
 
-/** The CRC-32 of bytes, or of what had the CRC `before` and these. */
+/** The CRC-32 of bytes, which continue the bytes whose CRC is `before`. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   return node.zlib.crc32(bytes, before);
 }
 
 /**
  * Compresses: level 0 stores the bytes as they are, 9 takes the longest. Errors
- * of `next` are passed on as they are.
+ * of `next` are passed on unchanged.
  */
 export async function* deflateRaw(
   next: NextBytes,
@@ -54,8 +57,8 @@ export async function* deflateRaw(
 }
 
 /**
- * Decompresses; returns what it was given beyond the end of the deflate stream.
- * Errors of `next` are passed on as they are.
+ * Decompresses; returns the input after the end of the deflate stream. Errors
+ * of `next` are passed on unchanged.
  *
  * @throws {InflateError} when the bytes are damaged or cut short.
  */
@@ -86,7 +89,7 @@ async function* outputOf(
   } catch (error) {
     throw feed.failure === undefined ? error : feed.failure.reason;
   } finally {
-    // Ends the feeding, too, when the consumer has had enough.
+    // Ends the feeding, too, when the consumer stops early.
     stream.destroy();
   }
 }
@@ -95,9 +98,9 @@ async function* outputOf(
 class Feed {
   readonly #stream: DeflateRaw | InflateRaw;
   readonly #next: NextBytes;
-  /** That the input failed, and why: the reason may be anything. */
+  /** The error of the input, in an object because it may be any value. */
   failure: { readonly reason: unknown } | undefined;
-  /** What the stream has left of the last piece. */
+  /** The part of the last piece that the stream has not taken. */
   rest: Uint8Array = new Uint8Array(0);
 
   constructor(stream: DeflateRaw | InflateRaw, next: NextBytes) {
@@ -105,7 +108,7 @@ class Feed {
     this.#next = next;
   }
 
-  /** Never rejects: what fails is told by the stream. */
+  /** Never rejects: the stream reports the failure. */
   async run(): Promise<void> {
     try {
       while (await this.#step());
@@ -115,7 +118,7 @@ class Feed {
     }
   }
 
-  /** Whether to go on. */
+  /** Feeds one piece; resolves to whether there are more. */
   async #step(): Promise<boolean> {
     const stream = this.#stream;
     const piece = await this.#next();

@@ -1,5 +1,5 @@
 /**
- * The little of Deno's own interface that `node:` modules have no word for.
+ * The part of Deno's own interface that `node:` modules lack.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface DenoFile {
   close(): void;
 }
 
-/** What is used of the global `Deno`. */
+/** The used part of the global `Deno`. */
 export interface DenoRuntime {
   readonly build: { readonly os: string };
   readonly permissions: {
@@ -24,7 +24,7 @@ export interface DenoRuntime {
   ): Promise<DenoFile>;
 }
 
-/** A permission that one asks Deno about. */
+/** A permission, as Deno describes it. */
 export interface DenoPermission {
   readonly name: "env" | "ffi" | "net" | "read" | "run" | "sys" | "write";
   readonly path?: string;

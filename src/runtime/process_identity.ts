@@ -1,5 +1,5 @@
 /**
- * What tells a process from others, and from a later one with the same number.
+ * The identity of a process, which tells it from a later one with the same ID.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { isOutOfResources } from "../system_code.ts";
 import { isEverythingPermitted, isPermitted } from "./deno.ts";
 import { node } from "./node.ts";
 
-/** This host's name, or `null` where it may not be known. */
+/** This host's name, or `null` without the permission to read it. */
 export function hostName(): string | null {
   if (!isPermitted({ name: "sys", kind: "hostname" })) return null;
   try {
@@ -32,9 +32,11 @@ export function runtimeName(): string {
 
 /** A process as Linux knows it. */
 export interface Incarnation {
-  /** The boot and the clock tick that it was started at: never used again. */
+  /** The boot and the clock tick of its start, which no later process has. */
   readonly started: string;
-  /** It has ended, and its parent has not taken note yet. */
+  /**
+   * Whether it has ended, but its parent has not collected its exit status yet.
+   */
   readonly ended: boolean;
 }
 
@@ -54,9 +56,9 @@ async function readProcLink(path: string): Promise<string> {
 }
 
 /**
- * Looks at what may be hidden or not there: not Linux, systemd's `ProcSubset`,
- * no permission. A process without a free descriptor has not looked, and must
- * not judge by that.
+ * Reads a value that may be hidden or missing: outside of Linux, by systemd's
+ * `ProcSubset`, without permission. A lack of descriptors is an error instead,
+ * because then the value is neither.
  */
 async function look<T, Hidden>(
   looking: Promise<T>,
@@ -71,7 +73,7 @@ async function look<T, Hidden>(
 }
 
 /**
- * Tells this run of the kernel from all others; `null` where it is hidden.
+ * The ID of this boot of the kernel; `null` where it is hidden.
  *
  * @throws {Error} with the system's `code` when descriptors or memory run out,
  * as the other functions here.
@@ -89,7 +91,7 @@ async function namespaceNumber(name: string): Promise<string> {
 
 /**
  * Where process IDs and start times mean the same: the namespaces of both on
- * Linux, the platform elsewhere; `null` where they may not be known.
+ * Linux, the platform elsewhere; `null` where they are hidden.
  */
 export async function pidNamespace(): Promise<string | null> {
   const { platform } = node.process;
@@ -101,7 +103,7 @@ export async function pidNamespace(): Promise<string | null> {
   return `${pids}.${times}`;
 }
 
-/** The process that has the number now; `undefined` where one can't look. */
+/** The process that has the ID now; `undefined` where `/proc` can't be read. */
 export async function incarnationOf(
   pid: number,
 ): Promise<Incarnation | undefined> {

@@ -1,5 +1,5 @@
 /**
- * What `console.log` shows of an object, on Deno, Bun and Node.
+ * Sets how `console.log` shows an object on Deno, Bun and Node.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const DENO = Symbol.for("Deno.customInspect");
 /** Shows a value as text; each runtime passes its own. */
 type Inspect = (value: unknown, options: unknown) => string;
 
-/** What is shown of an object. */
+/** The text form of an object. */
 export interface Shown {
   /** The name of its class. */
   readonly name: string;

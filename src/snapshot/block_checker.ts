@@ -24,10 +24,10 @@ export function alignToBlocks(
   };
 }
 
-/** Fills a block again from where it comes from. */
+/** Reads a block again from its place. */
 export type Reread = (block: Uint8Array, position: number) => Promise<void>;
 
-/** How often a block that is wrong is read again. */
+/** How often a bad block is read again. */
 const REREADS_MAX = 3;
 
 /** Reads a bad block again until it is right; `false` when it stays wrong. */
@@ -46,13 +46,13 @@ export async function mendBlock(
   return false;
 }
 
-/** What is checked, and how. */
+/** The range to check, and the checksums. */
 export interface BlockCheckerOptions {
   /** The checksums of all blocks. */
   readonly blocks: BlockChecksums;
   /** The part of the state that is handed out. */
   readonly range: ByteRange;
-  /** Mends blocks that came wrong. */
+  /** Reads a bad block again. */
   readonly reread?: Reread | undefined;
 }
 
@@ -82,7 +82,7 @@ export function blockChecker(
         return { good, error: badBlock(meta, offset, expected, actual) };
       }
       total = combineCrc64(total, actual, block.length);
-      // The checksums of the blocks may be good, and those of another state.
+      // The block checksums may be intact but belong to another state.
       const isLast = isWhole && offset + block.length === meta.size;
       if (isLast && total !== meta.crc) {
         return { good, error: badState(meta, total) };
@@ -116,7 +116,8 @@ export function blockChecker(
     { good, error }: BlockCheck,
     output: Parameters<ByteChecker["transform"]>[1],
   ) => {
-    // Not a view: behind it would be the bytes of the bad block.
+    // Not a view, because its buffer would still hold the bytes of the bad
+    // block.
     const checked = error === undefined ? run : run.slice(0, good);
     const wanted = checked.subarray(
       Math.max(range.start - position, 0),
@@ -143,15 +144,15 @@ export function blockChecker(
   };
 }
 
-/** What came of checking a few blocks. */
+/** The result of checking a few blocks. */
 interface BlockCheck {
   /** The bytes before the first bad block. */
   readonly good: number;
-  /** What is wrong with that block. */
+  /** The fault of that block. */
   readonly error: SnapshotCorruptError | undefined;
 }
 
-/** The error for a block that is not the one that was written. */
+/** The error for a block whose bytes are not the written ones. */
 export function badBlock(
   meta: SnapshotMeta,
   offset: number,
@@ -167,7 +168,7 @@ export function badBlock(
   });
 }
 
-/** The error for a state that, as a whole, is not the one that was written. */
+/** The error for a state whose bytes, as a whole, are not the written ones. */
 export function badState(
   meta: SnapshotMeta,
   actual: bigint,

@@ -1,8 +1,8 @@
 /**
  * `blocks.crc64`: a checksum for each block of the state, for `meta.json`, and
- * for itself. It is ours; Go ignores it. With it a reader checks each block
- * before handing it out, in one pass, and notices a changed `meta.json`. The
- * layout is in docs/format.md.
+ * for itself. The file is an extension of this library, which Go ignores. With
+ * it a reader checks each block before handing the block out, in one pass, and
+ * notices a changed `meta.json`. The layout is in docs/format.md.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   UnsupportedSnapshotVersionError,
 } from "../errors.ts";
 
-/** What a `blocks.crc64` says. */
+/** The content of a `blocks.crc64`. */
 export interface BlockChecksums {
   /** Length in bytes of each block but the last, which may be shorter. */
   readonly blockSize: number;
@@ -30,7 +30,7 @@ export const BLOCK_SIZE_MIN = 512;
 /** Largest block in bytes: a stream holds a handful of them. */
 export const BLOCK_SIZE_MAX = 64 * 1024 * 1024;
 
-/** A longer file is not read: at 1 MiB a block it stands for 8 TiB. */
+/** A longer file is not read. With blocks of 1 MiB this is enough for 8 TiB. */
 export const BLOCKS_FILE_SIZE_MAX = 64 * 1024 * 1024;
 
 const MAGIC = new TextEncoder().encode("RAFTBLKS");
@@ -101,7 +101,8 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
     actual: isMagic ? "RAFTBLKS" : "something else",
     expected: "RAFTBLKS",
   });
-  // First: a flipped bit must not pass for a newer version.
+  // The CRC comes first, so that a flipped bit does not pass for a newer
+  // version.
   expect("CRC", {
     actual: view.getBigUint64(end),
     expected: crc64(bytes.subarray(0, end)),
@@ -114,7 +115,7 @@ export function decodeBlocks(bytes: Uint8Array, what: string): BlockChecksums {
     );
   }
   expect("version", { actual: version, expected: FORMAT_VERSION });
-  // From here on the bytes are as they were written. Another program may have
+  // From here on the bytes are the written ones. But another program may have
   // written them, so each number is checked before it is used as a size.
   const blockSize = view.getUint32(AT.blockSize);
   if (blockSize < BLOCK_SIZE_MIN || blockSize > BLOCK_SIZE_MAX) {

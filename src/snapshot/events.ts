@@ -1,6 +1,5 @@
 /**
- * What a store reports of its work. The log lines are made from these events, in
- * `store/events.ts`.
+ * The events of a store. The log lines are made from them in `store/events.ts`.
  *
  * @module
  */
@@ -8,11 +7,11 @@
 import type { LockOwner } from "../lock_owner.ts";
 import type { RestoreResult, SnapshotMeta } from "./types.ts";
 
-/** What each event of a store tells, by its type. */
+/** The fields of each event of a store, by its type. */
 export interface StoreEvents {
   /** A snapshot has been begun; it is not published yet. */
   readonly created: {
-    /** The ID that it is to have. */
+    /** The ID that the snapshot will have. */
     readonly id: string;
   };
   /** A snapshot has been published, and survives a power cut. */
@@ -31,16 +30,16 @@ export interface StoreEvents {
   readonly rejected: {
     /** Its ID. */
     readonly id: string;
-    /** What passed over it. */
+    /** The call that passed over it. */
     readonly operation: "list" | "restore";
-    /** Why. */
+    /** The error. */
     readonly error: unknown;
   };
   /** `list()` has left out a name that is not that of a published snapshot. */
   readonly ignored: {
-    /** The ID of a snapshot, or what is there that the store has not made. */
+    /** The ID of a snapshot, or a name that the store has not made. */
     readonly name: string;
-    /** What it is. */
+    /** What the name stands for. */
     readonly state:
       | "writing"
       | "deleted"
@@ -48,41 +47,49 @@ export interface StoreEvents {
       | "quarantined"
       | "foreign";
   };
-  /** The block checksums of a snapshot can't be used; its CRC-64 still is. */
+  /**
+   * The block checksums of a snapshot can't be used; its CRC-64 is used
+   * instead.
+   */
   readonly checksumsIgnored: {
     /** The snapshot. */
     readonly id: string;
-    /** What is wrong with them. */
+    /** The fault of the checksums. */
     readonly error: unknown;
   };
-  /** Something is tried again after a while. */
+  /** An operation has failed, and is tried again after a while. */
   readonly retrying: {
-    /** What: `"restore"`, or what a backend does. */
+    /** The operation: `"restore"`, or one of the backend's. */
     readonly operation: string;
-    /** Why it has failed. */
+    /** The error of the last attempt. */
     readonly error: unknown;
   };
-  /** Something has failed in the background: no call rejects because of it. */
+  /** An operation has failed in the background, so that no call rejects. */
   readonly failed: {
     /**
-     * What: `"reap"`, `"quarantine"`, `"discard"`, `"close"`, or what a backend
-     * does, such as `"remove"` and `"sweep"` in a directory.
+     * The operation: `"reap"`, `"quarantine"`, `"discard"`, `"close"`, or one
+     * of the backend's, such as `"remove"` and `"sweep"` in a directory.
      */
     readonly operation: string;
-    /** The snapshot that it is about; none when it is about the store. */
+    /**
+     * The snapshot of the operation; `undefined` when the store as a whole
+     * failed.
+     */
     readonly id?: string | undefined;
-    /** Where in the place, when the ID does not tell: a path. */
+    /** The path in the place, when the ID does not give it. */
     readonly name?: string | undefined;
-    /** Why. */
+    /** The error. */
     readonly error: unknown;
-    /** Whether it is usual in that place, as where a bucket retains objects. */
+    /**
+     * Whether the failure is normal there, as in a bucket that retains objects.
+     */
     readonly isExpected?: boolean | undefined;
   };
   /** A corrupt snapshot has been taken out of the way, and is kept. */
   readonly quarantined: {
     /** Its ID. */
     readonly id: string;
-    /** The name that it has now. */
+    /** The snapshot's name in quarantine. */
     readonly name: string;
   };
   /** A snapshot beyond `retain` has been removed. */
@@ -91,8 +98,8 @@ export interface StoreEvents {
     readonly id: string;
   };
   /**
-   * A snapshot is created before the reap that followed the last one has ended,
-   * because it takes long: there may be more snapshots than `retain`.
+   * A snapshot was begun before the last reap had ended, because that reap
+   * takes long. There may be more snapshots than `retain` meanwhile.
    */
   readonly reapOverdue: Readonly<Record<never, never>>;
   /** `delete()` has removed a snapshot. */
@@ -100,27 +107,27 @@ export interface StoreEvents {
     /** Its ID. */
     readonly id: string;
   };
-  /** What an earlier process has left has been removed. */
+  /** The remains of an earlier process have been removed. */
   readonly cleanedUp: {
-    /** The snapshot that it was to be, or was. */
+    /** The snapshot's ID. */
     readonly id: string;
-    /** The name that it had. */
+    /** The name that was removed. */
     readonly name: string;
-    /** What it was. */
+    /** What had been under way. */
     readonly state: "writing" | "deleted" | "sealing" | "quarantined";
   };
   /** An unfinished snapshot was left alone: another program may be writing it. */
   readonly leftAlone: {
-    /** The snapshot that it is to be. */
+    /** The ID that the snapshot will have. */
     readonly id: string;
-    /** The name that it has. */
+    /** Its name in the place. */
     readonly name: string;
-    /** It was changed less than so many milliseconds ago. */
+    /** The snapshot was changed less than this many milliseconds ago. */
     readonly changedWithinMs: number;
   };
   /** The lock that another store has left behind was taken over. */
   readonly lockTakenOver: {
-    /** Who held it, and has ended or given it up. */
+    /** The former holder, which has ended or given the lock up. */
     readonly owner: LockOwner;
   };
   /**
@@ -128,15 +135,16 @@ export interface StoreEvents {
    * may be missing. Reported once.
    */
   readonly directoryNotSynced: {
-    /** What the system says. */
+    /** The error of the system. */
     readonly error: unknown;
   };
 }
 
 /**
- * One event of a store; `type` tells which, and `place` where the store keeps
- * its snapshots: a directory. Events, with the metadata and errors in them, can
- * be given to `JSON.stringify()`. A handler must not change them.
+ * One event of a store. `type` names the event, and `place` is where the store
+ * keeps its snapshots, such as a directory. Events, with the metadata and
+ * errors in them, can be given to `JSON.stringify()`. A handler must not change
+ * them.
  */
 export type StoreEvent = {
   readonly [Type in keyof StoreEvents]:

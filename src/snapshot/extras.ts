@@ -10,7 +10,7 @@
 import { crc64 } from "../crc64/mod.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 
-/** Where an imported snapshot comes from; see `archive/origin.ts`. */
+/** Describes the archive of an imported snapshot; see `archive/origin.ts`. */
 export const ORIGIN: ExtraName = "archive.origin";
 
 /** All names. */
@@ -45,7 +45,7 @@ export type ReadExtra = (
 const sinks = new WeakMap<object, (make: MakeExtra) => void>();
 const stores = new WeakMap<object, ReadExtra>();
 
-/** Says that the snapshots of this sink can carry a file. */
+/** Declares that the snapshots of this sink can carry a file. */
 export function acceptExtra(
   sink: object,
   add: (make: MakeExtra) => void,
@@ -60,7 +60,7 @@ export function addExtra(sink: object, make: MakeExtra): boolean {
   return add !== undefined;
 }
 
-/** Says how to read the files that this store's snapshots carry. */
+/** Registers how to read the files that this store's snapshots carry. */
 export function offerExtras(store: object, read: ReadExtra): void {
   stores.set(store, read);
 }

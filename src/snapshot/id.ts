@@ -45,7 +45,7 @@ export function timeOf(text: string): Date | undefined {
   return parts && new Date(Number(parts.unixMs));
 }
 
-/** What a snapshot's ID says of it. */
+/** The parts of a snapshot's ID. */
 export interface SnapshotIdInfo {
   /** The term of the last log index that the state includes; a uint64. */
   readonly term: bigint;
@@ -56,8 +56,8 @@ export interface SnapshotIdInfo {
 }
 
 /**
- * Reads a snapshot's ID, `<term>-<index>-<unixMs>`. A time that `Date` can't hold
- * (after the year 275760) is not an ID's.
+ * Reads a snapshot's ID, `<term>-<index>-<unixMs>`. A text whose time `Date`
+ * can't hold (after the year 275760) is not an ID.
  *
  * @throws {InvalidSnapshotIdError} when the text is not an ID.
  *
@@ -84,7 +84,7 @@ export function formatId(parts: SnapshotIdParts): string {
 /**
  * Checks an ID that a caller gave.
  *
- * @throws {InvalidSnapshotIdError} when it is not one.
+ * @throws {InvalidSnapshotIdError} when the text is not an ID.
  */
 export function requireId(id: string): string {
   if (typeof id === "string" && parseId(id) !== undefined) return id;

@@ -14,11 +14,11 @@ import type {
 } from "./types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
-/** The metadata of a snapshot that is about to be written, but for its ID. */
+/** The metadata of a snapshot that is about to be written, without its ID. */
 export type InitialMeta = Omit<SnapshotMetaFields, "id">;
 
 /**
- * Turns what `create()` was given into metadata, with nothing written yet.
+ * Turns the argument of `create()` into metadata; writes nothing.
  *
  * @throws {TypeError} when a value has the wrong type.
  * @throws {RangeError} when a number is not a uint64, or the version not 1.
@@ -86,7 +86,7 @@ export function requireUint64(name: string, value: bigint | number): bigint {
   );
 }
 
-/** The servers that a caller gave; a copy. */
+/** A checked copy of the servers that the caller gave. */
 export function resolveConfiguration(
   configuration: Configuration,
 ): Configuration {
@@ -111,8 +111,8 @@ function resolveServer(server: Server, i: number): Server {
       `Cannot use server ${i}: expected id and address to be strings`,
     );
   }
-  // Half a surrogate pair has no UTF-8. Replaced here, so that the metadata in
-  // memory is equal to the metadata that a reader gets.
+  // Half a surrogate pair has no form in UTF-8. It is replaced here, so that
+  // the metadata in memory is equal to the metadata that a reader gets.
   return {
     suffrage,
     id: id.toWellFormed(),

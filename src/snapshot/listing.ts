@@ -1,6 +1,6 @@
 /**
- * What `list()` resolves to when it is asked for every snapshot, also for those
- * that can't be used.
+ * The result of `list({ unusable: true })`: every snapshot, also those that
+ * can't be used.
  *
  * @module
  */
@@ -12,33 +12,33 @@ import type {
 } from "../errors.ts";
 import type { SnapshotMeta } from "./types.ts";
 
-/** A snapshot that `list()` without options gives, too. */
+/** A snapshot that `list()` without options includes, too. */
 export interface UsableEntry {
   /** The snapshot's ID. */
   readonly id: string;
-  /** Its metadata can be read, and its state has the length that they say. */
+  /** Its metadata can be read, and its state has the length in the metadata. */
   readonly state: "usable";
   /** Its metadata. */
   readonly meta: SnapshotMeta;
 }
 
-/** A snapshot whose bytes are seen to be wrong, without its state being read. */
+/** A snapshot that is corrupt, as can be seen without reading its state. */
 export interface CorruptEntry {
   /** The snapshot's ID. */
   readonly id: string;
-  /** It is of no use any more. */
+  /** The snapshot can't be used any more. */
   readonly state: "corrupt";
-  /** What is wrong with it. */
+  /** The damage. */
   readonly error: SnapshotCorruptError;
 }
 
-/** A snapshot that the system does not let be read. */
+/** A snapshot that can't be read because of an error of the system. */
 export interface UnreadableEntry {
   /** The snapshot's ID. */
   readonly id: string;
-  /** It may be good. */
+  /** The snapshot may be good. */
   readonly state: "unreadable";
-  /** What the system says. */
+  /** The error of the system, as its cause. */
   readonly error: SnapshotUnreadableError;
 }
 
@@ -46,9 +46,12 @@ export interface UnreadableEntry {
 export interface UnsupportedEntry {
   /** The snapshot's ID. */
   readonly id: string;
-  /** It may be good: a newer release of this library may be able to read it. */
+  /**
+   * The snapshot may be good: a newer release of this library may be able to
+   * read it.
+   */
   readonly state: "unsupported";
-  /** Which version it is of. */
+  /** The error that names the version. */
   readonly error: UnsupportedSnapshotVersionError;
 }
 
@@ -56,11 +59,11 @@ export interface UnsupportedEntry {
 export interface QuarantinedEntry {
   /** The snapshot's ID. `open()` does not find it. */
   readonly id: string;
-  /** It is kept for the operator. */
+  /** The snapshot is kept for the operator. */
   readonly state: "quarantined";
 }
 
-/** What is known of one snapshot; its `state` tells the kinds apart. */
+/** One snapshot of a store; `state` tells the kinds apart. */
 export type ListEntry =
   | UsableEntry
   | CorruptEntry

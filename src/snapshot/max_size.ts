@@ -1,5 +1,5 @@
 /**
- * A limit of the size of a state, for those who receive it from elsewhere.
+ * The limit for the size of a state that is received from another place.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { SnapshotTooLargeError } from "../errors.ts";
 import type { SnapshotMeta } from "./types.ts";
 
 /**
- * The limit in bytes; infinite when there is none.
+ * The limit in bytes; `Infinity` is no limit.
  *
  * @throws {TypeError} when it is not a number.
  * @throws {RangeError} when it is negative or not an integer.

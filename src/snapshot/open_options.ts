@@ -26,7 +26,7 @@ export function requireMode({ verify = "auto" }: OpenOptions): VerifyMode {
 }
 
 /**
- * The part of the state that is asked for.
+ * The requested part of the state.
  *
  * @throws {TypeError} when a bound is not a number.
  * @throws {RangeError} when the part is not within the state.

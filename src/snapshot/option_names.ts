@@ -1,5 +1,5 @@
 /**
- * The names of the options that the methods of a store take.
+ * The names of the options of a store's methods.
  *
  * @module
  */

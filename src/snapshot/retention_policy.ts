@@ -21,10 +21,10 @@ export interface RetentionPeriod {
 }
 
 /**
- * What to keep. Each rule adds to what the others keep; 0 turns a rule off, and
- * `Infinity` keeps all that the rule counts. Hours, days, weeks (from Monday),
- * months and years are those of the calendar in the local time zone, and only
- * those count in which there is an item.
+ * Which items to keep. An item is kept when any rule keeps it; 0 turns a rule
+ * off, and `Infinity` keeps all that the rule counts. Hours, days, weeks (from
+ * Monday), months and years are those of the calendar in the local time zone,
+ * and only those count in which there is an item.
  */
 export interface RetentionPolicy {
   /** Keep the newest `last`. */
@@ -43,7 +43,7 @@ export interface RetentionPolicy {
   readonly within?: RetentionPeriod | undefined;
 }
 
-/** What {@linkcode applyRetentionPolicy} must know beside the policy. */
+/** What {@linkcode applyRetentionPolicy} needs beside the policy. */
 export interface RetentionOptions<T> {
   /** When an item was made. */
   readonly timeOf: (item: T) => Date;
@@ -56,7 +56,7 @@ export interface RetentionOptions<T> {
   readonly now?: Date | undefined;
 }
 
-/** What the policy says of one item. */
+/** The decision about one item. */
 export interface RetentionDecision<T> {
   /** The item. */
   readonly item: T;
@@ -66,7 +66,9 @@ export interface RetentionDecision<T> {
   readonly reasons: readonly string[];
 }
 
-/** A rule that counts: the name of its option, and what it counts. */
+/**
+ * A rule that counts: the name of its option, and the periods that it counts.
+ */
 interface Rule {
   readonly name: "last" | "hourly" | "daily" | "weekly" | "monthly" | "yearly";
   /** Equal for the times of which only the newest is kept. */
@@ -105,13 +107,13 @@ const POLICY: OptionNames<RetentionPolicy> = {
 
 /**
  * Decides which items to keep, newest first in the result. A policy without a
- * rule keeps all. The oldest item is kept as long as a rule has counts left, so
- * that the history reaches as far back as it can. Nothing is changed.
+ * rule keeps all items. The oldest item is kept as long as a rule has counts
+ * left, so that the history reaches as far back as it can. Nothing is changed.
  *
  * @throws {TypeError} when the policy has a rule that does not exist.
  * @throws {RangeError} when a count is neither an integer of 0 or more nor
  * `Infinity`, a period is not made of integers of 0 or more, or an item's time
- * is not one.
+ * is not valid.
  *
  * @example Keep a week of daily backups
  * ```ts
@@ -152,7 +154,7 @@ export function applyRetentionPolicy<T>(
   });
 }
 
-/** Counts down what one rule still keeps, while it is shown items newest first. */
+/** Counts down the items that one rule still keeps. Call it newest first. */
 class Counter {
   readonly isUsed: boolean;
   readonly #rule: Rule;
@@ -198,7 +200,7 @@ function makeWithin(
     newest.getDate() - days,
   );
   const startMs = start.getTime() - hours * 3_600_000;
-  // Before the first time that a Date can hold there is nothing.
+  // The period begins before the earliest time of a Date: all items are within.
   return (time) => Number.isNaN(startMs) || time.getTime() > startMs;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a store does, whatever place it keeps snapshots in.
+ * The methods of every store, whatever place it keeps snapshots in.
  *
  * @module
  */
@@ -31,9 +31,9 @@ import type { ListEntry } from "./listing.ts";
 export interface SnapshotReader {
   /**
    * Every snapshot, newest first, also those that can't be used: each with its
-   * metadata or with the reason, and with no warning. Corrupt ones in quarantine
-   * are among them. No state is read: {@linkcode SnapshotReader.verify} does
-   * that.
+   * metadata or with the reason, and with no warning. Corrupt snapshots in
+   * quarantine are included. No state is read:
+   * {@linkcode SnapshotReader.verify} does that.
    *
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {StoreClosedError} when the store has been closed.
@@ -51,13 +51,14 @@ export interface SnapshotReader {
     options?: { readonly unusable?: false | undefined },
   ): Promise<SnapshotMeta[]>;
   /**
-   * The metadata of a published snapshot, without its state being opened.
+   * The metadata of a published snapshot; its state is not opened.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {SnapshotCorruptError} when it is seen to be corrupt without its
    * state being read.
-   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {SnapshotUnreadableError} when an error of the system keeps it from
+   * being read.
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {StoreClosedError} when the store has been closed.
@@ -67,10 +68,11 @@ export interface SnapshotReader {
    * The exact bytes of a published snapshot's small files, checked, for a server
    * that hands them to other machines.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {SnapshotCorruptError} when its metadata can't be trusted.
-   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {SnapshotUnreadableError} when an error of the system keeps it from
+   * being read.
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {StoreClosedError} when the store has been closed.
@@ -79,10 +81,11 @@ export interface SnapshotReader {
   /**
    * Opens a published snapshot for reading.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {SnapshotCorruptError} when it is corrupt.
-   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {SnapshotUnreadableError} when an error of the system keeps it from
+   * being read.
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {RangeError} when `start` and `end` are not in the state, in order.
@@ -91,11 +94,11 @@ export interface SnapshotReader {
    */
   open(id: string, options?: OpenOptions): Promise<SnapshotSource>;
   /**
-   * Start-up: calls `restore` with the newest snapshot, and with the next older
-   * one when that fails, until one has been restored. Corrupt ones are
-   * quarantined (at most two are kept) once an older one has taken their place,
-   * unless the store is only read. The source is valid until what `restore`
-   * returned has settled.
+   * For start-up: calls `restore` with the newest snapshot, and with the next
+   * older one when that fails, until one has been restored. Corrupt snapshots
+   * are quarantined (at most two are kept) once an older one has been restored,
+   * unless the store was opened to read only. The source is valid until what
+   * `restore` returned has settled.
    *
    * A snapshot counts as restored when every byte was handed out, and so was
    * checked, or when the source was cancelled with a reason. A pipe whose target
@@ -123,21 +126,23 @@ export interface SnapshotReader {
     options?: RestoreOptions,
   ): Promise<RestoreResult | undefined>;
   /**
-   * Reads a snapshot and checks every byte. That it is corrupt is in the
-   * report.
+   * Reads a snapshot and checks every byte. Damage is in the report, and does
+   * not reject.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
-   * @throws {SnapshotUnreadableError} when the system does not let it be read.
+   * @throws {SnapshotUnreadableError} when an error of the system keeps it from
+   * being read.
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {StoreClosedError} when the store has been closed.
    */
   verify(id: string, options?: VerifyOptions): Promise<VerifyReport>;
   /**
-   * What else there is: unfinished snapshots, those in quarantine, names that
-   * this library did not put there, and who has the lock. Changes nothing and
-   * takes no lock, and so may run beside a program that uses the store.
+   * Reports all but the published snapshots: unfinished snapshots, those in
+   * quarantine, names that this library did not put there, and the holder of
+   * the lock. Changes nothing and takes no lock, and so may run beside a
+   * program that uses the store.
    *
    * @throws {StoreAccessError} when the process or the place is at fault.
    * @throws {StoreClosedError} when the store has been closed.
@@ -145,7 +150,7 @@ export interface SnapshotReader {
   inspect(): Promise<StoreInspection>;
   /**
    * Cancels the open sinks, errors the open sources, and gives the place up.
-   * Everything later is refused with {@linkcode StoreClosedError}.
+   * Every later call rejects with {@linkcode StoreClosedError}.
    *
    * @throws {SnapshotError} when the place can't be given up cleanly: a lock's
    * file can't be removed. The lock is given up in any case: the next store that
@@ -174,16 +179,16 @@ export interface SnapshotStore extends SnapshotReader {
   create(init: SnapshotInit, options?: CreateOptions): Promise<SnapshotSink>;
   /**
    * Writes a whole snapshot, and resolves to its metadata once it survives a
-   * power cut. It is the way to write many small records: an iterable's chunks
-   * go straight into the block that is being filled, where a stream costs
+   * power cut. Use it to write many small records: an iterable's chunks go
+   * straight into the block that is being filled, where a stream costs
    * microseconds for each. One buffer may be reused for all of them. When the
    * snapshot fails or is cancelled, the iterable is ended (`return()`) or the
-   * stream cancelled, and nothing is left.
+   * stream cancelled, and no part of the snapshot stays.
    *
    * @throws {SnapshotPublishError} when the snapshot can't be written or
-   * published, or is not what was expected.
-   * @throws {unknown} what the iterable or stream fails with, or the signal's
-   * reason, as it is.
+   * published, or differs from `expected`.
+   * @throws {unknown} the error of the iterable or stream, or the signal's
+   * reason, unchanged.
    * @throws {TypeError} when the state, a chunk, a value of `init` or an option
    * has the wrong type.
    * @throws {RangeError} when a number is out of its bounds.
@@ -198,23 +203,23 @@ export interface SnapshotStore extends SnapshotReader {
   /**
    * Adds block checksums to a snapshot that has none, because Go wrote it,
    * after checking it against its CRC. From then on it is read in one pass, and
-   * a change of its `meta.json` is noticed. Go does not mind.
+   * a change of its `meta.json` is noticed. Go ignores the checksums.
    *
    * @throws {SnapshotCorruptError} when it is corrupt; nothing is written.
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {UnsupportedSnapshotVersionError} when it, or the checksums that it
    * has, are of a version that this library does not know.
    * @throws {SnapshotError} when it has more blocks of `blockSize` bytes than a
    * `blocks.crc64` may list (some eight million).
-   * @throws {OperationUnsupportedError} when the place can't do so.
+   * @throws {OperationUnsupportedError} when the place does not support that.
    * @throws {StoreAccessError} when the store was opened to read only.
    */
   seal(id: string, options?: VerifyOptions): Promise<SnapshotMeta>;
   /**
-   * Removes snapshots that are older than the newest `retain`, as is done in the
-   * background after every close of a sink; resolves once their bytes are gone.
-   * Never removes the only good snapshot; reads some to find it.
+   * Removes all but the newest `retain` snapshots, as happens in the background
+   * after every close of a sink. Resolves once their bytes are gone. Never
+   * removes the only good snapshot, and reads some snapshots to find it.
    *
    * @throws {SnapshotUnreadableError} when a state can't be read: none is removed.
    * @throws {StoreAccessError} when the process or the place is at fault, or the
@@ -222,9 +227,9 @@ export interface SnapshotStore extends SnapshotReader {
    */
   reap(): Promise<void>;
   /**
-   * Removes unfinished snapshots and deletions that a crash has left, as opening
-   * a store does. What may be under way stays, and so do published snapshots and
-   * those in quarantine.
+   * Removes unfinished snapshots and deletions that a crash has left, as
+   * opening a store does. Snapshots that may still be under way stay, and so do
+   * published snapshots and those in quarantine.
    *
    * @throws {TypeError} when an option has the wrong type.
    * @throws {RangeError} when an option is out of its bounds.
@@ -236,8 +241,9 @@ export interface SnapshotStore extends SnapshotReader {
   /**
    * Removes a snapshot. Readers that have it open are not disturbed.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that ID.
-   * @throws {SnapshotRetainedError} when the place does not let it go.
+   * @throws {SnapshotNotFoundError} when the store has no snapshot of that ID.
+   * @throws {SnapshotRetainedError} when the place does not allow it to be
+   * removed.
    * @throws {InvalidSnapshotIdError} when `id` is not an ID.
    * @throws {StoreAccessError} when the store was opened to read only.
    */

@@ -8,7 +8,7 @@ import type { Update } from "../register.ts";
 import { kernelWasm } from "./kernel_wasm.ts";
 import { FAR_3, FAR_STEP, HEAD, RESULT, TAIL, TAIL_SIZE } from "./layout.ts";
 
-/** What kernel.as.ts exports. */
+/** The exports of kernel.as.ts. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
   fillTable(): void;
@@ -31,7 +31,7 @@ export function makeKernel(
     const instance = new webAssembly.Instance(module);
     return bind(instance.exports as unknown as Exports);
   } catch {
-    // Whatever the reason: the table gives the same CRCs.
+    // The reason does not matter, because the table gives the same CRCs.
     return undefined;
   }
 }

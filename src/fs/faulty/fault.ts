@@ -30,13 +30,13 @@ export interface Operation {
   readonly index: number;
   /** The method. */
   readonly name: OperationName;
-  /** What it is done to; for a handle, the path that it was opened by. */
+  /** The path; for a handle, the one that it was opened by. */
   readonly path: string;
   /** The new name, for `rename`. */
   readonly to?: string | undefined;
 }
 
-/** What goes wrong with an operation. Everything that is given applies. */
+/** The fault of an operation. All fields that are given apply. */
 export interface Fault {
   /**
    * The operation does not begin before this is settled, and fails if this
@@ -57,7 +57,7 @@ export interface Fault {
   readonly length?: number | undefined;
 }
 
-/** Decides before each operation what goes wrong with it, if anything. */
+/** Decides before each operation which fault it has, if any. */
 export type Injector = (operation: Operation) => Fault | undefined;
 
 /** Fails the operation of that index, before it has done anything. */
@@ -67,9 +67,13 @@ export function failAt(index: number, code: string): Injector {
 
 /** Options of {@linkcode failOn}. */
 export interface FailOnOptions extends Pick<Fault, "when"> {
-  /** How often it fails before all is well again. @default {Infinity} */
+  /**
+   * How often the operation fails before it succeeds again. @default {Infinity}
+   */
   readonly times?: number | undefined;
-  /** Only paths that it matches fail; of a `rename`, either. @default {/^/} */
+  /**
+   * Fails only paths that match; for a `rename`, either path. @default {/^/}
+   */
   readonly path?: RegExp | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A file system that fails when it is told to.
+ * A file system whose operations can be made to fail.
  *
  * @module
  */
@@ -24,7 +24,7 @@ interface Action<T> {
   readonly name: OperationName;
   readonly path: string;
   readonly to?: string;
-  /** Does it; `lengthMax` is the most bytes to read or write. */
+  /** Runs the operation; `lengthMax` is the most bytes to read or write. */
   run(lengthMax: number): Promise<T>;
   /** Releases the result of an operation that is made to fail after it. */
   undo?(result: T): Promise<void>;
@@ -89,7 +89,7 @@ class FaultyFileHandle implements FileHandle {
 
 /**
  * Wraps a file system. Before each operation it asks an {@linkcode Injector}
- * what goes wrong, and it remembers all operations that were asked for.
+ * for a fault, and it records all operations.
  *
  * @example A disk that is full from the tenth operation on
  * ```ts
@@ -111,7 +111,7 @@ export class FaultyFileSystem implements FileSystem {
   #injector: Injector | undefined;
   readonly #open = new Set<{ readonly path: string }>();
 
-  /** Wraps `inner`; without an injector nothing goes wrong. */
+  /** Wraps `inner`; without an injector no operation is made to fail. */
   constructor(inner: FileSystem, injector?: Injector) {
     this.#inner = inner;
     this.#injector = injector;
@@ -132,7 +132,9 @@ export class FaultyFileSystem implements FileSystem {
     return Array.from(this.#open, ({ path }) => path);
   }
 
-  /** Sets what goes wrong from now on; nothing, when left out. */
+  /**
+   * Sets the injector from now on; without one no operation is made to fail.
+   */
   inject(injector?: Injector): void {
     this.#injector = injector;
   }
@@ -182,8 +184,9 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   /**
-   * See {@linkcode FileSystem.removeTree}. It goes name by name, so that each
-   * removal can fail, and does not hold what another process may swap.
+   * See {@linkcode FileSystem.removeTree}. It removes name by name, so that
+   * each removal can fail, and does not hold directories against a swap by
+   * another process.
    */
   removeTree(path: string): Promise<void> {
     return removeByName(this, path);

@@ -1,6 +1,6 @@
 /**
- * A record of this process on its way to the lock, with what proves that its
- * holder is alive: a lock of the kernel's, a socket.
+ * A record of this process that is to get the lock, with the proofs that its
+ * holder is alive: a kernel lock, a socket.
  *
  * @module
  */
@@ -36,19 +36,21 @@ export interface ClaimOptions {
   readonly inName: boolean;
 }
 
-/** What a holder has beside its record. */
+/** A record, with the kernel lock, the socket and the name of its holder. */
 export class LockClaim {
   kernelLock: KernelLock | undefined;
   socket: LockSocket | undefined;
   /** The name that holds the record of an empty file. */
   name: string | undefined;
 
-  /** Whether others can tell by themselves when it is given up. */
+  /**
+   * Whether other processes can see for themselves that the lock is given up.
+   */
   get isProvable(): boolean {
     return this.kernelLock !== undefined || this.socket !== undefined;
   }
 
-  /** Is alive no more. The name of an empty record stays. */
+  /** Ends the proofs of life. The name of an empty record stays. */
   async end(): Promise<void> {
     const { socket, kernelLock } = this;
     this.socket = this.kernelLock = undefined;
@@ -68,7 +70,7 @@ export class LockClaim {
 /**
  * Fills a new file. The proofs of life come before the record's first byte, so
  * that every process that can read the record can rely on them; and after the
- * file's name, so that one who sweeps the socket away has swept the file away
+ * file's name, so that a sweep that removes the socket has removed the file
  * before, which then can't become a record any more.
  */
 async function fill(

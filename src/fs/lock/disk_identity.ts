@@ -1,6 +1,6 @@
 /**
- * Which disk a directory is on, as far as that decides whether one kernel alone
- * can have it.
+ * Which disk a directory is on, to decide whether another kernel can have it
+ * mounted, too.
  *
  * @module
  */
@@ -63,16 +63,19 @@ export async function diskOf(directory: string): Promise<DiskIdentity> {
   return { diskType, device };
 }
 
-/** Whether both are one kind of disk that a single kernel can have. */
+/**
+ * Whether both are the same kind of disk, and a kind that one kernel at a time
+ * mounts.
+ */
 export function isSameLocalKind(one: DiskIdentity, two: DiskIdentity): boolean {
   return one.diskType !== null && one.diskType === two.diskType &&
     LOCAL_TYPES.has(one.diskType);
 }
 
 /**
- * Whether a name leads to the same file on both, provided that one kernel has
- * them. On a network file system that is mounted twice, a socket that is bound
- * in one mount is refused in the other.
+ * Whether a name leads to the same file on both, provided that both are mounted
+ * by one kernel. On a network file system that is mounted twice, a socket that
+ * is bound in one mount is refused in the other.
  */
 export function isSameMount(one: DiskIdentity, two: DiskIdentity): boolean {
   return isSameLocalKind(one, two) ||

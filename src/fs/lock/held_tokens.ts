@@ -4,10 +4,10 @@
  * @module
  */
 
-/** What this process knows of its own locks. */
+/** The locks of this process. */
 interface OwnTokens {
   readonly held: Set<string>;
-  /** Given up, although the record could not be removed. */
+  /** Locks that were given up, although the record could not be removed. */
   readonly givenUp: Map<string, "left" | "seen">;
 }
 
@@ -22,6 +22,6 @@ export const tokensHeldHere: Set<string> = own.held;
 /**
  * The tokens of records that this process has given up and could not remove.
  * They are dead, although their process is alive. `"seen"`: a later attempt to
- * take the lock counts on that, so the record must not be touched any more.
+ * take the lock relies on that, so the record must not be touched any more.
  */
 export const tokensGivenUpHere: Map<string, "left" | "seen"> = own.givenUp;

@@ -1,8 +1,9 @@
 /**
- * Locks that the kernel holds for a process and lets go when it dies, however
- * it dies. Deno alone offers them (`flock`); they need no permission but the
- * file's own. Windows is left out: there the lock would bar others from reading
- * the file, and so from learning who holds it.
+ * Locks that the kernel holds for a process and releases when the process ends
+ * in any way. Only Deno offers them (`flock`); they need only the permission
+ * for the file. They are not used on Windows, where the lock would keep others
+ * from reading the file, and so from learning who holds it. (Not run on
+ * Windows.)
  *
  * @module
  */
@@ -30,7 +31,7 @@ async function lockOpenFile(
   }
 }
 
-/** Opens a file and locks it; what comes back as a file must be closed. */
+/** Opens a file and locks it; the caller must close a file that it returns. */
 async function openLocked(path: string, exclusive: boolean): Promise<Outcome> {
   if (deno === undefined || deno.build.os === "windows") return "unsupported";
   let file: DenoFile;
@@ -45,7 +46,10 @@ async function openLocked(path: string, exclusive: boolean): Promise<Outcome> {
   return outcome;
 }
 
-/** Locks a file that no other process knows yet; `undefined` where it can't. */
+/**
+ * Locks a file that no other process knows yet; `undefined` where that is not
+ * possible.
+ */
 export async function takeKernelLock(
   path: string,
 ): Promise<KernelLock | undefined> {
@@ -58,8 +62,8 @@ export async function takeKernelLock(
 export async function isKernelLocked(
   path: string,
 ): Promise<boolean | undefined> {
-  // Shared, so that two that look at the same time don't mistake each other
-  // for the holder.
+  // A shared lock, so that two processes that check at the same time don't
+  // mistake each other for the holder.
   const outcome = await openLocked(path, false);
   if (outcome === "unsupported") return undefined;
   if (typeof outcome !== "string") outcome.close();

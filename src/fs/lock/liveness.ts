@@ -1,8 +1,8 @@
 /**
  * Whether the process that a lock record names still holds the lock.
  *
- * A live holder must never be robbed, and a dead one must not block forever;
- * where the two can't be told apart, a person is asked.
+ * The lock of a live holder must never be taken, and a dead one must not block
+ * forever. Where the two can't be told apart, the operator decides.
  *
  * @module
  */
@@ -27,23 +27,23 @@ import {
   pidNamespace,
 } from "../../runtime/process_identity.ts";
 
-/** What is known of a holder. */
+/** Whether a holder is alive. */
 export interface Liveness {
-  /** It is certain that it holds the lock no more. */
+  /** Whether the holder has certainly ended. */
   readonly dead: boolean;
-  /** It is this process. */
+  /** Set when the holder is this process. */
   readonly here?: true;
-  /** What a person can do when it is not certain. */
+  /** Advice for the operator when neither is certain. */
   readonly hint?: string;
 }
 
-/** Who asks, and where. */
+/** Which lock is examined, and from where. */
 export interface Question {
   /** Where the record was found. */
   readonly path: string;
   /** The socket that its holder listens on, if it does. */
   readonly socket: string;
-  /** Which identity stands for this host. */
+  /** The user's identity for this host. */
   readonly hostId: string | null;
 }
 
@@ -67,14 +67,14 @@ async function askerOf({ path, hostId }: Question): Promise<Asker> {
   return { host: hostName(), hostId, boot, namespace, ...disk };
 }
 
-/** Whether both are given, and alike; `undefined` when one is not given. */
+/** Whether the two are equal; `undefined` when either is missing. */
 function agree<T>(one: T | null, two: T | null): boolean | undefined {
   return one === null || two === null ? undefined : one === two;
 }
 
 /**
- * Whether the holder was on this host: the identity that the user gave counts
- * first, then the run of the kernel, then the name; `undefined`: unknown.
+ * Whether the holder was on this host: by the identity that the user gave, or
+ * else the boot of the kernel, or else the name; `undefined`: unknown.
  */
 function isSameHost(record: LockRecord, asker: Asker): boolean | undefined {
   const identity = agree(record.hostId, asker.hostId);
@@ -90,9 +90,9 @@ function hasRebooted(record: LockRecord, asker: Asker): boolean {
 }
 
 /**
- * Whether the holder was certainly under this kernel. Two hosts may have one
- * name, so a name is not a proof. Where the run of the kernel is hidden, the
- * disk tells: another kernel can't have it.
+ * Whether the holder certainly ran on this kernel. Two hosts may have the same
+ * name, so a name is not a proof. Where the boot of the kernel is hidden, the
+ * disk is a proof, because no other kernel can have it mounted.
  */
 function isSameKernel(record: LockRecord, asker: Asker): boolean {
   const identity = agree(record.hostId, asker.hostId);
@@ -114,8 +114,8 @@ function askFor(pid: number): "found" | "missing" | "forbidden" {
 }
 
 /**
- * By the process's number, in the namespace that it is of. It may have been
- * given to another process since.
+ * Decides by the process ID in its namespace. Another process may have got the
+ * same ID since.
  */
 async function livenessByPid(
   record: LockRecord,
@@ -136,7 +136,7 @@ async function livenessByPid(
   };
 }
 
-/** Whether process IDs mean to the asker the same as to the holder. */
+/** Whether process IDs have the same meaning here as for the holder. */
 function canAskForPid(record: LockRecord, asker: Asker): boolean {
   if (!agree(record.namespace, asker.namespace)) return false;
   // Elsewhere a host is known by its name alone.

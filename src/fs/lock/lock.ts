@@ -1,12 +1,12 @@
 /**
- * The lock of a real directory: a file that says who holds it.
+ * The lock of a real directory: a file that names its holder.
  *
  * No system that runs everywhere takes a lock file from a dead process in one
  * step, so there can be a chain of records. The first is at `.lock`; the one
  * that took the lock from the record with token T is at `.lock.T`. The last of
  * the chain holds the lock. Joining the chain is `link()`, which is atomic and
- * fails when the name is taken: of all that want to succeed the same dead
- * holder, one does. It then moves its record to `.lock`.
+ * fails when the name is taken: so exactly one process can succeed a dead
+ * holder. It then moves its record to `.lock`.
  *
  * @module
  */
@@ -80,11 +80,12 @@ async function takePlace(
     return claim;
   } catch (error) {
     const code = systemCode(error);
-    // Another process was faster: it has the place, or has swept the pending
-    // file. Or the link was made and reported wrongly, as NFS may do. The chain
+    // Another process has taken the place first, or has swept the pending file.
+    // Or the link was made but reported as failed, as NFS may do. The chain
     // shows which.
     if (code === "EEXIST" || code === "ENOENT") return claim;
-    // First the record that others could find, then the socket in it.
+    // The record that others could find goes first, then the socket that it
+    // names.
     await removeOwn(site, place, token);
     await claim.remove(files);
     return await writeInPlace(site, place, token);
@@ -140,7 +141,7 @@ async function removeIfThere(files: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** Gives a lock up, whatever becomes of its file. */
+/** Gives a lock up, also when its file can't be removed. */
 async function release(
   site: LockSite,
   token: string,
@@ -198,8 +199,8 @@ async function takeOver(
   tokensHeldHere.add(token);
   try {
     claim = await takePlace(site, place, { token, inName });
-    // A place in a chain that another has left behind is worth nothing. From
-    // here on the chain can't change: its last holder is alive.
+    // A place in a chain that is out of date is worthless. From here on the
+    // chain can't change, because its last holder is alive.
     if (claim === undefined) return undefined;
     if (!await isChain(site, [...tokensOf(chain), token])) return undefined;
     if (place !== path) await files.rename(place, path);
@@ -212,7 +213,7 @@ async function takeOver(
   }
 }
 
-/** Takes a record back that has not won, or whose holder has failed. */
+/** Removes a record that did not get the lock, or whose holder has failed. */
 async function withdraw(
   site: LockSite,
   place: string,
@@ -225,7 +226,7 @@ async function withdraw(
     await removeOwn(site, place, token);
     await claim?.remove(site.files);
   } catch {
-    // The error that led here is the one that matters. The record is dead.
+    // The caller needs the error that led here. The record counts as dead.
     tokensGivenUpHere.set(token, "left");
     await claim?.end();
   }
@@ -248,8 +249,8 @@ async function takeOverAnyhow(
 /**
  * Takes the lock of the file at `path` (absolute, `/`-separated).
  *
- * @throws {LockHeldError} when a live process holds it, or one that may be
- * alive for all that can be known.
+ * @throws {LockHeldError} when a live process holds the lock, or one whose end
+ * can't be proven.
  */
 export async function lockFile(
   files: FileSystem,
@@ -261,8 +262,8 @@ export async function lockFile(
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const chain = await readChain(site);
     await checkVacant(site, chain.at(-1));
-    // If files were renamed meanwhile, the question was put to the wrong one;
-    // and a record that follows a live holder must never be written.
+    // If files were renamed meanwhile, the wrong holder was checked, and a
+    // record that follows a live holder must never be written.
     if (!await isChain(site, tokensOf(chain))) continue;
     const lock = await takeOverAnyhow(site, chain);
     if (lock !== undefined) return lock;

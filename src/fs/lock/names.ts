@@ -12,10 +12,10 @@ import { type LockRecord, parseLockRecord } from "./record.ts";
 
 const TOKEN = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-/** What follows the lock file's name in those beside it. */
+/** The rest of a name beside the lock file that begins with its name. */
 const SUFFIX = new RegExp(`^\\.(${TOKEN})(\\.draft|\\.sock|~[^/]*)?$`);
 
-/** A name that is there. */
+/** A name that was found. */
 interface FoundName {
   readonly path: string;
   readonly token: string;
@@ -24,8 +24,8 @@ interface FoundName {
 }
 
 /**
- * A record that has no place yet. The suffix is part of what other versions of
- * this library find on the disk.
+ * The path of a record that has no place yet. The suffix must stay, because
+ * other versions of this library look for it.
  */
 export function pendingPath(lockPath: string, token: string): string {
   return `${lockPath}.${token}.draft`;

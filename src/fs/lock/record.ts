@@ -22,15 +22,18 @@ import { node } from "../../runtime/node.ts";
 
 /** The content of a lock file. */
 export interface LockRecord extends LockOwner, DiskIdentity {
-  /** A UUID that only this taking of the lock has. */
+  /** A UUID, new each time that a lock is taken. */
   readonly token: string;
   /** The identity that the user gave to the host. */
   readonly hostId: string | null;
-  /** The run of the kernel that the holder is under. */
+  /** The boot of the kernel that the holder runs on. */
   readonly boot: string | null;
-  /** Where the process ID and the start mean something. */
+  /** The namespace in which the process ID and the start are valid. */
   readonly namespace: string | null;
-  /** Tells the holder from a later process of the same number, if it could. */
+  /**
+   * The start of the holder, which tells it from a later process of the same
+   * ID; `null` where it is unknown.
+   */
   readonly started: string | null;
   /** Whether the kernel too holds a lock on the file for the holder. */
   readonly kernel: boolean;
@@ -39,7 +42,7 @@ export interface LockRecord extends LockOwner, DiskIdentity {
 }
 
 const SIZE_MAX = 4096;
-/** The token becomes part of a file name: let nothing else in. */
+/** The token becomes part of a file name, so only UUIDs are accepted. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 type Check = (value: unknown) => boolean;
@@ -72,7 +75,7 @@ function isLockRecord(value: unknown): value is LockRecord {
   return Object.entries(CHECKS).every(([name, check]) => check(fields[name]));
 }
 
-/** The record of a line, or `undefined` when it is something else. */
+/** The record in a line, or `undefined` when the line is not a record. */
 export function parseLockRecord(text: string): LockRecord | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -82,7 +85,7 @@ export function parseLockRecord(text: string): LockRecord | undefined {
   }
 }
 
-/** The part of a record that others are told. */
+/** The part of a record that messages and events show. */
 export function ownerOf(record: LockRecord): LockOwner {
   const { pid, host, runtime, since } = record;
   return { pid, host, runtime, since };
@@ -111,9 +114,9 @@ export type FindRecord = (path: string) => Promise<LockRecord | undefined>;
  * Reads the record at `path`; `undefined` when there is none.
  *
  * A record is synced before it gets its name, so neither a crash nor a power
- * cut leaves half of one. A file that can't be read as a record is of another
- * program, or is being written at this moment where the disk knows no hard
- * links: that is for a person to decide.
+ * cut leaves half of one. A file that can't be read as a record belongs to
+ * another program, or is being written at this moment on a disk without hard
+ * links. The operator must decide which.
  *
  * @throws {LockHeldError} when the file holds anything but a record.
  */
@@ -132,7 +135,7 @@ export async function readLockRecord(
   });
 }
 
-/** What of a record its writer decides. */
+/** The fields of a record that its writer decides. */
 export type Claim = Pick<
   LockRecord,
   "token" | "hostId" | "kernel" | "listens"

@@ -5,8 +5,8 @@
  * another PID namespace.
  *
  * It is reached by `/proc/self/fd/N/<name>`, where N is its directory: a
- * socket's path may have 108 bytes at most, a directory's far more. That is
- * why there are sockets on Linux only.
+ * socket's path may have 108 bytes at most, a directory's far more. Therefore
+ * there are sockets only on Linux.
  *
  * @module
  */
@@ -26,8 +26,8 @@ export interface LockSocket {
 }
 
 /**
- * What became of the attempt to connect. `"silent"` means that no process
- * listens on a socket of that name; `"unknown"` that it can't be told.
+ * What became of the attempt to connect. `"silent"`: no process listens on a
+ * socket of that name; `"unknown"`: the system did not say.
  */
 export type SocketAnswer = "answered" | "silent" | "unknown";
 
@@ -35,15 +35,15 @@ export type SocketAnswer = "answered" | "silent" | "unknown";
 const O_PATH = 0o10000000;
 
 /**
- * There is a listener: it has hung up before this end noticed that it was
- * connected, or more want to talk to it than the kernel lets wait.
+ * Codes that prove a listener: it has hung up before this end noticed the
+ * connection, or its queue in the kernel is full.
  */
 const LISTENED = new Set(["ECONNRESET", "EPIPE", "EAGAIN"]);
 
 /**
  * The sockets of this process. A store that is dropped without being closed
- * keeps its lock, and its directory's handle must not be collected: Bun throws
- * then, from nowhere.
+ * keeps its lock, and its directory's handle must not be collected: Bun then
+ * throws outside of any call.
  */
 const listening = new Set<LockSocket>();
 
@@ -56,7 +56,7 @@ function shortPath(directory: FileHandle, path: string): string {
 }
 
 function listen(path: string): Promise<Server> {
-  // That the connection was made is the answer.
+  // The connection itself is the answer.
   const server = node.net.createServer((connection) => {
     connection.on("error", () => {}); // who asked may be gone by now
     connection.destroy();
@@ -65,7 +65,7 @@ function listen(path: string): Promise<Server> {
     server.once("error", reject);
     server.listen(path, () => {
       server.off("error", reject);
-      // A connection that could not be accepted was made nevertheless.
+      // A connection that could not be accepted still was a connection.
       server.on("error", () => {});
       server.unref();
       resolve(server);
@@ -78,8 +78,8 @@ function closeServer(server: Server): Promise<void> {
 }
 
 /**
- * Gives a socket the mode and the owner of a file. Never another file that has
- * taken the socket's name meanwhile.
+ * Gives a socket the mode and the owner of a file. Another file that has taken
+ * the socket's name is never changed.
  */
 async function makeLike(path: string, like: string): Promise<void> {
   const { constants, promises: fs } = node.fs;
@@ -103,8 +103,8 @@ async function makeLike(path: string, like: string): Promise<void> {
  * the file `like`: to connect needs the permission to write. The process may
  * end while it listens.
  *
- * @returns `undefined` where that can't be: the record says so, and others go by
- * the process ID.
+ * @returns `undefined` where sockets are not possible: the record says so, and
+ * other processes go by the process ID.
  * @throws {Error} with the system's `code` when descriptors or memory run out:
  * others could then not tell when this holder is dead.
  */
@@ -138,8 +138,8 @@ export async function listenAt(
 
 /**
  * Connects and hangs up; resolves to the error's code, if there is one. Bun
- * reports a want of descriptors as a refusal, which would look like death: so
- * there is one free when it makes its socket, which it does at once.
+ * reports a lack of descriptors as a refusal, which would look like a dead
+ * holder. So one descriptor is freed just before Bun makes its socket.
  */
 function connectTo(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -172,7 +172,7 @@ async function ask(
 ): Promise<SocketAnswer> {
   const code = await connectTo(shortPath(directory, path));
   if (code === undefined || LISTENED.has(code)) return "answered";
-  // It says nothing about the holder.
+  // This error says nothing about the holder.
   if (isOutOfResources({ code })) {
     throw Object.assign(
       new Error(`${code}: could not ask the lock's holder, connect '${path}'`),
@@ -180,7 +180,7 @@ async function ask(
     );
   }
   // Files that are not sockets refuse, too. Without /proc the short path leads
-  // nowhere. Neither says anything of the holder.
+  // nowhere. Neither says anything about the holder.
   const kind = await kindAt(path);
   const isRefused = code === "ECONNREFUSED" && kind === "socket";
   const isGone = ["ECONNREFUSED", "ENOENT"].includes(code) &&

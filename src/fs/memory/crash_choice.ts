@@ -1,10 +1,10 @@
 /**
- * What a power cut keeps, decided by a seed.
+ * Decides by a seed which operations survive a power cut.
  *
  * @module
  */
 
-/** What a power cut leaves of the operations that were not synced. */
+/** How a power cut treats the operations that were not synced. */
 export interface CrashChoice {
   /** Any number; the same seed keeps the same operations. */
   readonly seed: number;
@@ -12,7 +12,7 @@ export interface CrashChoice {
   readonly keptPercent: number;
   /**
    * Whether a rename is kept or lost as a whole, or its two halves, the new
-   * name and the removal of the old one, each for itself.
+   * name and the removal of the old one, independently.
    */
   readonly renames: "atomic" | "split";
 }

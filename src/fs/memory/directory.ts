@@ -12,7 +12,7 @@ import {
 } from "./crash_choice.ts";
 import { MemoryFile } from "./file.ts";
 
-/** What a name refers to. */
+/** The file or directory of a name. */
 export type MemoryNode = MemoryFile | MemoryDirectory;
 
 type Entries = Map<string, MemoryNode>;
@@ -24,7 +24,9 @@ export class MemoryDirectory {
   readonly entries: Entries = new Map();
   /** The names that are on the disk. */
   readonly synced: Entries = new Map();
-  /** Whether it is of the lower layer of an overlay, and can't be renamed. */
+  /**
+   * Whether it belongs to the lower layer of an overlay, and can't be renamed.
+   */
   isLower = false;
 }
 
@@ -38,7 +40,7 @@ export interface Step {
 
 function apply(entries: Entries, { what, name, node }: Step): void {
   if (what === "add") entries.set(name, node);
-  // A name that stands for another file by now is another name.
+  // A name that was given to another file meanwhile is a different entry.
   else if (entries.get(name) === node) entries.delete(name);
 }
 

@@ -1,13 +1,13 @@
 /**
- * The content of a file in memory: what its users see, what is synced, and how
- * the one came from the other.
+ * The content of a file in memory: the present bytes, the synced bytes, and the
+ * changes between the two.
  *
  * @module
  */
 
 import { countKept, type Persists } from "./crash_choice.ts";
 
-/** What a disk writes at once; a longer write may be torn. */
+/** The bytes that a disk writes atomically; a longer write may be torn. */
 const BLOCK_SIZE = 4096;
 
 /** A change that is not synced: the part of a write within one block. */

@@ -9,15 +9,15 @@ import type { MemoryFile } from "./file.ts";
 import { statOf } from "./stat.ts";
 import { systemError } from "../system_error.ts";
 
-/** What a handle needs of the file system that it belongs to. */
+/** The file system that a handle belongs to. */
 export interface HandleHost {
-  /** Does something at once, unless the power is off. */
+  /** Runs an operation at once, unless the power is off. */
   perform<T>(syscall: string, path: string, body: () => T): Promise<T>;
-  /** Takes note that the handle is closed; called once. */
+  /** Called once, when the handle is closed. */
   closed(): void;
 }
 
-/** Reads, or else writes, a file that may have lost its name by now. */
+/** Reads or writes a file, also after its name was removed. */
 export class MemoryFileHandle implements FileHandle {
   readonly #file: MemoryFile;
   readonly #path: string;

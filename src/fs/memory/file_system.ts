@@ -25,37 +25,37 @@ import { MemoryTree } from "./tree.ts";
 import { removeByName } from "../node/remove_by_name.ts";
 import { systemError } from "../system_error.ts";
 
-/** The holder that others are told of: there are no processes here. */
+/** The holder that locks name, because there are no processes here. */
 const OWNER = { pid: 0, host: null, runtime: "memory", since: 0 } as const;
 
 /**
- * Files in memory, for tests: nothing is durable but what was synced, and
- * {@linkcode MemoryFileSystem.crash} shows what is left.
+ * Files in memory, for tests. Only synced bytes and names are durable, and
+ * {@linkcode MemoryFileSystem.crash} gives the state after a power cut.
  *
  * The rules of a power cut, by which a disk may be found in any state that the
  * contract of {@linkcode FileSystem} allows:
  *
  * - *A file's data* is kept in blocks of 4 KiB. Each block is found as it was
  *   at the file's last `sync()`, or as it was after any one of the writes to it
- *   since then; each block for itself, so that a write may be torn.
+ *   since then; independently of the other blocks, so that a write may be torn.
  * - *A file's length* is found as it was at the last `sync()`, or at any later
  *   moment, independently of its data. Where the length was kept and a block
  *   was not, there are zeros. The blocks of one long write lengthen the file
  *   one by one.
  * - *A name* that was made, removed or changed is on the disk after
  *   `syncDirectory()` on the directory that holds it. Until then, each such
- *   change is kept or lost, each for itself: a later one may be kept where an
+ *   change is kept or lost independently: a later one may be kept although an
  *   earlier one is lost. `sync()` of a file saves its data and length, not its
  *   name; `syncDirectory()` saves the names in one directory, not those in the
  *   directories below, and no data.
  * - *A rename* makes the new name and removes the old one. In the `"atomic"`
  *   model both are kept or both are lost; when the two names are in different
  *   directories, syncing either saves both. In the `"split"` model each half is
- *   kept or lost for itself: the file may be found under both names, or under
- *   neither. What is found under two names is found as two copies.
+ *   kept or lost independently: the file may be found under both names, or
+ *   under neither. A file that is found under two names is found as two copies.
  * - *A file whose last name is gone* is gone, whether or not it was synced.
- * - *Locks* are forgotten. Their files are ordinary files, so one may be found;
- *   it locks nothing.
+ * - *Locks* are forgotten. Their files are ordinary files, so one may be found,
+ *   but it locks nothing.
  *
  * Permissions, owners, times and symbolic links are not modelled: everything
  * was last changed in 1970. A path is absolute and may
@@ -95,7 +95,7 @@ export class MemoryFileSystem implements FileSystem {
 
   /**
    * Cuts the power: from now on every operation, also of open handles, rejects
-   * with `EIO`. May be called again, to see what another choice leaves.
+   * with `EIO`. May be called again with another choice.
    *
    * @returns The files as they are found when the power is back, all synced.
    * @throws {RangeError} when the percentage is not within 0 to 100.
@@ -107,8 +107,8 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /**
-   * What {@linkcode MemoryFileSystem.crash} would return at this moment; this
-   * file system continues.
+   * The files that {@linkcode MemoryFileSystem.crash} would return at this
+   * moment. This file system stays usable.
    *
    * @throws {RangeError} when the percentage is not within 0 to 100.
    */
@@ -133,8 +133,8 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /**
-   * Puts a file there, or other bytes into the one that is there, and syncs it
-   * with the directories that lead to it, which are made when they are missing.
+   * Writes a whole file, new or existing, and syncs it with all directories of
+   * its path, which are made when they are missing.
    *
    * @throws {Error} with the system's `code` when the path can't be a file's.
    */
@@ -145,7 +145,7 @@ export class MemoryFileSystem implements FileSystem {
   /**
    * Makes the present content the lower layer of an overlay: from now on, and
    * after power cuts too, a directory that is there now can't be renamed
-   * (`EXDEV`), as on Linux's overlayfs. All else can be done.
+   * (`EXDEV`), as on Linux's overlayfs. Every other operation still works.
    */
   makeLowerLayer(): void {
     this.#tree.makeLowerLayer();
@@ -192,8 +192,8 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   /**
-   * See {@linkcode FileSystem.rename}; as POSIX has it, an empty directory at
-   * the new name is silently replaced.
+   * See {@linkcode FileSystem.rename}. As in POSIX, an empty directory at the
+   * new name is replaced silently.
    */
   rename(from: string, to: string): Promise<void> {
     return this.#perform("rename", from, () => this.#tree.rename(from, to));
@@ -267,7 +267,7 @@ export class MemoryFileSystem implements FileSystem {
     };
   }
 
-  /** Counts an operation and does it, unless the power is off. */
+  /** Counts an operation and runs it, unless the power is off. */
   #perform<T>(syscall: string, path: string, body: () => T): Promise<T> {
     this.#operations++;
     return new Promise((resolve) => {

@@ -7,7 +7,7 @@
 import type { FileStat } from "../file_system.ts";
 import type { MemoryNode } from "./directory.ts";
 
-/** Which node is which. */
+/** The identity of each node. */
 const identities = new WeakMap<MemoryNode, string>();
 let nodes = 0;
 

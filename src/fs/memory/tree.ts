@@ -14,9 +14,9 @@ import { MemoryFile } from "./file.ts";
 import { pathNames } from "./path.ts";
 import { systemError } from "../system_error.ts";
 
-/** Where a path leads. */
+/** The place of a path in the tree. */
 interface Place {
-  /** What holds the last name. */
+  /** The directory that holds the last name. */
   readonly directory: MemoryDirectory;
   /** The last name; empty for the root, which has none. */
   readonly name: string;
@@ -51,7 +51,7 @@ function isBelow(path: string, above: string): boolean {
   return namesAbove.every((name, depth) => names[depth] === name);
 }
 
-/** The tree; what its methods refuse, they refuse with the system's codes. */
+/** The tree. Its methods throw errors with the system's codes. */
 export class MemoryTree {
   readonly #root: MemoryDirectory;
   readonly #journal = new DirectoryJournal();
@@ -135,7 +135,9 @@ export class MemoryTree {
     this.#add(this.#vacant(path, "mkdir"), new MemoryDirectory());
   }
 
-  /** Puts a file anywhere, with all that leads to it, everything synced. */
+  /**
+   * Writes a file at any path, and makes its directories; everything is synced.
+   */
   place(path: string, content: Uint8Array): void {
     const names = pathNames(path);
     for (let depth = 1; depth < names.length; depth++) {

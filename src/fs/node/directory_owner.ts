@@ -12,7 +12,7 @@ import { describe } from "../../text.ts";
 import { isPermitted } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
 
-/** The user that new files belong to; `undefined` where Deno may not ask. */
+/** The user that new files belong to; `undefined` without Deno's permission. */
 function effectiveUser(): number | undefined {
   return isPermitted({ name: "sys", kind: "uid" })
     ? node.process.geteuid?.()
@@ -32,9 +32,9 @@ export interface Owner {
 }
 
 /**
- * To whom a file is to be given that this process makes in a directory;
- * `undefined` when it stays the writer's, because that is not root or the
- * directory is root's. It may be asked while the file is being made.
+ * The owner for a file that this process makes in a directory; `undefined` when
+ * the file stays the writer's, because the writer is not root or the directory
+ * is root's. May be called while the file is being made.
  */
 export async function newOwner(
   directory: string,
@@ -46,11 +46,11 @@ export async function newOwner(
 
 /**
  * Gives the file that was just made at `path` to its new owner. Works on the
- * open handle, so that another program that puts another file in its place gains
- * nothing.
+ * open handle, so that another program gains nothing by putting another file in
+ * its place.
  *
- * @throws {StoreAccessError} when root may not do that: without `CAP_CHOWN`, or
- * on a network file system that does not trust root.
+ * @throws {StoreAccessError} when root may not change the owner: without
+ * `CAP_CHOWN`, or on a network file system that does not trust root.
  */
 export async function giveTo(
   { uid, gid }: Owner,

@@ -1,5 +1,5 @@
 /**
- * An open file of `node:fs/promises`, as the store sees it.
+ * An open file of `node:fs/promises` as a {@linkcode FileHandle}.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Stats } from "node:fs";
 import type { FileHandle as NodeHandle } from "node:fs/promises";
 import type { FileHandle, FileKind, FileStat } from "../file_system.ts";
 
-/** What `Stats` and `Dirent` have in common. */
+/** The common methods of `Stats` and `Dirent`. */
 interface KindQueries {
   isFile(): boolean;
   isDirectory(): boolean;
@@ -37,14 +37,17 @@ export function toFileStat(stats: Stats): FileStat {
 /** Each read and write is one system call: the caller loops. */
 export class NodeFileHandle implements FileHandle {
   readonly #handle: NodeHandle;
-  /** What a look at the file just now has shown, for the first who asks. */
+  /** The result of `look()`, for the first call of `stat()`. */
   #opened: FileStat | undefined;
 
   constructor(handle: NodeHandle) {
     this.#handle = handle;
   }
 
-  /** Looks at the file that was just opened; `stat()` then need not. */
+  /**
+   * Takes the state of the file that was just opened, which saves the first
+   * `stat()` a call.
+   */
   async look(): Promise<FileStat> {
     this.#opened = toFileStat(await this.#handle.stat());
     return this.#opened;

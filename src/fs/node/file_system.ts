@@ -1,9 +1,11 @@
 /**
  * The real file system. Deno, Bun and Node all implement `node:fs/promises`, so
- * one adapter serves the three; where they differ, it makes them alike.
+ * one adapter serves the three; where they differ, the adapter hides the
+ * difference.
  *
- * Errors are passed on as they come. `systemCode()` finds the system's code of
- * each, but for Deno's `NotCapable`, which says that a permission flag is missing.
+ * Errors are passed on unchanged. `systemCode()` finds the system's code of
+ * each, except for Deno's `NotCapable`, which says that a permission flag is
+ * missing.
  *
  * @module
  */
@@ -57,9 +59,9 @@ async function giveNewDirectory(owner: Owner, path: string): Promise<void> {
 
 /** The files of this machine, on Deno, Bun and Node. */
 class NodeFileSystem implements FileSystem {
-  /** Whether what root makes is given to the owner of the directory. */
+  /** Whether files that root makes are given to the owner of the directory. */
   readonly #sharesWithOwner: boolean;
-  /** The owners that are being asked for, by directory. */
+  /** Pending look-ups of owners, by directory. */
   readonly #owners = new Map<string, Promise<Owner | undefined>>();
 
   constructor(sharesWithOwner: boolean) {
@@ -82,7 +84,7 @@ class NodeFileSystem implements FileSystem {
       const owner = await asking;
       if (owner !== undefined) await giveNewDirectory(owner, path);
     } catch (error) {
-      // The first error is the one that matters.
+      // The caller needs the first error, not one of the clean-up.
       await node.fs.promises.rmdir(path).catch(() => {});
       throw error;
     }
@@ -98,7 +100,7 @@ class NodeFileSystem implements FileSystem {
       if (owner !== undefined) await giveTo(owner, opened, path);
       return handle;
     } catch (error) {
-      // The first error is the one that matters.
+      // The caller needs the first error, not one of the clean-up.
       await handle.close().catch(() => {});
       if (how === "create") await node.fs.promises.unlink(path).catch(() => {});
       throw error;
@@ -174,8 +176,8 @@ class NodeFileSystem implements FileSystem {
   }
 
   /**
-   * Asked beside what makes the file: one wait less; and once for files that are
-   * made side by side in one directory.
+   * Runs beside the call that makes the file, which saves a wait, and once for
+   * files that are made side by side in one directory.
    */
   #newOwner(path: string): Promise<Owner | undefined> {
     if (!this.#sharesWithOwner) return Promise.resolve(undefined);
@@ -185,7 +187,7 @@ class NodeFileSystem implements FileSystem {
     const asking = newOwner(directory)
       .finally(() => this.#owners.delete(directory));
     this.#owners.set(directory, asking);
-    // Should making the file fail first, this is not asked for any more.
+    // If making the file fails first, no code waits for this promise any more.
     asking.catch(() => {});
     return asking;
   }

@@ -1,7 +1,8 @@
 /**
- * Directories that are held open. On Linux `/proc/self/fd/N` leads to what
- * descriptor N has open, whatever has its name by now; so a path below it can't
- * be led elsewhere by a link that is put in the directory's place.
+ * Directories that are held open. On Linux `/proc/self/fd/N` leads to the
+ * directory that descriptor N has open, even after its name was given to
+ * another. So a link that is put in the directory's place can't divert a path
+ * below it.
  *
  * @module
  */
@@ -19,7 +20,10 @@ export const DESCRIPTORS = "/proc/self/fd";
 
 let canHold: boolean | undefined;
 
-/** Whether directories can be held here; asks Deno, never its user. */
+/**
+ * Whether directories can be held here. Asks Deno for the permission, and never
+ * prompts the user.
+ */
 export function canHoldDirectories(): boolean {
   canHold ??= node.process.platform === "linux" &&
     isEverythingPermitted() &&
@@ -27,7 +31,10 @@ export function canHoldDirectories(): boolean {
   return canHold;
 }
 
-/** Asked last: that all permissions are granted one by one does not do. */
+/**
+ * Asked last, because Deno denies it even where all permissions are granted one
+ * by one.
+ */
 function isBelowProcAllowed(): boolean {
   try {
     if (deno !== undefined) deno.lstatSync(DESCRIPTORS);

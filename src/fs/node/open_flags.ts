@@ -8,7 +8,7 @@
 import { node } from "../../runtime/node.ts";
 import type { OpenMode } from "../file_system.ts";
 
-/** Opens a file to read it, never what a link leads to; or makes a new one. */
+/** Opens a file for reading, without following a link, or makes a new one. */
 export function fileFlags(how: OpenMode): number {
   const { constants } = node.fs;
   if (how === "create") {

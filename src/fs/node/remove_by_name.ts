@@ -1,5 +1,5 @@
 /**
- * Removing a tree by the other operations of a file system, name by name.
+ * Removes a tree by the other operations of a file system, name by name.
  *
  * @module
  */
@@ -11,19 +11,22 @@ import { sideBySide } from "../side_by_side.ts";
 /** How many names of a directory are removed at a time. */
 export const REMOVALS_MAX = 16;
 
-/** What it is done with. */
+/** The operations that it uses. */
 type Operations = Pick<
   FileSystem,
   "readDirectory" | "removeDirectory" | "removeFile" | "stat"
 >;
 
-/** As {@linkcode FileSystem.removeTree}, where nothing is swapped meanwhile. */
+/**
+ * As {@linkcode FileSystem.removeTree}, but only safe while no other process
+ * swaps names.
+ */
 export async function removeByName(
   files: Operations,
   path: string,
 ): Promise<void> {
   try {
-    // It may be a link: what that leads to is not ours to remove.
+    // The path may be a link, whose target must stay.
     const { kind } = await files.stat(path);
     if (kind === "directory") await removeDirectory(files, path);
     else await files.removeFile(path);

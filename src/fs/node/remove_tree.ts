@@ -1,6 +1,6 @@
 /**
- * Removing a tree that another process may be changing, however many files are
- * in it, however deep it is, and whatever their names are.
+ * Removes a tree that another process may be changing, of any depth, with any
+ * number of files and any names.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export async function removeNodeTree(path: string): Promise<void> {
   try {
     await new TreeWalk(path).remove();
   } catch (error) {
-    // It may be any directory of the tree.
+    // The number may be that of any directory of the tree.
     throw showPath(error, `${DESCRIPTORS}/\\d+`, `${path}/...`);
   }
 }

@@ -1,7 +1,7 @@
 /**
- * A way through a tree, from the deepest directory up, that holds one directory
- * at a time. It goes down by a name in the directory that it holds, and up by
- * `..`, so that no path gets longer than the system takes.
+ * Walks through a tree, from the deepest directory up, and holds one directory
+ * at a time. The walk goes down by a name in the held directory, and up by
+ * `..`, so that no path gets longer than the system accepts.
  *
  * @module
  */
@@ -38,12 +38,12 @@ const REMEMBERED_MAX = 1024;
 
 type HeldDirectory = Pick<FullyHeldDirectory, "path" | "close">;
 
-/** A directory that the way leads through. */
+/** A directory on the way down. */
 interface Level {
   /** Its name in the one above; its path, at the top. */
   readonly name: Name;
   readonly above: Level | undefined;
-  /** Which directory it is, to notice when `..` is another. */
+  /** Its identity, to notice when `..` is another directory. */
   readonly identity: string;
   /** The directories in it that are to be removed next. */
   readonly inner: Name[];
@@ -70,7 +70,10 @@ export class TreeWalk {
     this.#path = path;
   }
 
-  /** Removes it; rejects with the first failure, after all that could be done. */
+  /**
+   * Removes the tree; rejects with the first failure, after removing all that
+   * it can.
+   */
   async remove(): Promise<void> {
     try {
       if (!(await node.fs.promises.lstat(this.#path)).isDirectory()) {
@@ -89,15 +92,13 @@ export class TreeWalk {
       try {
         return await node.fs.promises.rmdir(this.#path);
       } catch (error) {
-        // Entries that were added meanwhile, or not listed, may be found now.
+        // A new read may find entries that were added since, or not listed.
         if (!hasShrunk || !this.#mayRetry(error)) throw error;
       }
     }
   }
 
-  /**
-   * Not after a failure: that entry would be met again in each directory above.
-   */
+  /** Does not retry after a failure: each directory above would fail again. */
   #mayRetry(error: unknown): boolean {
     return systemCode(error) === "ENOTEMPTY" && this.#failure === undefined;
   }
@@ -135,8 +136,8 @@ export class TreeWalk {
     } catch (error) {
       await inner?.close();
       try {
-        // By now it may be a link. A directory that can't be opened must not
-        // come back to the list: the walk would meet it again and again.
+        // The directory may have become a link. A directory that can't be
+        // opened must not return to the list, because the walk would not end.
         await node.fs.promises.unlink(join(held.path, name));
         level.hasShrunk = true;
       } catch {
@@ -233,7 +234,7 @@ export class TreeWalk {
     try {
       await node.fs.promises.unlink(path);
     } catch (error) {
-      // Not every disk says in its list what is a directory.
+      // Not every file system lists the kinds of its entries.
       const stat = await node.fs.promises.lstat(path).catch(() => undefined);
       if (!stat?.isDirectory()) throw error;
       if (level.inner.length < REMEMBERED_MAX) level.inner.push(name);

@@ -53,7 +53,7 @@ function encodeServers(
   { version, configuration }: Pick<MetaRecord, "version" | "configuration">,
 ): string {
   const { servers } = configuration;
-  // Before version 1 there was no such field, and Go makes nil of that.
+  // Before version 1 there was no such field, and Go reads that as nil.
   if (version === 0 && servers.length === 0) return "null";
   return `[${servers.map(encodeServer).join(",")}]`;
 }
@@ -76,16 +76,19 @@ function encodeCrc(crc: bigint | null): string {
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * A string as Go 1.22 and later quote it. A lone surrogate, JavaScript's
- * counterpart of Go's invalid UTF-8, becomes what Go makes of that.
+ * A string as Go 1.22 and later quote it. A lone surrogate becomes U+FFFD, as
+ * invalid UTF-8 does in Go.
  */
 function encodeString(text: string): string {
-  // split() looks at each character by itself, which takes long.
+  // split() looks at each character by itself, which is slow.
   const parts = LONE_SURROGATE.test(text) ? text.split(LONE_SURROGATE) : [text];
   return `"${parts.map(escape).join("\\ufffd")}"`;
 }
 
-/** `JSON.stringify` agrees with Go but for what Go keeps out of HTML and JS. */
+/**
+ * Agrees with Go, which also escapes the characters that are special in HTML
+ * and JavaScript.
+ */
 function escape(text: string): string {
   return JSON.stringify(text).slice(1, -1).replace(
     /[<>&\u2028\u2029]/g,

@@ -1,6 +1,6 @@
 /**
- * The bytes of `meta.json`, for users: what they write is what Go writes, and
- * what they read has passed the checks of a store.
+ * The bytes of `meta.json`, for users. The functions write the same bytes as
+ * Go, and check all that they read as a store does.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { makeMeta } from "./snapshot_meta.ts";
  * @throws {TypeError} when a value has the wrong type.
  * @throws {RangeError} when a number is out of its bounds, term and index are not
  * those of the ID, or the result is longer than a store would read (1 MiB).
- * @throws {InvalidSnapshotIdError} when the ID is not one.
+ * @throws {InvalidSnapshotIdError} when `id` is not a snapshot ID.
  *
  * @example Send a snapshot's metadata, and read it
  * ```ts
@@ -55,8 +55,8 @@ export function encodeMeta(
  * this library has written.
  *
  * @throws {TypeError} when `bytes` is not a `Uint8Array`.
- * @throws {SnapshotCorruptError} when they are not a `meta.json`, or not that of
- * a published snapshot; the reason is `"meta"`.
+ * @throws {SnapshotCorruptError} when the bytes are not the `meta.json` of a
+ * published snapshot; the reason is `"meta"`.
  * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
  */
 export function decodeMeta(bytes: Uint8Array): SnapshotMeta {
@@ -83,7 +83,8 @@ export function isKnown(record: DecodedRecord): record is KnownRecord {
 /**
  * The metadata of a published snapshot; `what` names its file in errors.
  *
- * @throws {SnapshotCorruptError} when it can't be that of a published snapshot.
+ * @throws {SnapshotCorruptError} when the record can't be that of a published
+ * snapshot.
  */
 export function toMeta(
   { crc, ...rest }: KnownRecord,
@@ -102,14 +103,14 @@ export function toMeta(
       actual: `term ${rest.term} and index ${rest.index}`,
     });
   }
-  // Go writes null while the state is being written, and publishes none.
+  // Go writes null while the state is being written, and never publishes that.
   if (crc === null) {
     throw corruptMeta(what, { expected: "a CRC", actual: "none" });
   }
   return makeMeta({ ...rest, crc });
 }
 
-/** The fields that a caller gave, checked; a copy. */
+/** A checked copy of the fields that the caller gave. */
 function requireFields(meta: SnapshotMetaFields): SnapshotMetaFields {
   if (typeof meta !== "object" || meta === null) {
     throw new TypeError(

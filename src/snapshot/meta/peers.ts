@@ -86,13 +86,14 @@ class PeersReader {
     this.#bytes = bytes;
   }
 
-  /** An array's length; nil is an array of none. */
+  /** An array's length; nil is an empty array. */
   arrayLength(): number {
     const at = this.#at;
     const tag = this.#number(1);
     if (tag === NIL) return 0;
     const length = this.#length(ARRAY, tag);
-    // Every element takes a byte at least: no lie makes us loop for long.
+    // Every element takes a byte at least, so a false length can't cause a long
+    // loop.
     if (length === undefined || length > this.#bytes.length) {
       throw corruptPeers(at, { expected: "an array of addresses" });
     }

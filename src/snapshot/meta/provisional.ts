@@ -1,5 +1,5 @@
 /**
- * What `meta.json` holds while a snapshot is being written.
+ * The content of `meta.json` while a snapshot is being written.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { SnapshotMetaFields } from "../types.ts";
 /**
  * The metadata as Go writes it before the state is there.
  *
- * @throws {RangeError} when it is longer than any reader would take.
+ * @throws {RangeError} when the file would be longer than readers accept.
  */
 export function encodeProvisionalMeta(meta: SnapshotMetaFields): Uint8Array {
   const bytes = encodeRecord({ ...meta, crc: null });
-  // The final one has a few digits more. A longer one would not be read.
+  // The final file has a few digits more. Readers reject a longer file.
   if (bytes.length + 64 <= META_SIZE_MAX) return bytes;
   throw new RangeError(
     `Cannot create a snapshot: its meta.json has ${bytes.length} bytes, ` +

@@ -15,7 +15,7 @@ import type {
 } from "../types.ts";
 import { encodeBase64 } from "./base64.ts";
 
-/** Its name is what `console.log()` shows. */
+/** `console.log()` shows the name of this class. */
 class SnapshotMeta implements Meta {
   readonly version: 0 | 1;
   readonly id: string;
@@ -53,7 +53,8 @@ class SnapshotMeta implements Meta {
 /**
  * The metadata of a snapshot.
  *
- * @throws {TypeError} when the ID, which must have been checked, is not one.
+ * @throws {TypeError} when `id`, which the caller must have checked, is not an
+ * ID.
  */
 export function makeMeta(fields: SnapshotMetaFields): Meta {
   const createdAt = timeOf(fields.id);
