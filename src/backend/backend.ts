@@ -9,13 +9,13 @@
  * `discard()`, `remove()`, ...) or lets a state go must settle in bounded time:
  * `close()` of the store waits for it. A call that only reads may take long, or
  * never answer: the store waits no longer than until its caller aborts or it is
- * closed, and lets go of what comes later. Five classes of errors are about
- * the snapshot that was asked for: `SnapshotNotFoundError`,
- * `SnapshotCorruptError`, `SnapshotUnreadableError`, `SnapshotTooLargeError` (of
- * a place with a limit) and `UnsupportedSnapshotVersionError`. Every other
- * rejection is about the place, and the store never concludes that a snapshot is
- * corrupt. IDs that are passed in are valid. The store checks everything that a backend
- * returns, and refuses a place that breaks its contract.
+ * closed, and releases a result that comes later. Five classes of errors are
+ * about the requested snapshot: `SnapshotNotFoundError`,
+ * `SnapshotCorruptError`, `SnapshotUnreadableError`, `SnapshotTooLargeError`
+ * (of a place with a limit) and `UnsupportedSnapshotVersionError`. Every other
+ * rejection is about the place, and the store never concludes that a snapshot
+ * is corrupt. IDs that are passed in are valid. The store checks everything
+ * that a backend returns, and refuses a place that breaks its contract.
  *
  * @module
  */
@@ -25,30 +25,30 @@ import type { Extra, ExtraName } from "../snapshot/extras.ts";
 import type { CleanReport, StoreInspection } from "../snapshot/inspection.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
 
-/** What a store tells its backend when it connects. */
+/** The parts of a store that its backend gets when it connects. */
 export interface BackendHost {
   /**
-   * Where to report what no call tells, such as a failure in the background: the
-   * store makes log lines of it, and hands it to `onEvent`. It never throws.
+   * Reports an event that no call returns, such as a failure in the background.
+   * The store logs it and passes it to `onEvent`. Never throws.
    */
   readonly report: (event: BackendEvent) => void;
   /** Whether the store only reads: the backend must change nothing. */
   readonly readOnly: boolean;
   /** The time in milliseconds since 1970. */
   readonly clock: () => number;
-  /** Aborts when the store is closed: what waits must then end soon. */
+  /** Aborts when the store is closed: pending waits must then end soon. */
   readonly closing: AbortSignal;
 }
 
 /** An entry of a place that is not a published snapshot. */
 export interface UnfinishedName {
-  /** The snapshot that it was to be, or was. */
+  /** The ID of the snapshot that was being written, deleted or sealed. */
   readonly id: string;
   /** Whether it is being written, being deleted, or getting block checksums. */
   readonly state: "writing" | "deleted" | "sealing";
 }
 
-/** What there is in a place, with no snapshot looked into yet. */
+/** The names in a place; no snapshot has been read for them. */
 export interface BackendNames {
   /** IDs of the published snapshots, each once, in any order. */
   readonly published: readonly string[];
@@ -56,24 +56,24 @@ export interface BackendNames {
   readonly quarantined: readonly string[];
   /** Unfinished snapshots: neither published nor quarantined. */
   readonly unfinished: readonly UnfinishedName[];
-  /** What this library did not put there; texts for the log. */
+  /** Names that this library did not put there, for the log. */
   readonly foreign: readonly string[];
   /**
-   * Those of the published snapshots that must not be reaped, because another
-   * process may rely on them: a place with several writers gives what others
-   * have published recently. @default {none}
+   * Published snapshots that must not be reaped, because another process may
+   * rely on them. A place with several writers gives the recent ones of other
+   * writers. @default {none}
    */
   readonly protected?: readonly string[] | undefined;
 }
 
-/** What there is in a place beside published snapshots, looked at closely. */
+/** The contents of a place beside published snapshots, in detail. */
 export interface BackendInspection
   extends Pick<StoreInspection, "unfinished" | "quarantined" | "lock"> {
   /** All names that this library did not put there. */
   readonly foreign: readonly string[];
 }
 
-/** What is known of a snapshot before its first byte. */
+/** Facts about a snapshot that are known before its first byte. */
 export interface BeginOptions {
   /** The length of its state in bytes; `append()` never gets more. */
   readonly expectedSize?: number | undefined;
@@ -90,15 +90,15 @@ export interface StateHandle {
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /**
-   * Fills `buffer` from `position` again, from where the bytes come from: a
-   * checksum has found what `read()` gave to be wrong. May overlap a `read()`,
-   * and what `read()` has fetched ahead must not be used any more. For a place
-   * whose bytes can be damaged on their way here; without it, what is wrong
-   * stays wrong.
+   * Fills `buffer` from `position` again, and fetches the bytes from their
+   * origin: a checksum has shown that the bytes of `read()` are wrong. May
+   * overlap a `read()`; bytes that `read()` has fetched ahead must not be used
+   * any more. For places whose bytes can be damaged on their way here. Without
+   * this method a bad block is not read again.
    */
   reread?(buffer: Uint8Array, position: number): Promise<void>;
   /**
-   * Lets the state go. May be called more than once, and during a read, which
+   * Releases the state. May be called more than once, and during a read, which
    * must then end soon. Resolves when no buffer is in use any more.
    */
   close(): Promise<void>;
@@ -106,28 +106,29 @@ export interface StateHandle {
 
 /** A place that snapshots can be read from. */
 export interface ReadableBackend {
-  /** Where it is, for messages; may be asked before `connect()`. */
+  /** The name of the place, for messages; may be read before `connect()`. */
   readonly place: string;
   /**
    * Called once, first, when the store's options have been checked. Creates the
    * place if it is missing, claims it, and removes unfinished snapshots. When
-   * it rejects, nothing is held. Once it has resolved, every snapshot that
-   * `names()` gives as published survives a power cut.
+   * it rejects, the backend holds nothing. Once it has resolved, every snapshot
+   * that `names()` gives as published survives a power cut.
    */
   connect?(host: BackendHost): Promise<void>;
   /** Lists the place: resolves to all of its names or rejects. */
   names(): Promise<BackendNames>;
   /**
    * Looks closely at snapshots that are not published, for an operator; takes
-   * no lock. Of a backend without it the store tells what `names()` gives.
+   * no lock. Without this method the store reports the names of `names()`.
    */
   inspect?(): Promise<BackendInspection>;
   /**
-   * The exact bytes of `meta.json`. It looks first whether there is such a
-   * snapshot, which it need not do when `isListed`: `names()` has given it just
-   * now.
+   * The exact bytes of `meta.json`. Checks first that the snapshot exists. The
+   * check is not needed when `isListed` is set, because `names()` has just
+   * listed the snapshot.
    *
-   * @throws {SnapshotNotFoundError} when it is not published, or not any more.
+   * @throws {SnapshotNotFoundError} when the snapshot is not published, or not
+   * any more.
    * @throws {SnapshotCorruptError} when the part is missing, or longer than
    * `sizeMax` bytes; it must not be read then.
    */
@@ -148,13 +149,16 @@ export interface ReadableBackend {
     sizeMax: number,
   ): Promise<Uint8Array | undefined>;
   /**
-   * For each of the snapshots a text that is another one when `readMeta()`,
-   * `readBlocks()` or `stateSize()` may give something else than before, so that
-   * a list need not ask again. `undefined` where that can't be promised at the
-   * moment. A backend without this method is asked each time.
+   * For each of the snapshots a text that changes whenever the results of
+   * `readMeta()`, `readBlocks()` or `stateSize()` may have changed, so that a
+   * list need not read them again. `undefined` where that can't be promised at
+   * the moment. Without this method a list reads each snapshot every time.
    */
   versions?(ids: readonly string[]): Promise<readonly (string | undefined)[]>;
-  /** The version of what these three have given last, without a look. */
+  /**
+   * The version of the last results of these three, without a look at the
+   * place.
+   */
   versionRead?(id: string): string | undefined;
   /** The length of the state in bytes, without opening it. */
   stateSize(id: string): Promise<number>;
@@ -178,14 +182,14 @@ export interface ReadableBackend {
  */
 export interface SnapshotBackend extends ReadableBackend {
   /**
-   * IDs that no new snapshot may have, whatever has them. Rejects as long as the
-   * place can't promise that a new snapshot would be durable.
+   * IDs that no new snapshot may have. Rejects as long as the place can't
+   * promise that a new snapshot would be durable.
    */
   takenIds(): Promise<readonly string[]>;
   /**
-   * Begins a snapshot and claims its ID; `"taken"` when something else has the
-   * ID by now. Leaves nothing when it rejects. `meta` is what `meta.json` says
-   * until the snapshot is published.
+   * Begins a snapshot and claims its ID; `"taken"` when the ID is in use.
+   * Leaves nothing when it rejects. `meta` is the content of `meta.json` until
+   * the snapshot is published.
    */
   begin(
     id: string,
@@ -211,9 +215,9 @@ export interface SnapshotBackend extends ReadableBackend {
    */
   finishRemovals?(): Promise<void>;
   /**
-   * Removes what is unfinished and whose writer has ended, as `connect()` does;
-   * `olderThanMs` is how long an invisible writer must have changed nothing. Of
-   * a backend without it all that is unfinished stays.
+   * Removes unfinished snapshots whose writers have ended, as `connect()` does.
+   * `olderThanMs` is how long a snapshot must have been unchanged when its
+   * writer can't be seen. Without this method unfinished snapshots stay.
    */
   clean?(olderThanMs: number | undefined): Promise<CleanReport>;
   /**
@@ -226,7 +230,8 @@ export interface SnapshotBackend extends ReadableBackend {
    * Gives a published snapshot its `blocks.crc64`: whole or not at all, and
    * durable when it resolves.
    *
-   * @throws {SnapshotNotFoundError} when it is not published any more.
+   * @throws {SnapshotNotFoundError} when the snapshot is not published any
+   * more.
    */
   addBlocks?(id: string, bytes: Uint8Array): Promise<void>;
 }
@@ -245,21 +250,22 @@ export interface FinalParts {
 export interface PendingSnapshot {
   /**
    * Appends to the state. Calls do not overlap. The bytes belong to the backend
-   * until it settles. It throws, and does not only reject, when something that
-   * was appended before has been lost: the next block must not wait to hear it.
+   * until it settles. Throws synchronously when bytes that were appended before
+   * have been lost, so that the store does not prepare another block.
    */
   append(bytes: Uint8Array): Promise<void>;
   /**
-   * Makes the snapshot visible under its ID, in one step; never in place of
-   * something else. One of three ends: it resolves, and the snapshot is visible,
-   * whole and survives a power cut. It rejects with `MaybePublishedError`: the
-   * snapshot is visible, or may be or become so; nothing of it is removed. Any
-   * other rejection: it never becomes visible, and the store calls `discard()`.
+   * Makes the snapshot visible under its ID, in one step; never replaces
+   * anything. There are three outcomes. It resolves: the snapshot is visible,
+   * whole, and survives a power cut. It rejects with `MaybePublishedError`: the
+   * snapshot is visible, or may be or become visible; no part of it is removed.
+   * It rejects with another error: the snapshot never becomes visible, and the
+   * store calls `discard()`.
    */
   publish(parts: FinalParts): Promise<void>;
   /**
    * Removes every trace. May come during `append()`, which must then end soon.
-   * Failures are logged: it never rejects.
+   * Failures are logged; never rejects.
    */
   discard(): Promise<void>;
 }

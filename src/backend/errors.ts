@@ -1,5 +1,5 @@
 /**
- * Errors that a backend or the store makes of others.
+ * Converts other errors to those of this library.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { SnapshotError, StoreAccessError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import { describe } from "../text.ts";
 
-/** An error of ours as it is; any other as the cause of one of ours. */
+/** Returns an error of this library unchanged, and wraps any other. */
 export function toSnapshotError(doing: string, error: unknown): SnapshotError {
   if (isSnapshotError(error)) return error;
   return new SnapshotError(`Cannot ${doing}: ${describe(error)}`, {
@@ -16,7 +16,7 @@ export function toSnapshotError(doing: string, error: unknown): SnapshotError {
   });
 }
 
-/** An error of the place, whatever its class and code. */
+/** Makes an error of the place, whatever the class and code of the cause. */
 export function placeError(doing: string, error: unknown): StoreAccessError {
   if (isSnapshotError(error, "ERR_STORE_ACCESS")) return error;
   return new StoreAccessError(

@@ -1,5 +1,5 @@
 /**
- * Pauses that can be ended.
+ * Pauses that a signal can end.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * One attempt to restore a snapshot: the call of the caller's function, and
- * whether it has read the snapshot.
+ * One attempt to restore a snapshot: calls the caller's function, and checks
+ * that it has read the snapshot.
  *
  * @module
  */
@@ -21,17 +21,20 @@ export type Open = (
   options: OpenSourceOptions,
 ) => Promise<SnapshotSource>;
 
-/** What came of an attempt that did not fail. */
+/** The result of an attempt that did not fail. */
 export interface Attempt {
   /** The snapshot. */
   readonly meta: SnapshotMeta;
-  /** The caller's function has settled without having read it: a bug there. */
+  /**
+   * Set when the caller's function has settled without having read the
+   * snapshot, which is a bug in it.
+   */
   readonly unread?: TypeError | undefined;
 }
 
 /**
- * Calls the function with the snapshot; resolves to nothing when there is no
- * such snapshot any more.
+ * Calls the function with the snapshot; resolves to `undefined` when the
+ * snapshot does not exist any more.
  */
 export async function attempt(
   open: Open,
@@ -62,24 +65,26 @@ async function call(
   }
   const isDone = isRead(made, meta);
   const unread = unreadError(made, meta);
-  // Closes the state when it was not read to its end.
+  // Closes the state if it was not read to its end.
   void made.abort(unread);
-  // First: the function may have hidden it, or put it into an error of its own.
+  // The source's failure comes first: the function may have hidden it, or
+  // wrapped it in an error of its own.
   throwFailure(made, meta);
   if (failure !== undefined) throw failure.error;
   return isDone ? { meta } : { meta, unread };
 }
 
-/** @throws {unknown} what a read or a check has failed with. */
+/** @throws {unknown} the error of a failed read or check. */
 function throwFailure({ end }: MadeSource, meta: SnapshotMeta): void {
   if (end?.how === "failed") throw end.reason;
-  // The function need not read an empty state for it to be known.
+  // The function need not read an empty state, so its CRC is checked here.
   if (meta.size === 0 && meta.crc !== 0n) throw badState(meta, 0n);
 }
 
 /**
- * Whether the function has read the snapshot: each byte, which was checked
- * before it was handed out, or as much as it says that it needs.
+ * Whether the function has read the snapshot: every byte, each of which was
+ * checked before it was handed out, or less if it cancelled the source with a
+ * reason.
  */
 function isRead({ taken, end }: MadeSource, { size }: SnapshotMeta): boolean {
   return taken === size || (end?.how === "cancelled" && isGiven(end.reason));

@@ -1,5 +1,5 @@
 /**
- * Beginning a snapshot: claiming an ID that no snapshot has had.
+ * Begins a snapshot: claims an ID that no snapshot has had.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { SnapshotWriter } from "./snapshot_writer.ts";
 /** A backend that says "taken" more often than this is at fault. */
 const TRIES_MAX = 1000;
 
-/** What a snapshot begins with. */
+/** A request to begin a snapshot. */
 export interface Beginning {
   readonly init: InitialMeta;
-  /** What its state must be. */
+  /** The expected size and CRC of its state. */
   readonly expected: ExpectedState | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface Beginning {
  * Claims an ID, and begins the snapshot.
  *
  * @throws {RangeError} when the clock is wrong, or the metadata is too long.
- * @throws {SnapshotError} when the backend can't begin it.
+ * @throws {SnapshotError} when the backend can't begin the snapshot.
  */
 export async function beginSnapshot(
   parts: StoreParts,

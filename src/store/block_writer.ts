@@ -31,7 +31,7 @@ export class BlockWriter {
   #spare = new Uint8Array();
   #filled = 0;
   #size = 0;
-  /** The write that is under way; it owns `#spare` until it has settled. */
+  /** The pending write, which owns `#spare` until it has settled. */
   #writing: Promise<void> = Promise.resolve();
   #stopped = false;
 
@@ -105,7 +105,7 @@ export class BlockWriter {
     await this.#writing;
   }
 
-  /** Begins no further write, also not of a chunk that is half written. */
+  /** Stops further writes, also the rest of a chunk that is half written. */
   stop(): void {
     this.#stopped = true;
   }
@@ -113,7 +113,11 @@ export class BlockWriter {
   async #flush(): Promise<void> {
     await this.#writing;
     // The snapshot may be discarded by now.
-    if (this.#stopped) throw new SnapshotError("Cannot write on: given up");
+    if (this.#stopped) {
+      throw new SnapshotError(
+        "Cannot write any more: the snapshot was given up",
+      );
+    }
     const block = this.#block.subarray(0, this.#filled);
     this.#writing = this.#pending.append(block);
     // Awaited at the next flush; until then its failure is not "unhandled".

@@ -1,5 +1,5 @@
 /**
- * Reading the whole of a snapshot's state to compare it with its checksums.
+ * Reads the whole state of a snapshot and compares it with its checksums.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import { type CheckedHeader, readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { openState, readBlock, wholeOf } from "./state.ts";
 
-/** What came of reading a state once. */
+/** The result of reading a state once. */
 export interface StateCheck {
   /** The checksums that the state really has. */
   readonly blocks: BlockChecksums;
   /** Where the bad blocks start, in bytes. */
   readonly badOffsets: readonly number[];
-  /** What is wrong: the first bad block, or else the CRC of the whole. */
+  /** The fault: the first bad block, or else the CRC of the whole. */
   readonly error: SnapshotCorruptError | undefined;
 }
 
 /**
  * Reads the whole state of a snapshot and tells whether it can be handed out.
- * Damaged block checksums alone do not stand in the way: the CRC of the whole is
- * left.
+ * Damaged block checksums alone do not prevent that, because the CRC of the
+ * whole can still be checked.
  */
 export async function stateMatchesChecksums(
   parts: StoreParts,
@@ -83,10 +83,10 @@ export async function checkOpenState(
     const mayBeTheWay = handle.reread !== undefined &&
       header.blocks === undefined;
     if (check.error === undefined || !mayBeTheWay) return check;
-    // No checksum tells which bytes came wrong, so all are read again, once.
+    // No checksum shows which bytes are wrong, so all are read again, once.
     return await compare(parts, handle, header, { signal });
   } catch (error) {
-    // A read that was ended by this says nothing of the snapshot.
+    // A read that the signal has ended says nothing about the snapshot.
     signal?.throwIfAborted();
     parts.backend.assertOpen();
     throw error;
@@ -121,7 +121,8 @@ async function compare(
     }
     onProgress?.({ done: position + bytes.length, total: meta.size });
   }
-  // It may have been during the last read, or there is nothing to read.
+  // The signal may have aborted during the last read, or an empty state had
+  // none.
   signal?.throwIfAborted();
   if (total !== meta.crc) error ??= badState(meta, total);
   if (error === undefined) health.markGood(meta.id);

@@ -1,8 +1,8 @@
 /**
- * A backend with everything checked that it returns: a place that breaks its
- * contract is refused, and never makes the store hand out a wrong byte. It is
- * also the gate that closes with the store: whatever only reads ends then, also
- * when the backend does not answer.
+ * Checks everything that a backend returns: a place that breaks its contract is
+ * rejected, and never makes the store hand out a wrong byte. It also closes
+ * with the store: every call that only reads ends then, even when the backend
+ * does not answer.
  *
  * @module
  */
@@ -39,14 +39,14 @@ import {
   requireInspection,
 } from "./inspection_contract.ts";
 
-/** A backend as the rest of the store sees it. */
+/** The checked form of a backend, which the rest of the store uses. */
 export class CheckedBackend {
   readonly #backend: ReadableBackend;
   /** Calls that change the place and have not settled. */
   readonly #changes = new Set<Promise<unknown>>();
   /**
-   * Aborts when the store is closed: from then on every call is refused but those
-   * that end what is open.
+   * Aborts when the store is closed: from then on every call is rejected but
+   * those that end open streams.
    */
   readonly #closing: Interruption;
 
@@ -55,7 +55,7 @@ export class CheckedBackend {
     this.#closing = closing;
   }
 
-  /** Where it is, for messages. */
+  /** The name of the place, for messages. */
   get place(): string {
     return this.#backend.place;
   }
@@ -65,7 +65,7 @@ export class CheckedBackend {
     return "begin" in this.#backend;
   }
 
-  /** Whether corrupt snapshots can be taken out of the way. */
+  /** Whether corrupt snapshots can be quarantined. */
   get canQuarantine(): boolean {
     return this.isWritable && this.#writable.quarantine !== undefined;
   }
@@ -88,7 +88,7 @@ export class CheckedBackend {
     return this.#look(async () => requireNames(await this.#backend.names()));
   }
 
-  /** Whether the place can be looked at closely. */
+  /** Whether the backend has `inspect()`. */
   get canInspect(): boolean {
     return this.#backend.inspect !== undefined;
   }
@@ -100,13 +100,15 @@ export class CheckedBackend {
     );
   }
 
-  /** The version of what was read of a snapshot last, if the backend tells. */
+  /** The version of the parts that were read last, if the backend knows it. */
   versionRead(id: string): string | undefined {
     const version = this.#backend.versionRead?.(id);
     return typeof version === "string" ? version : undefined;
   }
 
-  /** The versions of snapshots, as far as the backend tells; never rejects. */
+  /**
+   * The versions of snapshots, as far as the backend knows them; never rejects.
+   */
   async versions(
     ids: readonly string[],
   ): Promise<readonly (string | undefined)[]> {
@@ -115,7 +117,7 @@ export class CheckedBackend {
       const ask = async () => await this.#backend.versions?.(ids);
       versions = await this.#read("look", ask);
     } catch {
-      // Reading the snapshots shows what is wrong.
+      // Reading the snapshots will show the error.
     }
     const given = Array.isArray(versions) ? versions : [];
     return ids.map((_, i) =>
@@ -212,14 +214,14 @@ export class CheckedBackend {
     );
   }
 
-  /** Not refused by a store that is being closed: it ends what was begun. */
+  /** Allowed while the store closes: it ends removals that have begun. */
   finishRemovals(): Promise<void> {
     return this.#note((async () => {
       await this.#writable.finishRemovals?.();
     })());
   }
 
-  /** Whether what is unfinished can be removed. */
+  /** Whether unfinished snapshots can be removed. */
   get canClean(): boolean {
     return this.isWritable && this.#writable.clean !== undefined;
   }
@@ -267,8 +269,8 @@ export class CheckedBackend {
   }
 
   /**
-   * Runs a call that changes nothing. It ends when the store is closed; `onLate`
-   * lets go of what comes after that.
+   * Runs a call that changes nothing. It ends when the store is closed;
+   * `onLate` releases a result that comes after that.
    */
   async #read<T>(
     doing: string,
@@ -284,19 +286,19 @@ export class CheckedBackend {
     }
   }
 
-  /** Runs a call that is about no snapshot. */
+  /** Runs a call that is not about a snapshot. */
   async #look<T>(call: () => Promise<T>): Promise<T> {
     const doing = `look into ${this.place}`;
     try {
       return await this.#read(doing, call);
     } catch (error) {
       this.assertOpen();
-      // No snapshot is missing or corrupt by this, whatever class it has.
+      // Whatever its class, the error is not about one snapshot.
       throw placeError(doing, error);
     }
   }
 
-  /** Reads a part that a snapshot need not have. */
+  /** Reads an optional part of a snapshot. */
   #readOptional(
     what: string,
     sizeMax: number,

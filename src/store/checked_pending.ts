@@ -1,5 +1,5 @@
 /**
- * A snapshot that is being written, with an end to every wait.
+ * A snapshot that is being written, whose waits all end.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export class CheckedPending {
   readonly #pending: PendingSnapshot;
   readonly #note: Note;
   #discarding: Promise<void> | undefined;
-  /** Ends the append that is under way: there is one at a time. */
+  /** Ends the pending append; there is one at a time. */
   #endAppend: (reason: unknown) => void = () => {};
   #isPublishing = false;
 
-  /** `note` is told of the calls that `close()` of the store waits for. */
+  /** `note` gets the calls for which `close()` of the store waits. */
   constructor(pending: PendingSnapshot, note: Note) {
     this.#pending = pending;
     this.#note = note;
@@ -27,7 +27,8 @@ export class CheckedPending {
 
   /** Settles as the backend's does, or when the snapshot is discarded. */
   append(bytes: Uint8Array): Promise<void> {
-    // What it throws, and does not reject with, is thrown here as well.
+    // An error that the backend throws synchronously is thrown synchronously
+    // here, too.
     const appending = Promise.resolve(this.#pending.append(bytes));
     return new Promise((resolve, reject) => {
       this.#endAppend = reject;

@@ -16,12 +16,15 @@ export class CheckedState implements StateHandle {
   /** Its length in bytes, as the place has it. */
   readonly size: number;
   #closing: Promise<void> | undefined;
-  /** What ends the reads that are under way: one, and one that is repeated. */
+  /** Functions that end the pending reads: one read, and one repeated read. */
   readonly #endReads = new Set<(error: Error) => void>();
   /** See {@linkcode StateHandle.reread}; only where the backend has it. */
   readonly reread?: (buffer: Uint8Array, position: number) => Promise<void>;
 
-  /** @throws {StoreAccessError} when its size can't be one. */
+  /**
+   * @throws {StoreAccessError} when the backend gives a size that is not
+   * possible.
+   */
   constructor(handle: StateHandle, id: string) {
     this.#handle = handle;
     this.#what = `state.bin of snapshot ${id}`;
@@ -48,7 +51,7 @@ export class CheckedState implements StateHandle {
     );
   }
 
-  /** Lets the state go; a read that is under way ends with it. */
+  /** Releases the state, and ends a pending read. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -63,7 +66,9 @@ export class CheckedState implements StateHandle {
       throw toReadError(`read ${this.#what}`, error);
     }
     if (buffer.length === length) return result;
-    throw brokenContract(`it took the buffer for ${this.#what} away`);
+    throw brokenContract(
+      `the buffer for ${this.#what} was transferred or shrunk`,
+    );
   }
 
   /** Settles as the backend's read does, or when the state is closed. */
@@ -89,17 +94,19 @@ export class CheckedState implements StateHandle {
   }
 
   #closedError(): SnapshotError {
-    return new SnapshotError(`Cannot read ${this.#what}: it has been closed`);
+    return new SnapshotError(
+      `Cannot read ${this.#what}: the state has been closed`,
+    );
   }
 }
 
-/** Nothing was written: a failure here takes nothing away. */
+/** Nothing was written, so a failure here loses nothing. */
 export async function closeQuietly(
   handle: Pick<StateHandle, "close">,
 ): Promise<void> {
   try {
     await handle.close();
   } catch {
-    // The reader has the bytes that it asked for.
+    // The reader has its bytes already.
   }
 }

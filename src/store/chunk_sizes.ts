@@ -10,8 +10,7 @@ const TAKEN_MAX = 1024;
 /**
  * A first-in, first-out queue of sizes. A stream asks for the size of a chunk
  * when the caller writes it, and may pass it on much later: a buffer that was
- * transferred or shrunk between the two has lost bytes that the caller counts
- * on.
+ * transferred or shrunk between the two has lost bytes of the caller's.
  */
 export class ChunkSizes {
   readonly #sizes: number[] = [];
@@ -38,7 +37,7 @@ export class ChunkSizes {
   }
 }
 
-/** The error for a chunk that is not as long as it was. */
+/** The error for a chunk whose length has changed. */
 export function chunkChanged(
   target: string,
   found: number,

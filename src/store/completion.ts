@@ -9,9 +9,11 @@ import { isSnapshotError } from "../is_snapshot_error.ts";
 import { describe } from "../text.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
 
-/** What is to be done at the end. */
+/** The callback for the end. */
 export interface CompletionOptions {
-  /** Called once the writer holds nothing any more, before `close()` settles. */
+  /**
+   * Called once the writer has released everything, before `close()` settles.
+   */
   readonly onEnd?: (outcome: "published" | "not published") => void;
 }
 
@@ -24,8 +26,8 @@ export type CompletionState =
   | "discarded";
 
 /**
- * Whether a snapshot is published or discarded. The stream's own state only says
- * whether more may be written; this is the one truth about the snapshot.
+ * Whether a snapshot is published or discarded. The stream's own state only
+ * says whether more may be written; this state decides about the snapshot.
  */
 export class Completion {
   readonly #writer: SnapshotWriter;
@@ -34,7 +36,7 @@ export class Completion {
   #outcome: Promise<void> | undefined;
   #discarding: Promise<void> | undefined;
   #settleAs: (outcome: Promise<void>) => void = () => {};
-  /** The outcome, also before there is one. */
+  /** Settles with the outcome. */
   readonly settled: Promise<void>;
   onEnd: () => void = () => {};
 
@@ -44,7 +46,7 @@ export class Completion {
     this.settled = new Promise((resolve) => {
       this.#settleAs = resolve;
     });
-    // The caller may never ask.
+    // The caller may never use the promise.
     this.settled.catch(() => {});
   }
 
@@ -53,7 +55,9 @@ export class Completion {
     return this.#state;
   }
 
-  /** What every `close()` gives, once the publication or discard has begun. */
+  /**
+   * The promise of every `close()`, once the publication or discard has begun.
+   */
   get outcome(): Promise<void> | undefined {
     return this.#outcome;
   }
@@ -116,7 +120,7 @@ export class Completion {
 
 /** The reason where none is given. */
 export function cancelled(): DOMException {
-  return new DOMException("it was cancelled", "AbortError");
+  return new DOMException("the snapshot was cancelled", "AbortError");
 }
 
 function discarded(id: string, reason: unknown): SnapshotPublishError {

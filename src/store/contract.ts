@@ -1,6 +1,6 @@
 /**
- * Checks of what a backend returns. Each gives a copy, or a value that can't
- * change any more: what has been checked is what is used.
+ * Checks the values that a backend returns. Each check gives a copy, or a value
+ * that can't change any more, so that the checked value is the used one.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { describe, quote } from "../text.ts";
 
 const UNFINISHED_STATES: readonly string[] = ["writing", "deleted", "sealing"];
 
-/** A backend has broken its contract: nothing that it says is believed. */
+/** The error for a backend that breaks its contract and so can't be trusted. */
 export function brokenContract(
   how: string,
   options: ErrorOptions = {},
 ): StoreAccessError {
   return new StoreAccessError(
-    `Cannot trust the backend of the store, which breaks its contract: ${how}`,
+    `The backend of the store breaks its contract: ${how}`,
     options,
   );
 }
 
-/** Names of which each is usable, and none is published twice. */
+/** A copy of the names, each valid, and none published twice. */
 export function requireNames(names: BackendNames): BackendNames {
   const published = requireEachOnce(requireIds(names.published));
   return {
@@ -46,26 +46,28 @@ export function requireIds(ids: unknown): readonly string[] {
   return requireArray(ids).map(requireSnapshotId);
 }
 
-/** The bytes of a part, of which there are at most `sizeMax`. */
+/** The bytes of a part, at most `sizeMax`. */
 export function requireBytes(
   bytes: unknown,
   what: string,
   sizeMax: number,
 ): Uint8Array {
   if (!isUint8Array(bytes)) {
-    throw brokenContract(`it gave ${kindOf(bytes)} for ${what}, not bytes`);
+    throw brokenContract(`found ${kindOf(bytes)} as ${what}, expected bytes`);
   }
   const length = trueLength(bytes, what);
   if (length <= sizeMax) return new Uint8Array(bytes);
   throw brokenContract(
-    `it gave ${length} bytes for ${what}, expected at most ${sizeMax}`,
+    `found ${length} bytes of ${what}, expected at most ${sizeMax}`,
   );
 }
 
 /** The length of a state in bytes. */
 export function requireSize(size: unknown, what: string): number {
   if (Number.isSafeInteger(size) && Number(size) >= 0) return Number(size);
-  throw brokenContract(`it gave ${show(size)} as the size of ${what}`);
+  throw brokenContract(
+    `found ${show(size)} as the size of ${what}, expected a number of bytes`,
+  );
 }
 
 /** How many bytes a read has put into a buffer of `length` bytes. */
@@ -77,7 +79,7 @@ export function requireCount(
   const isCount = Number.isInteger(count) && Number(count) >= 0;
   if (isCount && Number(count) <= length) return Number(count);
   throw brokenContract(
-    `it read ${show(count)} bytes of ${what}, expected 0 to ${length}`,
+    `read() of ${what} gave ${show(count)}, expected 0 to ${length}`,
   );
 }
 
@@ -104,21 +106,21 @@ export function requireFailures(
 ): ReadonlyMap<string, unknown> {
   if (!(failures instanceof Map)) {
     throw brokenContract(
-      `it gave ${kindOf(failures)} for what it could not remove, not a Map`,
+      `remove() gave ${kindOf(failures)}, expected a Map of the failures`,
     );
   }
   const copy = new Map<string, unknown>(failures);
   const stranger = [...copy.keys()].find((id) => !ids.includes(id));
   if (stranger === undefined && !copy.has(stranger as never)) return copy;
   throw brokenContract(
-    `it was not to remove ${show(stranger)}, and says that it could not`,
+    `remove() gave a failure of ${show(stranger)}, which was not to be removed`,
   );
 }
 
 /** A text for the log. */
 export function requireText(text: unknown): string {
   if (typeof text === "string") return text;
-  throw brokenContract(`it gave ${kindOf(text)} as a name, not a text`);
+  throw brokenContract(`found ${kindOf(text)} as a name, expected a string`);
 }
 
 function requirePublished(
@@ -128,7 +130,9 @@ function requirePublished(
   const all = new Set(published);
   return requireIds(ids ?? []).map((id) => {
     if (all.has(id)) return id;
-    throw brokenContract(`it protects snapshot ${id}, and did not list it`);
+    throw brokenContract(
+      `found snapshot ${id} in protected, expected it in published, too`,
+    );
   });
 }
 
@@ -137,20 +141,26 @@ function requireUnfinished(name: unknown): UnfinishedName {
   return { id: requireSnapshotId(id), state: requireUnfinishedState(state) };
 }
 
-/** What an unfinished snapshot is. */
+/** The state of an unfinished snapshot. */
 export function requireUnfinishedState(
   state: unknown,
 ): UnfinishedName["state"] {
   if (UNFINISHED_STATES.includes(state as string)) {
     return state as UnfinishedName["state"];
   }
-  throw brokenContract(`it listed a snapshot as ${show(state)}`);
+  throw brokenContract(
+    `found the state ${show(state)}, expected one of ${
+      UNFINISHED_STATES.join(", ")
+    }`,
+  );
 }
 
 function requireEachOnce(ids: readonly string[]): readonly string[] {
   const seen = new Set<string>();
   for (const id of ids) {
-    if (seen.has(id)) throw brokenContract(`it listed snapshot ${id} twice`);
+    if (seen.has(id)) {
+      throw brokenContract(`found snapshot ${id} twice in a list`);
+    }
     seen.add(id);
   }
   return ids;
@@ -159,13 +169,13 @@ function requireEachOnce(ids: readonly string[]): readonly string[] {
 /** The ID of a snapshot. */
 export function requireSnapshotId(id: unknown): string {
   if (typeof id === "string" && parseId(id) !== undefined) return id;
-  throw brokenContract(`it listed ${show(id)}, expected snapshot IDs`);
+  throw brokenContract(`found ${show(id)} in a list, expected a snapshot ID`);
 }
 
 /** The elements of an array, which may be anything. */
 export function requireArray(values: unknown): readonly unknown[] {
   if (Array.isArray(values)) return [...values];
-  throw brokenContract(`it listed ${kindOf(values)}, expected an array`);
+  throw brokenContract(`found ${kindOf(values)}, expected an array`);
 }
 
 function requireMethods(
@@ -177,16 +187,18 @@ function requireMethods(
     const method = (object as Record<string, unknown> | null | undefined)
       ?.[name];
     if (typeof method === "function") continue;
-    throw brokenContract(`it gave ${what} without ${name}()`);
+    throw brokenContract(`found ${what} without ${name}()`);
   }
 }
 
-/** An array can have a `length` of its own, and a Proxy has no bytes at all. */
+/**
+ * The true length. An array can have an own `length`, and a Proxy has no bytes.
+ */
 function trueLength(bytes: Uint8Array, what: string): number {
   try {
     return toBytes(bytes, what).length;
   } catch (cause) {
-    throw brokenContract(`it gave no usable bytes for ${what}`, { cause });
+    throw brokenContract(`the bytes of ${what} can't be used`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the callers of `create()` and `save()` ask for, checked.
+ * Checks the options of `create()` and `save()`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { CreateOptions, ExpectedState } from "../snapshot/types.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
 /**
- * What the state must be; a copy.
+ * A checked copy of the expected size and CRC.
  *
  * @throws {TypeError} when a value has the wrong type.
  * @throws {RangeError} when a value is out of its bounds.

@@ -1,7 +1,7 @@
 /**
- * What an error concerns: one snapshot, or the process and the place as a
- * whole. The store decides by the classes of errors; the backends map the codes
- * of their system to these classes.
+ * Decides whether an error concerns one snapshot, or the process and the place
+ * as a whole. The store decides by the classes of errors; the backends map the
+ * codes of their system to these classes.
  *
  * @module
  */
@@ -16,15 +16,15 @@ import { isSnapshotError } from "../is_snapshot_error.ts";
 import { isFull, isOutOfResources, withCauses } from "../system_code.ts";
 
 /**
- * Whether a process or machine says that it has run out of something: whichever
- * snapshot is tried, the answer is the same. Other work may give it back soon.
+ * Whether the process or machine has run out of a resource, so that every
+ * snapshot would fail in the same way. Other work may free it soon.
  */
 export function hasRunOut(error: unknown): boolean {
   return isOutOfResources(error) || isFull(error) ||
     systemCode(error) === "EAGAIN";
 }
 
-/** Whether an error says something of one snapshot and of no other. */
+/** Whether an error is about one snapshot only. */
 export function concernsSnapshot(error: unknown): error is SnapshotError {
   return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT") ||
     isSnapshotError(error, "ERR_SNAPSHOT_UNREADABLE") ||
@@ -34,18 +34,18 @@ export function concernsSnapshot(error: unknown): error is SnapshotError {
 }
 
 /**
- * The error that tells why a backend did not read something. What is not about
- * a snapshot is about the place, whatever class it has.
+ * The error for a failed read of a backend. An error that is not about a
+ * snapshot is about the place, whatever its class.
  */
 export function toReadError(doing: string, error: unknown): SnapshotError {
   return concernsSnapshot(error) ? error : placeError(doing, error);
 }
 
 /**
- * Whether an older snapshot is not the answer to a failed restore: the process
- * or place is at fault, or the caller's own limit. The caller's other errors
- * count by the codes of what the process has run out of; their other codes are
- * not known here.
+ * Whether a failed restore must not fall back to an older snapshot, because the
+ * process or place is at fault, or the caller's own limit. The caller's other
+ * errors count only by the codes of exhausted resources, because the meaning of
+ * their other codes is not known here.
  */
 export function endsRestore(error: unknown): boolean {
   if (isSnapshotError(error, "ERR_SNAPSHOT_TOO_LARGE")) return true;
@@ -56,7 +56,7 @@ export function endsRestore(error: unknown): boolean {
   return false;
 }
 
-/** Whether the bytes of a snapshot are not the ones that were written. */
+/** Whether an error says that a snapshot's bytes are not the written ones. */
 export function isCorruption(error: unknown): error is SnapshotCorruptError {
   return isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT");
 }

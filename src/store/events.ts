@@ -1,6 +1,6 @@
 /**
- * What becomes of an event: a line for the logger, and a call of `onEvent`. The
- * level and the sentence of every line of a store are made here.
+ * Turns each event into a line for the logger and a call of `onEvent`. The
+ * level and the text of every line of a store are made here.
  *
  * @module
  */
@@ -25,7 +25,7 @@ type PlacelessEvent = {
 /** Takes an event; never throws. */
 export type Report = (event: PlacelessEvent) => void;
 
-/** What a logger gets of an event. */
+/** The line of an event for a logger. */
 export interface LogLine {
   /** The logger's method. */
   readonly level: keyof Logger;
@@ -35,7 +35,7 @@ export interface LogLine {
 
 type Line = readonly [level: keyof Logger, message: string];
 
-/** Where leftovers come from. */
+/** The origins of leftovers. */
 const ORIGINS: Readonly<Record<StoreEvents["cleanedUp"]["state"], string>> = {
   writing: "an unfinished snapshot that no process is writing any more",
   deleted: "the rest of a deletion",
@@ -43,7 +43,9 @@ const ORIGINS: Readonly<Record<StoreEvents["cleanedUp"]["state"], string>> = {
   quarantined: "a corrupt snapshot",
 };
 
-/** Operations of backends: what they are called, and when they run again. */
+/**
+ * Operations of backends: their names in sentences, and when they run again.
+ */
 const OPERATIONS = new Map([
   ["remove", ["remove", "; later reaps and openings try again"]],
   ["sweep", ["remove", "; the next opening tries again"]],
@@ -82,7 +84,7 @@ const LINES: {
   failed: ({ operation, id, name, error, isExpected, place }) => {
     const [verb, next] = OPERATIONS.get(operation) ?? [operation, ""];
     const where = name ?? (id === undefined ? `in ${place}` : `snapshot ${id}`);
-    // Where nothing is reaped, the place fills up.
+    // A place in which reaps fail fills up, which is grave.
     const isGrave = operation === "reap" && id === undefined;
     const level = isExpected ? "debug" : isGrave ? "error" : "warn";
     return [level, `Cannot ${verb} ${where}: ${describe(error)}${next}`];
@@ -122,7 +124,7 @@ function work(size: number, durationMs: number): string {
   return `${size} bytes in ${Math.round(durationMs)} ms`;
 }
 
-/** What a backend may report; nothing else of it is believed. */
+/** The events that a backend may report; others are ignored. */
 const OF_BACKENDS: ReadonlySet<unknown> = new Set<BackendEvent["type"]>([
   "cleanedUp",
   "directoryNotSynced",
@@ -138,7 +140,7 @@ export interface EventTargets {
   readonly onEvent: (event: StoreEvent) => unknown;
 }
 
-/** Makes what takes the events of a store. */
+/** Makes the function that takes the events of a store. */
 export function makeReport(
   { logger, onEvent }: EventTargets,
   backend: { readonly place: string },
@@ -161,10 +163,10 @@ export function backendReport(report: Report): (event: BackendEvent) => void {
 }
 
 /**
- * The line that the store's logger gets of an event, for a logger that takes
- * fields as well.
+ * The line of an event as the store's logger gets it, for loggers that also
+ * take fields.
  *
- * @throws {TypeError} when it is not an event of a store.
+ * @throws {TypeError} when `event` is not an event of a store.
  *
  * @example Log events with their fields
  * ```ts

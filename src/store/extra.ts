@@ -1,5 +1,5 @@
 /**
- * Reading the small files that a snapshot carries beside its state.
+ * Reads the small files that a snapshot carries beside its state.
  *
  * @module
  */

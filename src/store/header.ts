@@ -24,15 +24,18 @@ import { quote } from "../text.ts";
 import { concernsSnapshot } from "./error_scope.ts";
 import type { StoreParts } from "./parts.ts";
 
-/** A published snapshot, with its state not looked at yet. */
+/** A published snapshot whose state has not been read. */
 export interface CheckedHeader {
   /** Its metadata. */
   readonly meta: SnapshotMeta;
-  /** The exact bytes that all of this was read from. */
+  /** The exact bytes from which the fields were read. */
   readonly files: SnapshotHeader;
   /** CRC-64 of the exact bytes of its `meta.json`. */
   readonly metaCrc: bigint;
-  /** Its block checksums; none when Go wrote it, or when they are damaged. */
+  /**
+   * Its block checksums; `undefined` when Go wrote the snapshot, or when they
+   * are damaged.
+   */
   readonly blocks: BlockChecksums | undefined;
   /**
    * Why there are no block checksums although there is a file of them. Always
@@ -44,12 +47,13 @@ export interface CheckedHeader {
 type Parts = Pick<StoreParts, "backend" | "report">;
 
 /**
- * Reads the header of a published snapshot. `id` must have passed the grammar;
- * `isListed` when the place was just found to have it.
+ * Reads the header of a published snapshot. `id` must be a valid ID; `isListed`
+ * says that the place has just listed the snapshot.
  *
  * @throws {SnapshotNotFoundError} when there is no such snapshot.
  * @throws {SnapshotCorruptError} when its metadata can't be trusted.
- * @throws {SnapshotUnreadableError} when the system does not let it be read.
+ * @throws {SnapshotUnreadableError} when an error of the system keeps it from
+ * being read.
  * @throws {StoreAccessError} when the system's error is not about this snapshot.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
  */
@@ -72,7 +76,7 @@ export async function readHeader(
       actual: `CRC-64 ${metaCrc.toString(16)}`,
     });
   }
-  // Only now: a flipped bit can make another version.
+  // Checked after the CRC, because a flipped bit can make another version.
   if (meta === undefined) {
     throw new UnsupportedSnapshotVersionError(
       `Cannot use snapshot ${id}: found version ${decoded.version}, ` +
@@ -83,10 +87,10 @@ export async function readHeader(
   return { meta, metaCrc, files, blocks, blocksError };
 }
 
-/** The metadata of a snapshot that is there under that ID. */
+/** The metadata of a record, checked against the snapshot's ID. */
 function metaOf(record: KnownRecord, id: string, what: string): SnapshotMeta {
   if (record.id === id) return toMeta(record, what);
-  // A copied or renamed directory must not pass for the one it was made from.
+  // A copied or renamed directory must not be taken for the original.
   throw corruptMeta(what, {
     expected: `the ID ${id}`,
     actual: quote(record.id),

@@ -60,7 +60,8 @@ export class IdClock {
       parseId(formatId({ term, index, unixMs: BigInt(ms) })) !== undefined;
     const next = Math.max(earliest, this.#lastUnixMs + 1);
     if (isTime(next)) return next;
-    // An ID from the end of time must not hold up other terms and indexes.
+    // An ID with the latest possible time must not block other terms and
+    // indexes.
     if (isTime(earliest)) return earliest;
     throw new RangeError(
       `Cannot make a snapshot ID: no time is left after ${earliest - 1} ms`,

@@ -1,6 +1,6 @@
 /**
- * `inspect()`: what there is in a place beside published snapshots. `clean()`:
- * removing what a crash has left of it.
+ * `inspect()`: reports the contents of a place beside published snapshots.
+ * `clean()`: removes those that a crash has left.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { StoreParts } from "./parts.ts";
 /** A directory of another program may hold millions of names. */
 const FOREIGN_MAX = 1000;
 
-/** Looks at all that is not published. */
+/** Inspects all that is not published. */
 export async function inspectStore(
   { backend }: Pick<StoreParts, "backend">,
 ): Promise<StoreInspection> {
@@ -41,7 +41,7 @@ function newestFirst(a: { readonly id: string }, b: { readonly id: string }) {
   return compareNewestFirst(a.id, b.id);
 }
 
-/** What the names of a place tell, where it can't be looked at closely. */
+/** An inspection by names only, for a backend without `inspect()`. */
 function ofNames(names: BackendNames): BackendInspection {
   return {
     unfinished: names.unfinished.map((name) => ({
@@ -60,7 +60,7 @@ function ofNames(names: BackendNames): BackendInspection {
 
 const CLEAN_OPTIONS: OptionNames<CleanOptions> = { olderThanMs: true };
 
-/** Removes what is unfinished and not under way. */
+/** Removes unfinished snapshots that are not under way. */
 export async function cleanStore(
   { backend, exclusive }: Pick<StoreParts, "backend" | "exclusive">,
   options: CleanOptions,

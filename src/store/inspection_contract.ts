@@ -1,5 +1,5 @@
 /**
- * Checks of what a backend tells of its place when it is inspected.
+ * Checks the result of a backend's `inspect()` and `clean()`.
  *
  * @module
  */
@@ -23,10 +23,12 @@ import {
   show,
 } from "./contract.ts";
 
-/** No name in a directory or of an object, and no lock, says more. */
+/**
+ * Longer than any name in a directory or of an object, and any text of a lock.
+ */
 const TEXT_LENGTH_MAX = 4096;
 
-/** An inspection of which each part is usable; a copy. */
+/** A copy of an inspection whose parts are all valid. */
 export function requireInspection(inspection: unknown): BackendInspection {
   const { unfinished, quarantined, foreign, lock } = fieldsOf<
     BackendInspection
@@ -39,7 +41,7 @@ export function requireInspection(inspection: unknown): BackendInspection {
   };
 }
 
-/** A report of which each part is usable; a copy. */
+/** A copy of a report whose parts are all valid. */
 export function requireCleanReport(report: unknown): CleanReport {
   const { removed, left, failed } = fieldsOf<CleanReport>(report);
   return {
@@ -73,7 +75,9 @@ const HOLDERS: readonly string[] = ["own", "alive", "dead", "unknown"];
 function requireLock(value: unknown): StoreLock {
   const { owner, holder, hint } = fieldsOf<StoreLock>(value);
   if (!HOLDERS.includes(holder as string)) {
-    throw brokenContract(`it gave ${show(holder)} as the holder of the lock`);
+    throw brokenContract(
+      `found the holder ${show(holder)}, expected one of ${HOLDERS.join(", ")}`,
+    );
   }
   return {
     owner: optional(owner, requireOwner),
@@ -92,10 +96,10 @@ function requireOwner(value: unknown): LockOwner {
   };
 }
 
-/** The fields of an object, of which nothing is known yet. */
+/** The fields of an object, which are not checked yet. */
 function fieldsOf<T>(value: unknown): { readonly [K in keyof T]?: unknown } {
   if (typeof value === "object" && value !== null) return value;
-  throw brokenContract(`it gave ${kindOf(value)}, expected an object`);
+  throw brokenContract(`found ${kindOf(value)}, expected an object`);
 }
 
 function optional<T>(
@@ -109,7 +113,7 @@ function requireShortText(value: unknown): string {
   const text = requireText(value);
   if (text.length <= TEXT_LENGTH_MAX) return text;
   throw brokenContract(
-    `it gave a text of ${text.length} characters, ` +
+    `found a text of ${text.length} characters, ` +
       `expected at most ${TEXT_LENGTH_MAX}`,
   );
 }
@@ -117,15 +121,15 @@ function requireShortText(value: unknown): string {
 function requireDate(value: unknown): Date {
   const ms = value instanceof Date ? Number(value) : NaN;
   if (!Number.isNaN(ms)) return new Date(ms);
-  throw brokenContract(`it gave ${show(value)}, expected a date`);
+  throw brokenContract(`found ${show(value)}, expected a valid Date`);
 }
 
 function requireBoolean(value: unknown): boolean {
   if (typeof value === "boolean") return value;
-  throw brokenContract(`it gave ${kindOf(value)}, expected true or false`);
+  throw brokenContract(`found ${kindOf(value)}, expected true or false`);
 }
 
 function requireNumber(value: unknown): number {
   if (typeof value === "number") return value;
-  throw brokenContract(`it gave ${kindOf(value)}, expected a number`);
+  throw brokenContract(`found ${kindOf(value)}, expected a number`);
 }

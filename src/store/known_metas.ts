@@ -20,7 +20,7 @@ export class KnownMetas {
     return this.#known.has(id);
   }
 
-  /** The metadata of that version; the caller's to change. */
+  /** A copy of the metadata of that version, which the caller may change. */
   get(id: string, version: string | undefined): SnapshotMeta | undefined {
     const known = this.#known.get(id);
     return known !== undefined && known.version === version
@@ -43,7 +43,7 @@ export class KnownMetas {
   }
 }
 
-/** A caller may change what it was given. */
+/** A copy, because a caller may change its metadata. */
 function copy(meta: SnapshotMeta): SnapshotMeta {
   const servers = meta.configuration.servers.map((server) => ({ ...server }));
   const peers = meta.peers.slice();

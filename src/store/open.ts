@@ -33,11 +33,11 @@ import { type StateRange, StateReader } from "./state_reader.ts";
 
 /** Options of {@linkcode openSource}. */
 export interface OpenSourceOptions extends OpenOptions {
-  /** Gets the source as its maker sees it. */
+  /** Called with the source's inner form. */
   readonly onMade?: (made: MadeSource) => void;
 }
 
-/** Opens a published snapshot; `id` must have passed the grammar. */
+/** Opens a published snapshot; `id` must be a valid ID. */
 export async function openSource(
   parts: StoreParts,
   id: string,
@@ -79,8 +79,8 @@ async function readHeaderAndNote(
 }
 
 /**
- * How the bytes are checked: block by block with checksums that there are or
- * that a first reading finds out; or as a whole at the end.
+ * How the bytes are checked: block by block, with existing checksums or with
+ * those that a first reading computes; or as a whole at the end.
  */
 type CheckPlan = BlockChecksums | "read first" | "at the end";
 
@@ -156,7 +156,7 @@ function blockSource(
   }, options);
 }
 
-/** What a source reads, and how the bytes are checked. */
+/** The bytes that a source reads, and their check. */
 interface SourcePlan {
   readonly checker: ByteChecker;
   readonly range: StateRange;

@@ -1,5 +1,5 @@
 /**
- * Opening a store over a backend that has to be connected.
+ * Opens a store over a backend that has to be connected.
  *
  * @module
  */

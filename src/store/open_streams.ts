@@ -1,5 +1,5 @@
 /**
- * The sinks and sources of a store that are open.
+ * The open sinks and sources of a store.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Ends a sink, a source or a check; resolves once it holds nothing. */
 export type Abort = (reason: unknown) => Promise<void>;
 
-/** What `close()` of a store has to end. */
+/** The streams and checks that `close()` of a store has to end. */
 export class OpenStreams {
   readonly #aborts = new Set<Abort>();
 

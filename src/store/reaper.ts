@@ -1,6 +1,6 @@
 /**
- * When snapshots that are beyond `retain` are removed: when the caller asks for
- * it, and in the background after each publication.
+ * Removes the snapshots beyond `retain`: when the caller asks for it, and in
+ * the background after each publication.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { StoreParts } from "./parts.ts";
 import { reapSnapshots } from "./retention.ts";
 
 /**
- * How long a call that need not see the end of a reap waits for it. Only a place
- * that hangs takes so long.
+ * How long a call that could do without the end of a reap waits for it. Only a
+ * place that hangs takes longer.
  */
 const WAIT_MAX_MS = 2000;
 
@@ -39,9 +39,10 @@ export class Reaper {
   async reap(): Promise<void> {
     const { backend, remover } = this.#parts;
     try {
-      // What an earlier one has failed to remove may be what fills the disk.
+      // The disk may be full of bytes that an earlier reap has failed to
+      // remove.
       await remover.finish();
-      // It may read for long, which must not hold the others up.
+      // It may read for long, which must not delay other calls.
       const { finished, failure } = await reapSnapshots(this.#parts);
       if (failure !== undefined) throw failure;
       await finished;
@@ -70,7 +71,7 @@ export class Reaper {
   follow(id: string): void {
     const { publishing, remover } = this.#parts;
     this.#underWay++;
-    // What an earlier one has failed to remove.
+    // Tries again to remove the bytes that an earlier reap has left.
     const retried = remover.finish();
     const reaping = this.#reaps.run(() => reapSnapshots(this.#parts, id))
       .finally(() => {
@@ -82,17 +83,20 @@ export class Reaper {
       .catch((error) => this.#report(error));
   }
 
-  /** Whether everything that is to be reaped so far is invisible. */
+  /** Whether all snapshots that are to be reaped are invisible by now. */
   get isSettled(): boolean {
     return this.#underWay === 0;
   }
 
-  /** Resolves, never rejects, once it is: a reap that fails has reported that. */
+  /**
+   * Resolves, never rejects, once they are. A reap that fails has reported
+   * that.
+   */
   settled(): Promise<void> {
     return this.#followed;
   }
 
-  /** Resolves, never rejects, to whether it was so within a while. */
+  /** Resolves, never rejects, to whether they are within a short time. */
   async settledSoon(): Promise<boolean> {
     if (this.isSettled) return true;
     const stopping = new AbortController();
@@ -101,7 +105,8 @@ export class Reaper {
       return await Promise.race([this.settled().then(() => true), waiting]);
     } finally {
       waiting.catch(() => {});
-      // With a reason: to make one, with its stack, takes longer than all else.
+      // A reason is given, because to make the default one, with its stack,
+      // takes longer than all else here.
       stopping.abort("settled");
     }
   }
@@ -116,7 +121,7 @@ export class Reaper {
   #report(error: unknown): void {
     // The store was closed before it had begun to remove anything.
     if (isSnapshotError(error, "ERR_STORE_CLOSED")) return;
-    // It was asked for by no call that could reject.
+    // There is no call that could reject with the error.
     this.#parts.report({ type: "failed", operation: "reap", error });
   }
 }

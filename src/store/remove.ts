@@ -8,15 +8,15 @@ import type { CheckedBackend } from "./checked_backend.ts";
 import { Exclusive } from "../backend/exclusive.ts";
 import type { Health } from "./health.ts";
 
-/** What removing needs. */
+/** The parts of the store that it uses. */
 interface Parts {
   readonly backend: CheckedBackend;
   readonly health: Health;
 }
 
-/** What came of making snapshots invisible. */
+/** The result of making snapshots invisible. */
 export interface Removed {
-  /** The errors of those that are still visible. */
+  /** The errors of the snapshots that are still visible. */
   readonly failures: ReadonlyMap<string, unknown>;
   /** Resolves once the bytes of the others are gone; need not be awaited. */
   readonly finished: Promise<void>;
@@ -44,7 +44,7 @@ export class Remover {
     return { failures, finished: this.finish() };
   }
 
-  /** Removes the bytes of what is invisible; need not be awaited. */
+  /** Removes the bytes of invisible snapshots; need not be awaited. */
   finish(): Promise<void> {
     const { backend } = this.#parts;
     const finished = this.#finishing.run(() => backend.finishRemovals());

@@ -1,6 +1,6 @@
 /**
- * `restore()`: finding the newest snapshot that can be restored, and moving
- * those that are corrupt out of the way (`restoreSnapshot` in Go's `api.go`).
+ * `restore()`: finds the newest snapshot that can be restored, and quarantines
+ * the corrupt ones (`restoreSnapshot` in Go's `api.go`).
  *
  * @module
  */
@@ -35,20 +35,22 @@ const RETRY_PAUSES_MS: readonly number[] = [5, 20, 80];
  * Tries the snapshots newest first until one has been restored; resolves to
  * nothing when there is no snapshot at all.
  *
- * @throws {NoUsableSnapshotError} when there are some, and none could be.
+ * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
+ * restored.
  * @throws {StoreAccessError} when the process or the place is at fault, also
- * after further tries: an older snapshot would not be the answer.
+ * after further tries: an older snapshot would not help.
  * @throws {SnapshotTooLargeError} when one is larger than the place's `maxSize`;
  * older ones are not tried.
  * @throws {TypeError} when `restore` is not a function, or has settled without
- * having read the snapshot: an older one would not be the answer either.
+ * having read the snapshot: an older one would not help either.
  */
 export async function restoreNewest(
   parts: StoreParts,
   open: Open,
   restore: Restorer,
 ): Promise<RestoreResult | undefined> {
-  // Once, not for each snapshot: it would look as if none could be restored.
+  // Checked once, not for each snapshot, because it would look as if no
+  // snapshot could be restored.
   if (typeof restore !== "function") {
     throw new TypeError(
       `Cannot restore: found ${typeof restore}, expected a function`,
@@ -69,7 +71,7 @@ export async function restoreNewest(
     try {
       attempted = await insist(parts, () => attempt(open, id, restore));
     } catch (error) {
-      // What fails because the store was closed says nothing of the snapshot.
+      // A failure because the store was closed says nothing about the snapshot.
       backend.assertOpen();
       if (endsRestore(error)) throw toRestoreError(id, error);
       skipped.push({ id, error });
@@ -111,8 +113,8 @@ function resultOf(
 
 /**
  * Retries a call, a few times, when the process or machine has run out of
- * something. A place that can't be reached is not asked again: its backend has
- * done that for as long as it makes sense there.
+ * something. A place that can't be reached is not tried again, because its
+ * backend has retried already.
  */
 async function insist<T>(
   { backend, closing, report }: StoreParts,
@@ -162,7 +164,7 @@ export async function quarantineCorrupt(
   }
 }
 
-/** A failed restore may be the caller's fault: the snapshot itself decides. */
+/** Reads the snapshot, because a failed restore may be the caller's fault. */
 async function isCorrupt(parts: StoreParts, id: string): Promise<boolean> {
   try {
     return !(await stateMatchesChecksums(parts, id));
@@ -171,7 +173,10 @@ async function isCorrupt(parts: StoreParts, id: string): Promise<boolean> {
   }
 }
 
-/** Takes a corrupt snapshot out of the list, and keeps it for the operator. */
+/**
+ * Quarantines a corrupt snapshot: it leaves the list, and stays for the
+ * operator.
+ */
 async function quarantine(parts: StoreParts, id: string): Promise<void> {
   const { backend, health, report } = parts;
   const name = await backend.quarantine(id);

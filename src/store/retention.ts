@@ -24,28 +24,31 @@ export const CORRUPT_KEPT_MAX = 2;
  * one; and it removes the one that it has just published, when old snapshots of
  * a higher term sort before it.
  *
- * One that can't be removed does not save the others: each is tried, each
- * failure is reported, and the first is returned at the end.
+ * After a failure the others are still removed: each is tried, each failure is
+ * reported, and the first is returned at the end.
  *
- * It resolves once they are invisible; their bytes are gone once `finished` has
- * resolved, which need not be awaited.
+ * Resolves once the snapshots are invisible. Their bytes are gone once
+ * `finished` has resolved, which need not be awaited.
  */
 export async function reapSnapshots(
   parts: StoreParts,
   published?: string,
 ): Promise<Reaped> {
   const { exclusive, report, retain } = parts;
-  // Without a look into the place, which costs requests where it is remote.
+  // Returns before it reads the place, because that costs requests where the
+  // place is remote.
   if (retain === Infinity) return NOTHING;
   if (published !== undefined) {
     const reaped = await exclusive.run(() => reapKnown(parts, published));
     if (reaped !== undefined) return reaped;
   }
   for (let trusted = published;; trusted = undefined) {
-    // Those that end while this one reads are acknowledged after it was asked
-    // for: to the caller they are newer, whatever their term.
+    // Snapshots that are published while this reap reads are newer to the
+    // caller, whatever their term, because they are acknowledged after the
+    // call.
     const publishing = [...parts.publishing];
-    // Reading may take long, and must not hold up the close of another sink.
+    // Reads outside of `exclusive`, because a long read must not delay the
+    // close of another sink.
     const usable = await readUsable(parts, trusted);
     if (usable.length <= retain) return NOTHING;
     const good = trusted ?? await findGood(parts, usable);
@@ -63,18 +66,18 @@ export async function reapSnapshots(
   }
 }
 
-/** What came of a reap. */
+/** The result of a reap. */
 export interface Reaped {
-  /** Resolves once the bytes of what was removed are gone. */
+  /** Resolves once the bytes of the removed snapshots are gone. */
   readonly finished: Promise<void>;
   /** The first failure, which has been reported. */
   readonly failure?: SnapshotError;
 }
 
-/** What a reap gives that removes nothing. */
+/** The result of a reap that removes nothing. */
 const NOTHING: Reaped = { finished: Promise.resolve() };
 
-/** Reaps when all of the snapshots are known; nothing of them is read then. */
+/** Reaps when all snapshots are known, without reading any. */
 async function reapKnown(
   parts: StoreParts,
   published: string,
@@ -91,13 +94,13 @@ async function reapKnown(
   });
 }
 
-/** What a reap found before it was the next to run. */
+/** What a reap has read before its turn in `exclusive`. */
 interface Reap {
-  /** One that is good, and stays. */
+  /** A good snapshot, which stays. */
   readonly good: string;
-  /** Those that can be used, newest first. */
+  /** The usable snapshots, newest first. */
   readonly usable: readonly string[];
-  /** Those whose sinks had not ended. */
+  /** The snapshots whose sinks had not ended. */
   readonly publishing: readonly string[];
 }
 
@@ -128,23 +131,24 @@ async function reapAround(
   ]);
   const doomed = [
     ...candidates,
-    // Bad ones are kept for the operator, as restore() does, but no more: a
-    // disk that spoils one after the other must not be filled with them.
+    // A few corrupt ones are kept for the operator, as restore() does. A disk
+    // that damages one after the other must not be filled with them.
     ...left.filter(isCorrupt).slice(CORRUPT_KEPT_MAX),
   ];
   return await removeAll(parts, doomed.filter((id) => !kept.has(id)));
 }
 
 /**
- * The IDs of what `list()` gives. With a new snapshot that is certainly good,
- * those that were written or looked at before are not looked at again.
+ * The IDs of the snapshots that `list()` gives. With a new snapshot that is
+ * certainly good, snapshots that were written or read before are not read
+ * again.
  */
 async function readUsable(
   parts: StoreParts,
   published: string | undefined,
 ): Promise<readonly string[]> {
   const ids = (await readNames(parts)).published;
-  // None can be beyond `retain`.
+  // No snapshot can be beyond `retain`.
   if (ids.length <= parts.retain) return ids;
   const isKnown = (id: string) =>
     published !== undefined && parts.health.isUsable(id);
@@ -180,7 +184,8 @@ async function removeAll(
   for (const id of doomed) {
     if (!errors.has(id)) report({ type: "reaped", id });
   }
-  // The next reap finds those that are retained again: the backend says it once.
+  // The next reap finds the retained snapshots again; the backend reports them
+  // once.
   const failures = new Map(
     [...errors].filter(([, error]) =>
       !isSnapshotError(error, "ERR_SNAPSHOT_RETAINED")
@@ -189,7 +194,7 @@ async function removeAll(
   for (const [id, error] of failures) {
     report({ type: "failed", operation: "reap", id, error });
   }
-  // What was thrown may be anything, also `undefined`.
+  // The thrown value may be anything, also `undefined`.
   for (const first of failures.values()) {
     const what = `reap ${failures.size} of ${doomed.length} snapshots`;
     return { finished, failure: toSnapshotError(what, first) };

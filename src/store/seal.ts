@@ -1,6 +1,5 @@
 /**
- * `seal()`: adding `blocks.crc64` to a snapshot that has none, because Go wrote
- * it.
+ * `seal()`: adds `blocks.crc64` to a snapshot without it, because Go wrote it.
  *
  * @module
  */
@@ -20,8 +19,9 @@ import { readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 
 /**
- * Checks a snapshot against its CRC, and writes the checksums of its blocks.
- * One that has them already is left as it is; damaged ones are replaced.
+ * Checks a snapshot against its CRC, and writes the checksums of its blocks. A
+ * snapshot that has them already is not changed; damaged checksums are
+ * replaced.
  */
 export async function sealSnapshot(
   parts: StoreParts,
@@ -44,7 +44,7 @@ async function seal(
 ): Promise<SnapshotMeta> {
   const { backend, exclusive } = parts;
   const header = await readHeader(parts, id);
-  // Those of a newer format are better than any that this could write.
+  // Checksums of a newer format are better than those that this library writes.
   if (isSnapshotError(header.blocksError, "ERR_SNAPSHOT_VERSION_UNSUPPORTED")) {
     throw header.blocksError;
   }

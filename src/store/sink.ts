@@ -13,7 +13,7 @@ import { ChunkSizes } from "./chunk_sizes.ts";
 import { cancelled, Completion, type CompletionOptions } from "./completion.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
 
-/** What a sink needs beside the writer. */
+/** Options of a sink. */
 export interface SinkOptions extends CompletionOptions {
   /** Bytes that may wait in the stream before the producer is held back. */
   readonly highWaterMark: number;
@@ -81,12 +81,14 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
     this.published = completion.settled.then(
       () => writer.meta,
       async (error) => {
-        // By then every trace is removed; if that fails, the first error counts.
+        // The stream errors once every trace is removed. If the removal fails,
+        // the first error counts.
         await completion.discard(error).catch(() => {});
         throw error;
       },
     );
-    // The caller may never ask; close() tells of the failure as well.
+    // The caller may never use the promise; close() reports the failure as
+    // well.
     this.published.catch(() => {});
     const { signal } = options;
     const onAbort = () => void this.cancel(signal?.reason).catch(() => {});
@@ -127,8 +129,8 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
   /** See {@linkcode SnapshotSink.cancel}. */
   async cancel(reason?: unknown): Promise<void> {
     const error = reason ?? cancelled();
-    // Not abort(): that is refused while a writer holds the lock. A writer is
-    // told through the stream's error.
+    // Not abort(), which rejects while a writer holds the lock. The stream's
+    // error reaches the writer.
     this.#controller.error(error);
     await this.#completion.discard(error);
   }

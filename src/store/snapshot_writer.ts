@@ -33,7 +33,7 @@ type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "report">;
 export class SnapshotWriter {
   readonly #parts: Parts;
   readonly #pending: CheckedPending;
-  /** What is written: a copy, because callers can change what they are given. */
+  /** A copy of the metadata, because callers can change theirs. */
   readonly #init: SnapshotMetaFields;
   readonly #blocks: BlockWriter;
   readonly #expected: ExpectedState;
@@ -63,7 +63,10 @@ export class SnapshotWriter {
     return this.#meta;
   }
 
-  /** Appends to the state, perhaps at once. Calls do not overlap. */
+  /**
+   * Appends to the state; returns `undefined` when that is done at once. Calls
+   * do not overlap.
+   */
   write(bytes: Uint8Array): Promise<void> | undefined {
     this.#taken += bytes.length;
     const { size } = this.#expected;
@@ -99,13 +102,13 @@ export class SnapshotWriter {
     this.#parts.health.acknowledge(this.#init.id);
   }
 
-  /** The parts beside the state, which the backend then has all of. */
+  /** Makes the parts beside the state; the backend then has the whole state. */
   async #finish(): Promise<FinalParts> {
     await this.#blocks.finish();
     const { size, crc, blockCrcs } = this.#blocks;
     const { size: expectedSize = size, crc: expectedCrc = crc } =
       this.#expected;
-    // The size first: it says more.
+    // The size is checked first, because its error is clearer.
     if (size !== expectedSize) {
       throw this.#unexpected("size", expectedSize, size);
     }
@@ -118,7 +121,8 @@ export class SnapshotWriter {
       metaCrc: crc64(meta),
       crcs: blockCrcs,
     });
-    // A longer one would not be read: the CRC of the state has to do then.
+    // Readers reject a longer file, so the CRC of the state must be enough
+    // then.
     const isRead = blocks.length <= BLOCKS_FILE_SIZE_MAX;
     return {
       meta,
@@ -128,8 +132,8 @@ export class SnapshotWriter {
   }
 
   /**
-   * Gives up what has not been handed over to the backend for its publication,
-   * also while `publish()` waits for an append.
+   * Discards the snapshot unless its publication has been handed to the
+   * backend, also while `publish()` waits for an append.
    */
   async giveUp(reason: unknown): Promise<void> {
     if (!this.#pending.isPublishing) await this.discard(reason);
@@ -160,7 +164,7 @@ export class SnapshotWriter {
 
   #failure(doing: string, error: unknown, published: boolean): Error {
     const isPublishError = isSnapshotError(error, "ERR_SNAPSHOT_PUBLISH");
-    // A backend's own may say something else of the publication.
+    // A backend's own error may contradict the outcome of the publication.
     if (isPublishError && error.published === published) return error;
     return new SnapshotPublishError(
       `Cannot ${doing} snapshot ${this.#init.id}: ${describe(error)}`,

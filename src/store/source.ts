@@ -16,14 +16,17 @@ export interface SourceReader {
   /** Whether everything has been handed out, when that is known. */
   readonly isAtEnd?: boolean;
   /**
-   * The next bytes; none at the end. They are the caller's to keep, or until it
-   * releases them.
+   * The next bytes; none at the end. The caller owns them, until it releases
+   * them if there is `release`.
    */
   next(): Promise<Bytes | undefined>;
-  /** Gives a chunk's buffer back, to be read into again; where that is wanted. */
+  /**
+   * Gives a chunk's buffer back for the next read; only where buffers are
+   * reused.
+   */
   readonly release?: ((chunk: Bytes) => void) | undefined;
   /**
-   * Lets go of all that it holds. May come more than once, and during `next()`,
+   * Releases everything. May be called more than once, and during `next()`,
    * which must then end soon. Never rejects.
    */
   end(reason: unknown): Promise<void>;
@@ -47,23 +50,23 @@ export interface SourceOptions {
 /** How a source has ended. */
 export interface SourceEnd {
   /**
-   * `"read"`: all has been handed out. `"failed"`: a read or a check has failed.
-   * `"cancelled"`: its consumer wants no more. `"aborted"`: from outside.
+   * `"read"`: all has been handed out. `"failed"`: a read or a check has
+   * failed. `"cancelled"`: by its consumer. `"aborted"`: from outside.
    */
   readonly how: "read" | "failed" | "cancelled" | "aborted";
   /** The error, or the reason; `undefined` when it has been read. */
   readonly reason: unknown;
 }
 
-/** A source as its maker sees it. */
+/** A source with the fields that only its maker needs. */
 export interface MadeSource {
-  /** The stream; it reads only what its consumer asks for. */
+  /** The stream; it reads only on demand. */
   readonly stream: ReadableStream<Bytes>;
-  /** Bytes that the consumer has taken; what waits in a queue does not count. */
+  /** Bytes that the consumer has taken; bytes in a queue do not count. */
   readonly taken: number;
   /**
-   * How it has ended, if it has. A consumer may hide an error, as a `Response`
-   * does; this has it.
+   * How it has ended, if it has. A consumer may hide the error, as a `Response`
+   * does, so it is kept here.
    */
   readonly end: SourceEnd | undefined;
   /** Makes the stream fail, and ends the reader. */
@@ -78,16 +81,16 @@ export function makeSource(
   return new Source(reader, options);
 }
 
-/** What the controllers of the streams that a consumer can have do alike. */
+/** The common methods of the two controllers that an output can have. */
 type OutputController = Pick<
   ReadableStreamDefaultController<Bytes>,
   "desiredSize" | "enqueue" | "error"
 >;
 
 /**
- * A queue that wants nothing: a chunk goes straight to the consumer that has
- * asked for it. Counted in bytes, so that the controller tells what waits when
- * the consumer has taken its request back.
+ * A queue of size 0: a chunk goes straight to the consumer that requested it.
+ * Counted in bytes, so that the controller shows how many bytes wait when the
+ * consumer has withdrawn its request.
  */
 const NO_QUEUE: QueuingStrategy<Bytes> = {
   highWaterMark: 0,
@@ -100,7 +103,7 @@ class Source implements MadeSource {
   /** Controls the stream that the consumer has. */
   #output: OutputController | undefined;
   #enqueued = 0;
-  /** Bytes that wait in the queue, when that was last seen. */
+  /** Bytes in the queue at the last look. */
   #waiting = 0;
   #end: SourceEnd | undefined;
   /** The chunk that the consumer has, where its buffer is to be reused. */
@@ -133,7 +136,7 @@ class Source implements MadeSource {
 
   readonly #onAbort = () => void this.abort(this.#options.signal?.reason);
 
-  /** The stream of what is read, for the consumer or to be checked. */
+  /** The stream of the bytes that are read, for the consumer or the check. */
   #read(): ReadableStream<Bytes> {
     const { checker } = this.#options;
     return new ReadableStream<Bytes>({
@@ -185,7 +188,8 @@ class Source implements MadeSource {
           await check(() => checker.flush(output));
           await this.#reader.end(undefined);
         },
-        // At once; the stream before hears of it a little later.
+        // Settles at once; the cancellation reaches the stream before a little
+        // later.
         cancel: (reason) => this.#settle("cancelled", reason),
       },
       undefined,
@@ -207,8 +211,8 @@ class Source implements MadeSource {
   }
 
   /**
-   * Releases the chunk before: without a queue, a chunk comes only when it has
-   * been asked for. (Only the last may come earlier; nothing is read after it.)
+   * Releases the chunk before: without a queue, a chunk comes only when it was
+   * requested. (Only the last may come earlier; nothing is read after it.)
    *
    * Beside the chunk that the consumer has, the streams hold one that waits to be
    * checked, the check of a whole holds one back, and the reader reads one: three
@@ -221,14 +225,14 @@ class Source implements MadeSource {
     this.#lent = chunk;
   }
 
-  /** Looks how much waits; a stream that has ended early does not tell. */
+  /** Notes how many bytes wait; a stream that has ended early does not say. */
   #look(): void {
     if (this.#end !== undefined && this.#end.how !== "read") return;
     const size = this.#output?.desiredSize ?? -this.#waiting;
     this.#waiting = Math.max(-size, 0);
   }
 
-  /** Nothing more will be handed out; the first call says why. */
+  /** Ends the source; the first call gives the reason. */
   async #settle(how: SourceEnd["how"], reason?: unknown): Promise<void> {
     if (this.#end === undefined) {
       this.#end = { how, reason };

@@ -1,5 +1,5 @@
 /**
- * What a source that users get has beside its stream.
+ * Adds to the stream of a source the members that users see.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { showAs } from "../runtime/show_as.ts";
 import type { MadeSource } from "./source.ts";
 
-/** A stream of bytes with what it is a stream of. */
+/** A stream of bytes, with the metadata of the snapshot or archive. */
 export type SourceWithMeta<Meta> = MadeSource["stream"] & {
   readonly meta: Meta;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** Adds the metadata to the stream, its disposal, and what is shown of it. */
+/** Adds the metadata to the stream, its disposal, and its text form. */
 export function withMeta<
   Meta extends { readonly id: string; readonly size: number },
 >(
@@ -29,8 +29,8 @@ export function withMeta<
   });
   return Object.defineProperties(stream, {
     meta: { value: meta, enumerable: true },
-    // Not cancel(): that is refused while a reader holds the lock, and a later
-    // read would take the beginning for the whole. When all has been read, this
+    // Not cancel(), which rejects while a reader holds the lock; and a later
+    // read would look like the end of the state. When all has been read, this
     // does nothing.
     [Symbol.asyncDispose]: { value: () => abort(disposed()) },
   }) as SourceWithMeta<Meta>;

@@ -1,5 +1,6 @@
 /**
- * The state of a published snapshot, of the length that its metadata says.
+ * Reads the state of a published snapshot, and checks its length against the
+ * metadata.
  *
  * @module
  */
@@ -20,7 +21,8 @@ export function wholeOf({ size }: SnapshotMeta): ByteRange {
 /**
  * Opens a state to read the bytes of `range`. The caller must close it.
  *
- * @throws {SnapshotCorruptError} when it is missing or of another length.
+ * @throws {SnapshotCorruptError} when the state is missing or of another
+ * length.
  */
 export async function openState(
   { backend }: Pick<StoreParts, "backend">,
@@ -37,7 +39,7 @@ export async function openState(
   }
 }
 
-/** A missing or cut off state shows without opening it. */
+/** Detects a missing or truncated state without opening it. */
 export async function checkStateSize(
   { backend }: Pick<StoreParts, "backend">,
   meta: SnapshotMeta,

@@ -1,5 +1,5 @@
 /**
- * What `save()` takes as a state, as chunks.
+ * Turns each kind of state that `save()` takes into chunks.
  *
  * @module
  */
@@ -7,29 +7,29 @@
 import { isBuffer } from "../bytes.ts";
 import type { StateInput } from "../snapshot/types.ts";
 
-/** The chunks of a state, and how to let go of what gives them. */
+/** The chunks of a state, and how to stop their source. */
 export interface StateChunks {
   /** The chunks, which are not checked yet. */
   readonly chunks: Iterator<unknown> | AsyncIterator<unknown>;
   /** The length of the state in bytes, when it is known. */
   readonly size: number | undefined;
-  /** Lets go before the end; what the input makes of that is of no use. */
+  /** Stops the source before its end, and ignores its errors. */
   cancel(reason: unknown): void;
 }
 
 /**
  * The chunks of a state.
  *
- * @throws {TypeError} when it is not one of those that `save()` takes, or a
- * stream that is locked or a body that has been read.
+ * @throws {TypeError} when `state` is of another kind, a stream that is locked,
+ * or a body that has been read.
  */
 export function chunksOf(state: StateInput): StateChunks {
   if (ArrayBuffer.isView(state) || isBuffer(state)) {
     return iterate([state], state.byteLength);
   }
   if (typeof state !== "object" || state === null) throw notAState(state);
-  // A response and a blob are told by what they have: there may be several
-  // implementations in one process.
+  // A response and a blob are recognized by their members, because one process
+  // may have several implementations.
   if ("body" in state && "bodyUsed" in state) return bodyOf(state);
   if ("stream" in state && typeof state.stream === "function") {
     return streamChunks(state.stream(), state.size);
@@ -52,7 +52,10 @@ function bodyOf(response: Response): StateChunks {
     : streamChunks(response.body, undefined);
 }
 
-/** A stream by its reader: one promise a chunk, and a cancel with a reason. */
+/**
+ * Reads a stream by its reader, which needs one promise a chunk and can cancel
+ * with a reason.
+ */
 function streamChunks(
   stream: ReadableStream<unknown>,
   size: number | undefined,
@@ -89,7 +92,7 @@ function iterate(
       try {
         void Promise.resolve(chunks.return?.()).catch(() => {});
       } catch {
-        // A generator's `finally` may throw: the first error is what counts.
+        // A generator's `finally` may throw, but the first error counts.
       }
     },
   };

@@ -13,12 +13,12 @@ import { readBlock } from "./state.ts";
 
 /**
  * Blocks that are read, and handed out, together. Each read is handed to a
- * thread and back, and each chunk goes through several promises: with two blocks
- * of 1 MiB that is paid half as often, and more bring nothing.
+ * thread and back, and each chunk goes through several promises. Two blocks of
+ * 1 MiB halve that cost; more blocks make no measurable difference.
  */
 const BLOCKS_PER_RUN = 2;
 
-/** What to read, and how. */
+/** The range to read, and how to read it. */
 export interface StateRange extends ByteRange {
   /** Bytes of a block; a run holds whole blocks. */
   readonly blockSize: number;
@@ -28,8 +28,8 @@ export interface StateRange extends ByteRange {
 
 /**
  * Reads a range of a state, and closes it exactly once. While the consumer
- * checks a run, the next one is being read: that takes longer than the check,
- * which so costs next to no time.
+ * checks a run, the next one is being read. The read takes longer than the
+ * check, so the check costs almost no time.
  */
 export class StateReader implements SourceReader {
   readonly #report: StoreParts["report"];
@@ -40,7 +40,7 @@ export class StateReader implements SourceReader {
   readonly #runSize: number;
   /** Buffers of that length that no consumer uses any more. */
   readonly #free: Uint8Array<ArrayBuffer>[] = [];
-  /** The read that is under way, or waits to be asked for. */
+  /** The read that is under way, or whose result waits for the consumer. */
   #reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
   #position: number;
   #ended: Promise<void> | undefined;
@@ -67,7 +67,10 @@ export class StateReader implements SourceReader {
     return this.#position === this.#end;
   }
 
-  /** The next run, which is the caller's until it is released; none at the end. */
+  /**
+   * The next run, which the caller owns until it releases it; `undefined` at
+   * the end.
+   */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     if (this.#ended !== undefined || this.isAtEnd) return undefined;
     try {
@@ -116,7 +119,7 @@ export class StateReader implements SourceReader {
     try {
       await this.#handle.close();
     } catch (error) {
-      // Nothing was written: the reader has the bytes that it asked for.
+      // Nothing was written, and the reader has its bytes already.
       const { id } = this.#meta;
       this.#report({ type: "failed", operation: "close", id, error });
     }

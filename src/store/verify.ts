@@ -1,5 +1,5 @@
 /**
- * `verify()`: reading a whole snapshot and reporting what is wrong with it.
+ * `verify()`: reads a whole snapshot and reports its damage.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export async function verifySnapshot(
     options.signal?.throwIfAborted();
     header = await readHeader(parts, id);
     const { meta, blocks, blocksError } = header;
-    // What could not be read has not been checked.
+    // A file that could not be read has not been checked.
     if (isSnapshotError(blocksError, "ERR_SNAPSHOT_UNREADABLE")) {
       throw blocksError;
     }

@@ -75,8 +75,10 @@ describe("a sink that is cancelled or aborted", () => {
     for (const way of ["cancel", "abort"] as const) {
       const sink = await store.create(INIT);
       await sink[way]();
-      await assert.rejects(sink.close(), {
-        message: `Cannot publish snapshot ${sink.id}: it was cancelled`,
+      await assert.rejects(sink.close(), (error: Error) => {
+        assert.equal(error.name, "SnapshotPublishError");
+        assert.equal((error.cause as Error).name, "AbortError");
+        return true;
       });
     }
     await store.close();

@@ -13,7 +13,7 @@ import { SnapshotNotFoundError } from "../../errors.ts";
 
 /** Takes every snapshot and keeps none. */
 export class DiscardBackend implements SnapshotBackend {
-  /** Where it is, for messages. */
+  /** The name of the place, for messages. */
   readonly place = "a store that keeps nothing";
 
   names(): Promise<BackendNames> {

@@ -1,5 +1,5 @@
 /**
- * Giving a published snapshot its `blocks.crc64`.
+ * Gives a published snapshot its `blocks.crc64`.
  *
  * @module
  */
@@ -22,14 +22,14 @@ export async function addBlocks(
   try {
     await directory.hold(name, async (from) => {
       const temporary = `${from}/blocks.crc64`;
-      // Survives: a power cut after the rename. Without it the name could be
-      // there with nothing, or half, behind it.
+      // Survives: a power cut after the rename. Without it the file could be
+      // found empty or truncated.
       const file = await fileSystem.open(temporary, "create", fileMode);
       await withFile(file, () => writeAndSync(file, bytes));
       await directory.hold(id, async (to) => {
         await fileSystem.rename(temporary, `${to}/blocks.crc64`);
-        // Survives: a power cut after this call has resolved, which would
-        // otherwise take the checksums away again.
+        // Survives: a power cut after this call has resolved, which could
+        // otherwise lose the checksums again.
         await directory.sync(to);
       });
     });

@@ -1,5 +1,5 @@
 /**
- * Which snapshots this backend is working on: what is unfinished beside them was
+ * The snapshots that this backend is working on. Other unfinished ones were
  * left by a crash.
  *
  * @module
@@ -17,7 +17,7 @@ export class BusyIds {
     return this.#ids.has(id);
   }
 
-  /** Does something with a snapshot. */
+  /** Counts a snapshot as busy during an operation. */
   async during<T>(id: string, work: () => Promise<T>): Promise<T> {
     this.#ids.add(id);
     try {
@@ -27,7 +27,7 @@ export class BusyIds {
     }
   }
 
-  /** Begins a snapshot, which is worked on until it has ended. */
+  /** Begins a snapshot, which is busy until it has ended. */
   async begin(
     id: string,
     open: () => Promise<PendingSnapshot | "taken">,

@@ -1,5 +1,5 @@
 /**
- * The calls of a backend that are under way.
+ * The pending calls of a backend.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class Calls {
     }
   }
 
-  /** Refuses further calls; resolves once those under way have settled. */
+  /** Rejects further calls; resolves once the pending ones have settled. */
   async shut(): Promise<void> {
     this.#isShut = true;
     while (this.#running.size > 0) {

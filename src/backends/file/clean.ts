@@ -1,5 +1,5 @@
 /**
- * Removing unfinished snapshots from a store that is open.
+ * Removes unfinished snapshots from an open store.
  *
  * @module
  */
@@ -12,7 +12,10 @@ import {
   sweepUnfinished,
 } from "./sweep.ts";
 
-/** Sweeps, and tells what became of each; those that are gone are left out. */
+/**
+ * Sweeps, and resolves to the outcome of each; those that are gone are left
+ * out.
+ */
 export async function cleanDirectory(
   parts: InspectedParts & SweepParts,
 ): Promise<CleanReport> {

@@ -1,8 +1,8 @@
 /**
- * What an error of the system is about: one snapshot
- * ({@linkcode SnapshotUnreadableError}), or the process and the directory as a
- * whole ({@linkcode StoreAccessError}). The codes of the system are judged here;
- * the store goes by the class.
+ * Decides whether an error of the system is about one snapshot
+ * ({@linkcode SnapshotUnreadableError}), or about the process and the directory
+ * as a whole ({@linkcode StoreAccessError}). The system's codes are interpreted
+ * here; the store goes by the class.
  *
  * @module
  */
@@ -18,16 +18,16 @@ import type { Directory } from "./directory.ts";
 
 /**
  * Codes that can be about a single file: its owner, its permission bits, or the
- * part of the disk that it is on. An unknown code is not here, and neither is an
- * error without one (Deno's `NotCapable`: a permission flag is missing): to pass
- * over a snapshot, or to restore an older one, takes a reason.
+ * part of the disk that it is on. An unknown code is not here, and neither is
+ * an error without one (Deno's `NotCapable`: a permission flag is missing): a
+ * snapshot is passed over, or an older one restored, only for a known reason.
  */
 const OF_ONE_FILE: ReadonlySet<string> = new Set([
   "EACCES",
   "EPERM",
   "EIO",
   "ELOOP",
-  // Another process has opened it for itself alone (Windows).
+  // Another process has opened the file exclusively (Windows; not run there).
   "EBUSY",
   // The disk or the file system has found out that a block or an inode is bad.
   "EBADMSG",
@@ -43,8 +43,8 @@ export function isOutOfFiles(error: unknown): boolean {
 }
 
 /**
- * The error that tells why `doing` something with a snapshot's file failed. One
- * of ours is returned as it is.
+ * The error for a failed operation on a snapshot's file. An error of this
+ * library is returned unchanged.
  */
 export async function toLookError(
   directory: Directory,
@@ -62,15 +62,15 @@ export async function toLookError(
 }
 
 /**
- * Looks whether it is the place itself that can't be read: the same code comes
- * from a `snapshots/` without its search bit, and from a disk that is gone.
+ * Finds out whether the place itself can't be read: the same code comes from a
+ * `snapshots/` without its search bit, and from a disk that is gone.
  */
 async function findTrouble(
   directory: Directory,
 ): Promise<SnapshotError | undefined> {
   const { fileSystem, path } = directory;
   try {
-    // Any name beside the snapshots shows it, also one that is missing.
+    // Any name beside the snapshots shows the trouble, also a missing one.
     await fileSystem.stat(`${path}/.lock`);
   } catch (error) {
     if (systemCode(error) !== "ENOENT") {

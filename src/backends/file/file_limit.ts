@@ -1,6 +1,6 @@
 /**
- * A bound on the files that a store has open while it looks into snapshots:
- * descriptors are few, and they belong to the whole process.
+ * Limits how many files a store opens to read snapshots, because descriptors
+ * are few and shared by the whole process.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const FILES_MAX = 16;
 /**
  * Runs tasks that have one file open each, a few at a time. When the system has
  * no descriptor left for one of them, it waits until another task has ended and
- * tries again, and fewer run side by side from then on. The error is handed on
- * only when nothing else of this store has a file open.
+ * tries again, and fewer run side by side from then on. The error is passed on
+ * only when no other task of this store has a file open.
  */
 export class FileLimit {
   #max = FILES_MAX;
@@ -41,7 +41,7 @@ export class FileLimit {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Wakes all that wait: as many as may run do, the others wait again. */
+  /** Wakes all waiting tasks: as many as allowed run, the others wait again. */
   #end(): void {
     this.#running--;
     // Descriptors may be available again once the other tasks have ended.

@@ -1,6 +1,6 @@
 /**
- * What there is in `snapshots/` beside published snapshots, and who has the
- * lock.
+ * Reports the contents of `snapshots/` beside published snapshots, and the
+ * holder of the lock.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
   type UnfinishedSnapshots,
 } from "./unfinished.ts";
 
-/** The parts of the backend that are looked at. */
+/** The parts of the backend that are inspected. */
 export interface InspectedParts {
   readonly directory: Directory;
   readonly marks: Marks;
@@ -29,7 +29,7 @@ export interface InspectedParts {
   isUnderWay(snapshot: Pick<UnfinishedSnapshot, "id" | "name">): boolean;
   /** Whether this backend has taken the lock. */
   readonly hasLock: boolean;
-  /** Which identity stands for this host in the lock. */
+  /** The identity of this host in the lock. */
   readonly hostId: string | undefined;
 }
 
@@ -40,7 +40,8 @@ export async function inspectDirectory(
   const { directory, marks, unfinished } = parts;
   const { temporary, foreign } = await readNames(directory, marks);
   const found = await unfinished.lookAt(temporary.filter(isUnfinished));
-  // After the names: a program that begins a snapshot has the lock before.
+  // Read after the names, because a program takes the lock before it begins a
+  // snapshot.
   const lock = await readStoreLock(parts);
   return {
     unfinished: found.map((each) => toSnapshot(parts, each, lock)),
@@ -81,7 +82,7 @@ function toSnapshot(
     name,
     state,
     size,
-    // A disk can give a time that is beyond the range of a date.
+    // A disk can give a time that is out of the range of a Date.
     changedAt: Number.isNaN(changedAt.getTime()) ? undefined : changedAt,
     isForeign,
     mayBeUnderWay,

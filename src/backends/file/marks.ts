@@ -1,8 +1,9 @@
 /**
- * Directories that can't be renamed, because they come from the lower layer of
- * an overlayfs (an image's): there `rename` is refused with `EXDEV`. A snapshot
- * in one is taken out of the store by an empty file in it, whose name says what
- * became of it. The same is tried where a full disk has no room for a new name.
+ * Marks for directories that can't be renamed, because they come from the lower
+ * layer of an overlayfs (an image's), where `rename` fails with `EXDEV`. An
+ * empty file in such a directory takes the snapshot out of the store; its name
+ * is the new state. A mark is also tried where a full disk has no room for a
+ * new name.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { isFull } from "../../system_code.ts";
 import type { Directory } from "./directory.ts";
 import { temporaryName } from "./names.ts";
 
-/** The name of such a file, which is the state that it stands for. */
+/** The name of such a file, which is the snapshot's state. */
 export type Mark = "deleted" | "corrupt";
 
 /** How many snapshots are looked into side by side. */
@@ -27,7 +28,7 @@ export class Marks {
    * it need not read them again.
    */
   readonly #known = new Map<string, Mark | "none">();
-  /** Snapshots that are to be removed, and could not be marked as deleted. */
+  /** Snapshots that are to be removed, but could not be marked as deleted. */
   readonly #doomed = new Set<string>();
   /** Whether marks are remembered: only with the lock. */
   remembers = false;
@@ -36,20 +37,23 @@ export class Marks {
     this.#directory = directory;
   }
 
-  /** The snapshot was just published, or is just being removed. */
+  /** Forgets the mark of a snapshot that is published or removed now. */
   forget(id: string): void {
     this.#known.delete(id);
   }
 
-  /** The snapshot was just published by this process: it has no mark. */
+  /**
+   * Notes that a snapshot has no mark, because this process has just published
+   * it.
+   */
   noteUnmarked(id: string): void {
     this.#known.set(id, "none");
   }
 
   /**
-   * Takes a published snapshot out of the store: by giving its directory another
-   * name, or where that can't be done by a mark; whether it was renamed. Neither
-   * is durable yet.
+   * Takes a published snapshot out of the store, by renaming its directory or,
+   * where that is not possible, by a mark; resolves to whether it was renamed.
+   * Neither is durable yet.
    */
   async renameOrMark(id: string, state: Mark): Promise<boolean> {
     const { fileSystem } = this.#directory;
@@ -61,7 +65,7 @@ export class Marks {
     } catch (error) {
       if (systemCode(error) !== "EXDEV" && !isFull(error)) throw error;
     }
-    // Should this fail it may be there or not: the next look will tell.
+    // If this fails, the mark may exist or not, which the next look shows.
     this.forget(id);
     if (state === "deleted") {
       this.#doomed.add(id);
@@ -76,8 +80,8 @@ export class Marks {
 
   /**
    * Marks a directory as deleted, before it is removed. On a full disk that
-   * takes no new name at all (XFS, Btrfs) it stays without a mark: removing
-   * files is what makes room.
+   * takes no new name at all (XFS, Btrfs) the directory stays without a mark,
+   * because only removing files makes room.
    */
   async markDeleted(heldPath: string): Promise<void> {
     try {
@@ -97,20 +101,20 @@ export class Marks {
     return found !== "none" && found !== "empty";
   }
 
-  /** The directory is gone, with its mark. */
+  /** Notes that the directory and its mark are gone. */
   noteRemoved(id: string): void {
     this.forget(id);
     this.#doomed.delete(id);
   }
 
-  /** Those of the published snapshots that are marked, and how. */
+  /** The marks of published snapshots, by ID. */
   async readAll(ids: readonly string[]): Promise<ReadonlyMap<string, Mark>> {
     const found = new Map<string, Mark>();
     const readOne = async (id: string) => {
       const mark = await this.read(id);
       if (mark !== "none") found.set(id, mark);
     };
-    // Mostly none is left to look at.
+    // Usually all are known.
     const unknown = ids.filter((id) => this.#known.get(id) !== "none");
     await sideBySide(unknown, CONCURRENCY, readOne);
     return found;
@@ -129,16 +133,16 @@ export class Marks {
     try {
       found = await lookForMark(this.#directory, this.#directory.at(id));
     } catch {
-      // Reading the snapshot will show the same failure, and say so.
+      // Reading the snapshot will fail in the same way, and report it.
       return "none";
     }
-    // A person may be about to copy a snapshot into an empty directory.
+    // An operator may be about to copy a snapshot into an empty directory.
     if (this.remembers && found !== "empty") this.#known.set(id, found);
     return found === "empty" ? "deleted" : found;
   }
 }
 
-/** Puts a mark into a directory; it may be there already. */
+/** Puts a mark into a directory, which may have it already. */
 async function putMark(
   { fileSystem, fileMode }: Directory,
   path: string,

@@ -1,6 +1,6 @@
 /**
- * A snapshot of which a file is missing: it is damaged, or it is just being
- * removed by a program that removes file by file.
+ * Handles a snapshot with a missing file: either it is damaged, or a program
+ * that removes file by file is just removing it.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const QUIET_MS = 2000;
 const PAUSES_MS: readonly number[] = [5, 25];
 const PAUSE_MS = 50;
 
-/** A directory that changes all the time is not just being removed. */
+/** A directory that keeps changing is not just being removed. */
 const LOOKS_MAX = 256;
 
 /** Waits for removals that may be under way, each once. */
@@ -70,7 +70,7 @@ function isQuiet(modifiedMs: number): boolean {
   return Math.abs(Date.now() - modifiedMs) >= QUIET_MS;
 }
 
-/** Whether a snapshot's directory has a file, or whatever, of that name. */
+/** Whether a snapshot's directory has an entry of that name. */
 export async function isThere(
   directory: Directory,
   id: string,

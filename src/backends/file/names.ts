@@ -1,14 +1,17 @@
 /**
- * What the name of a directory in `snapshots/` says.
+ * The meaning of a directory's name in `snapshots/`.
  *
  * @module
  */
 
 import { parseId } from "../../snapshot/id.ts";
 
-/** A directory that is not a published snapshot, and what became of it. */
+/** A directory that is not a published snapshot, and its state. */
 export interface TemporaryName {
-  /** The snapshot that it was to be, or was. */
+  /**
+   * The ID of the snapshot that was being written, deleted, sealed or
+   * quarantined.
+   */
   readonly id: string;
   /**
    * Whether it is being written, being deleted, getting its block checksums, or
@@ -16,8 +19,8 @@ export interface TemporaryName {
    */
   readonly state: "writing" | "deleted" | "sealing" | "corrupt";
   /**
-   * Whether the directory still has the name of a published snapshot, and says
-   * by a marker in it what became of it, because it can't be renamed.
+   * Whether the directory still has the name of a published snapshot, and a
+   * marker in it shows the state, because the directory can't be renamed.
    */
   readonly inPlace?: true;
 }

@@ -1,5 +1,5 @@
 /**
- * Reading the parts of a published snapshot in a directory.
+ * Reads the parts of a published snapshot in a directory.
  *
  * @module
  */
@@ -65,8 +65,8 @@ export class PartReader {
   }
 
   /**
-   * Reads `meta.json`, and looks first whether there is such a snapshot, unless
-   * its directory was just listed.
+   * Reads `meta.json`. Checks first that the snapshot exists, unless its
+   * directory was just listed.
    */
   async readMeta(
     id: string,
@@ -151,7 +151,7 @@ export class PartReader {
     );
   }
 
-  /** Tells a removed snapshot from a damaged one, and that from other failures. */
+  /** Tells removed snapshots, damaged snapshots and other failures apart. */
   async #explain(
     id: string,
     name: PartName,
@@ -239,7 +239,7 @@ class StateFile implements StateHandle {
   async read(buffer: Uint8Array, position: number): Promise<number> {
     if (this.#closed !== undefined) {
       throw new SnapshotError(
-        `Cannot read state.bin of snapshot ${this.#id}: it has been closed`,
+        `Cannot read state.bin of snapshot ${this.#id}: the state has been closed`,
       );
     }
     try {
@@ -261,8 +261,8 @@ class StateFile implements StateHandle {
   }
 
   async #close(): Promise<void> {
-    // A file must not be closed under a read: its descriptor could be another
-    // file's by then.
+    // A file must not be closed during a read, because its descriptor could
+    // then be another file's.
     await this.#reading.catch(() => {});
     await this.#file.close();
   }

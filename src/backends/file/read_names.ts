@@ -1,5 +1,5 @@
 /**
- * What is in `snapshots/`, by the names alone.
+ * The contents of `snapshots/`, by the names alone.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Directory } from "./directory.ts";
 import type { Marks } from "./marks.ts";
 import { parseTemporaryName, type TemporaryName } from "./names.ts";
 
-/** What the directory's names say, with no file opened yet. */
+/** The names in the directory, sorted by kind; no file was opened. */
 export interface DirectoryNames {
-  /** Published snapshots, in any order; their content is not looked at. */
+  /** Published snapshots, in any order; their files are not read. */
   readonly ids: readonly string[];
   /** Directories that are not published, newest first. */
   readonly temporary: readonly TemporaryName[];

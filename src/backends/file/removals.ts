@@ -1,6 +1,6 @@
 /**
- * Removing things so that a crash leaves either the whole of a snapshot or a
- * `.tmp`, never a published snapshot with something missing.
+ * Removes snapshots so that a crash leaves either a whole snapshot or a `.tmp`,
+ * never a published snapshot with a missing file.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { requireDirectory } from "./missing.ts";
 import { parseTemporaryName, temporaryName } from "./names.ts";
 import { removeMarked } from "./remove_marked.ts";
 
-/** How systems say that there is something else of that name. */
+/** The codes for a name that is taken. */
 const NAME_TAKEN = new Set(["ENOTEMPTY", "EEXIST", "ENOTDIR", "EPERM"]);
 
-/** What came of a removal; `"gone"`: a snapshot has come in its place. */
+/** The result of a removal; `"gone"`: a snapshot has taken the place. */
 export type RemovalOutcome = "removed" | "failed" | "gone";
 
-/** Removes snapshots, and remembers what could not be removed yet. */
+/** Removes snapshots, and remembers those that could not be removed yet. */
 export class Removals {
   readonly #directory: Directory;
   readonly #marks: Marks;
   /** Names that could not be removed: the next reap tries again. */
   readonly #leftovers = new Set<string>();
-  /** Those of them that have been reported: once will do. */
+  /** The leftovers that have been reported, which is done once. */
   readonly #reported = new Set<string>();
   /**
    * Renames, and the syncs that make them durable: a name must not become a
@@ -41,8 +41,8 @@ export class Removals {
 
   /**
    * Makes published snapshots invisible. Readers that have them open are not
-   * disturbed. It resolves to the failures, by ID. What is left of the others
-   * under temporary names is for {@linkcode Removals.finish}.
+   * disturbed. It resolves to the failures, by ID. {@linkcode Removals.finish}
+   * removes the temporary names of the others.
    */
   removePublished(ids: readonly string[]): Promise<Map<string, unknown>> {
     return this.#renames.run(async () => {
@@ -65,7 +65,7 @@ export class Removals {
     }
   }
 
-  /** Removes what is left of snapshots that are not published any more. */
+  /** Removes the rest of snapshots that are not published any more. */
   async finish(): Promise<void> {
     await this.removeAll(this.#leftovers);
   }
@@ -81,21 +81,21 @@ export class Removals {
     });
   }
 
-  /** Whether a directory is going to be removed, and no attempt has failed. */
+  /** Whether a directory is to be removed and no attempt has failed yet. */
   isUnderWay(name: string): boolean {
     return this.#leftovers.has(name) && !this.#reported.has(name);
   }
 
-  /** A directory that may be there, and must be gone. */
+  /** Notes a directory that must be removed if it exists. */
   add(name: string): void {
     this.#leftovers.add(name);
   }
 
   /**
-   * Removes an unfinished snapshot of this store. The name that it gets first
-   * says that it is this library's: a process that is killed while the files go
-   * away could otherwise leave a `.tmp` without `blocks.crc64`, which looks like
-   * Go's.
+   * Removes an unfinished snapshot of this store. The directory is first given
+   * a name that marks it as this library's: a process that is killed while it
+   * removes the files could otherwise leave a `.tmp` without `blocks.crc64`,
+   * which looks like Go's.
    */
   async removePending(id: string): Promise<void> {
     const { fileSystem } = this.#directory;
@@ -138,11 +138,12 @@ export class Removals {
     }
   }
 
-  /** Gives it the name, or the mark, of one that is deleted. */
+  /** Renames the directory to a deleted one's name, or marks it as deleted. */
   async #renameToDeleted(id: string): Promise<void> {
     await requireDirectory(this.#directory, this.#marks, id);
     const name = temporaryName({ id, state: "deleted" });
-    // First, because it may be renamed although the system reports a failure.
+    // Noted first, because the rename may take place although the system
+    // reports a failure.
     this.#leftovers.add(name);
     if (await this.#renameOnto(id, name)) return;
     this.#leftovers.delete(name);
@@ -152,7 +153,10 @@ export class Removals {
     await this.#directory.sync(this.#directory.at(id));
   }
 
-  /** Removes what an earlier deletion has left, where it is in the way. */
+  /**
+   * Renames the directory, and first removes the rest of an earlier deletion
+   * from the new name.
+   */
   async #renameOnto(id: string, name: string): Promise<boolean> {
     try {
       return await this.#marks.renameOrMark(id, "deleted");

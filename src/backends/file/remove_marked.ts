@@ -1,5 +1,5 @@
 /**
- * Removing a snapshot whose directory can't be renamed. A power cut or a kill
+ * Removes a snapshot whose directory can't be renamed. A power cut or a kill
  * leaves it whole, marked as deleted, empty, or gone; see docs/durability.md.
  *
  * @module
@@ -13,14 +13,14 @@ import type { Marks } from "./marks.ts";
 /** How many of its files are removed at a time. */
 const REMOVALS_MAX = 16;
 
-/** How systems say that a directory is not empty. */
+/** The codes for a directory that is not empty. */
 const NOT_EMPTY = new Set(["ENOTEMPTY", "EEXIST"]);
 
 /**
- * Removes a snapshot that is marked as deleted, or a directory with nothing in
- * it. It begins from the beginning, also where an earlier attempt has been
- * cut off. Resolves to `"gone"`, with nothing removed, when the directory has
- * files and no mark: a snapshot has come into it.
+ * Removes a snapshot that is marked as deleted, or an empty directory. Takes
+ * all steps again where an earlier attempt was interrupted. Resolves to
+ * `"gone"`, with nothing removed, when the directory has files but no mark,
+ * because a snapshot was put into it.
  */
 export async function removeMarked(
   directory: Directory,
@@ -45,7 +45,7 @@ export async function removeMarked(
   return "removed";
 }
 
-/** Whether there was nothing in it, so that it is gone now. */
+/** Removes the directory if it is empty; whether it was. */
 async function isRemovedEmpty(
   { fileSystem }: Directory,
   path: string,
@@ -66,13 +66,13 @@ async function removeFilesIfMarked(
   { id, held }: { readonly id: string; readonly held: string },
 ): Promise<boolean> {
   // The directory may have been empty a moment ago, and another program may be
-  // copying a snapshot into it: nothing but a mark says that these files are to
-  // be removed.
+  // copying a snapshot into it: only a mark proves that these files are to be
+  // removed.
   if (!await marks.isToBeRemoved(id, held)) return false;
   await marks.markDeleted(held);
   // Survives: a power cut while the files below go away. Without it the mark
   // could be missing from a directory that has lost its files, also where a
-  // process that was killed had made it.
+  // killed process had made the mark.
   await directory.sync(held);
   const entries = await directory.fileSystem.readDirectory(held);
   const names = entries.map(({ name }) => name);
@@ -93,7 +93,9 @@ function isNeitherMetaNorMark(name: string): boolean {
   return !isMeta(name) && name !== "deleted";
 }
 
-/** Removes files of a directory, if any; no power cut brings them back. */
+/**
+ * Removes files of a directory, if any, so that no power cut brings them back.
+ */
 async function removeDurably(
   directory: Directory,
   held: string,

@@ -8,12 +8,12 @@ import type { FileHandle } from "../../fs/file_system.ts";
 import { writeFully } from "../../fs/io.ts";
 
 /**
- * Bytes after which the disk is told to begin. The system would let it idle
- * until the end, and then make the caller wait for all of it.
+ * Bytes after which a sync is begun. Without it the system would let the disk
+ * idle until the end, and then make the caller wait for all of it.
  */
 const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024;
 
-/** Appends to a file, and has the disk begin early. */
+/** Appends to a file, and begins to sync it early. */
 export class StateFile {
   readonly #file: FileHandle;
   #position = 0;
@@ -22,7 +22,7 @@ export class StateFile {
   /** The early sync that is under way, or was the last. */
   #syncing: Promise<void> = Promise.resolve();
   #syncState: "idle" | "running" | { readonly error: unknown } = "idle";
-  /** Where the state ended when that one began. */
+  /** The length of the state when that sync began. */
   #syncedTo = 0;
 
   constructor(file: FileHandle) {
@@ -57,9 +57,9 @@ export class StateFile {
   }
 
   /**
-   * Guards against no crash: the sync of the whole file does, and this leaves it
-   * less to write. But the system reports lost writes only once, so a failure
-   * here ends the snapshot.
+   * Survives no crash by itself: the sync of the whole file does, and this
+   * leaves it less to write. But the system reports lost writes only once, so a
+   * failure here ends the snapshot.
    */
   #syncEarly(): void {
     if (this.#syncState !== "idle") return;

@@ -41,7 +41,7 @@ export async function sweepUnfinished(
     return !isUnderWay;
   });
   const isWriting = ({ state }: TemporaryName) => state === "writing";
-  // First, because the others are given names of this kind.
+  // These come first, because the others are renamed to names of this kind.
   for (const rest of names.filter((name) => !isWriting(name))) {
     const name = temporaryName(rest);
     outcomes.set(name, await remove(parts, name, rest));
@@ -82,13 +82,14 @@ async function sweepPending(
 }
 
 /**
- * Takes the name away before the files: a Go server that is still writing fails
- * to publish it, and keeps its log. With the files removed under its name, Go
- * would publish and acknowledge a snapshot that lacks some of them.
+ * Renames the directory before it removes the files: a Go server that is still
+ * writing then fails to publish it, and keeps its log. With the files removed
+ * under its name, Go would publish and acknowledge a snapshot that lacks some
+ * of them.
  *
  * Nothing is synced: after a power cut that brings the name back, no process is
- * left that could publish it. Resolves to the new name; to nothing when the
- * snapshot has been published or removed meanwhile.
+ * left that could publish it. Resolves to the new name, or to `undefined` when
+ * the snapshot has been published or removed meanwhile.
  */
 async function takeAway(
   directory: Directory,

@@ -1,6 +1,6 @@
 /**
- * Which IDs no new snapshot may have, so that not every `create()` reads the
- * directory.
+ * Remembers which IDs no new snapshot may have, so that not every `create()`
+ * reads the directory.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { DirectoryNames } from "./read_names.ts";
 
 /**
  * The IDs that were taken at the last look, and those that were begun since.
- * With the lock no other program should make any; one that does so is noticed
- * when an ID turns out to be taken, and at the next look.
+ * With the lock no other program should make any. A program that does so is
+ * noticed when an ID turns out to be taken, and at the next look.
  */
 export class TakenIds {
   #known: Set<string> | undefined;
 
-  /** They; `undefined` when the directory has to be read. */
+  /** The IDs; `undefined` when the directory has to be read. */
   get known(): readonly string[] | undefined {
     return this.#known && [...this.#known];
   }
 
-  /** The directory has been read. */
+  /** Notes the names that were read from the directory. */
   note({ ids, temporary, foreign }: DirectoryNames): readonly string[] {
     const taken = [
       ...ids,
@@ -32,17 +32,17 @@ export class TakenIds {
     return taken;
   }
 
-  /** A snapshot of this store has the ID. */
+  /** Notes that a snapshot of this store has the ID. */
   add(id: string): void {
     this.#known?.add(id);
   }
 
-  /** Nothing is left of the snapshot that was begun under it. */
+  /** Notes that a begun snapshot was removed without a trace. */
   remove(id: string): void {
     this.#known?.delete(id);
   }
 
-  /** Another program has been here, or the directory is another one. */
+  /** Forgets all: another program has changed the directory, or replaced it. */
   forget(): void {
     this.#known = undefined;
   }

@@ -18,15 +18,17 @@ export interface UnfinishedName extends TemporaryName {
   readonly state: "writing" | "deleted" | "sealing";
 }
 
-/** A snapshot, a deletion or a seal that has not come to its end. */
+/** A snapshot, a deletion or a seal that is not finished. */
 export interface Unfinished extends UnfinishedName {
-  /** The size of its files in bytes; `undefined` when it may not be read. */
+  /**
+   * The size of its files in bytes; `undefined` without permission to read it.
+   */
   readonly size: number | undefined;
   /** When it was last changed, in milliseconds since 1970. */
   readonly changedMs: number;
-  /** Whether it is of another program: the lock does not tell of that. */
+  /** Whether another program made it, which does not use the lock. */
   readonly isForeign: boolean;
-  /** Whether it was changed so lately that its writer may be at work. */
+  /** Whether it was changed so recently that its writer may be at work. */
   readonly isYoung: boolean;
 }
 
@@ -35,7 +37,7 @@ export function isUnfinished(name: TemporaryName): name is UnfinishedName {
   return name.state !== "corrupt";
 }
 
-/** Which age proves that no other program is writing a snapshot. */
+/** The age that proves that no other program is writing a snapshot. */
 export interface AgeRule {
   /** How long it must have been unchanged, in milliseconds. */
   readonly foreignTmpAgeMs: number;
@@ -66,7 +68,7 @@ export class UnfinishedSnapshots {
     return temporary.filter(isUnfinished);
   }
 
-  /** Looks at unfinished snapshots; at those that are still there. */
+  /** Looks at unfinished snapshots; leaves out those that are gone. */
   async lookAt(names: readonly UnfinishedName[]): Promise<Unfinished[]> {
     const found: Unfinished[] = [];
     for (const name of names) {
@@ -89,8 +91,9 @@ export class UnfinishedSnapshots {
   }
 
   /**
-   * Looks at one; one that may not be read must not hide the others. Resolves to
-   * nothing when it has been finished or removed since its name was read.
+   * Looks at one. A snapshot without read permission must not hide the others.
+   * Resolves to `undefined` when it has been finished or removed since its name
+   * was read.
    */
   async #lookAt(name: UnfinishedName): Promise<Unfinished | undefined> {
     let size: number | undefined = 0;
@@ -111,9 +114,9 @@ export class UnfinishedSnapshots {
     return { ...name, size, changedMs, isForeign, isYoung };
   }
 
-  /** Whether this library has made it: Go never makes `blocks.crc64`. */
+  /** Whether this library made the directory: Go never makes `blocks.crc64`. */
   async #isOurs(name: TemporaryName): Promise<boolean> {
-    // Go deletes in place and never seals: the other names are ours.
+    // Go deletes in place and never seals, so other states are this library's.
     if (name.state !== "writing") return true;
     const path = this.#directory.at(`${temporaryName(name)}/blocks.crc64`);
     return await exists(this.#directory.fileSystem, path);
@@ -128,7 +131,7 @@ export class UnfinishedSnapshots {
     return !(clock() - modifiedMs >= foreignTmpAgeMs);
   }
 
-  /** The directory and its entries; nothing when it was removed. */
+  /** The states of the directory and its entries; none when it was removed. */
   async *#statsOf(name: TemporaryName): AsyncGenerator<FileStat> {
     const { fileSystem } = this.#directory;
     const path = this.#directory.at(temporaryName(name));

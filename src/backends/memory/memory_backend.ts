@@ -23,14 +23,14 @@ interface StoredSnapshot extends FinalParts {
 
 /** Keeps snapshots as long as the process lives. */
 export class MemoryBackend implements SnapshotBackend {
-  /** Where it is, for messages. */
+  /** The name of the place, for messages. */
   readonly place = "memory";
   readonly #published = new Map<string, StoredSnapshot>();
   readonly #quarantined = new Map<string, StoredSnapshot>();
-  /** What has been written of the snapshots that are not published yet. */
+  /** The states of the snapshots that are not published yet. */
   readonly #pending = new Map<string, MemoryState>();
 
-  // deno-lint-ignore require-await -- as the interface has it, here and below
+  // deno-lint-ignore require-await -- the interface is async, here and below
   async names(): Promise<BackendNames> {
     return {
       published: [...this.#published.keys()],

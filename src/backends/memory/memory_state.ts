@@ -47,7 +47,7 @@ export class MemoryState {
     return part.length;
   }
 
-  /** The piece that has the byte; found by halving the pieces in question. */
+  /** The piece that has the byte, by binary search. */
   #pieceAt(position: number): Piece | undefined {
     let [low, high] = [0, this.#pieces.length];
     while (low < high) {
