@@ -18,7 +18,7 @@ export class ArchiveInput {
   #cancelled: { readonly reason: unknown } | undefined;
   /** The last chunk that was handed out. */
   #last: Uint8Array | undefined;
-  /** Makes the read that is under way reject. */
+  /** Makes the pending read reject. */
   #stopRead: (reason: unknown) => void = () => {};
 
   /**
