@@ -98,7 +98,7 @@ describe("bytes of another realm", () => {
     assert.equal(imported.crc, CRC);
   });
 
-  it("are taken from a backend", async () => {
+  it("are accepted from a backend", async () => {
     const backend = new ChangedBackend();
     const store = await backend.open();
     const { id } = await store.save(INIT, run(BYTES));

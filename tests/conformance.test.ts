@@ -452,7 +452,7 @@ describe("the conformance suite", () => {
     });
   }
 
-  it("leaves out the checks of damage that the store's maker can't do", () => {
+  it("leaves out the checks of damage that the store's maker does not offer", () => {
     const makeStore = () => new MemorySnapshotStore();
     const namesOf = (options: ConformanceOptions) =>
       snapshotStoreConformance(makeStore, options).map(({ name }) => name);

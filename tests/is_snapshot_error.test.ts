@@ -45,7 +45,7 @@ async function secondCopy(t: TestContext): Promise<Copy> {
 }
 
 describe("isSnapshotError()", () => {
-  it("knows the errors of another copy of the package, and their codes", async (t) => {
+  it("recognizes the errors of another copy of the package, and their codes", async (t) => {
     const copy = await secondCopy(t);
     const theirs: unknown = new copy.SnapshotCorruptError("x", FIGURES);
     assert.ok(!(theirs instanceof SnapshotCorruptError));
@@ -100,7 +100,7 @@ describe("a store whose backend is of another copy of the package", () => {
     await store.close();
   });
 
-  it("passes a missing snapshot on as what it is", async (t) => {
+  it("passes on the error of a missing snapshot", async (t) => {
     const copy = await secondCopy(t);
     const backend = new ChangedBackend();
     const store = await backend.open();

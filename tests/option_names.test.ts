@@ -119,7 +119,7 @@ describe("an option that does not exist", () => {
     assert.throws(() => new MemorySnapshotStore(options), /"constructor"/);
   });
 
-  it("is told from options that are not an object", () => {
+  it("has another message than options that are not an object", () => {
     for (const options of [null, 3, "retain"]) {
       assert.throws(() => new MemorySnapshotStore(options as never), {
         name: "TypeError",

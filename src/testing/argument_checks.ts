@@ -1,5 +1,5 @@
 /**
- * What a store makes of its arguments, right and wrong.
+ * Checks of a store's arguments, right and wrong.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { assertEqual, assertRejects, rejection } from "./assertions.ts";
 import { type Check, checkEveryStore, checkStoresThatKeep } from "./check.ts";
 import { INIT, publish } from "./snapshots.ts";
 
-/** Texts that no store may make a path of. */
+/** Texts that must never become a path. */
 const BAD_IDS = [
   "",
   ".",
@@ -45,7 +45,7 @@ const HOSTILE_STRINGS = [
 /** The checks. */
 export const argumentChecks: readonly Check[] = [
   checkEveryStore(
-    "an ID that is not in the store is not found",
+    "an unknown ID is rejected with SnapshotNotFoundError",
     async (store) => {
       for (const id of ["3-10-1", `${UINT64_MAX}-${UINT64_MAX}-0`]) {
         await assertRejects(
@@ -90,7 +90,7 @@ export const argumentChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "numbers are taken where they are exact",
+    "numbers are accepted where they are exact",
     async (store) => {
       const id = await publish(store, "", {
         index: Number.MAX_SAFE_INTEGER,
@@ -160,7 +160,7 @@ export const argumentChecks: readonly Check[] = [
   }),
 
   checkStoresThatKeep(
-    "half of a surrogate pair is replaced from the start",
+    "half of a surrogate pair is replaced when the snapshot is created",
     async (store) => {
       const server: Server = { suffrage: "voter", id: "\ud800", address: "b" };
       const sink = await store.create({
@@ -175,7 +175,7 @@ export const argumentChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "what the caller changes later has no effect",
+    "later changes to the caller's objects have no effect",
     async (store) => {
       const servers: Server[] = [{ suffrage: "voter", id: "a", address: "b" }];
       const sink = await store.create({ ...INIT, configuration: { servers } });

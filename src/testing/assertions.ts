@@ -41,7 +41,7 @@ export async function assertRejects(
   );
 }
 
-/** What a promise is rejected with. */
+/** The reason with which a promise is rejected. */
 export async function rejection(
   promise: Promise<unknown>,
   what: string,

@@ -1,5 +1,5 @@
 /**
- * What one conformance check is.
+ * The form of a conformance check.
  *
  * @module
  */
@@ -7,26 +7,28 @@
 import type { SnapshotStore } from "../snapshot/stores.ts";
 
 /**
- * What a store keeps of the snapshots that were published: all (at least the
- * newest three), only the one published last, or nothing.
+ * Which published snapshots a store keeps: all (at least the newest three),
+ * only the last one, or none.
  */
 export type Keeps = "all" | "newest" | "nothing";
 
-/** How a published snapshot can be damaged by the one who makes the store. */
+/**
+ * Functions that damage a published snapshot, given by the maker of the store.
+ */
 export interface Damage {
   /** Changes the state of a published snapshot, so that its CRC is wrong. */
   corrupt(id: string): void | Promise<void>;
-  /** Takes the block checksums from a snapshot: Go writes none. */
+  /** Removes the block checksums from a snapshot, because Go writes none. */
   unseal(id: string): void | Promise<void>;
 }
 
 /** A store, and how its snapshots are damaged. */
 export interface StoreToCheck extends Partial<Damage> {
-  /** The store: empty, and used by no other. */
+  /** The store: empty, and not shared with another check. */
   readonly store: SnapshotStore;
 }
 
-/** What a check may use beside the store. */
+/** The tools of a check beside the store. */
 export interface CheckContext extends Damage {
   /** How many snapshots the store retains. */
   readonly retain: number;
@@ -34,13 +36,15 @@ export interface CheckContext extends Damage {
 
 /** One check, which is given a fresh store. */
 export interface Check {
-  /** What the store must do, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly name: string;
   /** The stores that it does not apply to. */
   readonly notFor?: readonly Keeps[];
-  /** What it uses of its context; without that it is left out. */
+  /**
+   * The parts of the context that it needs; without one the check is left out.
+   */
   readonly needs?: readonly (keyof CheckContext)[];
-  /** Rejects when the store does not do so. */
+  /** Rejects when the store does not meet the requirement. */
   run(store: SnapshotStore, context: CheckContext): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What `close()` of a store ends, and what is refused from then on.
+ * Checks of a store's `close()`: what it ends, and that later calls reject.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const CALLS: Readonly<
 /** The checks. */
 export const closingChecks: readonly Check[] = [
   checkEveryStore(
-    "a store that has been closed refuses every call",
+    "every call of a closed store rejects with StoreClosedError",
     async (store) => {
       await store.close();
       for (const [name, call] of Object.entries(CALLS)) {
@@ -81,7 +81,7 @@ export const closingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "close() of a store leaves a source that has ended",
+    "close() of a store does not change a source that has ended",
     async (store) => {
       const source = await store.open(await publish(store, "state"));
       assert((await readAll(source)).length === 5, "it is read");

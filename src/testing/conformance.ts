@@ -29,7 +29,10 @@ import { writingChecks } from "./writing_checks.ts";
 
 export type { Damage, Keeps, StoreToCheck };
 
-/** Makes a fresh, empty store; with it perhaps what damages its snapshots. */
+/**
+ * Makes a fresh, empty store, optionally with functions that damage its
+ * snapshots.
+ */
 export type MakeStore = () =>
   | SnapshotStore
   | StoreToCheck
@@ -38,9 +41,8 @@ export type MakeStore = () =>
 /** Options of {@linkcode snapshotStoreConformance}. */
 export interface ConformanceOptions {
   /**
-   * What the store keeps of the snapshots that were published: `"all"` (at
-   * least the newest three), `"newest"` (the one published last) or
-   * `"nothing"`.
+   * Which published snapshots the store keeps: `"all"` (at least the newest
+   * three), `"newest"` (only the last one) or `"nothing"`.
    *
    * @default {"all"}
    */
@@ -61,9 +63,9 @@ export interface ConformanceOptions {
   readonly damages?: readonly (keyof Damage)[] | undefined;
 }
 
-/** One thing that a store must do. */
+/** One requirement of a store. */
 export interface ConformanceCheck {
-  /** What it is, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly name: string;
   /**
    * Makes a store and checks it.
@@ -81,8 +83,8 @@ export interface ConformanceCheck {
  * nothing with the others. A store that has a `[Symbol.asyncDispose]()` is
  * disposed of when its check is over.
  *
- * What becomes of a damaged snapshot can be checked only when `makeStore` gives
- * functions that damage one, and `damages` names them.
+ * Checks with damaged snapshots run only when `makeStore` gives functions that
+ * damage one, and `damages` names them.
  *
  * @example Check a store of your own
  * ```ts
@@ -94,7 +96,7 @@ export interface ConformanceCheck {
  * for (const { run } of checks) await run(); // or: it(name, run)
  * ```
  *
- * @example Check what a store makes of corrupt snapshots, too
+ * @example Check a store with corrupt snapshots, too
  * ```ts
  * import { openFileSnapshotStore } from "@raft/snapshots";
  * import {
@@ -162,14 +164,14 @@ async function runCheck(
     const context: CheckContext = { ...NO_DAMAGE, ...damage, retain };
     await check.run(store, context);
   } catch (error) {
-    // What went wrong first is what matters.
+    // The first error counts.
     await dispose(store).catch(() => {});
     throw error;
   }
   await dispose(store);
 }
 
-/** What a check is given that needs what `makeStore` does not give. */
+/** Stands in for damage that `makeStore` does not offer. */
 const NO_DAMAGE: Damage = {
   corrupt: () => missing("corrupt"),
   unseal: () => missing("unseal"),

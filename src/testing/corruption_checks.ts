@@ -1,5 +1,5 @@
 /**
- * What becomes of a snapshot whose state is not what was written.
+ * Checks with a snapshot whose state is damaged.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import {
 
 type Corrupt = CheckContext["corrupt"];
 
-/** Publishes a snapshot, and spoils it. */
+/** Publishes a snapshot, and damages it. */
 async function publishCorrupt(
   store: SnapshotStore,
   corrupt: Corrupt,
@@ -185,7 +185,7 @@ export const corruptionChecks: readonly Check[] = [
     checkStoresThatKeep,
     "reap() never removes the only good snapshot",
     async (store, corrupt) => {
-      // Published side by side, so that also a store that retains one has both.
+      // Published side by side, so that even a store that retains one has both.
       const newer = await store.create({ ...INIT, index: 20n });
       const older = await store.create({ ...INIT, index: 10n });
       await streamOf(encode("newer")).pipeTo(newer);

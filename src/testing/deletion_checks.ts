@@ -1,5 +1,5 @@
 /**
- * What `delete()` does.
+ * Checks of `delete()`.
  *
  * @module
  */
@@ -33,12 +33,12 @@ export const deletionChecks: readonly Check[] = [
       await assertRejects(store.verify(id), SnapshotNotFoundError, "verify()");
       await assertRejects(store.delete(id), SnapshotNotFoundError, "delete()");
       const { meta } = await store.restore(readAll) ?? {};
-      assertEqual(meta, undefined, "what is restored");
+      assertEqual(meta, undefined, "the restored snapshot");
     },
   ),
 
   checkStoresOfMany(
-    "delete() removes only what it is asked for",
+    "delete() removes no other snapshot",
     async (store) => {
       const first = await publish(store, "first", { index: 1n });
       const second = await publish(store, "second", { index: 2n });
@@ -60,7 +60,7 @@ export const deletionChecks: readonly Check[] = [
       const { done, value } = await reader.read();
       if (done) break;
       const isSame = value.every((byte, i) => byte === state[length + i]);
-      assertEqual(isSame, true, "whether the bytes are what was written");
+      assertEqual(isSame, true, "whether the bytes are the written ones");
       length += value.length;
     }
     assertEqual(length, state.length, "length");

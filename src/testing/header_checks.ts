@@ -1,5 +1,5 @@
 /**
- * What `header()` gives.
+ * Checks of `header()`.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export const headerChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "header() has no block checksums where there are none",
+    "header() gives undefined for missing block checksums",
     async (store, { unseal }) => {
       const id = await publish(store, "state");
       await unseal(id);

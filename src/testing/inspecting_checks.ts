@@ -1,5 +1,5 @@
 /**
- * What `inspect()` tells, and what `clean()` leaves.
+ * Checks of `inspect()` and `clean()`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { encode, INIT, publish, readText, restoreText } from "./snapshots.ts";
 /** The checks. */
 export const inspectingChecks: readonly Check[] = [
   checkEveryStore(
-    "inspect() of an empty store tells of no snapshot",
+    "inspect() of an empty store reports no snapshot",
     async (store) => {
       const { unfinished, quarantined, foreign } = await store.inspect();
       assertEqual([unfinished, quarantined], [[], []], "snapshots");
@@ -25,7 +25,7 @@ export const inspectingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "inspect() tells of a snapshot from its begin to its end",
+    "inspect() reports an unfinished snapshot from its begin to its end",
     async (store) => {
       const sink = await store.create(INIT);
       const writer = sink.getWriter();
@@ -48,7 +48,7 @@ export const inspectingChecks: readonly Check[] = [
   ),
 
   checkStoresOfMany(
-    "inspect() tells of a snapshot in quarantine",
+    "inspect() reports a snapshot in quarantine",
     async (store, { corrupt }) => {
       await publish(store, "good", { index: 1n });
       const bad = await publish(store, "bad", { index: 2n });
@@ -62,7 +62,7 @@ export const inspectingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "clean() leaves what is being written, and published snapshots",
+    "clean() keeps published snapshots and those that are being written",
     async (store) => {
       const id = await publish(store, "published");
       const sink = await store.create({ ...INIT, index: 20n });
@@ -75,11 +75,14 @@ export const inspectingChecks: readonly Check[] = [
     },
   ),
 
-  checkEveryStore("clean() refuses options of wrong values", async (store) => {
-    const text = "1" as unknown as number;
-    const wrongType = store.clean({ olderThanMs: text });
-    await assertRejects(wrongType, TypeError, "a text");
-    const outOfBounds = store.clean({ olderThanMs: -1 });
-    await assertRejects(outOfBounds, RangeError, "a negative number");
-  }),
+  checkEveryStore(
+    "clean() rejects options with wrong values",
+    async (store) => {
+      const text = "1" as unknown as number;
+      const wrongType = store.clean({ olderThanMs: text });
+      await assertRejects(wrongType, TypeError, "a text");
+      const outOfBounds = store.clean({ olderThanMs: -1 });
+      await assertRejects(outOfBounds, RangeError, "a negative number");
+    },
+  ),
 ];

@@ -1,6 +1,5 @@
 /**
- * What a store lists, and when (the checks of Go's `file_snapshot_test.go`, and
- * more).
+ * Checks of `list()` (those of Go's `file_snapshot_test.go`, and more).
  *
  * @module
  */
@@ -38,7 +37,7 @@ export const listingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "a published snapshot is listed with what it is made of",
+    "a published snapshot is listed with its metadata",
     async (store) => {
       const id = await publish(store, "first\nsecond\n");
       const listed = await store.list();

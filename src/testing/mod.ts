@@ -1,9 +1,9 @@
 /**
- * For those who build on this library, and for its own tests: file systems that
- * lose power or fail on request, and the checks that every snapshot store and
- * every file system must pass.
+ * For programs that build on this library, and for its own tests: file systems
+ * that lose power or fail on request, and the checks that every snapshot store
+ * and every file system must pass.
  *
- * @example Restore what a power cut has left
+ * @example Restore after a power cut
  * ```ts
  * import { openFileSnapshotStore } from "@raft/snapshots";
  * import { MemoryFileSystem } from "@raft/snapshots/testing";

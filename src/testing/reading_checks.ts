@@ -1,5 +1,5 @@
 /**
- * What a store's sources do.
+ * Checks of a store's sources.
  *
  * @module
  */
@@ -55,13 +55,13 @@ export const readingChecks: readonly Check[] = [
         const what = `bytes ${start} to ${end}`;
         assertEqual(part.length, end - start, `length of ${what}`);
         const isSame = part.every((byte, i) => byte === bytes[start + i]);
-        assertEqual(isSame, true, `whether ${what} are what was written`);
+        assertEqual(isSame, true, `whether ${what} are the written bytes`);
       }
     },
   ),
 
   checkStoresThatKeep(
-    "a part that is not in the state is refused",
+    "a range that is not in the state is rejected",
     async (store) => {
       const id = await publish(store, "state");
       const bounds = [[-1, 2], [3, 2], [0, 6], [6, 6], [0.5, 2], [NaN, 2]];
@@ -73,22 +73,25 @@ export const readingChecks: readonly Check[] = [
     },
   ),
 
-  checkStoresThatKeep("several may read at the same time", async (store) => {
-    const bytes = pattern(200_000);
-    const id = await publish(store, bytes);
-    const sources = await Promise.all(
-      Array.from({ length: 5 }, () => store.open(id)),
-    );
-    const states = await Promise.all(sources.map(readAll));
-    for (const state of states) {
-      assertEqual(state.length, bytes.length, "length");
-      const isSame = state.every((byte, i) => byte === bytes[i]);
-      assertEqual(isSame, true, "whether the state is what was written");
-    }
-  }),
+  checkStoresThatKeep(
+    "several sources can be read at the same time",
+    async (store) => {
+      const bytes = pattern(200_000);
+      const id = await publish(store, bytes);
+      const sources = await Promise.all(
+        Array.from({ length: 5 }, () => store.open(id)),
+      );
+      const states = await Promise.all(sources.map(readAll));
+      for (const state of states) {
+        assertEqual(state.length, bytes.length, "length");
+        const isSame = state.every((byte, i) => byte === bytes[i]);
+        assertEqual(isSame, true, "whether the state has the written bytes");
+      }
+    },
+  ),
 
   checkStoresThatKeep(
-    "what a reader does to its chunks is its own affair",
+    "a reader may change its chunks",
     async (store) => {
       const id = await publish(store, "pristine");
       const source = await store.open(id);
@@ -139,7 +142,7 @@ export const readingChecks: readonly Check[] = [
         const id = await publish(store, pattern(size));
         const controller = new AbortController();
         const source = await store.open(id, { signal: controller.signal });
-        // It may have been read ahead by now: to its end, when it is small.
+        // The source may have been read ahead by now, a small state to its end.
         await new Promise<void>((resolve) => setTimeout(resolve, 0));
         const reason = new Error("stop");
         controller.abort(reason);
@@ -161,7 +164,7 @@ export const readingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "progress only grows, and ends with all",
+    "progress only grows, and ends at the size of the state",
     async (store) => {
       const id = await publish(store, pattern(100_000));
       const reports: number[] = [];
@@ -193,7 +196,7 @@ export const readingChecks: readonly Check[] = [
   }),
 
   checkStoresThatKeep(
-    "all that is written comes out in order",
+    "a state is read in the order in which it was written",
     async (store) => {
       const sink = await store.create(INIT);
       const parts = Array.from({ length: 200 }, (_, i) => `${i};`);

@@ -1,5 +1,5 @@
 /**
- * What `restore()` does as long as no snapshot is damaged.
+ * Checks of `restore()` without a damaged snapshot.
  *
  * @module
  */
@@ -99,7 +99,7 @@ export const restoringChecks: readonly Check[] = [
   ),
 
   checkStoresOfMany(
-    "restore() tells which snapshots it has passed over, and why",
+    "restore() reports which snapshots it has passed over, and why",
     async (store) => {
       const old = await publish(store, "old", { index: 1n });
       const id = await publish(store, "new", { index: 2n });

@@ -1,5 +1,5 @@
 /**
- * What a store retains, and what it removes.
+ * Checks of retention.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const retentionChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "the snapshot that was published last is kept, also when it is older",
+    "the snapshot that was published last is kept, even when its term is lower",
     async (store, { retain }) => {
       for (let index = 1; index <= retain; index++) {
         await publish(store, "higher term", { term: 9n, index });

@@ -1,5 +1,5 @@
 /**
- * What `seal()` does.
+ * Checks of `seal()`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { pattern, publish, readAll, readText } from "./snapshots.ts";
 /** The checks. */
 export const sealingChecks: readonly Check[] = [
   checkStoresThatKeep(
-    "seal() leaves a snapshot that has block checksums as it is",
+    "seal() does not change a snapshot that has block checksums",
     async (store) => {
       const id = await publish(store, "state");
       const [meta] = await store.list();
@@ -37,7 +37,7 @@ export const sealingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "seal() gives a snapshot without block checksums some",
+    "seal() adds block checksums to a snapshot without them",
     async (store, { unseal }) => {
       const state = pattern(100_000);
       const id = await publish(store, state);

@@ -61,7 +61,7 @@ export async function publish(
   return sink.id;
 }
 
-/** Reads a source to its end; rejects with what the source fails with. */
+/** Reads a source to its end; rejects with the source's error. */
 export async function readAll(source: SnapshotSource): Promise<Uint8Array> {
   // Not by a Response: a browser's rejects with an error of its own.
   const chunks: BlobPart[] = [];
@@ -82,9 +82,9 @@ export async function listIds(store: SnapshotStore): Promise<string[]> {
   return (await store.list()).map(({ id }) => id);
 }
 
-/** What a restore has done. */
+/** The result of a restore. */
 export interface Restored {
-  /** What it resolved to. */
+  /** The metadata that `restore()` resolved to. */
   readonly meta: SnapshotMeta | undefined;
   /** The state that was read last. */
   readonly text: string | undefined;

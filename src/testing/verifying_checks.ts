@@ -1,5 +1,5 @@
 /**
- * What `verify()` does as long as no snapshot is damaged.
+ * Checks of `verify()` without a damaged snapshot.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export const verifyingChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "verify() rejects when there is nothing to report on",
+    "verify() rejects for an ID that is unknown or not valid",
     async (store) => {
       const missing = store.verify("3-10-1");
       await assertRejects(missing, SnapshotNotFoundError, "verify()");
@@ -38,7 +38,7 @@ export const verifyingChecks: readonly Check[] = [
     },
   ),
 
-  checkStoresThatKeep("verify() tells of its progress", async (store) => {
+  checkStoresThatKeep("verify() reports its progress", async (store) => {
     const id = await publish(store, pattern(100_000));
     const reports: number[] = [];
     await store.verify(id, {

@@ -1,5 +1,5 @@
 /**
- * What a store's sinks do.
+ * Checks of a store's sinks.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "cancelling while it is being closed does no harm",
+    "cancelling a sink while it is being closed does no harm",
     async (store) => {
       const sink = await store.create(INIT);
       const closed = sink.close();
@@ -65,14 +65,17 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  checkEveryStore("a failed close stays failed", async (store) => {
-    const sink = await store.create(INIT);
-    await sink.cancel();
-    for (let i = 0; i < 3; i++) {
-      await assertRejects(sink.close(), SnapshotPublishError, "close()");
-    }
-    await sink.cancel();
-  }),
+  checkEveryStore(
+    "close() keeps rejecting after it has failed",
+    async (store) => {
+      const sink = await store.create(INIT);
+      await sink.cancel();
+      for (let i = 0; i < 3; i++) {
+        await assertRejects(sink.close(), SnapshotPublishError, "close()");
+      }
+      await sink.cancel();
+    },
+  ),
 
   checkEveryStore(
     "a sink can be cancelled while a writer has it",
@@ -133,7 +136,7 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkStoresThatKeep(
-    "that signal changes nothing after close",
+    "the signal given to create() changes nothing after close",
     async (store) => {
       const controller = new AbortController();
       const { signal } = controller;
@@ -146,7 +149,7 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "a chunk that is not bytes is a TypeError, and the end",
+    "a chunk that is not bytes is a TypeError, and ends the sink",
     async (store) => {
       for (const chunk of ["text", 1, null, undefined, {}, [1, 2]]) {
         const sink = await store.create(INIT);
@@ -159,7 +162,7 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "a chunk whose buffer was transferred is a TypeError, and the end",
+    "a chunk whose buffer was transferred is a TypeError, and ends the sink",
     async (store) => {
       for (const chunk of transferredViews()) {
         const sink = await store.create(INIT);
@@ -173,13 +176,13 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "a chunk that loses bytes before it is written is the end",
+    "a chunk that loses bytes before it is written ends the sink",
     async (store) => {
       for (const lose of [transfer, shrink]) {
         const sink = await store.create(INIT);
         const writer = sink.getWriter();
         const chunk = resizable(1000);
-        // All three are in the queue before the first is taken from it.
+        // All three chunks are in the queue before the first one leaves it.
         const written = [encode("a"), chunk, encode("b")].map((each) =>
           writer.write(each).catch(() => {})
         );
@@ -193,7 +196,7 @@ export const writingChecks: readonly Check[] = [
   ),
 
   checkEveryStore(
-    "an array that lies about its length is the end",
+    "an array with a false length ends the sink",
     async (store) => {
       for (const lie of [NaN, -1, Infinity, 2]) {
         const sink = await store.create(INIT);
@@ -209,16 +212,19 @@ export const writingChecks: readonly Check[] = [
     },
   ),
 
-  checkEveryStore("published tells how a sink ends", async (store) => {
-    const sink = await store.create(INIT);
-    await streamOf(encode("123456789")).pipeTo(sink);
-    const { id, crc } = await sink.published;
-    assertEqual([id, crc], [sink.id, 0x995dc9bbdf1939fan], "metadata");
-    const cancelled = await store.create({ ...INIT, index: 11n });
-    await cancelled.cancel();
-    const { published } = cancelled;
-    await assertRejects(published, SnapshotPublishError, "published");
-  }),
+  checkEveryStore(
+    "published settles with the outcome of a sink",
+    async (store) => {
+      const sink = await store.create(INIT);
+      await streamOf(encode("123456789")).pipeTo(sink);
+      const { id, crc } = await sink.published;
+      assertEqual([id, crc], [sink.id, 0x995dc9bbdf1939fan], "metadata");
+      const cancelled = await store.create({ ...INIT, index: 11n });
+      await cancelled.cancel();
+      const { published } = cancelled;
+      await assertRejects(published, SnapshotPublishError, "published");
+    },
+  ),
 
   checkStoresThatKeep(
     "every view and buffer is written as its bytes",
@@ -258,11 +264,11 @@ export const writingChecks: readonly Check[] = [
       const state = await readAll(await store.open(sink.id));
       assertEqual(state.length, 5000, "length");
       const isRight = state.every((byte, i) => byte === Math.floor(i / 1000));
-      assertEqual(isRight, true, "whether the state is what was written");
+      assertEqual(isRight, true, "whether the state has the written bytes");
     },
   ),
 
-  checkStoresThatKeep("an empty state is a state", async (store) => {
+  checkStoresThatKeep("an empty state can be published", async (store) => {
     const sink = await store.create(INIT);
     await sink.close();
     const source = await store.open(sink.id);
@@ -272,7 +278,7 @@ export const writingChecks: readonly Check[] = [
   }),
 
   checkStoresThatKeep(
-    "many small chunks are as good as one large one",
+    "many small chunks make the same state as one large one",
     async (store) => {
       const bytes = pattern(3 * 1024 * 1024 + 17);
       const small: Uint8Array[] = [];
@@ -302,7 +308,7 @@ export const writingChecks: readonly Check[] = [
   }),
 ];
 
-/** Bytes in a buffer that can be made smaller while others look at it. */
+/** Bytes in a buffer that can be made smaller while it is in use. */
 function resizable(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(length, { maxByteLength: length }));
 }
@@ -315,7 +321,7 @@ function transfer(buffer: ArrayBuffer): void {
   structuredClone(buffer, { transfer: [buffer] });
 }
 
-/** Views of several kinds whose buffers have been given away. */
+/** Views of several kinds whose buffers have been transferred. */
 function transferredViews(): Uint8Array[] {
   const makers = [
     (buffer: ArrayBuffer) => new Uint8Array(buffer),

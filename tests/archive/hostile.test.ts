@@ -544,13 +544,13 @@ describe("an archive", () => {
     }
   });
 
-  it("is refused whichever bit is flipped, unless it means the same", async () => {
+  it("is refused whichever bit is flipped, unless the meaning is the same", async () => {
     // The time in the gzip header, say; and deflate has several ways to write
     // the same.
     assert.ok(await refusedFlips(SMALL) > SMALL.length * 8 * 0.95);
   });
 
-  it("is refused whichever bit is flipped, unless it means the same, even when its CRC is right", async () => {
+  it("is refused whichever bit is flipped, unless the meaning is the same, even when its CRC is right", async () => {
     const packed = tar(meta, state, sums);
     // The space before a number and the zero after it may be each other.
     const refused = await refusedFlips(packed, 32, (file) => pack(file));

@@ -86,7 +86,7 @@ describe("archives", () => {
       assert.equal(Buffer.compare(await readOut(source), state), 0);
     }));
 
-  it("are refused however their tar is changed, unless they mean the same", () =>
+  it("are refused however their tar is changed, unless the meaning is the same", () =>
     holdsFor(
       fc.tuple(fc.constantFrom(...GOOD), splices),
       150,

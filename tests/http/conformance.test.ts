@@ -23,7 +23,7 @@ const retain = 3;
  * store that has found them corrupt, and it can only read.
  */
 const NOT_OVER_HTTP: readonly string[] = [
-  "inspect() tells of a snapshot in quarantine",
+  "inspect() reports a snapshot in quarantine",
   "restore() falls back to an older snapshot, and quarantines the corrupt one",
   "restore() passes over each corrupt snapshot",
   "a corrupt snapshot does not count as one that is retained",

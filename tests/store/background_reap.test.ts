@@ -163,7 +163,7 @@ describe("the reap after a publication", () => {
     });
   }
 
-  it("leaves a snapshot that was published meanwhile, though it is older", async () => {
+  it("keeps a snapshot that was published meanwhile, although its term is lower", async () => {
     for (const order of [[7, 5], [5, 7]] as const) {
       const fixture = new StoreFixture();
       await fixture.prepare([1, 2]);

@@ -28,7 +28,7 @@ const FOUND: UnfinishedSnapshot = {
 };
 
 describe("clean()", () => {
-  it("leaves all where the place can't remove what is unfinished", async () => {
+  it("removes nothing where the place can't remove unfinished snapshots", async () => {
     const store = new MemorySnapshotStore();
     const sink = await store.create(INIT);
     const { removed, left, failed } = await store.clean();
@@ -38,7 +38,7 @@ describe("clean()", () => {
     await store.close();
   });
 
-  it("passes olderThanMs on, and gives what the backend tells", async () => {
+  it("passes olderThanMs on, and gives the backend's report", async () => {
     const given: unknown[] = [];
     const report: CleanReport = { removed: [FOUND], left: [], failed: [] };
     const backend = Object.assign(new EditableBackend(), {
@@ -54,7 +54,7 @@ describe("clean()", () => {
     await store.close();
   });
 
-  it("refuses a backend that tells nonsense, and one that fails", async () => {
+  it("rejects a report that is not valid, and an error of the backend", async () => {
     const backend = new ChangedBackend();
     const store = await backend.open();
     const nonsense = [undefined, { removed: [FOUND] }, {

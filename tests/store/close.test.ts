@@ -47,7 +47,7 @@ onEachPlace("closing a store", (makePlace) => {
     }, StoreClosedError);
   });
 
-  it("leaves a source that has been read to its end in peace", async () => {
+  it("does not change a source that has been read to its end", async () => {
     const place = makePlace();
     const store = await place.open();
     const source = await store.open(await save(store, "state"));

@@ -52,7 +52,7 @@ describe("copySnapshot()", () => {
     }
   }
 
-  it("does not copy again what the target has, when asked so", async () => {
+  it("does not copy a snapshot that the target has, with ifMissing", async () => {
     const [source, target] = [
       await STORES.memory(),
       await STORES.file(),
@@ -178,7 +178,7 @@ describe("copySnapshot()", () => {
     await Promise.all([source.close(), target.close()]);
   });
 
-  it("copies what an import has kept of its archive", async () => {
+  it("copies the files that an import has kept of its archive", async () => {
     const source = new MemorySnapshotStore();
     const target = await STORES.file();
     const file = archive({ meta: metaText({ ID: "bolt-snapshot" }) });

@@ -49,7 +49,7 @@ function only<Type extends StoreEvent["type"]>(
 }
 
 onEachPlace("the events of a store", (makePlace) => {
-  it("may close the store, which leaves nothing of what was created", async () => {
+  it("may close the store, which removes the snapshot that was begun", async () => {
     for (const begin of ["create", "save"] as const) {
       const place = makePlace();
       let closing: Promise<void> | undefined;
@@ -68,7 +68,7 @@ onEachPlace("the events of a store", (makePlace) => {
     }
   });
 
-  it("tell of a snapshot that was created and published, and how long that took", async () => {
+  it("report a snapshot that was created and published, and how long that took", async () => {
     const place = makePlace();
     const { store, events, time } = await watch(place);
     const sink = await store.create(INIT);
@@ -89,7 +89,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell the same of save()", async () => {
+  it("are the same for save()", async () => {
     const place = makePlace();
     const { store, events, time } = await watch(place);
     const meta = await store.save(
@@ -109,7 +109,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("do not tell of a publication that came to nothing", async () => {
+  it("do not report a publication that has failed", async () => {
     const { store, typesOf } = await watch(makePlace());
     await (await store.create(INIT)).cancel();
     const expected = { size: 4 };
@@ -118,7 +118,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell what was restored, what was passed over, and what was quarantined", async () => {
+  it("report which snapshots were restored, passed over and quarantined", async () => {
     const place = makePlace();
     const [good = "", bad = ""] = await prepare(place, [1, 2]);
     await place.corrupt(bad);
@@ -148,7 +148,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell nothing of a restore that was not one", async () => {
+  it("report nothing when restore() has restored nothing", async () => {
     const place = makePlace();
     await prepare(place, [1]);
     const { store, events } = await watch(place);
@@ -157,7 +157,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell what list() leaves out", async () => {
+  it("report the names that list() leaves out", async () => {
     const place = makePlace();
     const [, bad = "", worse = ""] = await prepare(place, [1, 2, 3]);
     await place.corrupt(worse);
@@ -187,7 +187,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell of damaged block checksums", async () => {
+  it("report damaged block checksums", async () => {
     const place = makePlace();
     const [id = ""] = await prepare(place, [1]);
     await place.corrupt(id, 10, "blocks.crc64");
@@ -200,7 +200,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("tell what was reaped and deleted", async () => {
+  it("report which snapshots were reaped and deleted", async () => {
     const place = makePlace();
     const [old, kept = ""] = await prepare(place, [1, 2]);
     const { store, events } = await watch(place, { retain: 1 });
@@ -217,7 +217,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("are what the log is made of", async () => {
+  it("are the source of the log lines", async () => {
     const place = makePlace();
     const ids = await prepare(place, [1, 2, 3, 4]);
     for (const id of ids.slice(2)) await place.corrupt(id);
@@ -234,7 +234,7 @@ onEachPlace("the events of a store", (makePlace) => {
     assert.deepEqual(place.log.lines, lines);
   });
 
-  it("can be JSON", async () => {
+  it("can be converted to JSON", async () => {
     const place = makePlace();
     const [, bad = ""] = await prepare(place, [1, 2]);
     await place.remove(bad, "state.bin");
@@ -249,7 +249,7 @@ onEachPlace("the events of a store", (makePlace) => {
     await store.close();
   });
 
-  it("decide nothing when their handler throws or rejects", async () => {
+  it("change no outcome when their handler throws or rejects", async () => {
     const handlers = [
       () => {
         throw new Error("the handler's own");
@@ -312,7 +312,7 @@ describe("the events of a backend", () => {
     return { store, events, log, report };
   }
 
-  it("are handed on with the place of the store, and logged", async () => {
+  it("are passed on with the place of the store, and logged", async () => {
     const { store, events, log, report } = await connect();
     const error = new Error("status 503");
     report({ type: "retrying", operation: "list", error });

@@ -147,7 +147,7 @@ describe("a place that never answers", () => {
     });
   }
 
-  it("lets a state go that it opens after the caller has left", async () => {
+  it("closes a state that it opens after the caller has left", async () => {
     for (const leave of ["abort", "close"] as const) {
       const backend = new ChangedBackend();
       const [id = ""] = (await fill(backend)).keys();

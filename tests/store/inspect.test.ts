@@ -42,7 +42,7 @@ function inspection(part: Record<string, unknown>): Record<string, unknown> {
 }
 
 onEachPlace("inspect()", (makePlace) => {
-  it("tells of snapshots that are being written, newest first, with their size", async () => {
+  it("reports snapshots that are being written, newest first, with their size", async () => {
     const place = makePlace();
     const store = await place.open();
     const older = await store.create({ ...INIT, index: 10n });
@@ -62,7 +62,7 @@ onEachPlace("inspect()", (makePlace) => {
     await store.close();
   });
 
-  it("tells of snapshots in quarantine, newest first", async () => {
+  it("reports snapshots in quarantine, newest first", async () => {
     const place = makePlace();
     const [, first, second] = await prepare(place, [10, 20, 30]);
     assert.ok(first && second);
@@ -83,8 +83,8 @@ onEachPlace("inspect()", (makePlace) => {
   });
 });
 
-describe("inspect() of a place of another's making", () => {
-  it("tells what names() gives where the backend can't look closely", async () => {
+describe("inspect() of a place with a custom backend", () => {
+  it("reports the names of names() for a backend without inspect()", async () => {
     const names = {
       published: [],
       quarantined: ["3-5-1"],
@@ -109,7 +109,7 @@ describe("inspect() of a place of another's making", () => {
     await store.close();
   });
 
-  it("gives a copy of what the backend tells", async () => {
+  it("gives a copy of the backend's report", async () => {
     const backend = new ChangedBackend();
     const store = await backend.open();
     const changedAt = new Date(7);
@@ -171,7 +171,7 @@ describe("inspect() of a place of another's making", () => {
   };
 
   for (const [what, told] of Object.entries(NONSENSE)) {
-    it(`refuses a backend that tells ${what}`, async () => {
+    it(`rejects a backend that reports ${what}`, async () => {
       const backend = new ChangedBackend();
       const store = await backend.open();
       backend.change("inspect", () => told);
@@ -180,7 +180,7 @@ describe("inspect() of a place of another's making", () => {
     });
   }
 
-  it("takes an error about a snapshot for one of the place", async () => {
+  it("turns an error about a snapshot into one about the place", async () => {
     const backend = new ChangedBackend();
     const store = await backend.open();
     backend.change("inspect", async () => await store.stat("3-10-1"));

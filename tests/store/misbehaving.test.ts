@@ -383,7 +383,7 @@ describe("reading from a backend that breaks its contract", () => {
     await store.close();
   });
 
-  it("ends when the backend takes the buffer away", async () => {
+  it("ends when the backend transfers the buffer", async () => {
     const { backend, store, id } = await prepare();
     backend.changeRead((buffer) => {
       const { length } = buffer;
@@ -550,7 +550,7 @@ describe("writing to a backend that breaks its contract", () => {
     await assert.rejects(sink.close(), SnapshotPublishError);
   });
 
-  it("discards what is begun when the store is closed meanwhile", async () => {
+  it("discards a snapshot that is begun when the store is closed meanwhile", async () => {
     const { backend, store } = await prepare();
     backend.change("begin", async (asUsual) => {
       void store.close();
@@ -561,7 +561,7 @@ describe("writing to a backend that breaks its contract", () => {
     assert.equal(backend.openPending, 0);
   });
 
-  it("writes what it was given when another snapshot has failed", async () => {
+  it("writes the right bytes when another snapshot has failed", async () => {
     const { backend, states, store } = await prepare();
     backend.change("pending.append", () => {
       throw new Error("odd");

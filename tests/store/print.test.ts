@@ -9,7 +9,7 @@ import { runtime } from "../support/runtime.ts";
 const script = new URL("./print_objects.ts", import.meta.url);
 
 describe("console.log", () => {
-  it("shows what stores, sinks and sources are", async () => {
+  it("shows stores, sinks and sources with their fields", async () => {
     const { stdout, stderr } = await runtime.runScript(script);
     assert.equal(stderr, "");
     // Each runtime has its own quotes and breaks lines elsewhere.

@@ -8,7 +8,7 @@ import { INIT, listIds, save } from "../support/store_fixture.ts";
 import { onEachPlace, prepare } from "./places.ts";
 
 onEachPlace("reap()", (makePlace) => {
-  it("reads one that it does not know before it counts on it", async () => {
+  it("reads an unknown snapshot before it relies on it", async () => {
     const place = makePlace();
     const [good, corrupt] = await prepare(place, [1, 2]) as [string, string];
     await place.corrupt(corrupt);
@@ -39,7 +39,7 @@ onEachPlace("reap()", (makePlace) => {
     await store.close();
   });
 
-  it("does not count on one that has gone bad since it was written", async () => {
+  it("does not rely on a snapshot that has become corrupt since it was written", async () => {
     for (const how of ["verify", "open"] as const) {
       const place = makePlace();
       const [good] = await prepare(place, [1]) as [string];
@@ -57,7 +57,7 @@ onEachPlace("reap()", (makePlace) => {
     }
   });
 
-  it("looks again at what a reader has found corrupt", async () => {
+  it("reads a snapshot again that a reader has found corrupt", async () => {
     const place = makePlace();
     const store = await place.open({ retain: 2 });
     const good = await save(store, "good", { index: 1 });
@@ -73,7 +73,7 @@ onEachPlace("reap()", (makePlace) => {
     await store.close();
   });
 
-  it("does not count on one whose files have gone since it was written", async () => {
+  it("does not rely on a snapshot whose files have vanished since it was written", async () => {
     for (const part of ["meta.json", "state.bin"] as const) {
       const place = makePlace();
       const store = await place.open({ retain: 1 });

@@ -62,7 +62,7 @@ async function makeStore(): Promise<
   return { backend, store, id };
 }
 
-describe("a block that comes damaged", () => {
+describe("a block that arrives damaged", () => {
   it("is read again, and only that block", async () => {
     const { backend, store, id } = await makeStore();
     backend.noise.set(3 * BLOCK + 7, 1).set(9 * BLOCK + 1, 2);
@@ -130,7 +130,7 @@ describe("a block that comes damaged", () => {
   });
 });
 
-describe("a state without block checksums that comes damaged", () => {
+describe("a state without block checksums that arrives damaged", () => {
   it("is read again as a whole, once", async () => {
     const { backend, store, id } = await makeStore();
     backend.removePart(id, "blocks.crc64");

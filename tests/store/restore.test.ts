@@ -106,7 +106,7 @@ onEachPlace("restore()", (makePlace) => {
   });
 
   for (const [damage, spoil] of Object.entries(DAMAGES)) {
-    it(`falls back when the newest has ${damage}, and sets it aside`, async () => {
+    it(`falls back when the newest has ${damage}, and quarantines it`, async () => {
       const { place, store, ids, id } = await setUp(makePlace(), 3);
       await spoil(place, id(0));
       const { meta, text } = await restoreText(store);
@@ -123,7 +123,7 @@ onEachPlace("restore()", (makePlace) => {
     });
   }
 
-  it("falls back further, and keeps only two aside, the newest", async () => {
+  it("falls back further, and keeps only the newest two in quarantine", async () => {
     const { place, store, ids, id } = await setUp(makePlace(), 6);
     for (const bad of ids.slice(0, 4)) await place.corrupt(bad);
     const { meta } = await restoreText(store);
@@ -135,7 +135,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("keeps only two aside over many starts", async () => {
+  it("keeps only two in quarantine over many starts", async () => {
     const { place, store, id } = await setUp(makePlace(), 1);
     await store.close();
     for (let index = 2; index < 8; index++) {
@@ -174,7 +174,7 @@ onEachPlace("restore()", (makePlace) => {
     }
   });
 
-  it("rejects when all that is left has been set aside", async () => {
+  it("rejects when all that is left is in quarantine", async () => {
     const { place, store, id } = await setUp(makePlace(), 2);
     await place.corrupt(id(0));
     await restoreText(store);
@@ -186,7 +186,7 @@ onEachPlace("restore()", (makePlace) => {
     await next.close();
   });
 
-  it("goes to the next older one whatever the reason, and spares the good", async () => {
+  it("tries the next older one whatever the reason, and keeps the good ones", async () => {
     const { place, store, ids, id } = await setUp(makePlace(), 3);
     const mine = new Error("out of memory");
     const tried: string[] = [];
@@ -212,7 +212,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("hands the caller's own failures on when there is no more", async () => {
+  it("rejects with the caller's own failures when there are no more snapshots", async () => {
     const { place, store, ids } = await setUp(makePlace(), 2);
     const mine = new Error("out of memory");
     await assert.rejects(
@@ -229,7 +229,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("passes over an unknown version without setting it aside", async () => {
+  it("passes over an unknown version without a quarantine", async () => {
     const { place, store, id } = await setUp(makePlace(), 2);
     const meta = decode(await place.read(id(0), "meta.json"));
     place.write(id(0), "meta.json", meta.replace('"Version":1', '"Version":2'));

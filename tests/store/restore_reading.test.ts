@@ -183,7 +183,7 @@ onEachPlace("restore()", (makePlace) => {
   }
 
   for (const [what, use] of Object.entries(READ)) {
-    it(`takes a function that ${what}`, async () => {
+    it(`accepts a function that ${what}`, async () => {
       const place = makePlace();
       const { store, id } = await setUp(place);
       const restored = await store.restore(use);
@@ -194,7 +194,7 @@ onEachPlace("restore()", (makePlace) => {
     });
   }
 
-  it("takes a function that has another thread read all", {
+  it("accepts a function that has another thread read all", {
     skip: runtime.name === "bun" && "can't transfer streams",
   }, async () => {
     const { store, id } = await setUp(makePlace());
@@ -220,7 +220,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("makes what still reads fail for the reason that it rejects with", async () => {
+  it("fails pending reads with the reason that it rejects with", async () => {
     const { store } = await setUp(makePlace());
     const aborts: unknown[] = [];
     let reading: Promise<unknown> = Promise.resolve();
@@ -287,7 +287,7 @@ onEachPlace("restore()", (makePlace) => {
     await store.close();
   });
 
-  it("tells of a failed check, and not what its function makes of it", async () => {
+  it("rejects with a failed check, not with the function's own error", async () => {
     const place = makePlace();
     const { store, old, id } = await setUp(place);
     await place.corrupt(id);

@@ -8,7 +8,7 @@ import { INIT, listIds, save } from "../support/store_fixture.ts";
 import { onEachPlace, prepare } from "./places.ts";
 
 onEachPlace("every close of a sink", (makePlace) => {
-  it("leaves the newest, as many as are to be retained", async () => {
+  it("keeps the newest, as many as the option retain says", async () => {
     for (const retain of [1, 2, 3]) {
       const place = makePlace();
       const store = await place.open({ retain });
@@ -22,7 +22,7 @@ onEachPlace("every close of a sink", (makePlace) => {
     }
   });
 
-  it("counts only what can be used", async () => {
+  it("counts only usable snapshots", async () => {
     const place = makePlace();
     const [good, cut, empty] = await prepare(place, [1, 2, 3]) as [
       string,

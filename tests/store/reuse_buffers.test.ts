@@ -121,7 +121,7 @@ describe("a source that reuses its buffers", () => {
     });
   }
 
-  it("goes on when the consumer has transferred a chunk", async () => {
+  it("continues when the consumer has transferred a chunk", async () => {
     const { source } = await open("block by block");
     const taken: Uint8Array[] = [];
     for await (const chunk of source) {
@@ -145,7 +145,7 @@ describe("a source that reuses its buffers", () => {
     await store.close();
   });
 
-  it("is what restore() gives when it is asked to", async () => {
+  it("is handed out by restore() on request", async () => {
     const store = new MemorySnapshotStore({ blockSize: BLOCK });
     await store.save(INIT, STATE);
     const buffers = new Set<ArrayBuffer>();

@@ -81,7 +81,7 @@ describe("a store in a place with several writers", () => {
     await store.close();
   });
 
-  it("refuses a place that protects what it does not list", async () => {
+  it("rejects a place that protects a snapshot that it does not list", async () => {
     const backend = new SharedBackend();
     backend.protected = ["3-1-1"];
     const store = await backend.open(1);
@@ -110,7 +110,7 @@ describe("a store in a place with several writers", () => {
     await store.close();
   });
 
-  it("tells the place the length that a new state is expected to have", async () => {
+  it("passes the expected length of a new state to the place", async () => {
     const backend = new SharedBackend();
     const store = await backend.open(Infinity);
     const expected = { size: 5 };

@@ -75,7 +75,7 @@ describe("the sink's backpressure", () => {
     });
   }
 
-  it("tells a writer when to wait, and when to continue", async () => {
+  it("makes a writer wait, and continue in time", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 4 * KIB });
     const sink = await store.create(INIT);

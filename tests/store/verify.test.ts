@@ -19,7 +19,7 @@ async function setUp(place: Place) {
 }
 
 onEachPlace("verify()", (makePlace) => {
-  it("heeds a signal that has aborted before, also for an empty state", async () => {
+  it("respects a signal that has aborted before, also for an empty state", async () => {
     const { place, store } = await setUp(makePlace());
     const id = await save(store, "", { index: 20 });
     await place.unseal(id);
@@ -64,7 +64,7 @@ onEachPlace("verify()", (makePlace) => {
     await store.close();
   });
 
-  it("tells where the bad blocks are, all of them", async () => {
+  it("reports the places of all bad blocks", async () => {
     const { place, store, id } = await setUp(makePlace());
     for (const block of [0, 2, 5]) await place.corrupt(id, block * BLOCK + 9);
     const report = await store.verify(id);
@@ -79,7 +79,7 @@ onEachPlace("verify()", (makePlace) => {
     await store.close();
   });
 
-  it("knows only that something is wrong without block checksums", async () => {
+  it("reports only that the state is wrong without block checksums", async () => {
     const { place, store, id } = await setUp(makePlace());
     await place.corrupt(id, 2 * BLOCK);
     await place.unseal(id);
@@ -128,7 +128,7 @@ onEachPlace("verify()", (makePlace) => {
     await store.close();
   });
 
-  it("takes a good verdict back, and a bad one", async () => {
+  it("changes its result when a good snapshot becomes bad, and back", async () => {
     const { place, store, id } = await setUp(makePlace());
     await place.corrupt(id);
     assert.equal((await store.verify(id)).ok, false);
@@ -137,7 +137,7 @@ onEachPlace("verify()", (makePlace) => {
     await store.close();
   });
 
-  it("tells of its progress, and stops when the signal says so", async () => {
+  it("reports its progress, and stops when the signal aborts", async () => {
     const { place, store, id } = await setUp(makePlace());
     const reports: Progress[] = [];
     await store.verify(id, { onProgress: (it) => void reports.push(it) });

@@ -25,8 +25,8 @@ export type MakeFileSystem = () => FileSystemPlace | Promise<FileSystemPlace>;
 
 /**
  * The checks that every {@linkcode FileSystem} must pass, so that a store on it
- * keeps its promises. They depend on no test runner: hand each to yours, or just
- * run them. What a power cut leaves is not among them: no check can cut the
+ * keeps its promises. They depend on no test runner: hand each to yours, or
+ * just run them. Power cuts are not among them, because a check can't cut the
  * power.
  *
  * Every check calls `makeFileSystem` once. It leaves files in the directory; the

@@ -1,5 +1,5 @@
 /**
- * Checks of directories and of what is in them.
+ * Checks of directories and their entries.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { assertFails, type FileSystemCheck, read, write } from "./scratch.ts";
 /** The checks. */
 export const directoryChecks: readonly FileSystemCheck[] = [
   {
-    name: "makeDirectory() makes one directory, where there is no name",
+    name: "makeDirectory() makes one directory, and only under a free name",
     async run({ files, dir }) {
       await files.makeDirectory(`${dir}/d`, 0o700);
       assertEqual((await files.stat(`${dir}/d`)).kind, "directory", "kind");
@@ -21,7 +21,7 @@ export const directoryChecks: readonly FileSystemCheck[] = [
   },
 
   {
-    name: "readDirectory() lists bare names with what they are",
+    name: "readDirectory() lists bare names with their kinds",
     async run({ files, dir }) {
       await files.makeDirectory(`${dir}/d`, 0o700);
       await write(files, `${dir}/d/inner`, "");

@@ -18,7 +18,7 @@ import {
 /** The checks. */
 export const fileChecks: readonly FileSystemCheck[] = [
   {
-    name: "open() creates a file only where there is no name",
+    name: "open() creates a file only under a free name",
     async run({ files, dir }) {
       await openAndClose(files, `${dir}/f`, "create");
       await files.makeDirectory(`${dir}/d`, 0o700);
@@ -37,7 +37,7 @@ export const fileChecks: readonly FileSystemCheck[] = [
   },
 
   {
-    name: "nothing is found behind a file, or in a directory that is missing",
+    name: "a path through a file or a missing directory is rejected",
     async run({ files, dir }) {
       await write(files, `${dir}/f`, "");
       for (const how of ["read", "create"] as const) {
@@ -82,7 +82,7 @@ export const fileChecks: readonly FileSystemCheck[] = [
   },
 
   {
-    name: "a handle still reads a file that has lost its name",
+    name: "a handle still reads a file whose name was removed",
     async run({ files, dir }) {
       await write(files, `${dir}/f`, "still here");
       const handle = await files.open(`${dir}/f`, "read");
@@ -95,7 +95,7 @@ export const fileChecks: readonly FileSystemCheck[] = [
   },
 
   {
-    name: "a handle does only what its file was opened for",
+    name: "a handle only allows the mode in which its file was opened",
     async run({ files, dir }) {
       const out = await files.open(`${dir}/f`, "create");
       await assertFails(out.read(new Uint8Array(1), 0), "EBADF");

@@ -1,5 +1,5 @@
 /**
- * What the checks of a file system have in common.
+ * The common parts of the checks of a file system.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { systemCode } from "../../errors.ts";
 import type { FileSystem, OpenMode } from "../../fs/file_system.ts";
 import { rejection } from "../assertions.ts";
 
-/** Where a check may do what it likes. */
+/** A directory for one check. */
 export interface Scratch {
   /** The file system. */
   readonly files: FileSystem;
@@ -18,9 +18,9 @@ export interface Scratch {
 
 /** One check, which is given a directory of its own. */
 export interface FileSystemCheck {
-  /** What the file system must do, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly name: string;
-  /** Rejects when it does not do so. */
+  /** Rejects when the file system does not meet the requirement. */
   run(scratch: Scratch): Promise<void>;
 }
 

@@ -41,7 +41,7 @@ const namesOf = ({ removed, left, failed }: CleanReport) =>
   [removed, left, failed].map((some) => some.map(({ name }) => name));
 
 describe("clean() of a directory", () => {
-  it("removes what a crash has left, and no snapshot that is published, in quarantine or being written", async () => {
+  it("removes the remains of a crash, and no snapshot that is published, in quarantine or being written", async () => {
     const fixture = makeUnfinished();
     const store = await open(fixture, HOUR);
     const id = await save(store, "state");
@@ -77,7 +77,7 @@ describe("clean() of a directory", () => {
     await store.close();
   });
 
-  it("tells of what could not be removed, and removes the rest", async () => {
+  it("reports entries that could not be removed, and removes the rest", async () => {
     const fixture = makeUnfinished();
     const store = await open(fixture, HOUR);
     const path = /3-10-3\.deleted\.tmp$/;
@@ -90,7 +90,7 @@ describe("clean() of a directory", () => {
     await store.close();
   });
 
-  it("leaves a deletion that is going on", async () => {
+  it("leaves a deletion that is under way", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");

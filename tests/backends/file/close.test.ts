@@ -61,7 +61,7 @@ describe("a store that has been closed", () => {
     await store[Symbol.asyncDispose]();
   });
 
-  it("has given its lock up", async () => {
+  it("has given up its lock", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     await store[Symbol.asyncDispose]();
@@ -74,7 +74,7 @@ describe("a store that has been closed", () => {
 });
 
 describe("closing a store", () => {
-  it("does so at once, also when another call is stuck", async () => {
+  it("gives up the lock at once, even when another call hangs", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -192,7 +192,7 @@ class UsersHeldDirectory implements HeldDirectory {
 }
 
 describe("a store whose file system is made of classes", () => {
-  it("syncs snapshots/ through what it holds, and gives the lock back", async () => {
+  it("syncs snapshots/ through the held directory, and gives the lock up", async () => {
     const fixture = new StoreFixture();
     const held: UsersHeldDirectory[] = [];
     const fileSystem = new Proxy<FileSystem>(fixture.disk, {

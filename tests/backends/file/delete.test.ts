@@ -32,7 +32,7 @@ describe("delete()", () => {
     await store.close();
   });
 
-  it("spares a snapshot that comes into a directory which was empty a moment ago", async () => {
+  it("keeps a snapshot that is put into a directory after it was found empty", async () => {
     const fixture = new StoreFixture();
     const [id = ""] = await fixture.prepare([7]);
     const published = `${SNAPSHOTS}/${id}`;
@@ -90,7 +90,7 @@ describe("delete()", () => {
     await store.close();
   });
 
-  it("gets past what an earlier deletion has left, or a file of that name", async () => {
+  it("replaces the rest of an earlier deletion, or a file of that name", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const ids = [await save(store, "a"), await save(store, "b")];
@@ -104,7 +104,7 @@ describe("delete()", () => {
     await store.close();
   });
 
-  it("marks, syncs, and only then takes the files of what can't be renamed", async () => {
+  it("marks and syncs a directory that can't be renamed before it removes its files", async () => {
     const fixture = new StoreFixture();
     const [id = ""] = await fixture.prepare([1, 2]);
     fixture.disk.makeLowerLayer();
@@ -126,7 +126,7 @@ describe("delete()", () => {
     await store.close();
   });
 
-  it("goes on at the next start with what is marked and not gone", async () => {
+  it("continues at the next start with directories that are still marked", async () => {
     const fixture = new StoreFixture();
     const [id = "", other = ""] = await fixture.prepare([1, 2]);
     fixture.disk.makeLowerLayer();
@@ -190,7 +190,7 @@ describe("delete() on a full disk that has no room for another name", () => {
     });
   }
 
-  it("never leaves, when it is cut off by a kill, what is restored wrongly", async () => {
+  it("never leaves a directory that is restored wrongly when it is killed", async () => {
     const fixture = new StoreFixture();
     const [older = "", id = ""] = await fixture.prepare([1, 2]);
     const store = await fixture.open({ retain: 2 });

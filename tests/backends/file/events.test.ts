@@ -33,7 +33,7 @@ const failures = (events: readonly StoreEvent[]) =>
   events.filter((event) => event.type === "failed");
 
 describe("the events of a store in a directory", () => {
-  it("tell what opening has removed and left alone", async () => {
+  it("report what opening has removed and left alone", async () => {
     const fixture = new StoreFixture();
     for (const name of ["3-10-1.tmp", "3-10-2.deleted.tmp"]) {
       fixture.write(name, "state.bin", "half");
@@ -59,7 +59,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell once what opening could not remove, and where it is", async () => {
+  it("report once what opening could not remove, with its path", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-1.deleted.tmp", "state.bin", "half");
     fixture.files.inject(failOn("removeFile", "EACCES", { path: /3-10-1/ }));
@@ -78,7 +78,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell what a sweep could not rename", async () => {
+  it("report what a sweep could not rename", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-1.tmp", "state.bin", "half");
     fixture.files.inject(failOn("rename", "EACCES"));
@@ -90,7 +90,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell once that directories can't be synced", async () => {
+  it("report once that directories can't be synced", async () => {
     const fixture = new StoreFixture();
     fixture.files.inject(failOn("syncDirectory", "EINVAL"));
     const { store, events } = await watch(fixture);
@@ -101,7 +101,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell once of each snapshot that a close could not reap", async () => {
+  it("report once each snapshot that a close could not reap", async () => {
     const fixture = new StoreFixture();
     const [old = ""] = await fixture.prepare([1]);
     const { store, events } = await watch(fixture, { retain: 1 });
@@ -121,7 +121,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell of a reap after a close that could not look into the directory", async () => {
+  it("report a reap after a close that could not read the directory", async () => {
     const fixture = new StoreFixture();
     await fixture.prepare([1, 2]);
     const { store, events } = await watch(fixture, { retain: 1 });
@@ -141,7 +141,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell of a corrupt snapshot that could not be quarantined", async () => {
+  it("report a corrupt snapshot that could not be quarantined", async () => {
     const fixture = new StoreFixture();
     const [, bad = ""] = await fixture.prepare([1, 2]);
     fixture.corrupt(bad);
@@ -153,7 +153,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell of each further try when the process has run out of descriptors", async () => {
+  it("report each further try when the process has run out of descriptors", async () => {
     const fixture = new StoreFixture();
     await fixture.prepare([1]);
     const { store, events } = await watch(fixture);
@@ -167,7 +167,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("tell of the files of a cancelled snapshot that could not be closed", async () => {
+  it("report files of a cancelled snapshot that could not be closed", async () => {
     const fixture = new StoreFixture();
     const { store, events } = await watch(fixture);
     const sink = await store.create({

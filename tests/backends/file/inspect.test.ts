@@ -79,7 +79,7 @@ const underWay = ({ unfinished }: StoreInspection) =>
   unfinished.map(({ name, mayBeUnderWay }) => [name, mayBeUnderWay]);
 
 describe("inspect() of a directory", () => {
-  it("tells of each unfinished snapshot what it is, its size and its last change", async () => {
+  it("reports the state, the size and the last change of each unfinished snapshot", async () => {
     const { unfinished, quarantined, foreign, place, lock } = await look(
       makeUnfinished(),
     );
@@ -117,7 +117,7 @@ describe("inspect() of a directory", () => {
     assert.equal(place, "/data");
   });
 
-  it("takes another program's for under way as long as it is young, and its own as long as another store has the lock", async () => {
+  it("reports another program's as under way while it is young, and this library's while another store has the lock", async () => {
     const fixture = makeUnfinished();
     const store = await fixture.open({ sweep: false });
     const [others, ours] = [[FOREIGN, true], [OURS, true]];
@@ -137,7 +137,7 @@ describe("inspect() of a directory", () => {
     ]);
   });
 
-  it("of the store that has the lock tells its own work from what a crash has left", async () => {
+  it("tells the store's own work from the remains of a crash, for the store that has the lock", async () => {
     const fixture = makeUnfinished();
     const clock = () => HOUR;
     const store = await fixture.open({ sweep: false, clock });
@@ -157,7 +157,7 @@ describe("inspect() of a directory", () => {
     await store.close();
   });
 
-  it("takes a deletion of the same store for under way until it has ended", async () => {
+  it("reports a deletion of the same store as under way until it has ended", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");
@@ -178,7 +178,7 @@ describe("inspect() of a directory", () => {
     await store.close();
   });
 
-  it("takes a deletion that has failed for one that was left", async () => {
+  it("reports a failed deletion as left behind", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");
@@ -189,7 +189,7 @@ describe("inspect() of a directory", () => {
     await store.close();
   });
 
-  it("takes a snapshot for left whose sink has failed and could not be removed", async () => {
+  it("reports a snapshot as left behind when its sink has failed and could not be removed", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -205,7 +205,7 @@ describe("inspect() of a directory", () => {
     await store.close();
   });
 
-  it("tells of names that are not this library's, and of none of its lock", async () => {
+  it("reports names that are not this library's, and not those of its lock", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     fixture.disk.writeFile(`${SNAPSHOTS}/z\x1b[31m`, new Uint8Array());
@@ -216,7 +216,7 @@ describe("inspect() of a directory", () => {
     await store.close();
   });
 
-  it("tells of a corrupt snapshot in quarantine by its name", async () => {
+  it("reports a corrupt snapshot in quarantine with its name", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-1.corrupt.tmp", "state.bin", "bad");
     const { quarantined } = await look(fixture);
@@ -234,7 +234,7 @@ describe("inspect() of a directory", () => {
     assert.equal((await look(fixture)).lock, undefined);
   });
 
-  it("rejects when the process has no descriptors left, for it would see no lock", async () => {
+  it("rejects when the process has no descriptors left, because the lock can't be read", async () => {
     const fixture = makeUnfinished();
     const store = await fixture.open({ sweep: false });
     fixture.files.inject(failOn("readLock", "EMFILE"));
@@ -258,7 +258,7 @@ describe("inspect() of a directory", () => {
 });
 
 describe("inspect() of a directory on a disk", () => {
-  it("tells when a file was last changed", async (t) => {
+  it("reports when a file was last changed", async (t) => {
     const directory = await temporaryDirectory(t);
     const path = join(directory, "snapshots", "3-10-3.deleted.tmp");
     await mkdir(path, { recursive: true });
@@ -309,7 +309,7 @@ describe("inspect() of a directory on a disk", () => {
     assert.match(lock?.hint ?? "", /remove .*\.lock/);
   });
 
-  it("takes a lock file that can't be understood for a lock", async (t) => {
+  it("reports a lock file that can't be understood as a lock", async (t) => {
     const directory = await temporaryDirectory(t);
     await mkdir(join(directory, "snapshots"));
     const path = join(directory, "snapshots", ".lock");

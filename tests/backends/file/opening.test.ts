@@ -84,7 +84,7 @@ describe("opening a store", () => {
     await store.close();
   });
 
-  it("sweeps what a crash has left, and nothing else", async () => {
+  it("sweeps the remains of a crash, and nothing else", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const good = await save(store, "good");

@@ -24,7 +24,7 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("goes on with the others when one can't be removed, and says so", async () => {
+  it("removes the others when one can't be removed, and reports that one", async () => {
     const fixture = new StoreFixture();
     const ids = await fixture.prepare([1, 2, 3, 4]);
     const store = await fixture.open({ retain: 1 });
@@ -46,7 +46,7 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("renames, syncs, and only then takes the files away", async () => {
+  it("renames and syncs before it removes the files", async () => {
     const fixture = new StoreFixture();
     const [old] = await fixture.prepare([1, 2]) as [string];
     const store = await fixture.open({ retain: 1 });
@@ -61,7 +61,7 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("takes no file away while the new name may not last", async () => {
+  it("removes no file while the new name is not durable", async () => {
     const fixture = new StoreFixture();
     const [old] = await fixture.prepare([1, 2]) as [string];
     const store = await fixture.open({ retain: 1 });

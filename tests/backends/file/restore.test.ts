@@ -39,7 +39,7 @@ async function restoreText(store: SnapshotStore) {
 }
 
 describe("restore()", () => {
-  it("resolves to undefined also beside strangers and what a crash left", async () => {
+  it("resolves to undefined beside foreign names and the remains of a crash, too", async () => {
     const fixture = new StoreFixture();
     fixture.disk.writeFile(`${SNAPSHOTS}/notes.txt`, new Uint8Array());
     fixture.write("1-1-1.tmp", "state.bin", "half");
@@ -48,7 +48,7 @@ describe("restore()", () => {
     await store.close();
   });
 
-  it("keeps what it has set aside as it was, across starts and reaps", async () => {
+  it("keeps quarantined snapshots unchanged, across starts and reaps", async () => {
     const { fixture, store, id } = await prepare(2);
     fixture.corrupt(id(0), 3);
     await restoreText(store);
@@ -61,7 +61,7 @@ describe("restore()", () => {
     await again.close();
   });
 
-  it("takes no store for empty that has names in it", async () => {
+  it("does not take a store for empty that has names in it", async () => {
     const { fixture, store } = await prepare(2);
     // Whatever a disk may be that lists what it says is not there.
     fixture.files.inject(failOn("stat", "ENOENT", { path: /\/3-\d+-\d+$/ }));
@@ -71,7 +71,7 @@ describe("restore()", () => {
     await store.close();
   });
 
-  it("passes over what can't be read just now without setting it aside", async () => {
+  it("passes over snapshots that can't be read just now without a quarantine", async () => {
     const { fixture, store, id } = await prepare(2);
     const path = new RegExp(`${id(0)}/state\\.bin$`);
     for (const name of ["open", "read", "statHandle"] as const) {
@@ -84,7 +84,7 @@ describe("restore()", () => {
     await store.close();
   });
 
-  it("succeeds although the corrupt one can't be set aside", async () => {
+  it("succeeds although the corrupt one can't be quarantined", async () => {
     const { fixture, store, ids, id } = await prepare(2);
     fixture.corrupt(id(0));
     fixture.files.inject(failOn("rename", "EBUSY"));
@@ -108,7 +108,7 @@ describe("restore()", () => {
     assert.deepEqual(fixture.trace(before), []);
   });
 
-  it("lets close() wait until it reads no more of what may be corrupt", async () => {
+  it("makes close() wait until it reads no more of a snapshot that may be corrupt", async () => {
     const { fixture, store, ids, id } = await prepare(3);
     for (const bad of [id(0), id(1)]) fixture.corrupt(bad);
     let restored = false;

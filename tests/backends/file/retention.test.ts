@@ -16,7 +16,7 @@ import {
 } from "../../support/store_fixture.ts";
 
 describe("every close of a sink", () => {
-  it("never fails for what could not be removed", async () => {
+  it("never fails because a snapshot could not be removed", async () => {
     const fixture = new StoreFixture();
     const [old] = await fixture.prepare([1]) as [string];
     const store = await fixture.open({ retain: 1 });

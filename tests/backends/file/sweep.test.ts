@@ -80,7 +80,7 @@ describe("opening a store beside a program that takes no lock", () => {
     assert.match(fixture.log.matching("info").join(), /^info: Removed 3-10-2/);
   });
 
-  it("removes at once what is left of a cancelled snapshot when its process was killed meanwhile", async () => {
+  it("removes at once the rest of a cancelled snapshot whose process was killed meanwhile", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const sink = await store.create(INIT);
@@ -164,7 +164,7 @@ describe("opening a store beside a program that takes no lock", () => {
     assert.deepEqual(fixture.log.lines, []);
   });
 
-  it("removes what can't be renamed because it is in the lower layer of an overlayfs", async () => {
+  it("removes directories that can't be renamed because they are in the lower layer of an overlayfs", async () => {
     const fixture = benchWith(FOREIGN);
     fixture.files.inject(failOn("rename", "EXDEV", { path: /3-10-1/ }));
     await openAndClose(fixture, {});

@@ -120,7 +120,7 @@ describe("an error of the process or the place", () => {
     });
   }
 
-  it("is what a missing permission of Deno counts as", async () => {
+  it("includes a missing permission of Deno", async () => {
     const setting = await setUp();
     const { fixture, store, newest, path } = setting;
     fixture.files.inject(notCapable(path));

@@ -36,7 +36,7 @@ describe("verify()", () => {
     await store.close();
   });
 
-  it("rejects when there is nothing to report on", async () => {
+  it("rejects for an ID that is unknown or not valid", async () => {
     const { fixture, store, id } = await setUp();
     await assert.rejects(store.verify("3-10-1"), SnapshotNotFoundError);
     await assert.rejects(store.verify("../x"), InvalidSnapshotIdError);
