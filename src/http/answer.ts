@@ -19,7 +19,7 @@ import { openRange } from "./state_range.ts";
 import { transfer } from "./transfer.ts";
 import type { Slot, Transfers } from "./transfers.ts";
 
-/** What answers are made with. */
+/** The parts for making answers. */
 export interface Answering {
   readonly store: ServedStore;
   readonly logger: Logger;
@@ -47,7 +47,8 @@ export async function answer(
     case "meta":
     case "blocks": {
       const { id, part } = route;
-      // It looks at the length of the state, too: a client need not ask.
+      // It checks the length of the state, too, which saves the client a
+      // request.
       await store.stat(id);
       const bytes = (await store.header(id))[part];
       if (bytes === undefined) return problem("blocks-not-found", { id });
@@ -87,7 +88,7 @@ function answerBytes(
   });
 }
 
-/** Takes a slot for what may be long. */
+/** Takes a slot for a body that may be long. */
 async function send(
   { transfers }: Answering,
   { method }: Request,
@@ -191,7 +192,7 @@ function makeAnswer(
   const validators = {
     etag,
     "accept-ranges": "bytes",
-    // A proxy that compresses would take the validator and the ranges away.
+    // A proxy that compresses would remove the validator and the ranges.
     "cache-control": "no-transform",
   };
   switch (plan.status) {

@@ -4,21 +4,21 @@
  * @module
  */
 
-/** What RFC 6750 lets a token consist of. */
+/** The characters that RFC 6750 allows in a token. */
 const TOKEN = /^[\w\-.~+/]+=*$/;
 
 const SCHEME = /^bearer +/i;
 
 /**
  * Makes an `authorize` for `snapshotHandler()` that wants the header
- * `authorization: Bearer TOKEN`. The time that it takes does not tell how much of
- * a wrong token is right. Over plain HTTP anyone on the way can read the token:
- * use TLS.
+ * `authorization: Bearer TOKEN`. The time of the comparison does not show how
+ * much of a wrong token is right. Over plain HTTP anyone on the way can read
+ * the token: use TLS.
  *
  * @throws {RangeError} when the token is empty, or has characters that no bearer
  * token can have.
  *
- * @example Serve to those who know the token
+ * @example Serve clients that know the token
  * ```ts
  * import { MemorySnapshotStore } from "@raft/snapshots";
  * import { bearerToken, snapshotHandler } from "@raft/snapshots/http";

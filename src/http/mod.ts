@@ -1,7 +1,7 @@
 /**
- * Snapshots over HTTP: a handler that serves those of a store, and a store of
- * those that a server has. A follower pulls, because a pull needs no more of HTTP
- * than ranges (RFC 9110), and so any server, proxy and `curl` will do.
+ * Snapshots over HTTP: a handler that serves a store's snapshots, and a store
+ * that reads a server's. A follower pulls, because a pull only needs ranges
+ * (RFC 9110), which every server, every proxy and `curl` support.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the server side needs of a store.
+ * The methods of a store that the server side needs.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How many snapshots are sent at a time.
+ * Limits how many snapshots are sent at a time.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface Slot {
   release(): void;
 }
 
-/** Counts what is being sent. */
+/** Counts the transfers. */
 export class Transfers {
   readonly #max: number;
   #count = 0;

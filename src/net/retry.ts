@@ -87,16 +87,16 @@ export class Retry {
     return Math.max(this.#endsAt - this.#world.now(), 0);
   }
 
-  /** Something came: the budget is whole again, and pauses are short. */
+  /** Notes that bytes came: the budget is whole again, and pauses are short. */
   progress(): void {
     this.#attempts = 0;
     this.#endsAt = this.#world.now() + this.#options.budgetMs;
   }
 
   /**
-   * Waits before the next attempt, for `afterMs` at least, which is what the
-   * other side has asked for. Throws the error of the last attempt when the
-   * budget does not allow another one.
+   * Waits before the next attempt, for `afterMs` at least, as the other side
+   * has asked. Throws the error of the last attempt when the budget does not
+   * allow another one.
    *
    * @throws {unknown} the error; or the reason of the signal when that aborts.
    */

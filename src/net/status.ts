@@ -1,5 +1,5 @@
 /**
- * What the status of an answer says of another attempt.
+ * Decides by the status of an answer whether another attempt makes sense.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function isTransient(status: number): boolean {
 
 /**
  * How long the other side asks to wait, in milliseconds (`Retry-After`: seconds
- * or a date); 0 when it does not say, or not in a way that is understood.
+ * or a date); 0 without the header, or when it can't be understood.
  */
 export function retryAfterMs(headers: Headers, now = Date.now()): number {
   const text = headers.get("retry-after")?.trim() ?? "";

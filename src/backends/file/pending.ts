@@ -1,6 +1,6 @@
 /**
  * A snapshot that is being written, in its `.tmp` directory, until it is
- * published or discarded. The order of the steps is what makes it durable; see
+ * published or discarded. The order of the steps makes it durable; see
  * docs/durability.md.
  *
  * @module
@@ -64,8 +64,8 @@ async function remove({ removals, taken }: PendingParts, id: string) {
 
 /**
  * Makes the files, all at once: in the end each is open, or none. The directory
- * is held until the end, so that no swap of its name leads elsewhere, and its
- * sync need not open it.
+ * is held until the end, so that a swap of its name has no effect, and its sync
+ * need not open it.
  */
 async function createFiles(
   { fileSystem, fileMode }: Directory,
@@ -180,7 +180,7 @@ class PendingDirectory implements PendingSnapshot {
   }
 
   /**
-   * POSIX replaces an empty directory without a word; Go's rename refuses, and
+   * POSIX replaces an empty directory silently. Go's rename rejects that, and
    * so does this.
    */
   async #requireFreeName(): Promise<void> {
@@ -211,7 +211,8 @@ class PendingDirectory implements PendingSnapshot {
       return !(await exists(fileSystem, this.#path)) &&
         await exists(fileSystem, directory.at(this.#id));
     } catch {
-      // It can't be known. If it was not done, the next reap clears up.
+      // The answer is unknown. If the rename was not done, the next reap
+      // removes the directory.
       removals.add(this.#name);
       return true;
     }
@@ -244,7 +245,7 @@ class PendingDirectory implements PendingSnapshot {
       this.#meta.close(),
       this.#state.close(),
       this.#blocks.close(),
-      // Nothing was written through it: a failure takes nothing away.
+      // Nothing was written through the handle, so a failure loses nothing.
       this.#held.close().catch(() => {}),
     ]);
   }

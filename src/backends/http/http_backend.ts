@@ -29,16 +29,18 @@ import { RemoteState } from "./remote_state.ts";
 /** A longer list is not read; it would be one of tens of thousands. */
 const LIST_SIZE_MAX = 16 * 1024 * 1024;
 
-/** What is remembered of a snapshot from its metadata. */
+/** The remembered part of a snapshot's metadata. */
 interface KnownState {
   readonly size: number;
   readonly etag: string;
 }
 
-/** More are forgotten, the oldest first; they would be asked for again. */
+/**
+ * The oldest are forgotten beyond this number, and requested again if needed.
+ */
 const KNOWN_MAX = 1024;
 
-/** Reads what a `snapshotHandler` serves. */
+/** Reads the snapshots that a `snapshotHandler` serves. */
 export class HttpBackend implements ReadableBackend {
   /** The address of the server. */
   readonly place: string;
@@ -140,7 +142,7 @@ export class HttpBackend implements ReadableBackend {
     return this.#known.get(id) ?? knownStateOf(id, bytes);
   }
 
-  /** What can't be read is not remembered; the store finds out why. */
+  /** Metadata that can't be read is not remembered; the store reports why. */
   #remember(id: string, bytes: Uint8Array): void {
     this.#known.delete(id);
     try {
@@ -167,7 +169,7 @@ function idsIn(bytes: Uint8Array, place: string): string[] {
     const ids = snapshots.map(({ id }) => id);
     if (ids.every((id) => parseId(id) !== undefined)) return ids;
   } catch {
-    // Said below: an answer of this form is not one of a snapshot server.
+    // The error below says that this is not an answer of a snapshot server.
   }
   throw new StoreAccessError(
     `Cannot use the list of snapshots of ${place}: found another form, ` +

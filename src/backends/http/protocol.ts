@@ -1,5 +1,5 @@
 /**
- * What a snapshot server and its clients agree on:
+ * The protocol between a snapshot server and its clients:
  *
  * - `GET snapshots`: a list, as JSON;
  * - `GET snapshots/ID`: the state, with ranges;
@@ -12,7 +12,7 @@
 
 /**
  * The strong validator of some bytes: it names the snapshot, and has the CRC-64
- * of the bytes. So an answer of which a part got lost or was damaged shows.
+ * of the bytes. So a client notices an answer that was truncated or damaged.
  */
 export function etagOf(name: string, crc: bigint): string {
   return `"${name}-${crc.toString(16).padStart(16, "0")}"`;
@@ -24,7 +24,7 @@ export const LIST_NAME = "snapshots";
 /** The media type of a problem (RFC 9457). */
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** What a problem is, for programs: its member `code`. */
+/** The member `code` of a problem, for programs. */
 export type ProblemCode =
   | "unauthorized"
   | "method-not-allowed"
@@ -42,11 +42,11 @@ export type ProblemCode =
 
 /** A problem, as JSON (RFC 9457). */
 export interface Problem {
-  /** What it is, for people. */
+  /** The problem in words, for people. */
   readonly title: string;
   /** The status of the answer. */
   readonly status: number;
-  /** What it is, for programs. */
+  /** The kind of problem, for programs. */
   readonly code: ProblemCode;
   /** The snapshot that it is about. */
   readonly id?: string | undefined;

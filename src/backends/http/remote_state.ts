@@ -14,7 +14,7 @@ import type { ByteRange } from "../../snapshot/open_options.ts";
 import type { HttpClient } from "./client.ts";
 import { type Asked, refusalOf, UnexpectedAnswerError } from "./refusal.ts";
 
-/** Which state, as its metadata say. */
+/** The state to read, by its metadata. */
 export interface RemoteStateOptions {
   readonly id: string;
   /** Its length in bytes. */
@@ -32,7 +32,9 @@ interface Running {
   position: number;
   /** The byte after the last one that was asked for. */
   readonly end: number;
-  /** What came and has not been taken: it ends before `position`. */
+  /**
+   * Bytes that have arrived and are not taken yet; they end before `position`.
+   */
   rest: Uint8Array;
 }
 
@@ -80,7 +82,7 @@ export class RemoteState implements StateHandle {
   }
 
   async reread(buffer: Uint8Array, position: number): Promise<void> {
-    // The answer may be shifted: what follows in it is not to be trusted.
+    // The answer may be shifted, so the rest of it can't be trusted.
     this.#drop();
     const range = { start: position, end: position + buffer.length };
     this.#closing.signal.throwIfAborted();
@@ -95,7 +97,7 @@ export class RemoteState implements StateHandle {
 
   async close(): Promise<void> {
     const reason = new SnapshotError(
-      `Cannot read ${this.#asked.what}: it has been closed`,
+      `Cannot read ${this.#asked.what}: the state has been closed`,
     );
     this.#closing.abort(reason);
     this.#drop();
@@ -125,7 +127,7 @@ export class RemoteState implements StateHandle {
         `the answer ended at byte ${position} of ${end}`,
       );
     }
-    // More than was asked for is not taken.
+    // Bytes beyond the requested range are dropped.
     running.rest = chunk.subarray(0, end - position);
     running.position += running.rest.length;
   }

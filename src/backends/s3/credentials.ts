@@ -1,5 +1,5 @@
 /**
- * The keys that requests are signed with.
+ * The keys for signing requests.
  *
  * @module
  */
@@ -21,7 +21,9 @@ export interface S3Credentials {
   readonly expiration?: Date | undefined;
 }
 
-/** Keys, or a function that gives them, and is asked again before they end. */
+/**
+ * Keys, or a function that gives them, which is called again before they end.
+ */
 export type S3CredentialsSource =
   | S3Credentials
   | (() => S3Credentials | Promise<S3Credentials>);
@@ -29,7 +31,7 @@ export type S3CredentialsSource =
 /** Keys are renewed so long before they end, in milliseconds. */
 const RENEWAL_MS = 5 * 60 * 1000;
 
-/** What ends a wait for keys. */
+/** The limits of a wait for keys. */
 export interface KeyWait {
   /** How long it takes at most, in milliseconds. */
   readonly timeoutMs: number;
@@ -52,7 +54,10 @@ export class KeyRing {
     this.#clock = clock;
   }
 
-  /** @throws {StoreAccessError} when there are none, or none come in time. */
+  /**
+   * @throws {StoreAccessError} when there are no keys, or they do not come in
+   * time.
+   */
   async keys(wait: KeyWait): Promise<S3Credentials> {
     const keys = this.#keys;
     const endsAt = keys?.expiration?.getTime() ?? Infinity;
@@ -66,12 +71,17 @@ export class KeyRing {
     );
   }
 
-  /** The server does not accept the keys: the next request asks for others. */
+  /**
+   * Forgets the keys, because the server does not accept them; the next request
+   * asks for new ones.
+   */
   forget(): void {
     this.#keys = undefined;
   }
 
-  /** The text without the keys, which a server or provider may have put there. */
+  /**
+   * The text without the keys, which a server or provider may have put into it.
+   */
   redact(text: string): string {
     const { secretAccessKey, sessionToken } = this.#keys ?? {};
     return [secretAccessKey, sessionToken].reduce<string>(
@@ -84,7 +94,7 @@ export class KeyRing {
   async #askInTime({ timeoutMs, closing }: KeyWait): Promise<S3Credentials> {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(noAnswer(timeoutMs)), timeoutMs);
-    // Closing takes requests as well: those may still ask.
+    // Closing needs requests as well, and these may still ask.
     const isClosing = closing === undefined || closing.aborted;
     const ends = isClosing ? [late.signal] : [late.signal, closing];
     try {

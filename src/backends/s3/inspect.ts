@@ -1,5 +1,5 @@
 /**
- * What is unfinished in a bucket, and its removal, for an operator.
+ * Reports unfinished snapshots in a bucket to an operator, and removes them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Found, FoundSnapshot } from "./catalog.ts";
 import { type BucketParts, isOlder } from "./parts.ts";
 import { sweep, type SweepOutcome, type SweepRule } from "./sweep.ts";
 
-/** Tells of everything that is not published. */
+/** Reports everything that is not published. */
 export function inspectFound(
   parts: BucketParts,
   { snapshots, foreign }: Found,
@@ -63,7 +63,10 @@ function describe(
   };
 }
 
-/** Removes what is unfinished and not under way, and tells what became of it. */
+/**
+ * Removes unfinished snapshots that are not under way, and reports the
+ * outcomes.
+ */
 export async function cleanFound(
   parts: BucketParts,
   found: Found,

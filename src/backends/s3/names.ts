@@ -13,7 +13,7 @@ export const PART_NAMES = [
   "state.bin",
   "blocks.crc64",
   "archive.origin",
-  /** Says whose the ID is; written first, before any of the others. */
+  /** Names the writer that has claimed the ID; written before all others. */
   "claim",
   /** Says that the snapshot is being removed. */
   "deleted",
@@ -22,8 +22,9 @@ export const PART_NAMES = [
 ] as const;
 
 /**
- * Says that a sweep is about to remove what a writer has left. Each sweep has a
- * mark of its own, so that none takes back what another one has said.
+ * Says that a sweep is about to remove the rest of a writer's snapshot. Each
+ * sweep has a mark of its own, so that no sweep takes back the mark of another
+ * one.
  */
 export type SweepMark = `abandoned-${string}`;
 
@@ -42,16 +43,16 @@ export function isSweepMark(name: string): name is SweepMark {
   return SWEEP_MARK.test(name);
 }
 
-/** What keys begin with, and what they mean. */
+/** The prefixes of keys, and the meaning of keys. */
 export class KeySpace {
-  /** What every key of the store begins with. */
+  /** The prefix of every key of the store. */
   readonly root: string;
 
   constructor({ prefix }: S3Location) {
     this.root = prefix === "" ? "snapshots/" : `${prefix}/snapshots/`;
   }
 
-  /** What every key of a snapshot begins with. */
+  /** The prefix of every key of a snapshot. */
   of(id: string): string {
     return `${this.root}${id}/`;
   }
@@ -61,7 +62,7 @@ export class KeySpace {
     return `${this.of(id)}${part}`;
   }
 
-  /** The object that has a key; `undefined` when this library did not put it. */
+  /** The object that has a key; `undefined` for a foreign key. */
   parse(key: string): { id: string; part: PartName } | undefined {
     const id = this.idOf(key);
     if (id === undefined) return undefined;

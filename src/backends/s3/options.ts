@@ -20,8 +20,8 @@ import type { EndpointOptions } from "./endpoint.ts";
 /** Options of a bucket that snapshots are kept in. */
 export interface S3BackendOptions extends EndpointOptions {
   /**
-   * The keys, or a function that gives them. It is asked again before they end.
-   * The functions of `@aws-sdk/credential-providers` fit.
+   * The keys, or a function that gives them, which is called again before they
+   * end. The functions of `@aws-sdk/credential-providers` fit.
    *
    * @default {AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN}
    */
@@ -36,15 +36,16 @@ export interface S3BackendOptions extends EndpointOptions {
   /** How many parts of a state are sent side by side; 1 to 16. @default {2} */
   readonly concurrency?: number | undefined;
   /**
-   * How the server is told to replace nothing: `"x-goog-if-generation-match"`
-   * for Google, `"none"` for a server that has no such condition. With `"none"`
-   * there must be one writer at a time. @default {"if-none-match"}
+   * The header that keeps the server from replacing an object:
+   * `"x-goog-if-generation-match"` for Google, `"none"` for a server that has
+   * no such condition. With `"none"`, only one process may write at a time.
+   * @default {"if-none-match"}
    */
   readonly conditionalWrites?: ConditionalWrites | undefined;
   /**
    * `"sha256"` lets the server keep a SHA-256 of each object, or of each part.
-   * That of every request is signed and checked in any case. Not all servers
-   * know it. @default {"none"}
+   * The SHA-256 of every request is signed and checked in any case. Not all
+   * servers support this option. @default {"none"}
    */
   readonly checksum?: Checksum | undefined;
   /**
@@ -54,7 +55,7 @@ export interface S3BackendOptions extends EndpointOptions {
    */
   readonly stallTimeoutMs?: number | undefined;
   /**
-   * Whether opening removes what writers that are gone have left; see
+   * Whether opening removes the remains of writers that have ended; see
    * {@linkcode sweepAfterMs}. @default {true}
    */
   readonly sweep?: boolean | undefined;
@@ -73,7 +74,7 @@ export interface S3BackendOptions extends EndpointOptions {
   readonly graceMs?: number | undefined;
   /** Headers of each object that is written, such as those of SSE or KMS. */
   readonly putHeaders?: Readonly<Record<string, string>> | undefined;
-  /** What makes the requests. @default {the runtime's fetch} */
+  /** Makes the requests. @default {the runtime's fetch} */
   readonly fetch?: Fetch | undefined;
 }
 
@@ -111,7 +112,7 @@ export interface ResolvedS3Options {
 
 const MiB = 1024 * 1024;
 
-/** What S3 allows of a part that is not the last. */
+/** The minimum that S3 sets for every part but the last. */
 export const PART_SIZE_MIN = 5 * MiB;
 /** Parts are held in memory. */
 export const PART_SIZE_MAX = 1024 * MiB;
@@ -167,7 +168,10 @@ function requireOneOf(
   );
 }
 
-/** Those that the store sets, and those that S3 does not take with an object. */
+/**
+ * Headers that the store sets, and headers that S3 does not accept with an
+ * object.
+ */
 const RESERVED =
   /^(host|authorization|range|if-.*|content-(length|encoding|md5)|expect|accept-encoding|transfer-encoding|x-amz-(date|content-sha256|security-token|meta-nonce|checksum-.*)|x-goog-if-.*)$/;
 

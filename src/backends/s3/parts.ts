@@ -1,5 +1,5 @@
 /**
- * What a bucket is made of for the files of this folder.
+ * The parts that the files of this folder share.
  *
  * @module
  */

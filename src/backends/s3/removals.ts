@@ -1,6 +1,7 @@
 /**
- * Removing snapshots: an object that says so, then `meta.json`, and the rest
- * when no other process can be reading it any more.
+ * Removes snapshots: first writes an object that marks the snapshot as deleted,
+ * then removes `meta.json`, and the rest once no other process can be reading
+ * it.
  *
  * @module
  */
@@ -18,18 +19,18 @@ const CONCURRENCY = 4;
 
 /** A snapshot that is to be removed. */
 interface Doomed {
-  /** When that was said, by the server's clock. */
+  /** When it was marked, by the server's clock. */
   readonly since: number;
   /** Whether `meta.json` may still be there. */
   readonly hasMeta: boolean;
 }
 
-/** Removes snapshots, and what is left of them. */
+/** Removes snapshots, and the remains of earlier removals. */
 export class Removals {
   readonly #parts: BucketParts;
   readonly #isRead: (id: string) => boolean;
   #doomed = new Map<string, Doomed>();
-  /** Whether it was said that the bucket does not let snapshots go. */
+  /** Whether it was reported that the bucket retains snapshots. */
   #hasSaidRetained = false;
 
   /** `isRead` says whether this process has a state open. */
@@ -38,7 +39,7 @@ export class Removals {
     this.#isRead = isRead;
   }
 
-  /** Takes what is to be removed from a listing of everything. */
+  /** Notes the snapshots that a listing shows as deleted. */
   note({ snapshots }: Found): void {
     this.#doomed = new Map(
       [...snapshots].flatMap(([id, found]) => {
@@ -89,8 +90,9 @@ export class Removals {
         `Cannot find snapshot ${id} in the bucket`,
       );
     }
-    // First, also when there is none: it shows whether anything can be deleted.
-    // Otherwise the mark could hide the snapshot, and never be taken back.
+    // First, even without a claim, because it shows whether objects can be
+    // deleted. Otherwise the mark could hide the snapshot, and never be taken
+    // back.
     await this.#deleteUnlessRetained(id, "claim");
     const deleted = keys.key(id, "deleted");
     await putObject(client, { key: deleted, body: NOTHING }, options);
@@ -102,7 +104,7 @@ export class Removals {
         await deleteObject(client, deleted);
         throw error;
       }
-      // It is invisible already.
+      // The snapshot is invisible already.
       this.#report(id, error);
     }
     const doomed = { since: client.serverTime, hasMeta: true };
@@ -131,7 +133,7 @@ export class Removals {
     }
   }
 
-  /** Removes the objects of a snapshot, and the one that says so at last. */
+  /** Removes the objects of a snapshot, its mark last. */
   async #deleteParts({ id, parts }: FoundSnapshot): Promise<void> {
     const { client, keys } = this.#parts;
     const rest = parts.filter((part) => part !== "deleted");

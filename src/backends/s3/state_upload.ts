@@ -1,6 +1,6 @@
 /**
- * The state of a new snapshot on its way into the bucket: small ones by one
- * request, others in parts of one size.
+ * Uploads the state of a new snapshot: a small one by one request, others in
+ * parts of equal size.
  *
  * @module
  */
@@ -78,7 +78,7 @@ export class StateUpload {
     return this.#append(bytes);
   }
 
-  /** The object is there when it resolves, and nothing is under way. */
+  /** Completes the upload; resolves when the object exists. */
   async complete(): Promise<void> {
     this.#throwIfFailed();
     if (this.#upload === undefined) return await this.#putWhole();
@@ -88,7 +88,7 @@ export class StateUpload {
     await (await this.#upload).complete();
   }
 
-  /** Ends what is under way, and removes the parts. */
+  /** Ends pending requests, and removes the parts. */
   async abort(): Promise<void> {
     this.#aborting.abort(new Error("The snapshot was discarded"));
     await this.#settle();
@@ -160,7 +160,7 @@ export class StateUpload {
     );
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until no request is pending. */
   async #settle(): Promise<void> {
     await Promise.all(this.#sending);
   }

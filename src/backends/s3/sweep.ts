@@ -1,6 +1,6 @@
 /**
- * Removes what writers that are gone have left, by its age alone: another
- * process may be writing what looks the same.
+ * Removes the remains of writers that have ended, by their age alone, because
+ * the snapshot of a live writer looks the same.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const CONCURRENCY = 4;
  */
 const MARK_MS_MAX = 3_600_000;
 
-/** What may be removed. */
+/** Which snapshots may be removed. */
 export interface SweepRule {
   /** How old it must be, in milliseconds by the server's clock. */
   readonly olderThanMs: number;
@@ -31,12 +31,12 @@ export interface SweepRule {
   readonly isOwn: (id: string) => boolean;
 }
 
-/** What became of the rest of a snapshot. */
+/** The outcome for the rest of a snapshot. */
 export type SweepOutcome = "removed" | "left" | "failed";
 
 /**
  * Sweeps. Objects that can't be removed are reported, and do not fail the call.
- * Resolves to what became of each snapshot that was old enough.
+ * Resolves to the outcome of each snapshot that was old enough.
  */
 export async function sweep(
   parts: BucketParts,
@@ -79,7 +79,7 @@ async function sweepOne(
   const mark = newSweepMark();
   const key = keys.key(id, mark);
   const endsAt = client.serverTime + MARK_MS_MAX / 2;
-  // Shows whether anything can be deleted: otherwise it would stay for good.
+  // Finds out whether the mark can be deleted, because it would otherwise stay.
   await deleteObject(client, key);
   await putObject(client, { key, body: new Uint8Array() }, options);
   const found = await catalog.look(id);
@@ -90,7 +90,8 @@ async function sweepOne(
     isSweepMark(part) ? part !== mark && isStale(parts, found, part) : !isLeft
   );
   for (const part of doomed) {
-    // This machine has slept: another sweep may take the mark for a stale one.
+    // This machine has slept, so another sweep may take the mark for a stale
+    // one.
     if (client.serverTime > endsAt) return false;
     await deleteObject(client, keys.key(id, part));
   }
@@ -99,7 +100,10 @@ async function sweepOne(
   return !isLeft;
 }
 
-/** A writer that ends before it sees the mark leaves what has lost its state. */
+/**
+ * Removes `meta.json` of a writer that has ended before it saw the mark: its
+ * state is gone.
+ */
 async function removeLateMeta(
   { catalog, client, keys }: BucketParts,
   id: string,
@@ -147,7 +151,7 @@ async function attempt(
     await work();
   } catch (error) {
     if (!(error instanceof S3Failure)) throw error;
-    // Without the right to it, the bucket's own rule removes these.
+    // Without the right to delete, the bucket's own rule removes these.
     const isExpected = error.isDenied || error.code === "NotImplemented";
     report({ type: "failed", operation: "sweep", id, error, isExpected });
   }

@@ -12,7 +12,7 @@ export interface S3Answer {
   readonly quote: (text: string) => string;
 }
 
-/** What an answer says; it throws an `S3Failure` when that is odd. */
+/** Reads an answer; throws an `S3Failure` when it is not valid. */
 export type ReadAnswer<T> = (answer: S3Answer) => T;
 
 /** The status says it all. */

@@ -1,5 +1,5 @@
 /**
- * What there is in a bucket: objects, and uploads that have not ended.
+ * Lists a bucket: its objects, and uploads that have not ended.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export interface ListedUpload {
 /** More pages than this mean that the server lists without an end. */
 const PAGES_MAX = 10_000;
 
-/** A page of a listing, and what the next one is asked for with. */
+/** A page of a listing, and the marker of the next one. */
 interface Page<T, Next> {
   readonly entries: readonly T[];
   readonly next: Next | undefined;
@@ -78,7 +78,7 @@ export async function listUploads(
   return await allPages(list, "a listing of uploads");
 }
 
-/** What a page of uploads begins after. */
+/** The marker after which a page of uploads begins. */
 type UploadMarker = Readonly<
   Record<"key-marker" | "upload-id-marker", string>
 >;
@@ -140,7 +140,7 @@ function nextOf(root: Element, name: string): string | undefined {
   if (root.text("IsTruncated") !== "true") return undefined;
   const next = root.text(name);
   if (next !== undefined && next !== "") return next;
-  throw misled(`a listing that goes on without ${name}`, "one");
+  throw misled(`a listing that continues without ${name}`, "one");
 }
 
 function readObject(element: Element, decode: Decode): ListedObject {

@@ -31,7 +31,7 @@ interface SentPart {
   readonly checksum: string | undefined;
 }
 
-/** What is uploaded, and how. */
+/** The object to upload, and how to write it. */
 export interface UploadOptions extends WriteOptions {
   readonly key: string;
   /** Marks the object as this writer's. */
@@ -58,8 +58,8 @@ export class MultipartUpload {
   }
 
   /**
-   * Begins an upload. When the answer is lost there is one more upload than is
-   * known of, which a later sweep aborts.
+   * Begins an upload. When the answer is lost, there is an unknown second
+   * upload, which a later sweep aborts.
    */
   static async begin(
     client: S3Client,
@@ -100,9 +100,9 @@ export class MultipartUpload {
   }
 
   /**
-   * Makes the parts one object. The answer to a request that was carried out may
-   * be lost, and the next one then finds no upload any more: the nonce of the
-   * object tells.
+   * Makes the parts one object. The answer to a request that was carried out
+   * may be lost, and the next one then finds no upload any more: the nonce of
+   * the object shows whether it was.
    */
   async complete(): Promise<void> {
     const retry = this.#client.retry(this.#options);
@@ -119,13 +119,13 @@ export class MultipartUpload {
     }
   }
 
-  /** Whether the object is there, and is of this upload. */
+  /** Whether the object exists and comes from this upload. */
   async isDone(): Promise<boolean> {
     const { key, nonce } = this.#options;
     return (await headObject(this.#client, key))?.nonce === nonce;
   }
 
-  /** Removes the parts; they may be gone already. */
+  /** Removes the parts, if they still exist. */
   async abort(): Promise<void> {
     const { key } = this.#options;
     await abortUpload(this.#client, { key, uploadId: this.#uploadId });

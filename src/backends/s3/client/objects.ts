@@ -1,5 +1,5 @@
 /**
- * Single objects: reading, writing, and writing what must not be there yet.
+ * Reads and writes single objects, also under the condition that they are new.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface WriteOptions {
   readonly putHeaders: Readonly<Record<string, string>>;
 }
 
-/** What a writer marks its objects with. */
+/** The header with which a writer marks its objects. */
 export const NONCE_HEADER = "x-amz-meta-nonce";
 
 /** The headers that make a request fail when the object is there. */
@@ -38,7 +38,7 @@ export function absenceHeaders(
     : { "x-goog-if-generation-match": "0" };
 }
 
-/** What is known of an object. */
+/** The headers of an object. */
 export interface ObjectHead {
   readonly etag: string | undefined;
   /** The mark of its writer. */
@@ -82,11 +82,12 @@ export async function putObject(
 
 /**
  * Writes an object that must not be there yet. The answer to a request that was
- * carried out may be lost, and the next one then finds this writer's own object:
- * its nonce tells. Resolves to whether the object is this writer's.
+ * carried out may be lost, and the next one then finds this writer's own
+ * object: the nonce shows that. Resolves to whether the object is this
+ * writer's.
  *
- * @throws {InDoubtError} when it may be there, or may come to be.
- * @throws {unknown} when it certainly is not there, and never will be.
+ * @throws {InDoubtError} when the object may exist, or may still be written.
+ * @throws {unknown} when the object certainly was not and will not be written.
  */
 export async function createObject(
   client: S3Client,
@@ -107,7 +108,8 @@ export async function createObject(
     try {
       await client.attempt(request, readNothing);
       if (options.conditionalWrites !== "none") return true;
-      // It was written; another writer may have replaced it meanwhile.
+      // The object was written, but another writer may have replaced it
+      // meanwhile.
       inDoubt = true;
       return await isOurs();
     } catch (error) {
@@ -128,7 +130,7 @@ export async function createObject(
   }
 }
 
-/** The answer of a look at the object; in doubt when there is none. */
+/** The result of a look at the object; in doubt without an answer. */
 async function settle(look: () => Promise<boolean>): Promise<boolean> {
   try {
     return await look();

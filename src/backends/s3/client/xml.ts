@@ -52,14 +52,15 @@ export function readXml({ text, quote }: S3Answer, root?: string): Element {
   if (found !== undefined && (root ?? found.name) === found.name) return found;
   const isCut = found === undefined && mayBeCut(text);
   throw new S3Failure({
-    // An answer that was cut says nothing of the request, and may come whole.
+    // A truncated answer says nothing about the request, and may come whole the
+    // next time.
     status: isCut ? 0 : 200,
     text: `found the answer ${quote(text)}, expected XML` +
       (root === undefined ? "" : ` with the root ${root}`),
   });
 }
 
-/** Whether a text that is not XML may be the beginning of what is. */
+/** Whether a text that is not XML may be the beginning of XML. */
 function mayBeCut(text: string): boolean {
   return /^\s*(<(?!!doctype|html)|$)/i.test(text);
 }
@@ -73,7 +74,7 @@ export function parse(
     const { root } = parseXml(text, { preserveCdata: false });
     return root === null ? undefined : new Element(root, quote);
   } catch {
-    // Also of elements that are nested too deeply.
+    // Elements that are nested too deeply throw here, too.
     return undefined;
   }
 }
