@@ -6,8 +6,8 @@
 
 /**
  * Codes that Node and Deno have no name for, by the numbers that Linux gives
- * them; 69 is macOS's. (A number that another system uses for something else is
- * of a code that has a name there.)
+ * them; 69 is macOS's, as its headers have it (not run there). (A number that
+ * another system uses for something else is of a code that has a name there.)
  */
 const UNNAMED: ReadonlyMap<number, string> = new Map([
   [61, "ENODATA"],

@@ -21,7 +21,7 @@ function effectiveUser(): number | undefined {
 
 /** Whether new files may belong to root. */
 function mayBeRoot(): boolean {
-  // Windows has neither root nor owners in numbers.
+  // Windows has neither root nor owners in numbers. (Not run there.)
   return node.process.platform !== "win32" && (effectiveUser() ?? 0) === 0;
 }
 

@@ -33,7 +33,10 @@ import { lockFile } from "../lock/lock.ts";
 import { removeNodeTree } from "./remove_tree.ts";
 import { systemError } from "../system_error.ts";
 
-/** Deno's unlink removes an empty directory too; macOS's has another error. */
+/**
+ * Whether `unlink` rejects a directory with `EISDIR`. Deno's removes an empty
+ * directory too, and macOS's has another error code (not run there).
+ */
 function unlinkSparesDirectories(): boolean {
   return deno === undefined && node.process.platform === "linux";
 }

@@ -1,6 +1,7 @@
 /**
  * The flags that files and directories are opened with. Windows has neither
- * `O_DIRECTORY`, `O_NOFOLLOW` nor `O_NONBLOCK`: there they are undefined.
+ * `O_DIRECTORY`, `O_NOFOLLOW` nor `O_NONBLOCK`: there they are undefined (not
+ * run there).
  *
  * @module
  */
