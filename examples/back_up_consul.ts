@@ -1,12 +1,12 @@
 /**
  * Backs up a running Consul: its snapshot goes from the network straight into a
- * store, which keeps the newest few. It is kept only if every check of it has
- * passed; a backup that breaks off costs nothing that was there before.
+ * store, which keeps the newest few. The snapshot is kept only if every check
+ * has passed. A backup that breaks off leaves the older ones unchanged.
  *
  *     deno run -A examples/back_up_consul.ts DIR [URL] [RETAIN]
  *
  * Nomad's URL ends in /v1/operator/snapshot, Vault's in
- * /v1/sys/storage/raft/snapshot. To bring one back:
+ * /v1/sys/storage/raft/snapshot. To restore one:
  *
  *     raft-snapshots export DIR ID backup.snap
  *     consul snapshot restore backup.snap
@@ -22,7 +22,9 @@ const [
   retain = "7",
 ] = process.argv.slice(2);
 
-/** Whose URL it is: a token is not for the eyes of the other two. */
+/**
+ * The product of each URL, so that no server gets the token of another product.
+ */
 const TOKENS = [
   ["/v1/snapshot", "CONSUL_HTTP_TOKEN", "x-consul-token"],
   ["/v1/operator/snapshot", "NOMAD_TOKEN", "x-nomad-token"],
@@ -47,7 +49,7 @@ async function fetchSnapshot(): Promise<ReadableStream<Uint8Array>> {
   throw new Error(`${url} answered ${response.status}: ${answer}`);
 }
 
-/** The server's words, however many there are. */
+/** The beginning of the server's answer, of any length. */
 async function beginningOf({ body }: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -58,7 +60,7 @@ async function beginningOf({ body }: Response): Promise<string> {
   return text.slice(0, ANSWER_LENGTH_MAX).trim();
 }
 
-/** A server's text, made harmless for a terminal and a log of lines. */
+/** A server's text, made safe for a terminal and a log of lines. */
 function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,

@@ -16,7 +16,8 @@ export async function openWithCopies(
   options: S3SnapshotStoreOptions = {},
 ) {
   const bucket = await openS3SnapshotStore(location, options);
-  // One after the other. A copy that fails is told to the operator, not to Raft.
+  // One after the other. A failed copy is reported to the operator, not to
+  // Raft.
   let copies = Promise.resolve();
   const store = await openFileSnapshotStore(directory, {
     onEvent(event) {

@@ -6,7 +6,7 @@
  *     deno task demo              a key-value store of a million keys
  *     deno task demo FILE         any file as the state
  *
- * Options: `--keys N` for a smaller store, `--keep` to keep what is on disk.
+ * Options: `--keys N` for a smaller store, `--keep` to keep the files.
  */
 
 import { stat } from "node:fs/promises";

@@ -1,7 +1,7 @@
 /**
  * Takes over the newest snapshot of another node, which `http_serve.ts` serves.
- * When the line breaks it resumes; every byte is checked; when it is done the
- * snapshot survives a power cut.
+ * The transfer resumes when the line breaks, every byte is checked, and in the
+ * end the snapshot survives a power cut.
  *
  *     TOKEN=c2VjcmV0 deno run -A examples/http_receive.ts URL DIR
  */
@@ -14,7 +14,7 @@ const [url = "http://localhost:8000", directory = "./copy"] = process.argv
   .slice(2);
 const remote = await openHttpSnapshotStore(url, {
   headers: { authorization: `Bearer ${process.env["TOKEN"]}` },
-  // More than the disk has room for is refused before the first byte.
+  // A state that is too large for the disk is rejected before the first byte.
   maxSize: 64 * 1024 ** 3,
 });
 const local = await openFileSnapshotStore(directory);
@@ -23,7 +23,7 @@ try {
   if (newest === undefined) {
     console.log("there is no snapshot yet");
   } else {
-    // Nothing is sent when this node has that snapshot already.
+    // No state is sent when this node has that snapshot already.
     const options = { ifMissing: true };
     const { id } = await copySnapshot(remote, newest.id, local, options);
     console.log(id);

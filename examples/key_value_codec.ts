@@ -13,13 +13,13 @@
  */
 
 const BLOCK_BYTES = 256 * 1024;
-/** The longest string: a damaged length must not make us hoard memory. */
+/** The longest string, because a damaged length must not fill the memory. */
 const STRING_BYTES_MAX = 1024 * 1024;
 /** The largest block has one entry of two such strings. */
 const TEXT_BYTES_MAX = 2 * STRING_BYTES_MAX;
 const ENTRIES_MAX = BLOCK_BYTES / 8;
 
-/** Encodes a map, a block for each time the reader asks. */
+/** Encodes a map, one block for each request of the reader. */
 export function encodeEntries(
   entries: ReadonlyMap<string, string>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
@@ -86,7 +86,7 @@ export function decodeEntries(
 class Decoder {
   readonly #entries = new Map<string, string>();
   readonly #text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  /** The beginning of a block whose end has not come yet. */
+  /** The beginning of a block whose end has not arrived yet. */
   #pending = new Uint8Array();
   #left: number | undefined;
 

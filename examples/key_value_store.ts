@@ -1,11 +1,12 @@
 /**
- * A state machine such as Raft drives: a map of strings. It shows the two things
- * that a snapshot needs of one:
+ * A state machine for Raft: a map of strings. It shows the two methods that
+ * snapshots need:
  *
- * - `snapshot()` gives the state of one moment as a stream, while commands go on
- *   being applied;
- * - `restore()` takes such a stream, and swaps the new state in only when all of
- *   it has come: a broken restore leaves the old state as it was.
+ * - `snapshot()` gives the state of one moment as a stream, while further
+ *   commands are applied;
+ * - `restore()` takes such a stream, and swaps the new state in only when the
+ *   stream is complete, so that a broken restore leaves the old state
+ *   unchanged.
  */
 
 import {
@@ -52,7 +53,7 @@ export class KeyValueStore {
     else this.#entries.delete(command.key);
   }
 
-  /** The state as of now, encoded as it is read: memory stays flat. */
+  /** The present state, encoded as it is read, so that memory stays bounded. */
   snapshot(): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#shared = true;
     return encodeEntries(this.#entries);

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file require-await -- a real place has something to wait for
 
 /**
- * A backend of your own: snapshots in a `Map` of names to bytes, which stands
- * for a key-value store. A snapshot is visible once its `meta.json` is there.
+ * A backend of your own: snapshots in a `Map` of names to bytes, in place of a
+ * key-value store. A snapshot is visible once its `meta.json` is there.
  */
 
 import { SnapshotNotFoundError } from "@raft/snapshots";
@@ -64,7 +64,8 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
           const whole = await new Blob(chunks).arrayBuffer();
           files.set(`${id}/state.bin`, new Uint8Array(whole));
           if (blocks !== undefined) files.set(`${id}/blocks.crc64`, blocks);
-          // Last: from here on the snapshot is visible, with all of its parts.
+          // Written last: from here on the snapshot is visible, with all of its
+          // parts.
           files.set(`${id}/meta.json`, meta);
           writing.delete(id);
         },
@@ -77,7 +78,8 @@ export function mapBackend(files: Map<string, Uint8Array>): SnapshotBackend {
     async remove(ids) {
       const failures = new Map<string, unknown>();
       for (const id of ids) {
-        // First: nothing may see a snapshot that lacks a part.
+        // Removed first, because no reader may see a snapshot that lacks a
+        // part.
         if (!files.delete(`${id}/meta.json`)) {
           const message = `Cannot find snapshot ${id} in the map`;
           failures.set(id, new SnapshotNotFoundError(message));

@@ -1,6 +1,6 @@
 /**
- * Node streams in and out: a file goes into a snapshot, and the snapshot, with
- * gzip on the way, into another file.
+ * Node streams in and out: pipes a file into a snapshot, and the snapshot
+ * through gzip into another file.
  *
  *     deno run -A examples/node_streams.ts DIR FILE FILE.gz
  */

@@ -1,6 +1,6 @@
 /**
- * The events of a store as metrics for Prometheus: `onEvent` counts, and a
- * server hands out what the registry has.
+ * The events of a store as metrics for Prometheus: `onEvent` counts them, and a
+ * server hands out the registry's metrics.
  *
  * ```ts
  * const prometheus = new Registry();
@@ -14,7 +14,9 @@
 import type { StoreEvent } from "@raft/snapshots";
 import { Counter, Gauge, type Registry } from "prom-client";
 
-/** Adds metrics to the registry; returns what a store takes as `onEvent`. */
+/**
+ * Adds metrics to the registry; returns a function for the option `onEvent`.
+ */
 export function snapshotMetrics(
   prometheus: Registry,
 ): (event: StoreEvent) => void {

@@ -1,6 +1,6 @@
 /**
- * Save a snapshot, look at what there is, restore it: the three things that a
- * Raft node does. Makes the directory `data` where it is run.
+ * Saves a snapshot, lists the snapshots, restores the newest: the three things
+ * that a Raft node does. Makes the directory `data` in the working directory.
  *
  *     deno run -A examples/quick_start.ts
  */
@@ -20,16 +20,16 @@ const sink = await store.create({
 });
 const state = new Blob(["x = 1\n", "y = 2\n"]).stream();
 await state.pipeTo(sink);
-// Only now may Raft drop its log up to index 10: the snapshot outlives a power
-// cut. Had the stream failed, there would be no trace of it.
+// From here on Raft may drop its log up to index 10, because the snapshot
+// survives a power cut. If the stream fails, no trace of the snapshot stays.
 
-// Look.
+// List.
 for (const { id, index, term, size } of await store.list()) {
   console.log(`${id}: ${size} bytes, index ${index} of term ${term}`);
 }
 
 // Restore, as a node does when it starts: the newest snapshot whose every byte
-// is as it was written.
+// is the written one.
 const restored = await store.restore(async (source) => {
   console.log(await new Response(source).text());
 });

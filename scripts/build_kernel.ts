@@ -1,8 +1,8 @@
 /**
- * Builds the CRC-64 kernel: `deno task build:kernel` compiles the AssemblyScript
- * in `src/crc64/kernel/` and writes a TypeScript module beside it. With
- * `--check` it writes nothing, and fails when the module that is there is not
- * the one that it would write.
+ * Builds the CRC-64 kernel: `deno task build:kernel` compiles the
+ * AssemblyScript in `src/crc64/kernel/` and writes a TypeScript module beside
+ * it. With `--check` it writes nothing, and fails when the existing module
+ * differs from the one that it would write.
  *
  * @module
  */

@@ -22,8 +22,8 @@ const FOLDERS = ["tests/backends/s3/", "tests/s3/"];
 
 const TIMEOUT_MINUTES = 60;
 
-/** What there is to run the tests on. */
-interface Stage {
+/** A server, and the files to run on it. */
+interface TestBed {
   readonly gateway: Gateway;
   readonly name: string;
   /** Where the package is installed, and reports are written. */
@@ -32,10 +32,10 @@ interface Stage {
   readonly install: () => Promise<void>;
 }
 
-function stepFor(stage: Stage, runner: Runner, isFull: boolean): Step {
-  const { gateway, folder, files } = stage;
+function stepFor(bed: TestBed, runner: Runner, isFull: boolean): Step {
+  const { gateway, folder, files } = bed;
   const run = async () => {
-    if (runner.onPackage) await stage.install();
+    if (runner.onPackage) await bed.install();
     return await runSuite(runner, {
       consumer: join(folder, "consumer"),
       reports: await Deno.makeTempDir({ dir: folder }),
@@ -48,7 +48,7 @@ function stepFor(stage: Stage, runner: Runner, isFull: boolean): Step {
       },
     });
   };
-  return { name: `${runner.name}, ${stage.name}`, run };
+  return { name: `${runner.name}, ${bed.name}`, run };
 }
 
 async function runAll(

@@ -7,7 +7,7 @@ import { Readable, Writable } from "node:stream";
 import { KeyValueStore } from "../key_value_store.ts";
 import { formatCount } from "../../src/cli/format.ts";
 
-/** A state machine whose state the demo saves, loses and gets back. */
+/** A state machine whose state the demo saves and restores. */
 export interface StateMachine {
   /** The last log index that it has applied. */
   readonly index: bigint;
@@ -15,7 +15,7 @@ export interface StateMachine {
   readonly summary: string;
   /** Bytes that a snapshot will have, where that is known beforehand. */
   readonly sizeBytes: number | undefined;
-  /** Applies the log up to the next snapshot; says what that was. */
+  /** Applies the log up to the next snapshot; resolves to a summary. */
   advance(): Promise<string>;
   /** The state as a stream. */
   snapshot(): ReadableStream<Uint8Array<ArrayBuffer>>;

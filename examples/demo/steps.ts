@@ -39,7 +39,7 @@ const CONFIGURATION = {
   ],
 } as const;
 
-/** A Raft node at work: it takes two snapshots as its state moves on. */
+/** A running Raft node, which takes two snapshots as its state changes. */
 export async function takeSnapshots(setup: DemoSetup): Promise<void> {
   title(`1. Process ${process.pid} takes two snapshots`);
   const store = await openFileSnapshotStore(setup.directory);

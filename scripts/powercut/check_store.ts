@@ -1,5 +1,5 @@
 /**
- * Checks what the store finds on a disk after a power cut.
+ * Checks the snapshots that the store finds on a disk after a power cut.
  *
  * @module
  */
@@ -28,7 +28,7 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** What is wrong with the disk that is mounted; nothing when all is well. */
+/** The violations on the mounted disk; none when all is well. */
 export async function checkStore(
   expectations: Expectations,
 ): Promise<string[]> {

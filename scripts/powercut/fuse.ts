@@ -48,7 +48,7 @@ export interface Request {
   readonly opcode: number;
   readonly unique: bigint;
   readonly node: number;
-  /** What follows the header. */
+  /** The bytes after the header. */
   readonly body: DataView;
 }
 

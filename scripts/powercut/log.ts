@@ -1,5 +1,5 @@
 /**
- * What reaches a disk, in order, and the disk that a power cut leaves of it.
+ * The requests that reach a disk, in order, and the disk after a power cut.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface Range {
   readonly length: number;
 }
 
-/** What the log of a disk has of one request, without the data. */
+/** One request in the log of a disk, without the data. */
 export type Entry =
   | Range & { readonly kind: "write" }
   /** All that was written before is durable. */
@@ -35,7 +35,7 @@ export interface Cut {
   readonly position: number;
   /** How many entries the last flush has made durable. */
   readonly durable: number;
-  /** What is kept of the writes since then. */
+  /** The parts of later writes that are kept. */
   readonly kept: readonly Piece[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the workload asks and what the store answers, as marks in the log of the
- * disk: between the writes that came before and those that came after.
+ * The workload's requests and the store's answers, as marks in the log of the
+ * disk, between the writes that came before and those that came after.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Runs the tests of a Go package, and reads what `go test -json` says of them.
+ * Runs the tests of a Go package, and reads the output of `go test -json`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { run } from "../support/command.ts";
 import type { TestStatus } from "../test_runner/outcome.ts";
 import { goEnvironment } from "./raft_module.ts";
 
-/** What one run of one test came to. */
+/** The result of one run of one test. */
 export interface GoTest {
   readonly status: TestStatus;
   /** What it printed, with its subtests. */

@@ -11,7 +11,7 @@ import { filesIn, root } from "../support/repository.ts";
 
 const MODULE = "github.com/hashicorp/raft";
 
-/** Ours: what stands in the place of the module's file of the same name. */
+/** Our files, which replace the module's files of the same names. */
 const REPLACEMENTS = "tests/interop/raft_suite";
 
 /** The settings that Go's commands run with, whatever the machine's are. */

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy that is a bad line: it cuts, stalls, corrupts, duplicates,
- * truncates and answers with garbage, as its seed says.
+ * A TCP proxy that stands for a bad line: it cuts, stalls, corrupts,
+ * duplicates, truncates and answers with garbage, as its seed decides.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Random } from "../../tests/support/random.ts";
 
-/** What can happen to what a server sends on one connection. */
+/** The faults of the bytes that a server sends on one connection. */
 export const FAULTS = [
   "nothing",
   "cut",
@@ -46,12 +46,12 @@ const GARBAGE = [
 /** Most bytes before a fault comes. */
 const FAULT_AT_MAX = 600_000;
 
-/** What one line does in all, so that an install comes to an end. */
+/** The most faults of one line, so that an install comes to an end. */
 const FAULTS_MAX = 12;
 
 /** A proxy for one install. */
 export class BadLine {
-  /** What has happened on it. */
+  /** The faults that have happened. */
   readonly faults: FaultKind[] = [];
   readonly #server = createServer((client) => this.#join(client));
   readonly #sockets = new Set<Socket>();
@@ -59,7 +59,7 @@ export class BadLine {
   readonly #target: number;
   readonly #kinds: readonly FaultKind[];
 
-  /** `target` is the server's port; `kinds` are what may happen. */
+  /** `target` is the server's port; `kinds` are the possible faults. */
   constructor(target: number, random: Random, kinds: readonly FaultKind[]) {
     this.#target = target;
     this.#random = random;
@@ -130,9 +130,9 @@ export class BadLine {
   }
 }
 
-/** Where the harm is done. */
-interface Scene {
-  /** What the server has just sent. */
+/** The place of a fault. */
+interface FaultPlace {
+  /** The bytes that the server has just sent. */
   readonly bytes: Uint8Array;
   /** Where in them the fault is. */
   readonly here: number;
@@ -142,7 +142,7 @@ interface Scene {
   readonly server: Socket;
 }
 
-const DAMAGE: Readonly<Record<FaultKind, (scene: Scene) => void>> = {
+const DAMAGE: Readonly<Record<FaultKind, (place: FaultPlace) => void>> = {
   nothing: ({ bytes, pass }) => pass(bytes),
   garbage: ({ bytes, pass }) => pass(bytes),
   cut({ bytes, here, client, server }) {
@@ -155,7 +155,7 @@ const DAMAGE: Readonly<Record<FaultKind, (scene: Scene) => void>> = {
   },
   stall({ bytes, here, pass, server }) {
     pass(bytes.subarray(0, here));
-    // Until the client has had enough and leaves, also when the server does.
+    // Until the client gives up, even when the server gives up first.
     server.pause();
     for (const event of ["data", "end", "close"]) {
       server.removeAllListeners(event);

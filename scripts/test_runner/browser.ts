@@ -18,7 +18,7 @@ const folder = "tests/browser";
 
 /** A page to bundle. */
 interface Page {
-  /** What it is made from. */
+  /** Its source. */
   readonly from: string;
   readonly entry: string;
   /** Other names for what it imports. */
@@ -77,7 +77,7 @@ async function installBrowser(project: string): Promise<string> {
   return join(project, "chromium.mjs");
 }
 
-/** What the program prints. */
+/** The output of the program. */
 interface Printed {
   readonly version: string;
   /** Of each bundle. */

@@ -1,6 +1,6 @@
 /**
  * Snapshots over HTTP between the runtimes: each as the server and each as the
- * follower, over a line that fails as a seed says. Each install ends with the
+ * follower, over a line whose faults a seed decides. Each install ends with the
  * same snapshot or with an error that has a name, and nothing is left open.
  *
  * @module
@@ -79,8 +79,8 @@ async function commands(consumer: string): Promise<PeerCommand[]> {
 
 /**
  * Makes the snapshots: one that is longer than what sockets hold, so that the
- * server is in the midst of it when the line breaks; small ones, an empty one; and
- * one as Go writes it.
+ * server is still sending it when the line breaks; small ones, an empty one;
+ * and one as Go writes it.
  */
 async function makeOriginals(
   directory: string,
@@ -105,7 +105,7 @@ async function makeOriginals(
   return originals;
 }
 
-/** One install, and what must be true of it. */
+/** One install, and its invariants. */
 class Install {
   readonly name: string;
   readonly #client: Peer;
@@ -137,7 +137,7 @@ class Install {
   /** Why the snapshot has not come, when it has not. */
   failure: string | undefined = "it has not ended";
 
-  /** What is wrong with its end. */
+  /** The violation of an invariant at its end, if any. */
   async run(directory: string): Promise<string | undefined> {
     const port = await this.#line.listen();
     try {
@@ -193,7 +193,10 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Looks until nothing is open but `sockets`; a while, for it takes a while. */
+/**
+ * Looks for a while, until nothing is open but `sockets`, because closing takes
+ * time.
+ */
 async function leakOf(
   peer: Peer,
   { directory, sockets }: {

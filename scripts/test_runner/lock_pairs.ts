@@ -1,6 +1,6 @@
 /**
  * The lock of a store between the runtimes: each as the holder, alive, stopped
- * and killed, and each as the one who asks. No suite of one runtime can test
+ * and killed, and each as the asking process. No suite of one runtime can test
  * that, because only this program knows where all of them are.
  *
  * @module
@@ -33,7 +33,7 @@ function faultOf(
   answer: Answer,
   { mayOpen, lockFile }: {
     readonly mayOpen: boolean;
-    /** What the hint must name, where there must be one. */
+    /** The file that the hint must name, if there must be a hint. */
     readonly lockFile: string | undefined;
   },
 ): string | undefined {
@@ -111,7 +111,7 @@ class Holder {
 
 type Case = Awaited<ReturnType<Holder["ask"]>>;
 
-/** All that is asked of one holder. */
+/** Runs all questions to one holder. */
 async function askAll(
   holder: Holder,
   askers: readonly LockPeer[],
@@ -125,7 +125,10 @@ async function askAll(
   return cases;
 }
 
-/** Runs all pairs. A peer that hangs is killed, which fails what waits for it. */
+/**
+ * Runs all pairs. A peer that hangs is killed, which fails the pairs that wait
+ * for it.
+ */
 async function runPairs(kinds: readonly PeerKind[], stores: string) {
   const askers = kinds.map((kind) => new LockPeer(kind));
   const holders = kinds.map((kind) => new LockPeer(kind));

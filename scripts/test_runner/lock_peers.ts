@@ -1,6 +1,6 @@
 /**
- * The runtimes that contend for one store's lock, each as a process that does
- * what it is told.
+ * The runtimes that contend for one store's lock, each as a process that takes
+ * orders.
  *
  * @module
  */

@@ -17,7 +17,7 @@ export interface TestCase {
   readonly reason?: string;
 }
 
-/** What one step came to. */
+/** The outcome of one step. */
 export interface Outcome {
   /** The name of the step. */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface Outcome {
   readonly ok: boolean;
   /** How long it took. */
   readonly seconds: number;
-  /** What to show: all that was printed, or the gist when all is well. */
+  /** The output to show: all of it, or the summary when all is well. */
   readonly output: string;
   /** The tests that it ran; none when it is a check. */
   readonly tests?: readonly TestCase[];

@@ -1,5 +1,5 @@
 /**
- * A process of one runtime that does what it is told, a line of JSON at a time.
+ * A process of one runtime that takes orders, one line of JSON each.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { TextLineStream } from "../support/text_line_stream.ts";
 
 /** How a runtime runs a script. */
 export interface PeerCommand {
-  /** What people call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** The project that it runs in. */
   readonly cwd: string;
@@ -41,7 +41,7 @@ export class Peer {
     this.#reading = this.#read();
   }
 
-  /** Gives an order, and waits for what came of it. */
+  /** Gives an order, and waits for its result. */
   async tell<T>(order: Readonly<Record<string, unknown>>): Promise<T> {
     const number = this.#count++;
     const answer = Promise.withResolvers<unknown>();

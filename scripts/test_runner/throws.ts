@@ -1,5 +1,5 @@
 /**
- * Whether every public function says what it throws.
+ * Checks that every public function documents its errors.
  *
  * @module
  */
@@ -75,7 +75,7 @@ interface Declaration extends Documented {
   };
 }
 
-/** What `deno doc --json` prints, as far as it is used here. */
+/** The used part of the output of `deno doc --json`. */
 interface Documentation {
   readonly nodes: Readonly<
     Record<string, {
@@ -87,7 +87,7 @@ interface Documentation {
   >;
 }
 
-/** A public function, by what the list calls it. */
+/** A public function, by its name in the list. */
 interface PublicFunction {
   readonly owner: string;
   readonly name: string;
@@ -95,7 +95,9 @@ interface PublicFunction {
   readonly isSilent: boolean;
 }
 
-/** Says nothing of errors, and refers to no other comment that does. */
+/**
+ * Whether a comment neither documents errors nor refers to a comment that does.
+ */
 function isSilent({ jsDoc }: Documented): boolean {
   const { doc = "", tags = [] } = jsDoc ?? {};
   return !tags.some(({ kind }) => kind === "throws") &&
@@ -141,7 +143,10 @@ function publicFunctions({ nodes }: Documentation): PublicFunction[] {
   );
 }
 
-/** What is wrong: functions that are silent, and exemptions of no use. */
+/**
+ * The problems: functions without `@throws`, and exemptions that are not
+ * needed.
+ */
 export function problemsOf(documentation: Documentation): string[] {
   const functions = publicFunctions(documentation);
   const used = new Set<string>();

@@ -102,7 +102,7 @@ async function makeProject(consumer: string): Promise<void> {
   }
 }
 
-/** Compiles one project; resolves to what is wrong, if anything. */
+/** Compiles one project; resolves to the errors, if any. */
 async function compile(
   consumer: string,
   node: string,

@@ -8,7 +8,7 @@ import { SnapshotTooLargeError } from "../errors.ts";
 import type { SnapshotMeta } from "./types.ts";
 
 /**
- * The limit in bytes; `Infinity` is no limit.
+ * The limit in bytes; `Infinity` stands for no limit.
  *
  * @throws {TypeError} when it is not a number.
  * @throws {RangeError} when it is negative or not an integer.
