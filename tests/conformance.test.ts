@@ -68,7 +68,7 @@ async function makeOnMemoryDisk(): Promise<StoreToCheck> {
   };
 }
 
-/** What a memory store is made of, with snapshots that a check can spoil. */
+/** A memory store whose snapshots a check can damage. */
 function makeInMemory(retain: number): StoreToCheck {
   const backend = new EditableBackend();
   return {
@@ -129,7 +129,9 @@ function lister(list: () => Promise<SnapshotMeta[]>): SnapshotStore["list"] {
   return list as unknown as SnapshotStore["list"];
 }
 
-/** What a store with one fault does otherwise than the store that it wraps. */
+/**
+ * The difference between a store with one fault and the store that it wraps.
+ */
 type Mutate = (
   store: SnapshotStore,
   backend: EditableBackend,

@@ -17,7 +17,7 @@ import { ChangedBackend, fill } from "./store/changed_backend.ts";
 import { INIT } from "./support/store_fixture.ts";
 import { temporaryDirectory } from "./support/temporary_directory.ts";
 
-/** What the tests use of a second copy of the package. */
+/** The parts of a second copy of the package that the tests use. */
 interface Copy {
   readonly isSnapshotError: typeof isSnapshotError;
   readonly MaybePublishedError: new (cause: unknown) => Error;

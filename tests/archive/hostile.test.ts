@@ -43,7 +43,7 @@ function extended(records: string): Member[] {
   return [meta, { ...header, content: records }, state, sums];
 }
 
-/** Bad archives, and what is wrong with each. */
+/** Bad archives, and the fault of each. */
 const BAD: readonly (readonly [string, Uint8Array, Fault])[] = [
   // The file.
   ["nothing at all", Buffer.alloc(0), { reason: "gzip", offset: 0 }],

@@ -16,7 +16,7 @@ import { put } from "./places.ts";
 const PATH = "/backups/1-1000.snap";
 const CONTENT = bytes(10_000, 3);
 
-/** What a power cut may leave of a file: nothing, all of it, or a part. */
+/** The state of a file after a power cut: missing, whole, or a part. */
 function stateOf(disk: MemoryFileSystem): "missing" | "whole" | "broken" {
   if (!disk.tree().includes(PATH)) return "missing";
   const found = disk.readFile(PATH);

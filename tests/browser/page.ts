@@ -11,9 +11,9 @@ import * as checksums from "@raft/snapshots/crc64";
 import * as testing from "@raft/snapshots/testing";
 import { mapBackend } from "../../examples/map_backend.ts";
 
-/** What a check came to. */
+/** The result of a check. */
 export interface PageResult {
-  /** What is true, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly name: string;
   /** Why it is not, if it is not. */
   readonly fault?: string;

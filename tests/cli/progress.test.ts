@@ -5,7 +5,7 @@ import { startProgress } from "../../src/cli/progress.ts";
 const MIB = 1024 * 1024;
 const ERASE_LINE = "\r\x1b[K";
 
-/** A terminal that keeps what is written, and a clock that is set by hand. */
+/** A terminal that records its output, and a clock that is set by hand. */
 function terminal({ isTTY = true, columns }: {
   readonly isTTY?: boolean;
   readonly columns?: number;

@@ -26,7 +26,7 @@ function streamOfChunks(parts: readonly Chunk[]): ReadableStream<Chunk> {
   });
 }
 
-/** What a consumer gets, and the error that it ends with, if it does. */
+/** The bytes that a consumer gets, and the error at the end, if any. */
 async function consume(
   stream: ReadableStream<Chunk>,
 ): Promise<{ got: Chunk[]; error: unknown }> {

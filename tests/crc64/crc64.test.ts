@@ -40,7 +40,7 @@ describe("crc64()", () => {
   it("agrees with the table around every length where its method changes", () => {
     const seed = freshSeed();
     const data = bytes(2 * MIB + 300, seed);
-    // The relations' spans, what they leave to the table, whole blocks.
+    // The relations' spans, the rest for the table, whole blocks.
     const thresholds = [1_403, 1_435, 65_534, 65_600, 131_068, MIB, 2 * MIB];
     for (const threshold of thresholds) {
       const lengths = threshold < MIB ? 300 : 70;

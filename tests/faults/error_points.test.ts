@@ -13,7 +13,7 @@ const seed = freshSeed();
 /** How many runs of the workload have several faults. */
 const RUNS = sample(25, 3000);
 
-/** How much of what was not synced a power cut after such a run keeps. */
+/** How many of the unsynced operations a power cut after such a run keeps. */
 const KEPT_PERCENT = isFullRun ? [0, 50, 100] : [0];
 
 /** Whether an error is one of this library's, and names one of those codes. */
@@ -25,7 +25,7 @@ function isNamed(error: unknown, codes: readonly string[]): boolean {
   return codes.includes(error.systemCode ?? "");
 }
 
-/** What the faults of a run may cause. */
+/** The limits of the effects of a run's faults. */
 interface FaultLimits {
   /** The codes of the faults. */
   readonly codes: readonly string[];
@@ -34,7 +34,8 @@ interface FaultLimits {
 }
 
 /**
- * Runs the workload with faults; gives the faults that came, and what is wrong.
+ * Runs the workload with faults; gives the faults that happened, and the
+ * violations.
  */
 async function runWorkload(
   makeInjector: (workload: Workload) => Injector,
@@ -67,7 +68,7 @@ async function runWorkload(
   return { hit, wrong };
 }
 
-/** What is wrong with the store after a power cut; nothing when all is well. */
+/** The violations of the store after a power cut; none when all is well. */
 async function afterPowerCut(
   { disk, expectations }: Workload,
 ): Promise<string[]> {

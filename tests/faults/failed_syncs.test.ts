@@ -10,7 +10,7 @@ import { Workload } from "./workload.ts";
 
 const seed = freshSeed();
 
-/** The paths whose syncs fail, by what they are. */
+/** The paths whose syncs fail, by their kinds. */
 const UNSYNCABLE: Readonly<Record<string, RegExp>> = {
   "the state": /\.tmp\/state\.bin$/,
   "meta.json": /\.tmp\/meta\.json$/,

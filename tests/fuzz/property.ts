@@ -28,7 +28,7 @@ export async function holdsFor<T>(
   const property: IAsyncProperty<[T]> = asyncProperty(inputs, async (input) => {
     await check(input);
   });
-  // fast-check takes a signed integer. What hangs fails, with what it hung on.
+  // fast-check takes a signed integer. A hanging run fails, with its input.
   await assert(property, { seed: seed | 0, numRuns, timeout: 60_000 });
   report("inputs fuzzed", numRuns);
 }

@@ -4,7 +4,7 @@
 
 import type { Fetch } from "@raft/snapshots/http";
 
-/** What a test does to one answer; `asked` is the request's range, if any. */
+/** The fault of one answer; `asked` is the request's range, if any. */
 export type Fault = (
   response: Response,
   request: Request,

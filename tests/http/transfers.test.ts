@@ -26,7 +26,7 @@ describe("a further transfer than allowed", () => {
       assert.equal((await busy.json()).code, "busy");
     }
     assert.deepEqual(served.fixture.trace(since), []);
-    // What is small is answered.
+    // Small answers are still sent.
     const list = await served.get();
     assert.equal(list.status, 200);
     await list.body?.cancel();

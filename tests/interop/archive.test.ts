@@ -73,7 +73,7 @@ function content(
   return { index, term, configuration, configurationIndex, size, crc, peers };
 }
 
-/** Go reads what is in the archive, if its limit lets it. */
+/** Go reads the archive's content, within its limit. */
 async function checkWithGo(
   ask: Ask,
   path: string,

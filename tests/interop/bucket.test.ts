@@ -45,7 +45,7 @@ describeWithGo("a bucket", (ask) => {
       const state = bytes(size, index);
       states.set(await save(store, state, { index }), state);
     }
-    // What is unfinished is not seen by Go either.
+    // Go does not list an unfinished snapshot either.
     const sink = await store.create(INIT);
     const base = await temporaryDirectory(t);
     await copyDown(bucket, base);

@@ -37,7 +37,7 @@ interface Node {
   readonly address: string;
 }
 
-/** What the Go program can be asked, and what it answers. */
+/** The requests to the Go program, and its answers. */
 export interface Verbs {
   /** The versions of Go and of its raft. */
   "versions": [Record<never, never>, { go: string; raft: string }];
@@ -106,7 +106,7 @@ export interface Verbs {
     Store & { id: string },
     { meta: WireMeta; length: number; sha256: string },
   ];
-  /** Removes what is beyond `retain`. */
+  /** Removes the snapshots beyond `retain`. */
   "store.reap": [Store, true];
   /** Takes snapshots one after the other, as a live server does. */
   "store.rounds": [

@@ -86,7 +86,7 @@ async function start(ask: Ask, server: Server, base: string, term = TERM) {
   return await ask("node.start", options);
 }
 
-/** A hundred commands, and what they make of the state. */
+/** A hundred commands, and the state that they make. */
 function change(state: Map<string, string>): string[] {
   return Array.from({ length: 100 }, (_, i) => {
     const [key, value] = [`key ${i * 300}`, `changed ${i}`];

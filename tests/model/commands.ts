@@ -19,7 +19,7 @@ import { silent, stateOf } from "../crash/recovery.ts";
 import { bytes } from "../support/random.ts";
 import type { Model } from "./model.ts";
 
-/** A sink that is open, and what was written to it. */
+/** An open sink, and the bytes that were written to it. */
 interface OpenSink {
   readonly sink: SnapshotSink;
   state: Uint8Array;

@@ -43,7 +43,7 @@ function eventsOf(stream: Writable): string[] {
   return events;
 }
 
-/** Notes the sizes of what a sink is given. */
+/** Notes the sizes of the chunks that a sink gets. */
 function sizesGivenTo(sink: SnapshotSink): number[] {
   const sizes: number[] = [];
   sink.getWriter = () => {

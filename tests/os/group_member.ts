@@ -1,7 +1,7 @@
 /**
  * A user of a group that shares a store: `group_member.ts DIRECTORY UID GID`.
- * It becomes that user, opens the store, saves, says what came of it, and
- * holds the store until its input ends.
+ * It becomes that user, opens the store, saves, reports the outcome, and holds
+ * the store until its input ends.
  */
 
 import process from "node:process";

@@ -37,7 +37,7 @@ async function traceTwoSnapshots(directory: string): Promise<string[]> {
   return lines.map(toStep).filter((step) => step !== undefined);
 }
 
-/** What a call does; the snapshot's own ID is of no interest. */
+/** The operation of a call, without the snapshot's ID. */
 function toStep(line: string): string | undefined {
   // A call that another thread interrupts is written in two lines.
   const synced = /f(?:data)?sync\(\d+<([^>]*)>/.exec(line)?.[1];

@@ -121,7 +121,7 @@ async function serve(directory: string): Promise<{ readonly port: number }> {
   return { port: server.port };
 }
 
-/** Counts what the runtime hands over of the states. */
+/** Counts the bytes of states that the runtime hands over. */
 function countingFetch(count: (bytes: number) => void) {
   return async (url: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(url, init);
@@ -178,7 +178,9 @@ async function pull({ url, id, directory }: InstallOrder) {
   }
 }
 
-/** What is open: files of the directory, sockets, timers. Linux knows. */
+/**
+ * The open files of the directory, sockets and timers, as Linux reports them.
+ */
 async function look(directory: string) {
   const names = await readdir("/proc/self/fd");
   const links = await Promise.all(

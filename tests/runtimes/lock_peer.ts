@@ -1,6 +1,6 @@
 /**
- * A process of one runtime for `scripts/test_runner/lock_pairs.ts`. Each line of
- * its input is an order, in JSON; it says in one line what came of it: `hold`
+ * A process of one runtime for `scripts/test_runner/lock_pairs.ts`. Each line
+ * of its input is an order, in JSON; it gives the outcome in one line: `hold`
  * opens the store in a directory and keeps it, `try` opens and closes it.
  */
 

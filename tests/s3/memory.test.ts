@@ -13,12 +13,12 @@ const script = new URL("./transfer.ts", import.meta.url);
 const skip = isRealServer ? false : "there is no real server";
 
 /**
- * The runtime itself, a few parts and blocks, and what a garbage collector leaves
- * for later; on a busy machine it leaves more.
+ * The runtime itself, a few parts and blocks, and garbage that is not collected
+ * yet, which is more on a busy machine.
  */
 const PEAK_MIB_MAX = 384;
 
-/** What a process takes at most that moves a state. */
+/** The most memory of a process that moves a state. */
 async function peakOf(
   what: "put" | "get",
   location: string,

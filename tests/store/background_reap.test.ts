@@ -37,7 +37,7 @@ async function setUp(waiting: OperationName, path: RegExp) {
   return { fixture, store, old, id, gate: held.gate };
 }
 
-/** Calls that must not see what is to be reaped. */
+/** Calls that must not see snapshots that are to be reaped. */
 const CALLS: Readonly<
   Record<string, (store: SnapshotStore, old: string) => Promise<unknown>>
 > = {
@@ -189,7 +189,7 @@ describe("the reap after a publication", () => {
     const { gate, waiting } = fixture.hold("rename", new RegExp(`/${first}$`));
     const deleting = store.delete(first);
     await waiting();
-    // What it is followed by removes bytes, and must not meet the rename.
+    // The removal of bytes that follows must not meet the rename.
     const newest = await save(store, "newest", { index: 3 });
     await letOthersWork();
     gate.open();

@@ -16,7 +16,7 @@ import { EditableBackend } from "./editable_backend.ts";
 /** Bytes of a block: the states below have several. */
 export const BLOCK = 512;
 
-/** What a method does instead; it is given what the method would do. */
+/** A replacement for a method, which gets the usual one. */
 export type Instead = (asUsual: () => unknown) => unknown;
 
 /** The methods of a backend, of the states that it opens, and of its sinks. */
@@ -48,9 +48,11 @@ export const METHODS = [
 /** One of them. */
 export type Method = typeof METHODS[number];
 
-/** Where a store keeps its snapshots, and what it has not given back. */
+/**
+ * The place of a store's snapshots, with the handles that it has not closed.
+ */
 export class ChangedBackend {
-  /** What it would do. */
+  /** The usual behaviour. */
   readonly memory = new EditableBackend();
   /** How many states are open. */
   openStates = 0;
@@ -70,7 +72,7 @@ export class ChangedBackend {
     this.#read = read;
   }
 
-  /** Every method does again what it should. */
+  /** Restores the usual behaviour of every method. */
   mend(): void {
     this.#changes.clear();
     this.#read = undefined;
@@ -101,7 +103,7 @@ export class ChangedBackend {
     });
   }
 
-  /** Wraps what the memory gives out. */
+  /** Wraps the handles that the memory gives out. */
   async #watch(promise: Promise<unknown>): Promise<unknown> {
     const value = await promise;
     if (typeof value !== "object" || value === null) return value;

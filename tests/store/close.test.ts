@@ -1,5 +1,5 @@
 /**
- * close() of a store: what it ends.
+ * close() of a store ends its sinks and sources.
  */
 
 import assert from "node:assert/strict";

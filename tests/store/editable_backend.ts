@@ -11,7 +11,7 @@ import { SnapshotCorruptError } from "../../src/errors.ts";
 /** The parts of a snapshot, by the names that the files have on a disk. */
 export type Part = "meta.json" | "blocks.crc64" | "state.bin";
 
-/** What a test has put in the place of a part; `undefined`: it is missing. */
+/** The parts that a test has replaced; `undefined`: the part is missing. */
 type Edits = Map<Part, Uint8Array | undefined>;
 
 /** Memory whose snapshots can be read, changed and removed part by part. */
@@ -20,7 +20,7 @@ export class EditableBackend extends MemoryBackend {
   /** How many states are open. */
   openStates = 0;
 
-  /** What a part of a snapshot holds. */
+  /** The content of a part of a snapshot. */
   async read(id: string, part: Part): Promise<Uint8Array> {
     if (part === "meta.json") return await this.readMeta(id, Infinity);
     if (part === "blocks.crc64") {

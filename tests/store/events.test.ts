@@ -1,5 +1,5 @@
 /**
- * What a store reports of its work, to `onEvent` and to its logger.
+ * The events of a store, for `onEvent` and its logger.
  */
 
 import assert from "node:assert/strict";
@@ -288,7 +288,7 @@ onEachPlace("the events of a store", (makePlace) => {
   }
 });
 
-/** A backend that reports what a test wants it to. */
+/** A backend that reports the events of a test. */
 class ReportingBackend extends MemoryBackend {
   host: BackendHost | undefined;
 

@@ -1,6 +1,5 @@
 /**
- * list({ unusable: true }): what is known of each snapshot, also of those that
- * list() passes over.
+ * list({ unusable: true }): every snapshot, also those that list() passes over.
  */
 
 import assert from "node:assert/strict";

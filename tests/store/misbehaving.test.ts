@@ -43,7 +43,7 @@ function lying(length: number): Uint8Array {
   return Object.defineProperty(new Uint8Array(3), "length", { value: length });
 }
 
-/** Anything but what was asked for. */
+/** Values of other kinds than the expected ones. */
 const ODD_VALUES: Readonly<Record<string, () => unknown>> = {
   "undefined": () => undefined,
   "null": () => null,
@@ -115,7 +115,7 @@ const ODD_VALUES: Readonly<Record<string, () => unknown>> = {
     ),
 };
 
-/** What a method does with such a value. */
+/** How a method uses such a value. */
 const WAYS: Readonly<Record<string, (value: unknown) => Instead>> = {
   throws: (value) => () => {
     throw value;
@@ -136,7 +136,7 @@ const WAYS: Readonly<Record<string, (value: unknown) => Instead>> = {
 const readAll = async (source: SnapshotSource) =>
   new Uint8Array(await new Response(source).arrayBuffer());
 
-/** Reads a source, and compares what it hands out with what was written. */
+/** Reads a source, and compares the bytes with the written ones. */
 async function readRight(source: SnapshotSource, states: States) {
   const state = states.get(source.meta.id);
   assert.ok(state !== undefined, `${source.meta.id} was never written`);
@@ -163,7 +163,7 @@ type Call = (
   id: string,
 ) => Promise<unknown>;
 
-/** Every call of a store; each checks what it is given. */
+/** Every call of a store; each checks its result. */
 const CALLS: Readonly<Record<string, Call>> = {
   async list(store, states) {
     const ids = (await store.list()).map(({ id }) => id);
@@ -231,7 +231,7 @@ interface Fault {
   readonly method: Method;
   readonly way: string;
   readonly value: string;
-  /** How often it does before what it should. */
+  /** How often it works before the fault. */
   readonly after: number;
 }
 
@@ -268,7 +268,7 @@ async function survive(
   }
   await attempt("close", store.close());
   await letOthersWork(2);
-  // What a backend has begun and does not give out, the store can't end.
+  // The store can't end a snapshot that the backend has begun and not returned.
   const isGiven = (method: Method) => fault.method !== method;
   if (isGiven("openState")) assert.equal(backend.openStates, 0, "open states");
   if (isGiven("begin") && isGiven("pending.publish")) {
@@ -277,7 +277,7 @@ async function survive(
   if (!isCorrupt) await assertNothingIsSpoilt(backend, states);
 }
 
-/** With the fault gone, all that is listed is what was written. */
+/** Without the fault, all listed snapshots have the written bytes. */
 async function assertNothingIsSpoilt(backend: ChangedBackend, states: States) {
   backend.mend();
   const store = await backend.open(100);

@@ -11,7 +11,7 @@ import { EditableBackend, type Part } from "./editable_backend.ts";
 
 /** A place, and how to open the store on it. */
 export interface Place {
-  /** What the store has said. */
+  /** The log of the store. */
   readonly log: Log;
   /** How many states are open. */
   readonly openStates: number;
@@ -19,7 +19,7 @@ export interface Place {
   open(options?: StoreOptions): Promise<SnapshotStore>;
   /** The names that a directory has then, sorted; the lock's are left out. */
   names(): Promise<readonly string[]>;
-  /** What a part of a snapshot holds. */
+  /** The content of a part of a snapshot. */
   read(id: string, part: Part): Promise<Uint8Array>;
   /** Puts other bytes there. */
   write(id: string, part: Part, content: Uint8Array | string): void;

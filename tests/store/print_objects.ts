@@ -1,6 +1,6 @@
 /**
- * Prints a store, its sinks and its sources: `console.log` of the runtime is what
- * is tested, and so this is a program of its own.
+ * Prints a store, its sinks and its sources: the runtime's `console.log` is
+ * tested, so this is a program of its own.
  */
 
 import { DiscardSnapshotStore, MemorySnapshotStore } from "@raft/snapshots";

@@ -1,5 +1,5 @@
 /**
- * reap(): what is kept and what is removed.
+ * reap(): which snapshots are kept and which are removed.
  */
 
 import assert from "node:assert/strict";

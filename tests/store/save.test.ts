@@ -1,6 +1,6 @@
 /**
- * save(): whole snapshots from bytes, streams and iterables; and what a state
- * is expected to be.
+ * save(): whole snapshots from bytes, streams and iterables; and the expected
+ * size and CRC of a state.
  */
 
 import assert from "node:assert/strict";

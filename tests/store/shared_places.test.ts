@@ -1,6 +1,6 @@
 /**
- * What a place with several writers tells the store: which snapshots are not to
- * be reaped, which are not let go, and how long a new one will be.
+ * Exchanges with a place of several writers: which snapshots must not be
+ * reaped, which can't be removed, and how long a new one will be.
  */
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ import {
 import { MemoryBackend } from "../../src/backends/memory/memory_backend.ts";
 import { INIT, listIds, Log, save } from "../support/store_fixture.ts";
 
-/** Memory that says of snapshots what a place with several writers says. */
+/** Memory that behaves like a place with several writers. */
 class SharedBackend extends MemoryBackend {
   readonly log = new Log();
   readonly begun: BeginOptions[] = [];

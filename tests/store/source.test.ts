@@ -283,7 +283,7 @@ describe("a source", () => {
         { done: STATE.length, total: STATE.length },
       );
     }
-    // Of a part, what is handed out of it; not the blocks that it lies in.
+    // For a range, the bytes that are handed out, not its whole blocks.
     const dones: number[] = [];
     const part = { start: BLOCK / 2, end: 3 * BLOCK + 1 };
     await load(store, id, {

@@ -1,5 +1,5 @@
 /**
- * What a reader gets of a corrupt state, in each of the modes.
+ * Reading a corrupt state, in each of the modes.
  */
 
 import assert from "node:assert/strict";
@@ -24,7 +24,7 @@ const BLOCK = 512;
 const STATE = bytes(9 * BLOCK + 100, 1);
 const MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 
-/** What a reader got, and how it ended. */
+/** The bytes that a reader got, and how the source ended. */
 interface Reading {
   readonly got: Uint8Array;
   readonly error: unknown;

@@ -13,7 +13,7 @@ export const isFullRun: boolean = process.env["FULL_RUN"] !== undefined;
 
 /**
  * How much of the ordinary sample is tried: all of it on one runtime, less on
- * the others, because what is tried is the same code.
+ * the others, because they run the same code.
  */
 const SHARE = Number(process.env["SAMPLE_SHARE"] ?? 1);
 

@@ -64,7 +64,7 @@ export class StoreFixture {
   readonly disk: MemoryFileSystem;
   /** The disk as the store sees it. */
   readonly files: FaultyFileSystem;
-  /** What the store has logged. */
+  /** The log of the store. */
   readonly log = new Log();
 
   constructor(disk = new MemoryFileSystem()) {

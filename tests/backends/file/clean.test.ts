@@ -1,5 +1,5 @@
 /**
- * clean() of a directory: what it removes, and what it leaves.
+ * clean() of a directory: which entries it removes, and which it leaves.
  */
 
 import assert from "node:assert/strict";

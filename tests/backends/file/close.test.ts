@@ -1,5 +1,5 @@
 /**
- * close() of a store: what it ends, and what is refused from then on.
+ * close() of a store: it ends sinks and sources, and later calls reject.
  */
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What a store in a directory reports beside what every store does; the lock's
- * event is in lock.test.ts.
+ * The events that only a store in a directory reports; the lock's event is in
+ * lock.test.ts.
  */
 
 import assert from "node:assert/strict";

@@ -50,7 +50,7 @@ export async function assertUntouched({ victim }: SetUp): Promise<void> {
   assert.equal(await readFile(join(victim, "state.bin"), "utf8"), "precious");
 }
 
-/** Opens the store, checks what it lists, uses it, and closes it. */
+/** Opens the store, checks its list, uses it, and closes it. */
 export async function survey(
   it: SetUp,
   expected: { warned?: string; silent?: boolean },

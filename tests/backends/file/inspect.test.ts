@@ -38,7 +38,7 @@ const OURS = "3-10-2.tmp";
 
 const logger = new Log();
 
-/** What a reader sees that takes no lock. */
+/** The inspection by a reader without the lock. */
 async function look(
   fixture: StoreFixture,
   nowMs = HOUR,
@@ -52,7 +52,7 @@ async function look(
   }
 }
 
-/** What a reader sees of a directory on a disk. */
+/** The inspection of a directory on a disk. */
 async function lookAt(directory: string): Promise<StoreInspection> {
   const options = { readOnly: true, logger };
   const reader = await openFileSnapshotStore(directory, options);

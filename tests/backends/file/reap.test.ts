@@ -1,5 +1,5 @@
 /**
- * reap(): what is kept and what is removed, and in which order.
+ * reap(): which snapshots are kept and removed, and in which order.
  */
 
 import assert from "node:assert/strict";

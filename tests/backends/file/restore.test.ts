@@ -63,7 +63,7 @@ describe("restore()", () => {
 
   it("does not take a store for empty that has names in it", async () => {
     const { fixture, store } = await prepare(2);
-    // Whatever a disk may be that lists what it says is not there.
+    // A disk that lists a name and then reports it as missing.
     fixture.files.inject(failOn("stat", "ENOENT", { path: /\/3-\d+-\d+$/ }));
     await assert.rejects(restoreText(store), NoUsableSnapshotError);
     fixture.files.inject();

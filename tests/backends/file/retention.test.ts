@@ -1,5 +1,6 @@
 /**
- * What is kept and what is removed: by every close, by reap() and by delete().
+ * Which snapshots are kept and removed: by every close, by reap() and by
+ * delete().
  */
 
 import assert from "node:assert/strict";

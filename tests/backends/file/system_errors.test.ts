@@ -1,6 +1,6 @@
 /**
- * What an error of the system concerns: the process or the place as a whole, or
- * one snapshot. Neither means that a snapshot is corrupt.
+ * Errors of the system concern the process or the place as a whole, or one
+ * snapshot. Neither means that a snapshot is corrupt.
  */
 
 import assert from "node:assert/strict";

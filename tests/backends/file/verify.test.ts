@@ -1,5 +1,5 @@
 /**
- * verify(): every byte is read, and what is wrong is in the report.
+ * verify(): every byte is read, and the damage is in the report.
  */
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What a list keeps of snapshots that it has read: it must notice every change
- * behind the store's back, and reads nothing again where there was none.
+ * The metadata that lists remember: a list must notice every change by another
+ * program, and read nothing again without one.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ function readsSince(files: FaultyFileSystem, start: number): number {
   return files.trace.slice(start).filter(({ name }) => name === "read").length;
 }
 
-/** Counts what a list reads. */
+/** Counts the reads of a list. */
 async function readsOf(
   files: FaultyFileSystem,
   store: SnapshotStore,
@@ -64,7 +64,7 @@ async function setUp(t: TestContext, count: number) {
   return { files, store, ids, pathsOf };
 }
 
-/** Sets a file's times back to what they were. */
+/** Sets a file's times back to the former ones. */
 async function keepingTimes(
   path: string,
   change: () => Promise<void>,

@@ -1,6 +1,6 @@
 /**
- * How a snapshot in a bucket becomes visible: what a writer says of its outcome,
- * and what it leaves.
+ * The publication of a snapshot in a bucket: its outcome for the writer, and
+ * the objects that stay.
  */
 
 import assert from "node:assert/strict";
@@ -36,7 +36,7 @@ function openSmall(
   return bucket.open({ blockSize: 1000, tuning, ...options });
 }
 
-/** What a publication failed with. */
+/** The error of a failed publication. */
 async function publishError(
   saving: Promise<unknown>,
 ): Promise<SnapshotPublishError> {

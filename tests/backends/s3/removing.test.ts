@@ -1,6 +1,6 @@
 /**
- * Removing, sweeping and retaining: by the server's clock, and by what the bucket
- * allows.
+ * Removing, sweeping and retaining: by the server's clock, and by the bucket's
+ * rules.
  */
 
 import assert from "node:assert/strict";
@@ -28,7 +28,7 @@ function bucketWithClock(denies?: (method: string, key: string) => boolean) {
   return { bucket, time };
 }
 
-/** Leaves what a process leaves that ends while it writes. */
+/** Leaves the remains of a process that ends while it writes. */
 async function leaveUnfinished(bucket: ReturnType<typeof memoryBucket>) {
   let isDead = false;
   const network = new FaultyNetwork(

@@ -15,13 +15,16 @@ import {
 } from "../../support/s3/bucket.ts";
 import { INIT } from "../../support/store_fixture.ts";
 
-/** What a server takes as a part; the one in memory takes small ones. */
+/**
+ * The smallest part that a server accepts; the one in memory accepts small
+ * ones.
+ */
 const PART = isRealServer ? 5 * 1024 * 1024 : 4096;
 
 /** How many snapshots the store keeps. */
 const RETAIN = 3;
 
-/** What the process knows of a snapshot. */
+/** The process's record of a snapshot. */
 interface Known {
   readonly state: Uint8Array<ArrayBuffer>;
   /** "unknown": the call had not ended, or said that it can't tell. */

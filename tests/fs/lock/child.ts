@@ -1,7 +1,7 @@
 /**
  * A process of its own for the lock's tests. It takes the lock of the file that
- * it is given, once it is told to, says what came of it, and keeps the lock
- * until its input ends.
+ * it is given, on request, reports the outcome, and keeps the lock until its
+ * input ends.
  */
 
 import process from "node:process";

@@ -1,5 +1,5 @@
 /**
- * readLock(): what is seen of a lock that can't be judged.
+ * readLock() of a lock whose holder can't be checked.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,6 @@
 /**
- * The socket of a lock's holder tells what a process ID and a host's name can't.
+ * The socket of a lock's holder proves life where a process ID and a host's
+ * name can't.
  */
 
 import assert from "node:assert/strict";

@@ -38,7 +38,7 @@ const FRAME_SIZE_MAX = 1024 * 1024;
 export class Connection {
   readonly #socket: Socket;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  /** What has been read beyond the frames that have been handed out. */
+  /** Bytes that were read beyond the frames that have been handed out. */
   #read: Uint8Array = new Uint8Array(0);
 
   /** Takes the socket over. */

@@ -1,5 +1,5 @@
 /**
- * A network that fails: what is between a store and its server.
+ * A failing network between a store and its server.
  */
 
 import type { Fetch } from "../../../src/net/exchange.ts";
@@ -69,13 +69,13 @@ export class FaultyNetwork {
     this.#plan = plan;
   }
 
-  /** What the store is given. */
+  /** The `fetch` for the store. */
   readonly fetch: Fetch = async (url, init) => {
     const { pathname, search } = new URL(url);
     const name = `${init.method} ${pathname}${search}`;
     const number = this.requests.push(name) - 1;
     const fault = this.#plan({ number, name });
-    // What was sent is carried out, also when the store gives up waiting.
+    // The server carries out a request even when the store gives up waiting.
     const { signal, ...rest } = init;
     const work = fault === undefined
       ? this.#fetch(url, rest)

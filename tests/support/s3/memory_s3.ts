@@ -28,7 +28,7 @@ interface Upload {
   readonly parts: Map<number, { etag: string; body: Uint8Array<ArrayBuffer> }>;
 }
 
-/** What a server in memory is like. */
+/** Options of a server in memory. */
 export interface MemoryS3Options extends Partial<ServerKeys> {
   readonly bucket?: string;
   /** The most keys of a page. */
@@ -195,7 +195,7 @@ export class MemoryS3 {
     await checkChecksum(headers, body);
     const etag = await etagOf(body);
     const modified = this.serverTime();
-    // What was awaited may have taken time.
+    // The wait may have taken time.
     this.#checkConditions(key, headers);
     this.objects.set(key, { body, etag, modified, kept: keptOf(headers) });
     return this.#respond(null, { headers: { etag } });

@@ -1,7 +1,7 @@
 /**
- * What the store counts on in a server, one behaviour after the other. It runs on
- * the server in memory and on a real one, so that the first can't drift away from
- * the second.
+ * The behaviours of a server on which the store relies, one after the other. It
+ * runs on the server in memory and on a real one, so that the first can't drift
+ * away from the second.
  */
 
 import assert from "node:assert/strict";
@@ -71,7 +71,7 @@ export class ProbedServer {
     return `${this.prefix}${name}`;
   }
 
-  /** What a request fails with: `status code`; "ok" when it does not. */
+  /** The failure of a request, as `status code`, or "ok". */
   async outcome(request: S3Request): Promise<string> {
     try {
       const key = this.at(request.key ?? "");
