@@ -1,6 +1,6 @@
 /**
- * A place for archives as they came, beside stores, which take snapshots apart:
- * a directory or a bucket with a file or object for each archive.
+ * A place for unchanged archives: a directory or a bucket with a file or object
+ * for each archive. A store of snapshots, in contrast, takes archives apart.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface StoredArchive {
   readonly size: number;
 }
 
-/** What the name of a new archive is made of. */
+/** The parts of a new archive's name. */
 export interface ArchiveNaming {
   /** The last log index that its state includes; a uint64. */
   readonly index: bigint;
@@ -34,7 +34,7 @@ export type ArchiveSink = WritableStream<Uint8Array> & {
   readonly archiveName: string;
 };
 
-/** The right to be the one that works in a store of archives. */
+/** The right of one process to work in a store of archives. */
 export interface ArchiveLease {
   /**
    * Aborts when the lease may have been lost, and another process may have it:
@@ -48,10 +48,11 @@ export interface ArchiveLease {
 }
 
 /**
- * Keeps archives (`.snap` files of Consul, Nomad and Vault) unchanged, each under
- * a name of its own, `<index>-<unixMs>.snap`. What has other names there is left
- * alone. It does not look into archives: `copyArchive()` and `readArchive()` of
- * `@raft/snapshots/archive` check them on the way in and out.
+ * Keeps archives (`.snap` files of Consul, Nomad and Vault) unchanged, each
+ * under a name of its own, `<index>-<unixMs>.snap`. Files with other names are
+ * left alone. It does not look into archives: `copyArchive()` and
+ * `readArchive()` of `@raft/snapshots/archive` check them on the way in and
+ * out.
  */
 export interface ArchiveStore {
   /** Where the archives are, for messages. */
@@ -73,7 +74,7 @@ export interface ArchiveStore {
   /**
    * Opens an archive. The caller must read the stream out, or cancel it.
    *
-   * @throws {SnapshotNotFoundError} when there is none of that name.
+   * @throws {SnapshotNotFoundError} when the store has no archive of that name.
    * @throws {StoreAccessError} when it can't be read.
    */
   open(name: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
@@ -86,8 +87,8 @@ export interface ArchiveStore {
    */
   delete(name: string): Promise<void>;
   /**
-   * Removes what writers have left unfinished that are gone, by its age.
-   * Resolves to the names of what it has removed.
+   * Removes unfinished archives of writers that have ended, by their age.
+   * Resolves to the names that it has removed.
    *
    * @param olderThanMs how old it must be, in milliseconds. A day by default.
    * @throws {StoreAccessError} when the place can't be read or written.
@@ -105,5 +106,5 @@ export interface ArchiveStore {
   lease(): Promise<ArchiveLease>;
 }
 
-/** So old is what a sweep removes unless it is told otherwise: a day. */
+/** The default age from which a sweep removes unfinished archives: a day. */
 export const SWEEP_AFTER_MS = 24 * 60 * 60 * 1000;

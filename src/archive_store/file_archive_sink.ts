@@ -1,6 +1,6 @@
 /**
- * An archive on its way into a directory: it is written under a temporary name,
- * and gets its own when all of it is on the disk.
+ * Writes an archive into a directory: first under a temporary name, which is
+ * replaced by its own name when all bytes are on the disk.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { exists, writeFully } from "../fs/io.ts";
 import { describe } from "../text.ts";
 import type { ArchiveSink } from "./archive_store.ts";
 
-/** What a temporary name ends with, after the archive's name. */
+/** The end of a temporary name, after the archive's name. */
 export const TEMPORARY = /\.[0-9a-f]{8}\.tmp$/;
 
 /** Where an archive is written. */
@@ -89,7 +89,8 @@ class PendingFile {
       // could be missing.
       await fileSystem.syncDirectory(path);
     } catch (error) {
-      // Platforms that can't do it (Windows, some network file systems).
+      // Platforms that can't do it (Windows, some network file systems; not run
+      // there).
       if (isNoDirectorySync(error)) return;
       const found = describe(error);
       throw new SnapshotPublishError(
@@ -99,7 +100,7 @@ class PendingFile {
     }
   }
 
-  /** Removes what has been written. Never rejects: a sweep removes the rest. */
+  /** Removes the written bytes. Never rejects: a sweep removes the rest. */
   async discard(): Promise<void> {
     if (this.#isOpen) {
       this.#isOpen = false;

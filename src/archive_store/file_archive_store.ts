@@ -37,10 +37,7 @@ export interface FileArchiveStoreOptions {
   readonly fileMode?: number | undefined;
   /** Permission bits of new directories. @default {0o700} */
   readonly directoryMode?: number | undefined;
-  /**
-   * Which identity stands for the host in the lock, as in
-   * `openFileSnapshotStore()`.
-   */
+  /** The identity of the host in the lock, as in `openFileSnapshotStore()`. */
   readonly hostId?: string | undefined;
 }
 
@@ -51,7 +48,7 @@ const OPTIONS: OptionNames<FileArchiveStoreOptions> = {
   hostId: true,
 };
 
-/** What is read at a time. */
+/** How many bytes are read at a time. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
@@ -246,7 +243,7 @@ class FileArchiveStore implements ArchiveStore {
     );
   }
 
-  /** Where the platform has no such operation, that must be tolerated. */
+  /** Accepts that the platform has no such operation. */
   async #sync(path: string): Promise<void> {
     try {
       await this.#fileSystem.syncDirectory(path);

@@ -1,12 +1,12 @@
 /**
- * What is in the object of a lease.
+ * The content of the object of a lease.
  *
  * @module
  */
 
 import type { LockOwner } from "../lock_owner.ts";
 
-/** Who holds a lease. */
+/** The holder of a lease. */
 export interface LeaseRecord extends LockOwner {
   /** Tells one holder from another. */
   readonly token: string;

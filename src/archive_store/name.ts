@@ -10,7 +10,7 @@ import { quote } from "../text.ts";
 import { UINT64_MAX } from "../uint64.ts";
 import type { ArchiveNaming, StoredArchive } from "./archive_store.ts";
 
-/** What a name says. */
+/** The parts of a name. */
 export type NamedArchive = Omit<StoredArchive, "size">;
 
 const GRAMMAR = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,15})\.snap$/;
@@ -18,7 +18,7 @@ const GRAMMAR = /^(0|[1-9]\d{0,19})-(0|[1-9]\d{0,15})\.snap$/;
 /** The latest time that a `Date` can hold. */
 const UNIX_MS_MAX = 8_640_000_000_000_000;
 
-/** What a name says; `undefined` when it is not one of an archive. */
+/** The parts of a name; `undefined` when it is not one of an archive. */
 export function parseName(name: string): NamedArchive | undefined {
   const match = GRAMMAR.exec(name);
   if (match === null) return undefined;
@@ -47,7 +47,7 @@ export function formatName(
 /**
  * The name, if it is one of an archive.
  *
- * @throws {SnapshotNotFoundError} when it is not: no archive has it.
+ * @throws {SnapshotNotFoundError} when the name can't be that of an archive.
  */
 export function requireName(name: string): string {
   if (parseName(name) !== undefined) return name;

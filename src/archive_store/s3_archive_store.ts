@@ -55,7 +55,7 @@ export interface S3ArchiveStoreOptions
 const { graceMs: _g, sweep: _s, sweepAfterMs: _a, ...OPTIONS } =
   S3_BACKEND_OPTIONS;
 
-/** What tests set, and users can not. */
+/** Settings for tests, which users can't change. */
 export interface S3ArchiveTuning {
   /** How requests are made again. */
   readonly retry?: RetryOptions;
@@ -68,7 +68,7 @@ export interface S3ArchiveTuning {
 /** The object that the lease is. */
 const LEASE = "lease.json";
 
-/** What is read at a time. */
+/** How many bytes are read at a time. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
@@ -110,7 +110,7 @@ export class S3ArchiveStore implements ArchiveStore {
   readonly #client: S3Client;
   readonly #options: ResolvedS3Options;
   readonly #tuning: S3ArchiveTuning;
-  /** What the keys begin with. */
+  /** The prefix of the keys. */
   readonly #root: string;
 
   constructor(
@@ -244,7 +244,7 @@ export class S3ArchiveStore implements ArchiveStore {
     );
   }
 
-  /** What the key of an archive says. */
+  /** The name in the key of an archive. */
   #parse(key: string) {
     if (!key.startsWith(this.#root)) return undefined;
     return parseName(key.slice(this.#root.length));

@@ -169,8 +169,7 @@ describe("raft-snapshots verify", () => {
     ) {
       await writeFile(file, archive({ meta: `${meta}\n` }));
       const { stdout, stderr } = await raftSnapshots(["verify", file]);
-      // deno-lint-ignore no-control-regex -- the test is about control
-      // characters
+      // deno-lint-ignore no-control-regex -- this is about such characters
       assert.doesNotMatch(stdout + stderr, /[\0-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
       assert.match(stdout, /a\\u001b\[31m\.snap/);
     }
