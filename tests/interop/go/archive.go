@@ -16,7 +16,7 @@ import (
 	snapshot "github.com/hashicorp/raft-snapshot"
 )
 
-// writeTar is what makes the tar of every archive; it is not exported.
+// writeTar makes the tar of every archive; it is not exported.
 //
 //go:linkname writeTar github.com/hashicorp/raft-snapshot.write
 func writeTar(out io.Writer, metadata *raft.SnapshotMeta, snap io.Reader, sealer snapshot.Sealer) error
@@ -63,8 +63,8 @@ func writeArchive(args writeArchiveArgs) (bool, error) {
 	return true, compressor.Close()
 }
 
-// pack makes the tar until it lists meta.json first in SHA256SUMS, for the
-// order is that of one of Go's maps: no two tries need be alike.
+// pack makes the tar until it lists meta.json first in SHA256SUMS, because the
+// order is that of a Go map, which varies.
 func (args writeArchiveArgs) pack() ([]byte, error) {
 	for {
 		var packed bytes.Buffer
@@ -122,7 +122,7 @@ func readArchive(args archiveArgs) (openAnswer, error) {
 }
 
 type acceptAnswer struct {
-	// What each function says against the archive; empty when it accepts it.
+	// The error of each function for the archive; empty when it accepts it.
 	Verify          string `json:"verify"`
 	Parse           string `json:"parse"`
 	WriteToTempFile string `json:"writeToTempFile"`

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// The golden archives are what raft-snapshot makes of snapshots in Go's store.
+// The golden archives are made by raft-snapshot of snapshots in Go's store.
 
 // archiveCases are the archives: each is a snapshot, and how it is packed.
 var archiveCases = []struct {

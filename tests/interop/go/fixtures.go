@@ -9,14 +9,14 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// The golden fixtures are stores that Go wrote, and what Go reads in them. The
-// runtimes read them where there is no Go.
+// The golden fixtures are stores that Go wrote, and the results of Go's reading
+// them. The runtimes use them on machines without Go.
 
 type fixturesArgs struct {
 	Directory string `json:"directory"`
 }
 
-// goldenStore is what Go finds in one of the stores.
+// goldenStore has the results of Go for one of the stores.
 type goldenStore struct {
 	Name      string           `json:"name"`
 	Snapshots []goldenSnapshot `json:"snapshots"`
@@ -25,7 +25,7 @@ type goldenStore struct {
 type goldenSnapshot struct {
 	Meta   wireMeta `json:"meta"`
 	SHA256 []byte   `json:"sha256"`
-	// Peers is what raft makes of a snapshot that has no Configuration.
+	// Peers is raft's configuration for a snapshot that has no Configuration.
 	Peers []wireServer `json:"peers"`
 }
 
@@ -73,7 +73,7 @@ func writeFixtures(args fixturesArgs) (bool, error) {
 	return true, os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// readGolden is what Go lists and opens.
+// readGolden lists and opens the snapshots with Go.
 func readGolden(base string) ([]goldenSnapshot, error) {
 	store := storeArgs{base, 1_000_000}
 	metas, err := listStore(store)
@@ -95,7 +95,7 @@ func readGolden(base string) ([]goldenSnapshot, error) {
 	return snapshots, nil
 }
 
-// readCRC reads what the store checks, but keeps to itself.
+// readCRC reads the CRC, which the store checks but does not export.
 func readCRC(base, id string) ([]byte, error) {
 	file, err := os.Open(filepath.Join(base, "snapshots", id, "meta.json"))
 	if err != nil {
@@ -197,8 +197,8 @@ func writeKilled(base string) error {
 	return err
 }
 
-// writeVersion0 writes what raft wrote before it had versions: no release that
-// is still about can.
+// writeVersion0 writes the metadata of raft before it had versions, which no
+// release in use can write.
 func writeVersion0(base string) error {
 	const id = "3-10-1451606400000"
 	directory := filepath.Join(base, "snapshots", id)

@@ -74,7 +74,7 @@ func reencodeMeta(args reencodeArgs) ([]byte, error) {
 	return encodeMeta(&meta), nil
 }
 
-// oldMeta is what raft wrote before it had versions (until 2016).
+// oldMeta is the metadata of raft before it had versions (until 2016).
 type oldMeta struct {
 	ID    string
 	Index uint64
@@ -94,7 +94,7 @@ type encodedMeta struct {
 	Meta wireMeta `json:"meta"`
 }
 
-// encodeMetas writes random metas as the stores of all times write them.
+// encodeMetas writes random metas in the forms of all releases of the store.
 func encodeMetas(args encodeMetasArgs) ([]encodedMeta, error) {
 	r := newRandom(args.Seed)
 	encoded := make([]encodedMeta, args.Count)
@@ -130,7 +130,7 @@ func (r *random) meta() fileMeta {
 	}, CRC: r.bytes(8)}
 	meta.ID = fmt.Sprintf("%d-%d-%d", meta.Term, meta.Index, 1<<40+r.integer(1<<31))
 	meta.Peers = encodePeers(meta.Configuration, transport)
-	if r.integer(8) == 0 { // as it is while it is being written
+	if r.integer(8) == 0 { // the form while the snapshot is being written
 		meta.Size, meta.CRC = 0, nil
 	}
 	return meta

@@ -12,10 +12,10 @@ import (
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 )
 
-// patience is what a step of a cluster may take on a machine that is busy.
+// patience is the time limit for a step of a cluster on a busy machine.
 const patience = 60 * time.Second
 
-// node is a member of a cluster: a real one, but for its small timeouts.
+// node is a real member of a cluster, with small timeouts.
 type node struct {
 	transport *raft.NetworkTransport
 	machine   *machine

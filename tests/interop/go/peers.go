@@ -51,7 +51,7 @@ func decodeAllPeers(args decodeAllPeersArgs) ([]decodedPeers, error) {
 }
 
 func decodeOnePeers(peers []byte) (decoded decodedPeers) {
-	defer func() { // a codec that gives up is one that rejects
+	defer func() { // a codec that panics has rejected the input
 		if reason := recover(); reason != nil {
 			decoded = decodedPeers{Error: fmt.Sprint("panic: ", reason)}
 		}

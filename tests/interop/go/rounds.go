@@ -10,7 +10,7 @@ type roundsArgs struct {
 	Rounds int `json:"rounds"`
 }
 
-// roundsAnswer tells what became of them.
+// roundsAnswer has the outcomes.
 type roundsAnswer struct {
 	// Acknowledged is how many of the calls of Close returned nil.
 	Acknowledged int `json:"acknowledged"`
@@ -20,7 +20,7 @@ type roundsAnswer struct {
 	Broken []string `json:"broken"`
 }
 
-// takeRounds takes snapshots as a live server does: it never opens the store
+// takeRounds takes snapshots as a running server does: it never opens the store
 // again, and keeps Raft's promise that what Close acknowledges can be opened.
 func takeRounds(args roundsArgs) (roundsAnswer, error) {
 	answer := roundsAnswer{Broken: []string{}}

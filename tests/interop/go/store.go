@@ -91,8 +91,8 @@ func cancelInStore(args createArgs) (createAnswer, error) {
 
 const abandonCommand = "abandon"
 
-// abandonInStore leaves what a Go process leaves that is killed while it takes
-// a snapshot: it is a process, and it is killed.
+// abandonInStore leaves the remains of a killed Go process: it takes a snapshot
+// and kills itself meanwhile.
 func abandonInStore(args createArgs) (createAnswer, error) {
 	self, err := os.Executable()
 	if err != nil {

@@ -111,7 +111,7 @@ func (f *FileSnapshotStore) Open(id string) (*SnapshotMeta, io.ReadCloser, error
 	return meta.toGo(), &storeState{server: server}, nil
 }
 
-// ReapSnapshots removes what is beyond the number of snapshots to retain.
+// ReapSnapshots removes the snapshots beyond the number to retain.
 func (f *FileSnapshotStore) ReapSnapshots() error {
 	return f.call("reap", nil)
 }

@@ -1,4 +1,4 @@
-// What file_snapshot.go and the server of server.ts say to each other. A
+// The protocol between file_snapshot.go and the server of server.ts. A
 // connection to the Unix socket that the variable RAFT_SNAPSHOTS_SOCKET names
 // carries frames: a byte for the kind, four bytes for the length (big-endian),
 // the payload.
@@ -26,11 +26,11 @@ const (
 	storeFrameCancel = 'x' // the state is given up
 )
 
-// storeFrameSizeMax bounds what is written to the server at once, and what is
-// taken from it.
+// storeFrameSizeMax is the largest frame that is sent to the server, or
+// accepted from it.
 const storeFrameSizeMax = 1 << 20
 
-// storeRequest is what a connection begins with.
+// storeRequest is the first frame of a connection.
 type storeRequest struct {
 	Verb   string     `json:"verb"`
 	Base   string     `json:"base"`
