@@ -1,6 +1,6 @@
 /**
- * An archive on its way to another place: its bytes pass unchanged, in step with
- * the check of all that is in it.
+ * Copies an archive to another place: its bytes pass unchanged, in step with
+ * the check of its content.
  *
  * @module
  */
@@ -19,11 +19,12 @@ import {
 
 /** Options of {@linkcode copyArchive}. */
 export interface CopyArchiveOptions extends ReadArchiveOptions {
-  /** Gives the copy up when it aborts, until the sink is being closed. */
+  /** Cancels the copy when it aborts, until the sink is being closed. */
   readonly signal?: AbortSignal;
   /**
-   * Whether an archive without Vault's `SHA256SUMS.sealed` is refused: Vault
-   * writes it last, so that its absence shows that the backup is incomplete.
+   * Whether an archive without Vault's `SHA256SUMS.sealed` is rejected. Vault
+   * writes this member last, so its absence shows that the backup is
+   * incomplete.
    *
    * @default {false}
    */
@@ -43,7 +44,10 @@ export interface CopiedArchive {
   readonly size: number;
 }
 
-/** Where an archive goes; a function is given the metadata, and chooses. */
+/**
+ * The destination of an archive: a sink, or a function that chooses one by the
+ * metadata.
+ */
 export type ArchiveDestination =
   | WritableStream<Uint8Array>
   | ((
@@ -51,22 +55,23 @@ export type ArchiveDestination =
   ) => WritableStream<Uint8Array> | Promise<WritableStream<Uint8Array>>);
 
 /**
- * Copies an archive as it is, byte for byte, and checks it on the way as
- * `readArchive()` does. Vault's sealed sums can't be made again, so that a backup
- * must keep the very bytes. Each chunk is written once it has been checked as far
- * as that can be told; the next one waits for it, so that a few chunks are in
- * memory, however long the archive is. The sink is closed only when everything
- * has been checked, up to the last byte, and is aborted on the first fault: a
- * sink that keeps what it was given only on `close()` never keeps a bad archive.
+ * Copies an archive unchanged, byte for byte, and checks it on the way as
+ * `readArchive()` does. A backup must keep the exact bytes, because Vault's
+ * sealed sums can't be made again. Each chunk is written once it has been
+ * checked as far as possible, and the next one waits for it, so that only a few
+ * chunks are in memory, however long the archive is. The sink is closed only
+ * when everything has been checked, up to the last byte, and is aborted on the
+ * first fault: a sink that keeps its bytes only on `close()` never keeps a bad
+ * archive.
  *
- * A function in the place of a sink is called once the metadata is known, for
- * a name that has the index in it. Nothing vouches for the metadata yet.
+ * A function in the place of a sink is called once the metadata is known, for a
+ * name that has the index in it. The metadata is not checked yet.
  *
  * @throws {SnapshotArchiveError} when the archive can't be trusted.
  * @throws {UnsupportedSnapshotVersionError} when it is of an unknown version.
  * @throws {TypeError} when a stream is locked, or the archive gives something
  * other than bytes.
- * @throws {unknown} what the archive or the sink fails with.
+ * @throws {unknown} the error of the archive or the sink.
  *
  * @example Keep an archive that a server sends, if it is whole
  * ```ts

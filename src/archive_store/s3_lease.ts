@@ -1,8 +1,8 @@
 /**
- * The lease of a bucket: an object that its holder replaces again and again. Each
- * write is under the condition that the object is of the version that was read
- * before, so that of all that want the lease one gets it. How old the object is
- * only the server's clock says, so that clocks need not agree.
+ * The lease of a bucket: an object that its holder replaces again and again.
+ * Each write has the condition that the object still has the version that was
+ * read, so that exactly one process gets the lease. Ages are measured by the
+ * server's clock only, so that clocks need not agree.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export interface LeaseToTake {
 /** The lease as it was read. */
 interface FoundLease {
   readonly record: LeaseRecord;
-  /** What stands for its version in a condition. */
+  /** Its version, for conditions. */
   readonly version: string;
   /** How long ago it was written, in milliseconds, by the server's clock. */
   readonly ageMs: number;
@@ -132,7 +132,7 @@ class LeaseObject {
     );
   }
 
-  /** What an answer says; `undefined` when it is not that of a lease. */
+  /** Reads an answer; `undefined` when the object is not a lease. */
   #look({ headers, text }: S3Answer): FoundLease | undefined {
     const time = Date.parse(headers.get("last-modified") ?? "");
     const answered = Date.parse(headers.get("date") ?? "");

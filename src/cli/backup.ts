@@ -1,4 +1,6 @@
-/** `backup --consul --to DIR`: keeps what Consul, Nomad or Vault sends. */
+/**
+ * `backup --consul --to DIR`: keeps the snapshots of Consul, Nomad or Vault.
+ */
 
 import { type Command, InvalidArgumentError } from "commander";
 import { openArchives } from "./archives/open.ts";

@@ -25,7 +25,7 @@ interface DrillOptions {
   readonly json?: boolean;
 }
 
-/** What a drill has brought back. */
+/** The result of a drill. */
 interface Drill {
   /** The name or ID of the backup. */
   readonly backup: string;
@@ -161,7 +161,7 @@ async function bringSnapshot(
   });
 }
 
-/** Restores as a restart does, from what is on the disk. */
+/** Restores as a restart does, from the disk. */
 async function readBack(scratch: SnapshotStore): Promise<SnapshotMeta> {
   const restored = await scratch.restore(async (source) => {
     await source.pipeTo(new WritableStream());

@@ -12,8 +12,8 @@ import { startProgress } from "../progress.ts";
 import { reading } from "./open.ts";
 
 /**
- * Checks archives, all of them when none is named, and prints what it finds
- * unless it is to be JSON.
+ * Checks archives, all of them when none is named, and prints the results
+ * unless they are to be JSON.
  */
 export async function checkArchives(
   store: ArchiveStore,

@@ -1,4 +1,4 @@
-/** Opens places that archives are kept in as they came. */
+/** Opens places that keep unchanged archives. */
 
 import { readdir } from "node:fs/promises";
 import { type ArchiveStore, openFileArchiveStore } from "../../archive/mod.ts";
@@ -27,8 +27,8 @@ export async function isStore(place: string): Promise<boolean> {
 
 /**
  * The archives of a place, if it is one of archives and not a store of
- * snapshots: it has archives, and no `snapshots/`. What can't be looked at is for
- * the store to report.
+ * snapshots: it has archives, and no `snapshots/`. The store reports a place
+ * that can't be examined.
  */
 export async function findArchives(
   place: string,

@@ -151,7 +151,7 @@ class Agent {
   }
 }
 
-/** What follows a backup; a failure of it is not one of the backup. */
+/** Cleans up after a backup. A failure here does not fail the backup. */
 export async function cleanUp(
   task: BackupTask,
   { backup }: BackupResult,

@@ -1,4 +1,4 @@
-/** What an agent says over HTTP: its health, and metrics for Prometheus. */
+/** An agent's HTTP server: its health, and metrics for Prometheus. */
 
 import { printable } from "../../../mod.ts";
 import type { BackupStatus } from "./status.ts";
@@ -96,7 +96,7 @@ function metricsOf(status: BackupStatus): string {
   return metrics.flatMap(linesOf).map((line) => `${line}\n`).join("");
 }
 
-/** What is not known has no sample. */
+/** An unknown value has no sample. */
 function linesOf({ name, help, type, values }: Metric): string[] {
   const full = `raft_snapshots_backup_${name}`;
   const samples = Object.entries(values).flatMap(([labels, value]) =>

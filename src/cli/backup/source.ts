@@ -6,7 +6,7 @@ import { messageOf } from "../reason.ts";
 import { type Answer, get } from "./request.ts";
 import type { SourceSettings } from "./source_options.ts";
 
-/** The bytes of a snapshot, and what the server says of them. */
+/** The bytes of a snapshot, and the server's digest of them. */
 export interface SnapshotAnswer {
   /** The archive, as it came. */
   readonly chunks: AsyncGenerator<Uint8Array, void, void>;
@@ -22,7 +22,7 @@ export class SourceError extends Error {
 /** More redirects than this lead nowhere. */
 const REDIRECTS_MAX = 5;
 
-/** What is shown of a server's answer, in characters. */
+/** How many characters of a server's answer are shown. */
 const ANSWER_LENGTH_MAX = 200;
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -95,7 +95,7 @@ function redirectedTo(
   );
 }
 
-/** What is asked, and until when. */
+/** The request, and its limits. */
 interface Target {
   readonly source: SourceSettings;
   readonly url: URL;
@@ -158,7 +158,7 @@ async function* named(
   }
 }
 
-/** The server's words, however many there are, and without the token. */
+/** The beginning of the server's answer, of any length, without the token. */
 async function beginningOf(
   answer: Answer,
   token: string | undefined,
@@ -171,7 +171,7 @@ async function beginningOf(
       if (text.length >= ANSWER_LENGTH_MAX + (token?.length ?? 0)) break;
     }
   } catch {
-    // What can't be read says nothing.
+    // An answer that can't be read is not shown.
   }
   const safe = token === undefined ? text : text.replaceAll(token, "[token]");
   return safe.slice(0, ANSWER_LENGTH_MAX).trim();

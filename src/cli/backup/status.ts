@@ -1,4 +1,4 @@
-/** What an agent knows of its backups, for its health and its metrics. */
+/** The state of an agent's backups, for its health and its metrics. */
 
 /** A backup that was read back from the destination, and is good. */
 export interface VerifiedBackup {
@@ -11,7 +11,7 @@ export interface VerifiedBackup {
   readonly createdAt: Date;
 }
 
-/** What a run has come to. */
+/** The outcome of a run. */
 export type RunOutcome = "saved" | "unchanged";
 
 /** Whether the agent works, or waits until another one ends. */
@@ -58,7 +58,7 @@ export class BackupStatus {
     this.lastFailure = undefined;
   }
 
-  /** A run has failed: that changes nothing of what is known. */
+  /** Notes that a run has failed, which changes no other field. */
   failed(message: string): void {
     this.runs.failed++;
     this.failuresInARow++;

@@ -1,4 +1,4 @@
-/** How Consul, Nomad and Vault are asked for a snapshot. */
+/** How to request a snapshot from Consul, Nomad and Vault. */
 
 /** A program that sends snapshots. */
 export interface Vendor {
@@ -6,7 +6,7 @@ export interface Vendor {
   readonly name: "Consul" | "Nomad" | "Vault";
   /** The path of its snapshot. */
   readonly path: string;
-  /** What it listens to by default, on this machine. */
+  /** The scheme and port of its default address on this machine. */
   readonly scheme: "http" | "https";
   readonly port: number;
   /** The header that a token is sent in. */
