@@ -139,7 +139,8 @@ export async function listenAt(
 /**
  * Connects and hangs up; resolves to the error's code, if there is one. Bun
  * reports a lack of descriptors as a refusal, which would look like a dead
- * holder. So one descriptor is freed just before Bun makes its socket.
+ * holder. So a descriptor is opened first, which fails where none is free, and
+ * closed just before Bun makes its socket.
  */
 function connectTo(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
