@@ -13,9 +13,9 @@ import type { Result, TestCase } from "./outcome.ts";
 
 /** A runtime that can run the suite. */
 export interface Runner {
-  /** Its name for `--only`. */
+  /** What `--only` calls it. */
   readonly id: string;
-  /** Its name in messages. */
+  /** What people call it. */
   readonly name: string;
   /** Whether it runs the installed package, not the sources. */
   readonly onPackage: boolean;
@@ -25,7 +25,7 @@ export interface Runner {
   readonly summary: RegExp;
   /** Where it is. */
   executable(): Promise<string>;
-  /** The arguments that make it run those files and write the JUnit file. */
+  /** What tells it to run those files and to write the JUnit file. */
   args(files: readonly string[], junit: string): string[];
 }
 
@@ -87,7 +87,7 @@ export const runners: readonly Runner[] = [
   },
 ];
 
-/** The files to run, and where. */
+/** What to run, and where. */
 export interface SuiteOptions {
   /** The project that uses the package; the reports are written there. */
   readonly consumer: string;
@@ -99,13 +99,11 @@ export interface SuiteOptions {
   readonly reports?: string;
   /** Variables for the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The time limit, if it differs from the usual one. */
+  /** When to give up, when not as early as usual. */
   readonly timeoutMinutes?: number;
 }
 
-/**
- * The tests that ran; none when the runtime crashed before it wrote the report.
- */
+/** The tests that ran; none when the runtime fell over before it could tell. */
 async function readReport(
   path: string,
   fileSuites: boolean,

@@ -1,5 +1,5 @@
 /**
- * The snapshots that this process knows to be good or corrupt.
+ * What this process knows of the snapshots in its store.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export class Health {
   readonly #known = new Map<string, "usable" | "good" | "corrupt">();
   #newestAcknowledged: string | undefined;
 
-  /** The small files have been read and are correct. */
+  /** The small files have been read, and nothing is wrong with them. */
   markUsable(id: string): void {
     if (!this.#known.has(id)) this.#known.set(id, "usable");
   }
@@ -41,7 +41,7 @@ export class Health {
     return this.#known.get(id) === "good";
   }
 
-  /** Whether the snapshot is known to be usable. */
+  /** Whether nothing is known to be wrong with the snapshot. */
   isUsable(id: string): boolean {
     return this.#known.has(id) && !this.isCorrupt(id);
   }

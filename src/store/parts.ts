@@ -1,5 +1,5 @@
 /**
- * The parts of an open store. Each part owns one kind of state; the files of
+ * What an open store is made of. Each part owns one kind of state; the files of
  * this folder take the parts that they need.
  *
  * @module
@@ -17,9 +17,9 @@ import type { Remover } from "./remove.ts";
 export interface StoreParts {
   /** The place that the snapshots are in. */
   readonly backend: CheckedBackend;
-  /** Which snapshots are known to be good or corrupt. */
+  /** What is known of them. */
   readonly health: Health;
-  /** The metadata that has been read. */
+  /** What has been read of them. */
   readonly metas: KnownMetas;
   /** Removes snapshots; its calls go through `exclusive`. */
   readonly remover: Remover;
@@ -27,7 +27,7 @@ export interface StoreParts {
   readonly streams: OpenStreams;
   /** IDs of snapshots whose own reap has not ended yet: never reaped. */
   readonly publishing: Set<string>;
-  /** Runs the calls that remove or replace snapshots one after the other. */
+  /** Runs what removes or replaces snapshots, one call after the other. */
   readonly exclusive: Exclusive;
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;

@@ -1,6 +1,6 @@
 /**
- * save(): whole snapshots from bytes, streams and iterables; and the expected
- * size and CRC of a state.
+ * save(): whole snapshots from bytes, streams and iterables; and what a state
+ * is expected to be.
  */
 
 import assert from "node:assert/strict";
@@ -203,7 +203,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("reports its progress, and the total where it is known", async () => {
+    it("tells how far it is, and of how much where that is known", async () => {
       const store = await open();
       const told: string[] = [];
       const onProgress = (
@@ -249,7 +249,7 @@ for (const [name, open] of Object.entries(STORES)) {
       });
     }
 
-    it("is published when it is as expected", async () => {
+    it("is published when it is what was expected", async () => {
       const store = await open();
       const expected = { size: STATE.length, crc: crc64(STATE) };
       const { id } = await store.save(INIT, STATE, { expected });
@@ -257,7 +257,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("must be a possible size and CRC", async () => {
+    it("must be given as numbers that can be one", async () => {
       const store = await open();
       for (const size of [-1, 1.5, NaN]) {
         await assert.rejects(
@@ -321,7 +321,7 @@ describe("save()", () => {
     await store.close();
   });
 
-  it("rejects when the disk fails, ends the generator and leaves nothing", async () => {
+  it("tells of a disk that fails, ends the generator and leaves nothing", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 512 });
     fixture.files.inject(failOn("write", "ENOSPC", { path: /state\.bin$/ }));

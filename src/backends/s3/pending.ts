@@ -105,7 +105,7 @@ class PendingObjects implements PendingSnapshot {
       ]);
       await this.#putMeta(meta);
     } catch (error) {
-      // The snapshot may be visible, so it is not discarded.
+      // Nothing is discarded then.
       if (error instanceof MaybePublishedError) this.#onEnd();
       this.#fail(error);
     }
@@ -124,7 +124,7 @@ class PendingObjects implements PendingSnapshot {
       await this.#upload.abort();
       await this.#removeOwn();
     } catch (error) {
-      // A sweep, or the bucket's own rule, removes the rest.
+      // A sweep removes it, or the bucket's own rule.
       this.#parts.report({
         type: "failed",
         operation: "discard",
@@ -175,10 +175,9 @@ class PendingObjects implements PendingSnapshot {
   }
 
   /**
-   * A sweep of another process may have taken this snapshot for the rest of a
-   * writer that has ended. The sweep writes its mark first and then looks for
-   * meta.json; the writer does it the other way round, so at least one of them
-   * sees the other.
+   * A sweep of another process may have taken this for the rest of a writer that
+   * is gone: it says so first, and looks for meta.json then. This looks the other
+   * way round, so one of them sees the other.
    */
   async #confirm(): Promise<void> {
     let swept: FoundSnapshot | undefined;
@@ -202,16 +201,13 @@ class PendingObjects implements PendingSnapshot {
     throw new SnapshotPublishError(message, { published: false });
   }
 
-  /**
-   * The objects that a sweep has left or is about to remove; `undefined`
-   * without a sweep.
-   */
+  /** What a sweep has left of it, or is about to remove; none if all is well. */
   async #lookForSweep(): Promise<FoundSnapshot | undefined> {
     let found: FoundSnapshot | undefined;
     for (const pauseMs of LOOKS_MS) {
       await pause(pauseMs);
       found = await this.#parts.catalog.look(this.#id);
-      // Another process has seen the snapshot, and removed it.
+      // Another process has seen it, and removed it.
       if (found.state === "deleted") return undefined;
       if (found.isWhole && found.state !== "abandoned") return undefined;
     }
@@ -223,7 +219,7 @@ class PendingObjects implements PendingSnapshot {
     const { catalog } = this.#parts;
     const found = await catalog.look(this.#id);
     if (found.part("meta.json")) return;
-    // The claim goes last: until then no other snapshot gets this ID.
+    // The claim last: until then nothing else gets this ID.
     for (const part of [...WRITTEN, "claim"] as const) {
       if (found.part(part)) await this.#deleteOwn(part);
     }
@@ -243,7 +239,7 @@ class PendingObjects implements PendingSnapshot {
   }
 }
 
-/** The objects that a writer puts between its claim and `meta.json`. */
+/** What a writer puts between its claim and `meta.json`. */
 const WRITTEN = ["state.bin", "blocks.crc64", "archive.origin"] as const;
 
 const done = Promise.resolve();

@@ -121,7 +121,7 @@ function describeDecisions(decisions: Decisions): string[] {
   return alignColumns(rows, ["left", "left", "right", "left", "left"]);
 }
 
-/** The oldest first, so that an interruption leaves a valid history. */
+/** The oldest first: what an interruption leaves is what a policy would keep. */
 async function removeAll(
   store: ArchiveStore,
   doomed: readonly StoredArchive[],
@@ -133,7 +133,7 @@ async function removeAll(
     try {
       await store.delete(name);
     } catch (error) {
-      // After a failure the others are still removed.
+      // One that can't be removed does not save the others.
       if (!(error instanceof SnapshotError)) throw error;
       warn(messageOf(error));
       failed.push(name);

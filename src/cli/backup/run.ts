@@ -1,7 +1,4 @@
-/**
- * Makes one backup: requests a snapshot, checks it, publishes it, and reads it
- * back.
- */
+/** One backup: asked for, checked, published, and read back. */
 
 import { createHash } from "node:crypto";
 import {
@@ -19,11 +16,11 @@ import { requestSnapshot, SourceError } from "./source.ts";
 import type { SourceSettings } from "./source_options.ts";
 import type { RunOutcome, VerifiedBackup } from "./status.ts";
 
-/** The settings of a backup. */
+/** What a backup needs. */
 export interface BackupTask {
   readonly source: SourceSettings;
   readonly store: ArchiveStore;
-  /** Which backups to keep; all without a policy. */
+  /** What to keep; everything without it. */
   readonly policy: RetentionPolicy | undefined;
 }
 
@@ -52,12 +49,12 @@ export async function makeFirstBackup(
   return await makeBackup(task, { newest, signal });
 }
 
-/** The snapshot may equal the newest backup, which was not read yet. */
+/** The snapshot may be what the newest backup has, which was not read yet. */
 class SameIndexError extends Error {
   override readonly name = "SameIndexError";
 }
 
-/** The state before a backup. */
+/** What is known before a backup. */
 export interface Before {
   /** The newest good backup, as far as that is known. */
   readonly newest?: VerifiedBackup | undefined;
@@ -163,8 +160,7 @@ export async function readBack(
 /**
  * The newest archive that is good: reads one after the other until one is.
  *
- * @throws {unknown} errors of the system, which do not mean that an archive is
- * bad.
+ * @throws {unknown} errors of the system, which are not a verdict.
  */
 export async function findNewestBackup(
   store: ArchiveStore,
@@ -184,8 +180,8 @@ export async function findNewestBackup(
 }
 
 /**
- * Removes the backups that the policy does not keep; gives their names. The
- * newest good backup stays, whatever the policy says.
+ * Removes what the policy does not keep; gives the names. The newest good backup
+ * stays, whatever the policy says.
  */
 export async function prune(
   { store, policy }: BackupTask,
@@ -199,7 +195,7 @@ export async function prune(
       name === newest.name ? "newest known to be good" : undefined,
   });
   const removed: string[] = [];
-  // The oldest first, so that an interruption leaves a valid history.
+  // The oldest first: what an interruption leaves is what a policy would keep.
   for (const { item, keep } of [...decisions].reverse()) {
     if (keep) continue;
     signal.throwIfAborted();
@@ -214,7 +210,7 @@ export async function prune(
   return removed;
 }
 
-/** Computes the SHA-256 of the bytes that go into a sink. */
+/** Computes the SHA-256 of what goes into a sink. */
 class DigestSink {
   readonly #expected: string | undefined;
   readonly #hash = createHash("sha256");
