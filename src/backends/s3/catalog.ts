@@ -92,17 +92,12 @@ export interface Found {
 /** How many keys of others are named. */
 const FOREIGN_MAX = 100;
 
-/** What was found by a listing is good for so long, in milliseconds, once. */
-const FRESH_MS = 10_000;
-
 /** Looks into the bucket. */
 export class Catalog {
   readonly #client: S3Client;
   readonly #keys: KeySpace;
-  /** From the last listing of all; each serves one look at a snapshot. */
+  /** From the last listing of all. */
   #listed: ReadonlyMap<string, FoundSnapshot> = new Map();
-  #listedAt = -Infinity;
-  readonly #used = new Set<string>();
   /** What was found at the last look at each snapshot. */
   readonly #seen = new Map<string, FoundSnapshot>();
 
@@ -133,8 +128,6 @@ export class Catalog {
     }
     if (others > 0) foreign.push(`${others} more keys`);
     this.#listed = snapshots;
-    this.#listedAt = performance.now();
-    this.#used.clear();
     this.#seen.clear();
     return { snapshots, foreign, foreignIds };
   }
@@ -151,20 +144,21 @@ export class Catalog {
   }
 
   /**
-   * A published snapshot, looked at now: a listing of the store that was made
-   * just now serves once, so that `list()` need not look at each.
+   * A published snapshot: as it was listed when that was just now, so that a list
+   * need not look at each; else it is looked at.
    *
    * @throws {SnapshotNotFoundError} when it is not published.
    */
-  async find(id: string): Promise<FoundSnapshot> {
-    const isFresh = performance.now() - this.#listedAt < FRESH_MS;
-    const listed = isFresh && !this.#used.has(id)
-      ? this.#listed.get(id)
-      : undefined;
-    this.#used.add(id);
+  async find(id: string, isListed: boolean): Promise<FoundSnapshot> {
+    const listed = isListed ? this.#listed.get(id) : undefined;
     if (listed === undefined) return requirePublished(await this.look(id));
     this.#seen.set(id, listed);
     return requirePublished(listed);
+  }
+
+  /** A snapshot as it was when all were listed. */
+  listed(id: string): FoundSnapshot | undefined {
+    return this.#listed.get(id);
   }
 
   /** A published snapshot, looked at by itself after the listing of all. */
@@ -181,7 +175,6 @@ export class Catalog {
 
   /** The snapshot has changed. */
   forget(id: string): void {
-    this.#used.add(id);
     this.#seen.delete(id);
   }
 }

@@ -26,6 +26,7 @@ import { touchBucket } from "./client/listing.ts";
 import { putObject } from "./client/objects.ts";
 import { KeyRing } from "./credentials.ts";
 import { resolveEndpoint } from "./endpoint.ts";
+import { HeaderReader } from "./header_reader.ts";
 import { formatLocation, parseLocation } from "./location.ts";
 import { cleanFound, inspectFound } from "./inspect.ts";
 import { KeySpace, type PartName } from "./names.ts";
@@ -33,7 +34,6 @@ import { resolveS3Options, type S3BackendOptions } from "./options.ts";
 import { type BucketParts, isOlder } from "./parts.ts";
 import { beginPending } from "./pending.ts";
 import { Removals } from "./removals.ts";
-import { SmallObjects } from "./small_objects.ts";
 import { RemoteState } from "./state_reader.ts";
 import { sweep, type SweepRule } from "./sweep.ts";
 
@@ -49,7 +49,7 @@ export interface S3Tuning {
 export class S3Backend implements SnapshotBackend {
   readonly place: string;
   readonly #parts: BucketParts;
-  readonly #small: SmallObjects;
+  readonly #headers: HeaderReader;
   readonly #removals: Removals;
   #report: BackendHost["report"] = () => {};
   #clock: () => number = Date.now;
@@ -89,7 +89,7 @@ export class S3Backend implements SnapshotBackend {
       options: { ...resolved, partSize: tuning.partSize ?? resolved.partSize },
       report: (event) => this.#report(event),
     };
-    this.#small = new SmallObjects(client);
+    this.#headers = new HeaderReader(client, this.#parts.catalog);
     this.#removals = new Removals(
       this.#parts,
       (id) => [...this.#open.values()].includes(id),
@@ -128,6 +128,7 @@ export class S3Backend implements SnapshotBackend {
 
   names(): Promise<BackendNames> {
     return this.#run(`list ${this.place}`, async () => {
+      this.#headers.forgetRead();
       const { snapshots, foreign } = await this.#list();
       const all = [...snapshots.values()];
       const idsOf = (state: FoundSnapshot["state"]) =>
@@ -147,14 +148,15 @@ export class S3Backend implements SnapshotBackend {
     });
   }
 
-  readMeta(id: string, sizeMax: number): Promise<Uint8Array> {
-    const what = `meta.json of snapshot ${id}`;
-    const { catalog } = this.#parts;
-    return this.#run(`read ${what}`, async () => {
-      const read = (found: FoundSnapshot) =>
-        this.#small.read(found.demand("meta.json"), what, sizeMax);
-      return await this.#insist(id, await catalog.find(id), read);
-    });
+  readMeta(
+    id: string,
+    sizeMax: number,
+    isListed = false,
+  ): Promise<Uint8Array> {
+    return this.#run(
+      `read meta.json of snapshot ${id}`,
+      () => this.#headers.readMeta(id, sizeMax, isListed),
+    );
   }
 
   readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
@@ -170,10 +172,19 @@ export class S3Backend implements SnapshotBackend {
   }
 
   stateSize(id: string): Promise<number> {
-    return this.#run(`look at state.bin of snapshot ${id}`, async () => {
-      const found = await this.#parts.catalog.recall(id);
-      return found.demand("state.bin").size;
-    });
+    return this.#run(
+      `look at state.bin of snapshot ${id}`,
+      () => this.#headers.stateSize(id),
+    );
+  }
+
+  // deno-lint-ignore require-await -- as the interface has it
+  async versions(ids: readonly string[]): Promise<(string | undefined)[]> {
+    return this.#headers.versions(ids);
+  }
+
+  versionRead(id: string): string | undefined {
+    return this.#headers.versionRead(id);
   }
 
   openState(id: string, range: ByteRange): Promise<StateHandle> {
@@ -281,30 +292,10 @@ export class S3Backend implements SnapshotBackend {
     name: PartName,
     sizeMax: number,
   ): Promise<Uint8Array | undefined> {
-    const what = `${name} of snapshot ${id}`;
-    return this.#run(`read ${what}`, async () => {
-      const read = async (found: FoundSnapshot) => {
-        const object = found.part(name);
-        if (object === undefined) return undefined;
-        return await this.#small.read(object, what, sizeMax);
-      };
-      return await this.#insist(id, await this.#parts.catalog.recall(id), read);
-    });
-  }
-
-  /** Reads once more when what was found has been removed or replaced. */
-  async #insist<T>(
-    id: string,
-    found: FoundSnapshot,
-    read: (found: FoundSnapshot) => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await read(found);
-    } catch (error) {
-      if (!(error instanceof SnapshotNotFoundError)) throw error;
-      await this.#parts.catalog.look(id);
-      return await read(await this.#parts.catalog.recall(id));
-    }
+    return this.#run(
+      `read ${name} of snapshot ${id}`,
+      () => this.#headers.readOptional(id, name, sizeMax),
+    );
   }
 
   #rule(olderThanMs: number): SweepRule {

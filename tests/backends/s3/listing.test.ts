@@ -70,6 +70,25 @@ describe("list() of a bucket", () => {
     await store.close();
   });
 
+  it("reads again what another process has replaced", async () => {
+    const bucket = makeBucket();
+    const store = await bucket.open();
+    const id = await save(store, "state");
+    const [first] = await store.list();
+    const meta = new TextDecoder().decode(await bucket.read(id, "meta.json"));
+    const changed = meta.replace("over here", "moved away");
+    await bucket.remove(id, "blocks.crc64");
+    await bucket.write(id, "meta.json", new TextEncoder().encode(changed));
+    const [second] = await store.list();
+    const addressOf = (each = first) =>
+      each?.configuration.servers.map(({ address }) => address);
+    assert.deepEqual(addressOf(), ["over here"]);
+    assert.deepEqual(addressOf(second), ["moved away"]);
+    await bucket.write(id, "state.bin", new Uint8Array(3));
+    assert.deepEqual(await store.list(), []);
+    await store.close();
+  });
+
   it("does not see a snapshot whose meta.json is not there", async () => {
     const bucket = makeBucket();
     const store = await bucket.open();
