@@ -30,13 +30,16 @@ async function peakOf(
   return (JSON.parse(stdout) as { peakMiB: number }).peakMiB;
 }
 
+/** The size of the larger of two states. */
+const SIZE_MIB = amount(256, 4096);
+
 describe("the memory of a process that moves a state", () => {
-  it(`is bounded for states of up to ${amount(512, 4096)} MiB`, {
+  it(`is bounded for states of up to ${SIZE_MIB} MiB`, {
     skip,
   }, async () => {
     const location = `s3://bucket/memory-${process.pid}-${Date.now()}`;
     for (const what of ["put", "get"] as const) {
-      for (const size of [64, amount(512, 4096)]) {
+      for (const size of [64, SIZE_MIB]) {
         const peak = await peakOf(what, location, size);
         console.log(`${what} of ${size} MiB: ${peak.toFixed(0)} MiB`);
         assert.ok(peak < PEAK_MIB_MAX, `${what} of ${size} MiB: ${peak} MiB`);

@@ -5,14 +5,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SnapshotStore } from "@raft/snapshots";
-import { bytes } from "../../support/random.ts";
-import { makeBucket } from "../../support/s3/bucket.ts";
+import { bytes } from "../support/random.ts";
+import { makeBucket } from "../support/s3/bucket.ts";
 import {
   INIT,
   letOthersWork,
   listIds,
   save,
-} from "../../support/store_fixture.ts";
+} from "../support/store_fixture.ts";
 
 const HOUR = 3_600_000;
 

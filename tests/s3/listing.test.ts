@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Fetch } from "../../../src/net/exchange.ts";
-import { isRealServer, makeBucket } from "../../support/s3/bucket.ts";
-import { INIT, listIds, save } from "../../support/store_fixture.ts";
+import type { Fetch } from "../../src/net/exchange.ts";
+import { isRealServer, makeBucket } from "../support/s3/bucket.ts";
+import { INIT, listIds, save } from "../support/store_fixture.ts";
 
 const COUNT = isRealServer ? 150 : 1000;
 

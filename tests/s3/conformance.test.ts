@@ -1,6 +1,6 @@
 import { describe, it } from "node:test";
 import { snapshotStoreConformance } from "@raft/snapshots/testing";
-import { makeBucket } from "../../support/s3/bucket.ts";
+import { makeBucket } from "../support/s3/bucket.ts";
 
 describe("a store in object storage", () => {
   const checks = snapshotStoreConformance(async () => {

@@ -4,9 +4,9 @@
  */
 
 import { describe, it } from "node:test";
-import { amount, report } from "../../support/full_run.ts";
-import { QUICK } from "../../support/s3/bucket.ts";
-import { FaultyNetwork } from "../../support/s3/faults.ts";
+import { amount, report } from "../support/full_run.ts";
+import { isRealServer, QUICK } from "../support/s3/bucket.ts";
+import { FaultyNetwork } from "../support/s3/faults.ts";
 import { Workload } from "./workload.ts";
 
 /** Works until a request; nothing after that one reaches the server. */
@@ -28,7 +28,8 @@ describe("a process that ends after a request", () => {
   for (const isCarriedOut of [true, false]) {
     const which = isCarriedOut ? "was carried out" : "did not arrive";
     it(`leaves a bucket that keeps every promise, when that ${which}`, async () => {
-      for (let number = isCarriedOut ? 0 : 2;; number += amount(5, 1)) {
+      const step = amount(isRealServer ? 15 : 5, 1);
+      for (let number = isCarriedOut ? 0 : 2;; number += step) {
         if (!await runUntil(number, isCarriedOut)) break;
         report("requests after which a process ended", 1);
       }

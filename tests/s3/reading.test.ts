@@ -10,11 +10,11 @@ import {
   StoreAccessError,
   type VerifyMode,
 } from "@raft/snapshots";
-import type { Fetch } from "../../../src/net/exchange.ts";
-import { bytes } from "../../support/random.ts";
-import { makeBucket, type TestBucket } from "../../support/s3/bucket.ts";
-import { once, requestFor } from "../../support/s3/interceptions.ts";
-import { save } from "../../support/store_fixture.ts";
+import type { Fetch } from "../../src/net/exchange.ts";
+import { bytes } from "../support/random.ts";
+import { makeBucket, type TestBucket } from "../support/s3/bucket.ts";
+import { once, requestFor } from "../support/s3/interceptions.ts";
+import { save } from "../support/store_fixture.ts";
 
 const SIZE = 3_000_001;
 

@@ -5,15 +5,15 @@
 
 import assert from "node:assert/strict";
 import { SnapshotPublishError, type SnapshotStore } from "@raft/snapshots";
-import type { Fetch } from "../../../src/net/exchange.ts";
-import type { RetryOptions } from "../../../src/net/retry.ts";
-import { bytes } from "../../support/random.ts";
+import type { Fetch } from "../../src/net/exchange.ts";
+import type { RetryOptions } from "../../src/net/retry.ts";
+import { bytes } from "../support/random.ts";
 import {
   isRealServer,
   makeBucket,
   type TestBucket,
-} from "../../support/s3/bucket.ts";
-import { INIT } from "../../support/store_fixture.ts";
+} from "../support/s3/bucket.ts";
+import { INIT } from "../support/store_fixture.ts";
 
 /**
  * The smallest part that a server accepts; the one in memory accepts small
