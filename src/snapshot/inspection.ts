@@ -26,7 +26,9 @@ export interface UnfinishedSnapshot {
   readonly isForeign: boolean;
   /**
    * Whether its writer may be at work: this store, the holder of the lock, or
-   * another program that has changed it recently. If not, a crash has left it.
+   * another program that has changed it recently; or whether a removed snapshot
+   * keeps its bytes for the readers of other programs. If not, a crash has left
+   * it.
    */
   readonly mayBeUnderWay: boolean;
 }

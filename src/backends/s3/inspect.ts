@@ -11,7 +11,7 @@ import type {
 } from "../../snapshot/inspection.ts";
 import { compareNewestFirst } from "../../snapshot/id.ts";
 import type { Found, FoundSnapshot } from "./catalog.ts";
-import { type BucketParts, isOlder } from "./parts.ts";
+import { type BucketParts, isInGrace, isOlder } from "./parts.ts";
 import { sweep, type SweepOutcome, type SweepRule } from "./sweep.ts";
 
 /** Reports everything that is not published. */
@@ -59,7 +59,9 @@ function describe(
     size: state === "writing" ? undefined : found.size,
     changedAt: new Date(found.modified),
     isForeign: state === "writing" && !isOwn,
-    mayBeUnderWay: state === "writing" && (isOwn || !isOld),
+    mayBeUnderWay: state === "writing"
+      ? isOwn || !isOld
+      : isInGrace(parts, found),
   };
 }
 

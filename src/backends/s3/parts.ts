@@ -5,7 +5,7 @@
  */
 
 import type { BackendHost } from "../../backend/backend.ts";
-import type { Catalog } from "./catalog.ts";
+import type { Catalog, FoundSnapshot } from "./catalog.ts";
 import type { S3Client } from "./client/client.ts";
 import type { KeySpace } from "./names.ts";
 import type { ResolvedS3Options } from "./options.ts";
@@ -31,4 +31,17 @@ export function isOlder(
   ageMs: number,
 ): boolean {
   return ageMs === 0 || client.serverTime - since >= ageMs;
+}
+
+/**
+ * Whether a snapshot that was removed keeps its bytes as it should, for readers of
+ * other processes.
+ */
+export function isInGrace(
+  parts: Pick<BucketParts, "client" | "options">,
+  found: FoundSnapshot,
+): boolean {
+  const since = found.part("deleted")?.modified;
+  return since !== undefined && !found.part("meta.json") &&
+    !isOlder(parts, since, parts.options.graceMs);
 }

@@ -59,7 +59,7 @@ export async function beginPending(
  * How long to wait before each look, in milliseconds: a gateway may still carry
  * out a request that was given up, and replace an object by the same.
  */
-const LOOKS_MS: readonly number[] = [0, 100, 400];
+const LOOKS_MS: readonly number[] = [0, 100, 400, 1_600];
 
 /** The objects of a snapshot that is being written. */
 class PendingObjects implements PendingSnapshot {
@@ -180,29 +180,33 @@ class PendingObjects implements PendingSnapshot {
    * way round, so one of them sees the other.
    */
   async #confirm(): Promise<void> {
-    let swept: FoundSnapshot | undefined;
+    let found: FoundSnapshot | undefined;
+    let isSwept = false;
     try {
-      swept = await this.#lookForSweep();
-      if (swept === undefined) return;
+      found = await this.#lookForDamage();
+      if (found === undefined) return;
+      // A sweep removes the claim first, and nothing else removes both.
+      isSwept = !found.part("claim") && !found.part("state.bin");
       // Without its state it would be listed as corrupt.
-      if (!swept.part("state.bin")) await this.#deleteOwn("meta.json");
+      if (isSwept) await this.#deleteOwn("meta.json");
     } catch (error) {
       throw new MaybePublishedError(
         toAccessError(`look at snapshot ${this.#id}`, error),
       );
     }
+    const why = isSwept || found.state === "abandoned"
+      ? "a process that took it for unfinished has swept it: sweepAfterMs is " +
+        "too short"
+      : "the server may still be at work on a request that it has not answered";
     const message = `Cannot publish snapshot ${this.#id}: found ` +
-      `${swept.parts.join(", ") || "nothing"}, expected meta.json and ` +
-      "state.bin; a process that took it for unfinished has swept it: " +
-      "sweepAfterMs is too short";
-    if (swept.part("state.bin")) {
-      throw new MaybePublishedError(new SnapshotError(message));
-    }
-    throw new SnapshotPublishError(message, { published: false });
+      `${found.parts.join(", ") || "nothing"}, expected meta.json and ` +
+      `state.bin; ${why}`;
+    if (isSwept) throw new SnapshotPublishError(message, { published: false });
+    throw new MaybePublishedError(new SnapshotError(message));
   }
 
-  /** What a sweep has left of it, or is about to remove; none if all is well. */
-  async #lookForSweep(): Promise<FoundSnapshot | undefined> {
+  /** What there is of it, if that is not as it should be for a while. */
+  async #lookForDamage(): Promise<FoundSnapshot | undefined> {
     let found: FoundSnapshot | undefined;
     for (const pauseMs of LOOKS_MS) {
       await pause(pauseMs);

@@ -97,8 +97,7 @@ describe("the publication of a snapshot", () => {
     const bucket = memoryBucket();
     let isCut = false;
     const store = await bucket.open({
-      stallTimeoutMs: 300,
-      tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
+      tuning: { retry: { budgetMs: 0 } },
       fetch: async (url, init) => {
         if (isPublication(url, init)) {
           isCut = true;
@@ -156,6 +155,23 @@ describe("the publication of a snapshot", () => {
     await store.close();
   });
 
+  it("is in doubt when the server has lost the state, and not the claim", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isPublication, async (send) => {
+        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
+        await bucket.remove(id, "state.bin");
+        return await send();
+      }),
+    });
+    const error = await publishError(store.save(INIT, bytes(10, 1)));
+    assert.equal(error.published, true);
+    assert.match(error.message, /may still be at work/);
+    const names = (await bucket.names()).map((name) => name.split("/")[1]);
+    assert.ok(names.includes("meta.json"), names.join());
+    await store.close();
+  });
+
   it("is in doubt when meta.json can't be taken back", async () => {
     const bucket = memoryBucket({
       denies: (method, key) => method === "DELETE" && key.endsWith("meta.json"),
@@ -163,7 +179,9 @@ describe("the publication of a snapshot", () => {
     const store = await bucket.open({
       fetch: once(bucket.fetch, isPublication, async (send) => {
         const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        await bucket.remove(id, "state.bin");
+        for (const part of ["claim", "state.bin"]) {
+          await bucket.remove(id, part);
+        }
         return await send();
       }),
     });
@@ -199,8 +217,7 @@ describe("the publication of a snapshot", () => {
     for (const name of ["claim", "state.bin"]) {
       const bucket = memoryBucket();
       const store = await bucket.open({
-        stallTimeoutMs: 100,
-        tuning: { retry: { budgetMs: 30, pauseMs: 1 } },
+        tuning: { retry: { budgetMs: 0 } },
         fetch: always(bucket.fetch, requestFor("PUT HEAD", name), loseAnswer),
       });
       const saving = store.save(INIT, bytes(10, 1));

@@ -120,7 +120,11 @@ describe("removing from a bucket", () => {
     await store.reap();
     assert.ok((await bucket.names()).includes(`${id}/state.bin`));
     assert.ok(!(await bucket.names()).includes(`${id}/meta.json`));
+    const mayBeUnderWay = async () =>
+      (await store.inspect()).unfinished.map((each) => each.mayBeUnderWay);
+    assert.deepEqual(await mayBeUnderWay(), [true]);
     time.now += 4000;
+    assert.deepEqual(await mayBeUnderWay(), [false]);
     await store.list();
     await store.reap();
     assert.deepEqual(await bucket.names(), []);

@@ -7,11 +7,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { SnapshotStore } from "@raft/snapshots";
 import type { Fetch } from "../../../src/net/exchange.ts";
-import type { S3Client } from "../../../src/backends/s3/client/client.ts";
+import {
+  S3Client,
+  type S3Request,
+} from "../../../src/backends/s3/client/client.ts";
+import { KeyRing } from "../../../src/backends/s3/credentials.ts";
+import { resolveEndpoint } from "../../../src/backends/s3/endpoint.ts";
 import {
   choosePartSize,
   StateUpload,
 } from "../../../src/backends/s3/state_upload.ts";
+import { resolveRetryOptions, Retry } from "../../../src/net/retry.ts";
 import { bytes } from "../../support/random.ts";
 import {
   memoryBucket,
@@ -22,6 +28,34 @@ import { INIT, save } from "../../support/store_fixture.ts";
 
 const PART = 4096;
 const MiB = 1024 * 1024;
+
+/** A client that begins uploads and takes parts, and tells of completions. */
+function fakeClient(onCompletion: (request: S3Request) => void): S3Client {
+  const text = "<InitiateMultipartUploadResult><UploadId>1</UploadId>" +
+    "</InitiateMultipartUploadResult>";
+  const answer = { headers: new Headers({ etag: "e" }), text, quote: String };
+  const client: Partial<S3Client> = {
+    call: (_, read) => Promise.resolve(read(answer)),
+    attempt: (request, read) => {
+      onCompletion(request);
+      const done = "<CompleteMultipartUploadResult/>";
+      return Promise.resolve(read({ ...answer, text: done }));
+    },
+    retry: () => new Retry(resolveRetryOptions()),
+  };
+  return client as S3Client;
+}
+
+/** How a state of unknown length is sent. */
+const UPLOAD = {
+  key: "key",
+  nonce: "nonce",
+  checksum: "none",
+  conditionalWrites: "if-none-match",
+  putHeaders: {},
+  concurrency: 2,
+  expectedSize: undefined,
+} as const;
 
 function openSmall(
   bucket: ReturnType<typeof memoryBucket>,
@@ -102,19 +136,9 @@ describe("the state of a new snapshot", () => {
   });
 
   it("is given up at part 10,001 when its size was not known", async () => {
-    const begun = "<InitiateMultipartUploadResult><UploadId>1</UploadId>" +
-      "</InitiateMultipartUploadResult>";
-    const headers = new Headers({ etag: "e" });
-    const call = () => Promise.resolve({ headers, text: begun });
-    const upload = new StateUpload({ call } as unknown as S3Client, {
-      key: "key",
-      nonce: "nonce",
-      checksum: "none",
-      conditionalWrites: "if-none-match",
-      putHeaders: {},
+    const upload = new StateUpload(fakeClient(() => {}), {
+      ...UPLOAD,
       partSize: 1,
-      concurrency: 2,
-      expectedSize: undefined,
     });
     // The last part is sent when more comes.
     await upload.append(bytes(10_001, 1));
@@ -201,6 +225,25 @@ const errorOf = (code: string) =>
   `<Error><Code>${code}</Code><Message>no</Message></Error>`;
 
 describe("the completion of an upload", () => {
+  it("may take longer, the larger the state is", async () => {
+    const copied: (number | undefined)[] = [];
+    const client = fakeClient(({ copiedSize }) => copied.push(copiedSize));
+    const upload = new StateUpload(client, { ...UPLOAD, partSize: 10 });
+    await upload.append(bytes(25, 1));
+    await upload.complete();
+    assert.deepEqual(copied, [25]);
+    const bucket = memoryBucket();
+    const real = new S3Client({
+      endpoint: resolveEndpoint("bucket", { endpoint: bucket.endpoint }),
+      keys: new KeyRing(bucket.credentials, Date.now),
+      fetch: bucket.fetch,
+      stallTimeoutMs: 1_000_000,
+      retry: resolveRetryOptions({ budgetMs: 1 }),
+    });
+    assert.ok(real.retry({ copiedSize: 1024 * MiB }).leftMs > 7_000_000);
+    assert.ok(real.retry({ copiedSize: 25 }).leftMs <= 1_000_001);
+  });
+
   it("is tried again when the error comes after the status 200", async () => {
     for (const code of ["InternalError", "SlowDown"]) {
       const bucket = memoryBucket({ partSizeMin: PART });

@@ -29,6 +29,9 @@ const ERROR_SIZE_MAX = 64 * 1024;
 
 const MiB = 1024 * 1024;
 
+/** What every server copies while it may be silent for the stall timeout. */
+const COPIED_SIZE_PER_STALL = 128 * MiB;
+
 /** A server may ask for a longer pause than that; it is not granted. */
 const RETRY_AFTER_MS_MAX = 30_000;
 
@@ -54,6 +57,8 @@ export interface S3Request {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** At most a part of a state: it is sent from memory, and may be sent again. */
   readonly body?: Uint8Array<ArrayBuffer> | undefined;
+  /** Bytes that the server may copy before it answers. */
+  readonly copiedSize?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -77,11 +82,11 @@ export class S3Client {
   }
 
   /** The attempts of a request; also one that has stalled is made again. */
-  retry({ body = NOTHING, signal }: Partial<S3Request> = {}): Retry {
+  retry(request: Partial<S3Request> = {}): Retry {
     const { retry } = this.#options;
     const { budgetMs } = retry;
-    const longer = budgetMs === 0 ? 0 : budgetMs + this.#answerMs(body);
-    return new Retry({ ...retry, budgetMs: longer }, signal);
+    const longer = budgetMs === 0 ? 0 : budgetMs + this.#answerMs(request);
+    return new Retry({ ...retry, budgetMs: longer }, request.signal);
   }
 
   /** Makes a request as often as it takes; only of one that may be repeated. */
@@ -132,16 +137,19 @@ export class S3Client {
   }
 
   /** How long the answer to a request may take, in milliseconds. */
-  #answerMs(body: Uint8Array): number {
-    const { stallTimeoutMs } = this.#options;
-    const ms = stallTimeoutMs * Math.max(1, Math.ceil(body.length / MiB));
-    return Math.min(ms, TIMER_MS_MAX);
+  #answerMs({ body = NOTHING, copiedSize = 0 }: Partial<S3Request>): number {
+    const stalls = Math.max(
+      1,
+      Math.ceil(body.length / MiB),
+      Math.ceil(copiedSize / COPIED_SIZE_PER_STALL),
+    );
+    return Math.min(this.#options.stallTimeoutMs * stalls, TIMER_MS_MAX);
   }
 
   async #exchange(request: S3Request): Promise<Exchange> {
     const { fetch } = this.#options;
     const { signal, body = NOTHING } = request;
-    const stallMs = this.#answerMs(body);
+    const stallMs = this.#answerMs(request);
     const { method, url, headers } = await this.#sign(request);
     const init = {
       method,

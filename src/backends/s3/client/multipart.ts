@@ -5,7 +5,7 @@
  */
 
 import { readNothing, type S3Answer } from "./answer.ts";
-import type { S3Client } from "./client.ts";
+import type { S3Client, S3Request } from "./client.ts";
 import { S3Failure } from "./failure.ts";
 import {
   absenceHeaders,
@@ -46,6 +46,8 @@ export class MultipartUpload {
   readonly #options: UploadOptions;
   readonly #uploadId: string;
   readonly #parts: SentPart[] = [];
+  /** Bytes of the parts that the server has. */
+  #size = 0;
 
   private constructor(
     client: S3Client,
@@ -97,6 +99,7 @@ export class MultipartUpload {
     } as const;
     const etag = await this.#client.call(request, readETag);
     this.#parts.push({ number, etag, checksum });
+    this.#size += body.length;
   }
 
   /**
@@ -105,10 +108,11 @@ export class MultipartUpload {
    * the object shows whether it was.
    */
   async complete(): Promise<void> {
-    const retry = this.#client.retry(this.#options);
+    const request = this.#completion();
+    const retry = this.#client.retry(request);
     for (;;) {
       try {
-        return await this.#complete();
+        return await this.#client.attempt(request, readCompletion);
       } catch (error) {
         if (!(error instanceof S3Failure)) throw error;
         const isOver = error.isMissing || error.isUnmet || error.isTransient ||
@@ -131,8 +135,8 @@ export class MultipartUpload {
     await abortUpload(this.#client, { key, uploadId: this.#uploadId });
   }
 
-  async #complete(): Promise<void> {
-    const request = {
+  #completion(): S3Request {
+    return {
       method: "POST",
       key: this.#options.key,
       query: { uploadId: this.#uploadId },
@@ -141,9 +145,10 @@ export class MultipartUpload {
         ...absenceHeaders(this.#options),
       },
       body: new TextEncoder().encode(completionOf(this.#parts)),
+      // A gateway makes a file of them; a second request would do so again.
+      copiedSize: this.#size,
       signal: this.#options.signal,
-    } as const;
-    await this.#client.attempt(request, readCompletion);
+    };
   }
 }
 
