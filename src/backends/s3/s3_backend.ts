@@ -101,6 +101,7 @@ export class S3Backend implements SnapshotBackend {
     this.#clock = clock;
     const { client, keys } = this.#parts;
     client.closing = closing;
+    client.report = report;
     return this.#run(`open ${this.place}`, async () => {
       const { sweep: sweeps, sweepAfterMs } = this.#parts.options;
       if (readOnly || !sweeps) return await touchBucket(client, keys.root);

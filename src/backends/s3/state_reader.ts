@@ -77,7 +77,11 @@ export class RemoteState implements StateHandle {
         signal.throwIfAborted();
         try {
           retry ??= this.#client.retry({ signal });
-          await this.#client.pauseAfter(retry, error);
+          const request = {
+            method: "GET",
+            key: this.#what.object.key,
+          } as const;
+          await this.#client.pauseAfter(error, { request, retry });
         } catch (last) {
           throw this.#explain(last);
         }

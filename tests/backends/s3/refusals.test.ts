@@ -108,6 +108,18 @@ describe("a bucket that can't be used", () => {
     );
   });
 
+  it("is tried again for a while, which is told each time", async () => {
+    const bucket = memoryBucket();
+    const answers = [() => Promise.reject(new TypeError("refused"))];
+    const store = await bucket.open({
+      fetch: (url, init) => answers.shift()?.() ?? bucket.fetch(url, init),
+    });
+    await store.close();
+    assert.deepEqual(bucket.log.matching("warn"), [
+      `warn: Cannot list the objects in ${bucket.location}: refused; trying again`,
+    ]);
+  });
+
   it("is refused when an answer is longer than any can be", async () => {
     const long = `<ListBucketResult>${"<A/>".repeat(2_500_000)}`;
     assert.match(await refusal(always(long)), /more than 8388608 bytes/);

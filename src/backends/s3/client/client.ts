@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { BackendHost } from "../../../backend/backend.ts";
 import { TIMER_MS_MAX } from "../../../backend/options.ts";
 import {
   BodyTooLongError,
@@ -71,6 +72,8 @@ export class S3Client {
   #clockAheadMs: number | undefined;
   /** Aborts when the store is closed: nothing is tried again from then on. */
   closing: AbortSignal | undefined;
+  /** Where to report that something is tried again. */
+  report: BackendHost["report"] = () => {};
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -96,17 +99,25 @@ export class S3Client {
       try {
         return await this.attempt(request, read);
       } catch (error) {
-        await this.pauseAfter(retry, error);
+        await this.pauseAfter(error, { request, retry });
       }
     }
   }
 
   /** Waits before the next attempt, or throws the error when it is the last. */
-  async pauseAfter(retry: Retry, error: unknown): Promise<void> {
+  async pauseAfter(
+    error: unknown,
+    { request, retry }: {
+      readonly request: Pick<S3Request, "method" | "key">;
+      readonly retry: Retry;
+    },
+  ): Promise<void> {
     const isTransient = error instanceof S3Failure && error.isTransient;
     if (!isTransient || this.closing?.aborted) throw error;
     const ms = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
     await retry.pauseAfter(error, ms);
+    const operation = describeRequest(request);
+    this.report({ type: "retrying", operation, error });
   }
 
   /** Makes a request once, and reads the answer. */
@@ -227,6 +238,22 @@ export class S3Client {
     const time = Date.parse(headers.get("date") ?? "");
     if (!Number.isNaN(time)) this.#clockAheadMs = time - Date.now();
   }
+}
+
+const VERBS: Readonly<Record<S3Request["method"], string>> = {
+  GET: "read",
+  HEAD: "look at",
+  PUT: "write",
+  POST: "write",
+  DELETE: "remove",
+};
+
+/** What a request is to do, for messages; the place is said there as well. */
+function describeRequest(
+  { method, key }: Pick<S3Request, "method" | "key">,
+): string {
+  if (key === undefined) return "list the objects";
+  return `${VERBS[method]} ${key.split("/").slice(-2).join("/")}`;
 }
 
 /** What an answer with the status of an error says. */

@@ -118,7 +118,7 @@ export class MultipartUpload {
         const isOver = error.isMissing || error.isUnmet || error.isTransient ||
           error.isAnswerOdd;
         if (isOver && await this.isDone()) return;
-        await this.#client.pauseAfter(retry, error);
+        await this.#client.pauseAfter(error, { request, retry });
       }
     }
   }

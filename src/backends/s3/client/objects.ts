@@ -119,7 +119,7 @@ export async function createObject(
       if (error.isUnmet) return await settle(isOurs);
       inDoubt ||= error.isInDoubt;
       try {
-        await client.pauseAfter(retry, error);
+        await client.pauseAfter(error, { request, retry });
       } catch (last) {
         if (!inDoubt) throw last;
         // A request that was sent before may still be carried out.
@@ -184,17 +184,14 @@ export async function readObject(
   client: S3Client,
   { key, etag, sizeMax }: ObjectToRead,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const retry = client.retry();
+  const headers = { "if-match": etag };
+  const request = { method: "GET", key, headers } as const;
+  const retry = client.retry(request);
   for (;;) {
     try {
-      const begun = await client.begin({
-        method: "GET",
-        key,
-        headers: { "if-match": etag },
-      });
-      return await client.readBody(begun, sizeMax);
+      return await client.readBody(await client.begin(request), sizeMax);
     } catch (error) {
-      await client.pauseAfter(retry, error);
+      await client.pauseAfter(error, { request, retry });
     }
   }
 }
