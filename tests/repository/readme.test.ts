@@ -60,7 +60,8 @@ describe("the guides", () => {
 
   it("link only to existing files", async () => {
     for (const { path, text } of await guides()) {
-      for (const [, link = ""] of text.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)) {
+      const prose = text.replace(/^```[\s\S]*?^```/gm, "");
+      for (const [, link = ""] of prose.matchAll(/\]\((?!\w+:|#)([^)#]+)/g)) {
         const target = new URL(link, new URL(path, repository));
         assert.ok(existsSync(target), `${path} links to ${link}`);
       }

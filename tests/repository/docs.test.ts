@@ -1,0 +1,104 @@
+/**
+ * The pages of the docs agree with the sources and with one another.
+ */
+
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { MemorySnapshotStore, openFileSnapshotStore } from "@raft/snapshots";
+import { readSource, sourceFiles } from "./source_files.ts";
+
+/** What the first column of the tables in a page names, in backticks. */
+async function namesInTables(page: string): Promise<Set<string>> {
+  const rows = (await readSource(page)).matchAll(/^\|([^|]+)\|/gm);
+  const cells = Array.from(rows, ([, cell = ""]) => cell);
+  return new Set(
+    cells.flatMap((cell) =>
+      Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = ""]) => name)
+    ),
+  );
+}
+
+/** Checks that the tables of docs/store.md name each of them. */
+async function requireInStorePage(names: readonly string[]): Promise<void> {
+  assert.ok(names.length > 5, `found ${names}`);
+  const shown = await namesInTables("docs/store.md");
+  assert.deepEqual(names.filter((name) => !shown.has(name)), []);
+}
+
+/** The anchor that a heading has on a page of Markdown. */
+function toAnchor(heading: string): string {
+  return heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
+}
+
+describe("docs/store.md", () => {
+  it("names every option of a store in a directory", async () => {
+    const error = await openFileSnapshotStore("unused", { no: 1 } as object)
+      .then(() => assert.fail("it took an unknown option"), (error) => error);
+    const [, list = ""] = /expected one of (.*)$/.exec(error.message) ?? [];
+    await requireInStorePage(list.split(", "));
+  });
+
+  it("names every event", async () => {
+    const source = await readSource("src/snapshot/events.ts");
+    const [, types = ""] =
+      /interface StoreEvents \{([\s\S]*?)^\}/m.exec(source) ?? [];
+    const names = types.matchAll(/^ {2}readonly (\w+):/gm);
+    await requireInStorePage(Array.from(names, ([, name = ""]) => name));
+  });
+
+  it("names every code of errors", async () => {
+    const source = await readSource("src/errors.ts");
+    const codes = source.matchAll(/^ {2}\| "(ERR_\w+)"/gm);
+    const names = Array.from(codes, ([, code = ""]) => code)
+      .filter((code) => code !== "ERR_SNAPSHOT"); // the base of all
+    await requireInStorePage(names);
+  });
+
+  it("names every call of a store", async () => {
+    const names: string[] = [];
+    let level: object = Object.getPrototypeOf(new MemorySnapshotStore());
+    while (level !== Object.prototype) {
+      names.push(...Object.getOwnPropertyNames(level));
+      level = Object.getPrototypeOf(level);
+    }
+    const shown = [...await namesInTables("docs/store.md")];
+    const missing = names.filter((name) =>
+      name !== "constructor" &&
+      !shown.some((call) => call.startsWith(`${name}(`))
+    );
+    assert.ok(names.includes("restore"), `found ${names}`);
+    assert.deepEqual(missing, []);
+  });
+});
+
+describe("the links of the docs", () => {
+  it("lead to headings that are there", async () => {
+    const pages = new Map<string, string>();
+    for (const path of ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"]) {
+      pages.set(path, await readSource(path));
+    }
+    for (const { path, text } of await sourceFiles("docs", ".md")) {
+      pages.set(path, text);
+    }
+    let count = 0;
+    for (const [path, text] of pages) {
+      for (
+        const [, link = "", anchor = ""] of text.matchAll(
+          /\]\((?!\w+:)([^)#]*)#([^)]+)\)/g,
+        )
+      ) {
+        const target = link === "" ? path : resolve(path, link);
+        const headings = pages.get(target)?.matchAll(/^#+ (.*)$/gm) ?? [];
+        const anchors = Array.from(headings, ([, text = ""]) => toAnchor(text));
+        assert.ok(anchors.includes(anchor), `${path}: ${link}#${anchor}`);
+        count++;
+      }
+    }
+    assert.ok(count > 10, "there are links to check");
+  });
+});
+
+/** The path of a link from a page, from the repository's root. */
+function resolve(page: string, link: string): string {
+  return new URL(link, `file:///${page}`).pathname.slice(1);
+}
