@@ -133,4 +133,4 @@ export type { SnapshotReader, SnapshotStore } from "./src/snapshot/stores.ts";
 export type { FileBackendOptions } from "./src/backends/file/options.ts";
 export { printable } from "./src/text.ts";
 export { type LogLine, toLogLine } from "./src/store/events.ts";
-export type { StoreOptions } from "./src/store/options.ts";
+export type { SnapshotOrder, StoreOptions } from "./src/store/options.ts";

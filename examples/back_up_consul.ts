@@ -80,6 +80,7 @@ function explain(error: unknown): string {
 
 async function backUp(): Promise<SnapshotMeta> {
   const store = await openFileSnapshotStore(directory, {
+    order: "taken",
     retain: Number(retain),
   });
   try {

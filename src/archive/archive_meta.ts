@@ -11,6 +11,7 @@ import {
 import { decodeRecord } from "../snapshot/meta/decode.ts";
 import { decodePeers } from "../snapshot/meta/peers.ts";
 import { timeOf } from "../snapshot/id.ts";
+import { takenAtOr } from "../snapshot/taken_at.ts";
 import { fieldsJson } from "../snapshot/meta/snapshot_meta.ts";
 import type {
   Configuration,
@@ -21,7 +22,10 @@ import type {
 import { SnapshotArchiveError } from "./archive_error.ts";
 import { META } from "./members.ts";
 
-/** What an archive says of its snapshot: all but the CRC of the state. */
+/**
+ * What an archive says of its snapshot: all but the CRC of the state. `takenAt`
+ * is the time of `meta.json` in the tar.
+ */
 export interface ArchiveMeta extends Omit<SnapshotMetaFields, "crc"> {
   /** The time in the ID; `undefined` when the ID is not one of a store's. */
   readonly createdAt: Date | undefined;
@@ -47,6 +51,8 @@ class SnapshotArchiveMeta implements ArchiveMeta {
   readonly configuration: Configuration;
   readonly configurationIndex: bigint;
   readonly peers: Uint8Array;
+  // Without a value it is not there.
+  declare readonly takenAt?: Date;
 
   constructor(fields: Omit<SnapshotMetaFields, "crc">) {
     this.version = fields.version;
@@ -58,6 +64,7 @@ class SnapshotArchiveMeta implements ArchiveMeta {
     this.configuration = fields.configuration;
     this.configurationIndex = fields.configurationIndex;
     this.peers = fields.peers;
+    if (fields.takenAt !== undefined) this.takenAt = fields.takenAt;
   }
 
   toJSON(): ArchiveMetaJson {
@@ -67,7 +74,8 @@ class SnapshotArchiveMeta implements ArchiveMeta {
 }
 
 /**
- * Reads a `meta.json`; `offset` is where it starts.
+ * Reads a `meta.json`; `offset` is where it starts, and `modified` its time in
+ * the tar, in seconds since 1970. Tools that make tars reproducible write 0.
  *
  * @throws {SnapshotArchiveError} with the reason `"meta"`.
  * @throws {UnsupportedSnapshotVersionError} when its version is unknown.
@@ -75,6 +83,7 @@ class SnapshotArchiveMeta implements ArchiveMeta {
 export function decodeArchiveMeta(
   bytes: Uint8Array,
   offset: number,
+  modified?: number,
 ): ArchiveMeta {
   // Go's reader, too, passes over a CRC, as in a meta.json from a store.
   const { version, crc: _, ...rest } = orFault(
@@ -82,7 +91,9 @@ export function decodeArchiveMeta(
     () => decodeRecord(bytes, `${META} in the archive`),
   );
   if (version === 0 || version === 1) {
-    return new SnapshotArchiveMeta({ version, ...rest });
+    const time = modified ? new Date(modified * 1000) : timeOf(rest.id);
+    const takenAt = takenAtOr(time);
+    return new SnapshotArchiveMeta({ version, ...rest, takenAt });
   }
   throw new UnsupportedSnapshotVersionError(
     `Cannot use the archive: found a snapshot of version ${version}, ` +
@@ -98,12 +109,16 @@ export function decodeArchiveMeta(
  * @throws {SnapshotArchiveError} with the reason `"meta"`.
  */
 export function initOfArchive(meta: ArchiveMeta): SnapshotInit {
-  const { version, index, term, peers, configuration, configurationIndex } =
-    meta;
-  if (version === 1) return { index, term, configuration, configurationIndex };
+  const { version, index, term, takenAt } = meta;
+  if (version === 1) {
+    const { configuration, configurationIndex } = meta;
+    return { index, term, configuration, configurationIndex, takenAt };
+  }
+  const { peers } = meta;
   return {
     index,
     term,
+    takenAt,
     configuration: orFault(undefined, () => decodePeers(peers)),
     configurationIndex: index,
   };

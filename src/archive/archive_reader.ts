@@ -77,7 +77,11 @@ export class ArchiveReader {
       const [actual, expected] = [`${STATE} before ${META}`, `${META} first`];
       throw new SnapshotArchiveError({ ...where, actual, expected });
     }
-    const meta = decodeArchiveMeta(member.bytes, member.offset);
+    const meta = decodeArchiveMeta(
+      member.bytes,
+      member.offset,
+      member.modified,
+    );
     this.#checkStateSize(state, meta);
     this.#state = state;
     return meta;

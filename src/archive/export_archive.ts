@@ -6,10 +6,14 @@
 
 import { type OptionNames, requireKnown } from "../option_names.ts";
 import { SnapshotCorruptError } from "../errors.ts";
-import { parseId } from "../snapshot/id.ts";
+import { timeOf } from "../snapshot/id.ts";
 import { Sha256 } from "../runtime/sha256.ts";
 import { encodeArchiveMeta } from "../snapshot/meta/encode.ts";
-import type { OpenOptions, SnapshotSource } from "../snapshot/types.ts";
+import type {
+  OpenOptions,
+  SnapshotMeta,
+  SnapshotSource,
+} from "../snapshot/types.ts";
 import type { SnapshotReader } from "../snapshot/stores.ts";
 import { makeSource } from "../store/source.ts";
 import { readerOf } from "./generator_reader.ts";
@@ -33,8 +37,7 @@ export interface ExportArchiveOptions
    * When the members were modified, in milliseconds since 1970, rounded to
    * seconds. With the default, a snapshot always gives the same tar; Go
    * takes the time of the export.
-   * @default {the time in the archive that it was imported from, or else in the
-   * snapshot's ID}
+   * @default {when the snapshot was taken}
    */
   readonly modifiedMs?: number | undefined;
   /**
@@ -111,7 +114,7 @@ export function exportArchive(
     });
     try {
       const origin = await loadOrigin(store, source.meta, onWarning);
-      const time = Math.round((modifiedMs ?? timeIn(id)) / 1000);
+      const time = Math.round((modifiedMs ?? takenMs(source.meta)) / 1000);
       const kept = modifiedMs === undefined ? origin?.modified : undefined;
       const meta = origin?.meta ?? encodeArchiveMeta(source.meta);
       warnOfVaultsLimit(meta.length, onWarning);
@@ -218,10 +221,10 @@ function hexOf(bytes: Uint8Array): string {
   return sha256.hex();
 }
 
-/** When an ID says that its snapshot was taken; 1970 when it does not say. */
-function timeIn(id: string): number {
-  const unixMs = Number(parseId(id)?.unixMs ?? 0);
-  return unixMs <= OCTAL_MAX * 1000 ? unixMs : 0;
+/** When a snapshot was taken; 1970 where a tar can't hold that. */
+function takenMs({ id, takenAt }: SnapshotMeta): number {
+  const unixMs = (takenAt ?? timeOf(id))?.getTime() ?? 0;
+  return unixMs >= 0 && unixMs <= OCTAL_MAX * 1000 ? unixMs : 0;
 }
 
 function requireWithin(name: string, value: number, max: number): void {

@@ -55,7 +55,10 @@ const IMPORT_OPTIONS: OptionNames<ImportArchiveOptions> = {
  * import { importArchive } from "@raft/snapshots/archive";
  *
  * async function backUp(consul: string): Promise<void> {
- *   const store = await openFileSnapshotStore("./backups", { retain: 7 });
+ *   const store = await openFileSnapshotStore("./backups", {
+ *     order: "taken",
+ *     retain: 7,
+ *   });
  *   const { body } = await fetch(`${consul}/v1/snapshot`, {
  *     // Consul would compress twice, and Node 20 then holds all in memory.
  *     headers: { "accept-encoding": "identity" },

@@ -18,6 +18,7 @@ import {
 } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
+import { warnIfNotNewest } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { messageOf } from "./reason.ts";
@@ -117,9 +118,12 @@ async function copy(
         return await withStoreToWrite(
           directory,
           { ...(retain === undefined ? {} : { retain }), hostId },
-          (target) => {
+          async (target) => {
             const how = { signal, onProgress, ifMissing, maxSize };
-            return copySnapshot(source, chosen, target, how);
+            const meta = await copySnapshot(source, chosen, target, how);
+            progress.stop();
+            await warnIfNotNewest(target, meta);
+            return meta;
           },
         );
       } finally {

@@ -5,6 +5,7 @@ import { importArchive } from "../archive/mod.ts";
 import { hostIdOption, parsePath, parseRetain } from "./arguments.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
+import { warnIfNotNewest } from "./order.ts";
 import { print, printJson, warn } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { withStoreToWrite, type WritingOptions } from "./stores.ts";
@@ -53,14 +54,18 @@ async function importSnapshot(
       return await withStoreToWrite(
         directory,
         options,
-        (store) =>
-          importArchive(store, input.chunks(), {
+        async (store) => {
+          const meta = await importArchive(store, input.chunks(), {
             signal,
             onProgress: ({ done, total }) => progress.update(done, total),
             onUnchecked: (member) =>
               warn(`cannot check ${member}: only Vault has the key`),
             onWarning: warn,
-          }),
+          });
+          progress.stop();
+          await warnIfNotNewest(store, meta);
+          return meta;
+        },
       );
     } finally {
       progress.stop();

@@ -10,6 +10,7 @@ import {
 } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import { alignColumns, formatCount, formatCrc, formatSize } from "./format.ts";
+import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import {
   openChosen,
@@ -121,7 +122,7 @@ function metaLines(
       ["ID", printable(meta.id)],
       ["Term", String(meta.term)],
       ["Index", String(meta.index)],
-      ["Taken", meta.createdAt?.toISOString() ?? "unknown"],
+      ["Taken", takenTime(meta)?.toISOString() ?? "unknown"],
       ["Size", sizeInFull(meta.size)],
       ["CRC-64", formatCrc(meta.crc)],
       ["Version", String(meta.version)],

@@ -7,6 +7,7 @@ import { findArchives } from "./archives/open.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
+import { takenTime } from "./order.ts";
 import { print, printJson, warn } from "./output.ts";
 import { withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
@@ -75,7 +76,7 @@ function formatList(snapshots: readonly SnapshotMeta[]): string[] {
     String(meta.index),
     formatSize(meta.size),
     String(meta.configuration.servers.length),
-    meta.createdAt.toISOString(),
+    takenTime(meta).toISOString(),
   ]);
   return alignColumns(
     [["ID", "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN"], ...rows],

@@ -15,6 +15,7 @@ import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
+import { addOrderOption } from "./order.ts";
 import { write } from "./output.ts";
 import { registerPrune } from "./prune.ts";
 import { registerRestoreDrill } from "./restore_drill.ts";
@@ -105,6 +106,7 @@ function makeProgram(writeOut: (text: string) => void): Command {
     // A usage error comes to reportError() as an exception: say it there, once.
     .configureOutput({ outputError: () => {}, writeOut })
     .addHelpText("after", NOTES);
+  addOrderOption(program);
   addBucketOptions(program);
   for (const register of COMMANDS) register(program);
   return program;

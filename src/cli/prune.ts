@@ -18,6 +18,7 @@ import { describeFinding, type Finding, stateOf } from "./finding.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { findNewestGood } from "./newest_good.ts";
+import { takenTime } from "./order.ts";
 import { print, printJson, warn } from "./output.ts";
 import { messageOf } from "./reason.ts";
 import {
@@ -98,7 +99,7 @@ async function makePlan(
     entry.state === "usable" ? [entry.meta] : []
   );
   const unusable = entries.flatMap(toFinding);
-  const timeOf = ({ createdAt }: SnapshotMeta) => createdAt;
+  const timeOf = takenTime;
   const first = applyRetentionPolicy(metas, policy, { timeOf });
   // What removes nothing need not read anything.
   if (first.every(({ keep }) => keep)) return { decisions: first, unusable };
@@ -145,7 +146,7 @@ function describePlan({ decisions }: Plan): string[] {
     keep ? "keep" : "remove",
     item.id,
     formatSize(item.size),
-    item.createdAt.toISOString(),
+    takenTime(item).toISOString(),
     reasons.join(", "),
   ]);
   return alignColumns(rows, ["left", "left", "right", "left", "left"]);

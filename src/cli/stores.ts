@@ -18,6 +18,7 @@ import {
 } from "../../mod.ts";
 import { isBucket, openBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf, NOT_CHECKED } from "./failure.ts";
+import { currentOrder } from "./order.ts";
 import { warn } from "./output.ts";
 import { messageOf, systemReason } from "./reason.ts";
 
@@ -68,8 +69,12 @@ export async function withStoreToWrite<T>(
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   if (isBucket(directory)) {
-    const options = { ...reporting, retain: retain ?? Infinity };
-    return await useAndClose(await openBucket(directory, options), use);
+    const store = await openBucket(directory, {
+      ...reporting,
+      order: currentOrder(),
+      retain: retain ?? Infinity,
+    });
+    return await useAndClose(store, use);
   }
   // What can't be looked at can't be opened either, which says why.
   const missing = await findMissing(resolve(directory, "snapshots"))
@@ -77,6 +82,7 @@ export async function withStoreToWrite<T>(
   try {
     const store = await openDirectory(directory, {
       ...reporting,
+      order: currentOrder(),
       hostId,
       retain: retain ?? Infinity,
     });
@@ -131,7 +137,7 @@ export async function withStoreToMend<T>(
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
   await requireStore(directory);
-  const options = { ...reporting, sweep: false };
+  const options = { ...reporting, order: currentOrder(), sweep: false };
   const store = isBucket(directory)
     ? await openBucket(directory, options)
     : await openDirectory(directory, { ...options, hostId });
@@ -164,7 +170,7 @@ function openToRead(
   options: ReadingOptions,
 ): Promise<SnapshotStore> {
   const { foreignTmpAgeMs: sweepAfterMs } = options;
-  const reading = { ...reporting, readOnly: true };
+  const reading = { ...reporting, order: currentOrder(), readOnly: true };
   return isBucket(directory)
     ? openBucket(directory, { ...reading, sweepAfterMs })
     : openDirectory(directory, { ...options, ...reading });

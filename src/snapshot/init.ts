@@ -6,6 +6,7 @@
 
 import { SUFFRAGES } from "./meta/encode.ts";
 import { decodePeers, encodePeers } from "./meta/peers.ts";
+import { resolveTakenAt } from "./taken_at.ts";
 import type {
   Configuration,
   Server,
@@ -68,6 +69,7 @@ function resolveVersion1(init: SnapshotInit): InitialMeta {
     ),
     size: 0,
     crc: 0n,
+    ...resolveTakenAt(init.takenAt),
   };
 }
 

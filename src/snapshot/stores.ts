@@ -40,8 +40,8 @@ export interface SnapshotReader {
    */
   list(options: { readonly unusable: true }): Promise<ListEntry[]>;
   /**
-   * The published snapshots, newest first by term, index and time. One that is
-   * corrupt or can't be read is passed over with a warning.
+   * The published snapshots, newest first by term, index and time, or as the
+   * option `order` says. One that is corrupt or can't be read is passed over with a warning.
    *
    * @throws {StoreAccessError} when the process or the place is at fault
    * (`EMFILE`), because a list with a part left out would look complete.

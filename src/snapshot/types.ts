@@ -46,6 +46,11 @@ export interface SnapshotMetaFields {
   readonly size: number;
   /** CRC-64/XZ of the state. */
   readonly crc: bigint;
+  /**
+   * When the state was taken, where that was before the snapshot was written:
+   * it is a copy, or was imported from an archive. Go does not know it.
+   */
+  readonly takenAt?: Date | undefined;
 }
 
 /**
@@ -70,6 +75,8 @@ export interface SnapshotMetaJson {
   readonly index: string;
   /** When the snapshot was begun, in ISO 8601. */
   readonly createdAt: string;
+  /** When the state was taken, in ISO 8601, where the metadata tell. */
+  readonly takenAt?: string;
   /** Length of the state in bytes. */
   readonly size: number;
   /** CRC-64/XZ of the state: 16 hexadecimal digits. */
@@ -112,6 +119,8 @@ export interface SnapshotInit {
   readonly version?: 0 | 1 | undefined;
   /** The voters' addresses in msgpack; used of version 0 only, which has no more. */
   readonly peers?: Uint8Array | undefined;
+  /** When the state was taken, in the years 0 to 9999. @default {now} */
+  readonly takenAt?: Date | undefined;
 }
 
 /** What a state must be, so that it is published. */

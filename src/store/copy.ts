@@ -7,6 +7,7 @@
 import { type OptionNames, requireKnown } from "../option_names.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
 import { addExtra, ORIGIN, readExtra } from "../snapshot/extras.ts";
+import { takenAtOr } from "../snapshot/taken_at.ts";
 import { assertNotTooLarge, requireMaxSize } from "../snapshot/max_size.ts";
 import type {
   Progress,
@@ -46,7 +47,8 @@ const COPY_OPTIONS: OptionNames<CopyOptions> = {
  * to the copy's metadata once it is published. Every byte is checked: against
  * the block checksums as it is read, and by size and CRC before the copy is
  * published. When only the CRC of the whole is wrong, or the snapshot was
- * replaced meanwhile, the copy starts again, once. What an import has kept of its archive is copied too.
+ * replaced meanwhile, the copy starts again, once. What an import has kept of
+ * its archive is copied too. The copy says when the state was taken (`takenAt`).
  *
  * @throws {SnapshotNotFoundError} when `from` has no snapshot of that ID.
  * @throws {InvalidSnapshotIdError} when `id` is not an ID.
@@ -123,8 +125,9 @@ async function copy(
   const source = await from.open(meta.id, openOptions);
   let sink;
   try {
-    const { size, crc } = meta;
-    sink = await to.create(meta, { signal, expected: { size, crc } });
+    const { size, crc, takenAt = takenAtOr(meta.createdAt) } = meta;
+    const init = { ...meta, takenAt };
+    sink = await to.create(init, { signal, expected: { size, crc } });
   } catch (error) {
     await source.cancel(error).catch(() => {});
     throw error;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { compareNewestFirst } from "../snapshot/id.ts";
+import type { NewestFirst } from "./newest_first.ts";
 
 /**
  * Which snapshots are known to be good, because this process wrote or checked
@@ -14,7 +14,12 @@ import { compareNewestFirst } from "../snapshot/id.ts";
  */
 export class Health {
   readonly #known = new Map<string, "usable" | "good" | "corrupt">();
+  readonly #newestFirst: NewestFirst;
   #newestAcknowledged: string | undefined;
+
+  constructor(newestFirst: NewestFirst) {
+    this.#newestFirst = newestFirst;
+  }
 
   /** The small files have been read, and nothing is wrong with them. */
   markUsable(id: string): void {
@@ -55,7 +60,7 @@ export class Health {
   acknowledge(id: string): void {
     this.markGood(id);
     const newest = this.#newestAcknowledged;
-    if (newest === undefined || compareNewestFirst(id, newest) < 0) {
+    if (newest === undefined || this.#newestFirst.compare(id, newest) < 0) {
       this.#newestAcknowledged = id;
     }
   }

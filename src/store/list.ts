@@ -13,7 +13,7 @@ import { type OptionNames, requireKnown } from "../option_names.ts";
 import { allSettled } from "../backend/all_settled.ts";
 import type { SnapshotError } from "../errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
-import { compareNewestFirst, newestFirst } from "../snapshot/id.ts";
+import { newestFirst } from "../snapshot/id.ts";
 import type { ListEntry } from "../snapshot/listing.ts";
 import type { SnapshotMeta } from "../snapshot/types.ts";
 import { concernsSnapshot } from "./error_scope.ts";
@@ -21,7 +21,7 @@ import { readHeader } from "./header.ts";
 import type { StoreParts } from "./parts.ts";
 import { checkStateSize } from "./state.ts";
 
-type Parts = Pick<StoreParts, "backend" | "report" | "metas">;
+type Parts = Pick<StoreParts, "backend" | "report" | "metas" | "newestFirst">;
 
 /** How many snapshots are looked into side by side. */
 const CONCURRENCY = 16;
@@ -41,12 +41,12 @@ interface UnusableSnapshot {
 
 /** The names in the place; those of snapshots newest first. */
 export async function readNames(
-  { backend }: Pick<StoreParts, "backend">,
+  { backend, newestFirst: order }: Pick<StoreParts, "backend" | "newestFirst">,
 ): Promise<BackendNames> {
   const names = await backend.names();
   return {
     ...names,
-    published: newestFirst(names.published),
+    published: await order.sort(backend, names.published),
     quarantined: newestFirst(names.quarantined),
   };
 }
@@ -207,7 +207,7 @@ async function listEntries(parts: Parts): Promise<ListEntry[]> {
     { id, state: "quarantined" }
   ));
   return [...results.flatMap(toEntries), ...quarantined]
-    .sort((a, b) => compareNewestFirst(a.id, b.id));
+    .sort((a, b) => parts.newestFirst.compare(a.id, b.id));
 }
 
 /** Its entry; none when it has been removed meanwhile. */

@@ -4,11 +4,21 @@
  * @module
  */
 
+import { describe } from "../text.ts";
 import type { OptionNames } from "../option_names.ts";
 import { requireInteger, requireType } from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import type { StoreEvent } from "../snapshot/events.ts";
 import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
+
+/**
+ * Which snapshot is the newest:
+ *
+ * - `"raft"`: that of the highest term and index, as for a Raft node;
+ * - `"taken"`: the one whose state was taken last, for a place with backups,
+ *   because a cluster that was built again begins at a low index.
+ */
+export type SnapshotOrder = "raft" | "taken";
 
 /** Options of a store in any place. */
 export interface StoreOptions {
@@ -17,6 +27,11 @@ export interface StoreOptions {
    * keeps all of them. @default {2}
    */
   readonly retain?: number | undefined;
+  /**
+   * Which snapshot is the newest, for `list()`, `restore()` and retention alike.
+   * `"taken"` reads the metadata of each snapshot once. @default {"raft"}
+   */
+  readonly order?: SnapshotOrder | undefined;
   /**
    * Gets a line for each event: what has succeeded as `info`, what an operator
    * should look at as `warn` or `error`.
@@ -49,6 +64,7 @@ export interface StoreOptions {
 /** Their names. */
 export const STORE_OPTIONS: OptionNames<StoreOptions> = {
   retain: true,
+  order: true,
   logger: true,
   onEvent: true,
   readOnly: true,
@@ -60,6 +76,7 @@ export const STORE_OPTIONS: OptionNames<StoreOptions> = {
 /** The options with every default filled in. */
 export interface ResolvedStoreOptions {
   readonly retain: number;
+  readonly order: SnapshotOrder;
   readonly logger: Logger;
   readonly onEvent: (event: StoreEvent) => void;
   readonly readOnly: boolean;
@@ -81,6 +98,7 @@ export function resolveStoreOptions(
 ): ResolvedStoreOptions {
   return {
     retain: requireRetain(options.retain ?? 2),
+    order: requireOrder(options.order ?? "raft"),
     logger: guardLogger(options.logger ?? CONSOLE_LOGGER),
     readOnly: options.readOnly ?? false,
     onEvent: requireType("onEvent", options.onEvent ?? (() => {}), "function"),
@@ -97,6 +115,14 @@ export function resolveStoreOptions(
       BLOCK_SIZE_MAX,
     ),
   };
+}
+
+function requireOrder(order: SnapshotOrder): SnapshotOrder {
+  if (order === "raft" || order === "taken") return order;
+  throw new TypeError(
+    `Cannot use the option order: found ${describe(order)}, expected "raft" ` +
+      'or "taken"',
+  );
 }
 
 function requireRetain(retain: number): number {

@@ -10,6 +10,7 @@ import type { Report } from "./events.ts";
 import type { Exclusive } from "../backend/exclusive.ts";
 import type { Health } from "./health.ts";
 import type { KnownMetas } from "./known_metas.ts";
+import type { NewestFirst } from "./newest_first.ts";
 import type { OpenStreams } from "./open_streams.ts";
 import type { Remover } from "./remove.ts";
 
@@ -19,6 +20,8 @@ export interface StoreParts {
   readonly backend: CheckedBackend;
   /** What is known of them. */
   readonly health: Health;
+  /** Their order. */
+  readonly newestFirst: NewestFirst;
   /** What has been read of them. */
   readonly metas: KnownMetas;
   /** Removes snapshots; its calls go through `exclusive`. */

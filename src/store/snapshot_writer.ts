@@ -27,7 +27,10 @@ import { BlockWriter } from "./block_writer.ts";
 import type { CheckedPending } from "./checked_pending.ts";
 import type { StoreParts } from "./parts.ts";
 
-type Parts = Pick<StoreParts, "backend" | "blockSize" | "health" | "report">;
+type Parts = Pick<
+  StoreParts,
+  "backend" | "blockSize" | "health" | "newestFirst" | "report"
+>;
 
 /** Writes a snapshot. A sink ends it once, in one of two ways. */
 export class SnapshotWriter {
@@ -99,6 +102,7 @@ export class SnapshotWriter {
       await this.discard(error);
       throw this.#failure("publish", error, false);
     }
+    this.#parts.newestFirst.note(this.#meta);
     this.#parts.health.acknowledge(this.#init.id);
   }
 

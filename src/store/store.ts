@@ -49,6 +49,7 @@ import { IdClock } from "./id_clock.ts";
 import { cleanStore, inspectStore } from "./inspect.ts";
 import { type ListOptions, listSnapshots, statSnapshot } from "./list.ts";
 import { openSource, type OpenSourceOptions } from "./open.ts";
+import { NewestFirst } from "./newest_first.ts";
 import { OpenStreams } from "./open_streams.ts";
 import {
   resolveStoreOptions,
@@ -103,9 +104,11 @@ export class BackedStore implements SnapshotStore {
     this.#host = { report: backendReport(report), readOnly, clock, closing };
     this.#backend = new CheckedBackend(backend, this.#closingSignal);
     this.#readOnly = readOnly || !this.#backend.isWritable;
-    const parts = { backend: this.#backend, health: new Health() };
+    const newestFirst = new NewestFirst(resolved.order);
+    const parts = { backend: this.#backend, health: new Health(newestFirst) };
     this.#parts = {
       ...parts,
+      newestFirst,
       metas: new KnownMetas(),
       remover: new Remover(parts),
       streams: new OpenStreams(),
@@ -117,12 +120,9 @@ export class BackedStore implements SnapshotStore {
       retain,
       blockSize,
     };
-    this.#reaper = new Reaper(this.#parts);
-    this.#writing = {
-      ...this.#parts,
-      ids: new IdClock(clock),
-      reaper: this.#reaper,
-    };
+    const reaper = new Reaper(this.#parts);
+    this.#reaper = reaper;
+    this.#writing = { ...this.#parts, ids: new IdClock(clock), reaper };
     const readExtra: ReadExtra = (id, name) =>
       this.#run(() => readExtraFile(this.#parts, requireId(id), name));
     offerExtras(this, readExtra);

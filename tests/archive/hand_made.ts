@@ -18,6 +18,8 @@ export interface Member {
   readonly type?: string;
   readonly magic?: string;
   readonly prefix?: string;
+  /** In seconds since 1970. */
+  readonly modified?: number;
   /** The checksum field of the header. */
   readonly checksum?: string;
   /** What fills up the last block. */
@@ -49,7 +51,7 @@ function headerBytes(member: Member, length: number): Buffer {
   put(0, member.name);
   put(100, octal(0o600, 7) + octal(0, 7) + octal(0, 7));
   put(124, member.size ?? octal(length));
-  put(136, octal(1_700_000_000));
+  put(136, octal(member.modified ?? 1_700_000_000));
   put(156, member.type ?? "0");
   put(257, member.magic ?? "ustar\x0000");
   put(329, octal(0, 7) + octal(0, 7));

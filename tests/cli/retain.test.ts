@@ -26,7 +26,9 @@ describe("raft-snapshots save and import", () => {
     const kept = await makeStore(directory, STATES);
     for (const args of await writers(directory)) {
       const { code, stdout, stderr } = await raftSnapshots(args, "state");
-      assert.deepEqual([code, stderr], [0, ""]);
+      assert.equal(code, 0, stderr);
+      // Of an old one import warns that it is not the newest.
+      assert.doesNotMatch(stderr, /Reaped/);
       kept.push(stdout.trimEnd());
       assert.deepEqual(await snapshotNames(directory), [...kept].sort());
     }

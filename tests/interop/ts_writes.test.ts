@@ -76,6 +76,25 @@ describeWithGo("a snapshot that TypeScript wrote", (ask) => {
     });
   }
 
+  it("is read by Go, which passes over takenAt", async (t) => {
+    const base = await temporaryDirectory(t);
+    const meta = await withStore(base, (store) =>
+      store.save({
+        index: 10,
+        term: 3,
+        configuration: { servers: [] },
+        configurationIndex: 2,
+        takenAt: new Date(0),
+      }, bytes(9, 1)));
+    const go = { base, retain: 1 };
+    const [listed] = await ask("store.list", go);
+    assert.ok(listed !== undefined);
+    const { takenAt: _, ...fields } = fieldsOf(meta);
+    assert.deepEqual(metaFromWire(listed), { ...fields, crc: null });
+    const opened = await ask("store.open", { ...go, id: meta.id });
+    assert.equal(opened.sha256, sha256(bytes(9, 1)));
+  });
+
   it("is listed by Go in our order, when there are many", async (t) => {
     const base = await temporaryDirectory(t);
     const metas = await withStore(base, async (store) => {

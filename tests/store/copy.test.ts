@@ -44,7 +44,10 @@ describe("copySnapshot()", () => {
         });
         assert.equal(told.at(-1), STATE.length);
         const { id, createdAt } = meta;
-        assert.deepEqual({ ...copy, id, createdAt }, { ...meta });
+        assert.deepEqual({ ...copy, id, createdAt }, {
+          ...meta,
+          takenAt: createdAt,
+        });
         const state = await readOut(await target.open(copy.id));
         assert.deepEqual(state, STATE);
         await Promise.all([source.close(), target.close()]);

@@ -9,6 +9,7 @@
 
 import { isLosslessNumber, parse } from "lossless-json";
 import type { Configuration, Server, Suffrage } from "../types.ts";
+import { parseTakenAt } from "../taken_at.ts";
 import { printable, quote, shorten } from "../../text.ts";
 import { UINT64_MAX } from "../../uint64.ts";
 import { decodeBase64 } from "./base64.ts";
@@ -41,6 +42,7 @@ const META_FIELDS = [
   "ConfigurationIndex",
   "Size",
   "CRC",
+  "TakenAt",
 ] as const;
 
 /**
@@ -50,6 +52,7 @@ const META_FIELDS = [
  */
 export function decodeRecord(bytes: Uint8Array, what: string): DecodedRecord {
   const meta = new GoObject(parseJson(bytes, what), META_FIELDS, what);
+  const takenAt = decodeTime(meta, what);
   return {
     version: Number(meta.integer("Version", -INT64_MAX - 1n, INT64_MAX)),
     id: meta.string("ID"),
@@ -60,6 +63,7 @@ export function decodeRecord(bytes: Uint8Array, what: string): DecodedRecord {
     configurationIndex: meta.integer("ConfigurationIndex", 0n, UINT64_MAX),
     size: decodeSize(meta, what),
     crc: decodeCrc(meta, what),
+    ...(takenAt === undefined ? {} : { takenAt }),
   };
 }
 
@@ -276,6 +280,18 @@ function decodeCrc(meta: GoObject<"CRC">, what: string): bigint | null {
   throw corruptMeta(`CRC in ${what}`, {
     expected: "8 bytes",
     actual: `${bytes.length} bytes`,
+  });
+}
+
+/** When the state was taken: Go passes over this field. */
+function decodeTime(meta: GoObject<"TakenAt">, what: string): Date | undefined {
+  const text = meta.string("TakenAt");
+  if (text === "") return undefined;
+  const time = parseTakenAt(text);
+  if (time !== undefined) return time;
+  throw corruptMeta(`TakenAt in ${what}`, {
+    expected: "a time",
+    actual: quote(text),
   });
 }
 

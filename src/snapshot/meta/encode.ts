@@ -1,7 +1,7 @@
 /**
  * Writes `meta.json` byte for byte as Go's `encoding/json` writes
  * `fileSnapshotMeta` (`writeMeta` in `file_snapshot.go`): one line and a line
- * end.
+ * end. A snapshot that was taken before it was written has one field more.
  *
  * @module
  */
@@ -22,7 +22,13 @@ export const SUFFRAGES: readonly Suffrage[] = ["voter", "nonvoter", "staging"];
 
 /** The bytes of a `meta.json`. */
 export function encodeRecord(meta: MetaRecord): Uint8Array<ArrayBuffer> {
-  return encodeLine([...encodeFields(meta), `"CRC":${encodeCrc(meta.crc)}`]);
+  const { crc, takenAt } = meta;
+  return encodeLine([
+    ...encodeFields(meta),
+    `"CRC":${encodeCrc(crc)}`,
+    // Not Go's, which passes over it; most snapshots have none.
+    ...(takenAt === undefined ? [] : [`"TakenAt":"${takenAt.toISOString()}"`]),
+  ]);
 }
 
 /** The bytes of an archive's `meta.json`: a `raft.SnapshotMeta` has no CRC. */

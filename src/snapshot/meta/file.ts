@@ -10,6 +10,7 @@ import { UnsupportedSnapshotVersionError } from "../../errors.ts";
 import { quote } from "../../text.ts";
 import { parseId, requireId } from "../id.ts";
 import { requireUint64, resolveConfiguration } from "../init.ts";
+import { resolveTakenAt } from "../taken_at.ts";
 import type { SnapshotMeta, SnapshotMetaFields } from "../types.ts";
 import { corruptMeta } from "./corrupt_meta.ts";
 import { type DecodedRecord, decodeRecord, META_SIZE_MAX } from "./decode.ts";
@@ -153,6 +154,7 @@ function requireFields(meta: SnapshotMetaFields): SnapshotMetaFields {
     ),
     size: requireSize(size),
     crc: requireUint64("crc", meta.crc),
+    ...resolveTakenAt(meta.takenAt),
   };
 }
 

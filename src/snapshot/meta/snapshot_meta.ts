@@ -27,6 +27,8 @@ class SnapshotMeta implements Meta {
   readonly configuration: Configuration;
   readonly configurationIndex: bigint;
   readonly peers: Uint8Array;
+  // Without a value it is not there: most snapshots have none.
+  declare readonly takenAt?: Date;
 
   constructor(fields: SnapshotMetaFields, createdAt: Date) {
     this.version = fields.version;
@@ -39,6 +41,7 @@ class SnapshotMeta implements Meta {
     this.configuration = fields.configuration;
     this.configurationIndex = fields.configurationIndex;
     this.peers = fields.peers;
+    if (fields.takenAt !== undefined) this.takenAt = new Date(fields.takenAt);
   }
 
   toJSON(): SnapshotMetaJson {
@@ -66,10 +69,12 @@ export function makeMeta(fields: SnapshotMetaFields): Meta {
 export function fieldsJson(
   fields: Omit<SnapshotMetaFields, "crc">,
 ): Omit<SnapshotMetaJson, "createdAt" | "crc"> {
+  const takenAt = fields.takenAt?.toISOString();
   return {
     id: fields.id,
     term: String(fields.term),
     index: String(fields.index),
+    ...(takenAt === undefined ? {} : { takenAt }),
     size: fields.size,
     version: fields.version,
     configuration: fields.configuration,
