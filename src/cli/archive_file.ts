@@ -1,13 +1,9 @@
 /** Reads an archive from a file or stdin to its end, and checks it. */
 
-import { stat } from "node:fs/promises";
 import { type ArchiveMeta, readArchive } from "../archive/mod.ts";
 import { Crc64 } from "../crc64/mod.ts";
-import { isBucket } from "./buckets.ts";
-import { CommandError, exitCodeOf } from "./failure.ts";
 import { openInput } from "./input.ts";
 import { startProgress } from "./progress.ts";
-import { systemReason } from "./reason.ts";
 
 /** An archive that has passed every check. */
 export interface CheckedArchive {
@@ -21,33 +17,25 @@ export interface CheckedArchive {
   readonly unchecked: readonly string[];
 }
 
-/**
- * Whether a path is that of an archive, and not of a store: everything but a
- * directory counts as an archive, and `-` is an archive on stdin.
- */
-export async function isArchive(path: string): Promise<boolean> {
-  if (path === "-") return true;
-  if (isBucket(path)) return false;
-  try {
-    return !(await stat(path)).isDirectory();
-  } catch (error) {
-    throw new CommandError(`Cannot read ${path}: ${systemReason(error)}`, {
-      cause: error,
-      exitCode: exitCodeOf(error),
-    });
-  }
+/** How an archive is checked. */
+export interface CheckOptions {
+  /** What messages call it. @default {the file} */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+  /** Gets the state; not to be trusted before all of it is read. */
+  readonly take?: (chunk: Uint8Array) => Promise<void> | void;
 }
 
 /**
- * Reads a whole archive; messages call it `name`.
+ * Reads a whole archive.
  *
  * @throws {SnapshotArchiveError} when the archive is bad.
  */
 export async function checkArchive(
   file: string,
-  options: { readonly name?: string; readonly signal?: AbortSignal } = {},
+  options: CheckOptions = {},
 ): Promise<CheckedArchive> {
-  const { name = file, signal } = options;
+  const { name = file, signal, take = () => {} } = options;
   const input = await openInput(file, signal);
   const progress = startProgress(`Checking ${name}`);
   const crc = new Crc64();
@@ -64,7 +52,10 @@ export async function checkArchive(
       onProgress: ({ done, total }) => progress.update(done, total),
       onUnchecked: (member) => unchecked.push(member),
     });
-    for await (const chunk of source) crc.update(chunk);
+    for await (const chunk of source) {
+      crc.update(chunk);
+      await take(chunk);
+    }
     return { meta: source.meta, crc: crc.digest(), fileSize, unchecked };
   } finally {
     progress.stop();

@@ -1,10 +1,12 @@
-/** `cat DIR [ID]`: a snapshot's state, checked, to stdout. */
+/** `cat DIR [ID]` or `cat FILE`: a snapshot's state, checked, to stdout. */
 
 import process from "node:process";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { SnapshotSource } from "../../mod.ts";
+import { checkArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import { write } from "./output.ts";
+import { chooseId, findPlace } from "./place.ts";
 import { startProgress } from "./progress.ts";
 import { requireStdout } from "./stdout.ts";
 import { openChosen, withStoreToRead } from "./stores.ts";
@@ -16,15 +18,28 @@ export function registerCat(program: Command): void {
     .description(
       "Writes a snapshot's state to stdout. Every byte is checked before it is " +
         "written; when the snapshot is corrupt, the output ends early and the " +
-        "exit code is 1.",
+        "exit code is 1. The state in an archive can't be trusted before the " +
+        "archive's end: use it only when the exit code is 0.",
     )
-    .argument("<DIR>", "the store's directory", parsePath)
-    .argument("[ID]", "the snapshot; the newest by default")
+    .argument("<DIR|FILE>", "the store's directory, or an archive", parsePath)
+    .argument("[ID]", "the snapshot, or latest, which is the default")
     .action(cat);
 }
 
-async function cat(directory: string, id: string | undefined): Promise<void> {
+async function cat(path: string, named: string | undefined): Promise<void> {
   requireStdout();
+  const place = await findPlace(path);
+  if (place.kind === "archive") {
+    if (named === undefined) {
+      await checkArchive(path, { take: write });
+      return;
+    }
+    throw new InvalidArgumentError(
+      `Cannot write ${named}: ${path} is an archive, which has one snapshot`,
+    );
+  }
+  const { directory } = place;
+  const id = chooseId(place, named);
   await withStoreToRead(directory, async (store) => {
     await copyToStdout(await openChosen(store, directory, { id }));
   });

@@ -7,6 +7,7 @@ import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
+import { findStore } from "./place.ts";
 import { type LockingOptions, withStoreToMend } from "./stores.ts";
 import { findUnfinished, summarize } from "./unfinished.ts";
 
@@ -45,7 +46,8 @@ export function registerClean(program: Command): void {
     .action(clean);
 }
 
-async function clean(directory: string, options: CleanOptions): Promise<void> {
+async function clean(path: string, options: CleanOptions): Promise<void> {
+  const { directory } = await findStore(path);
   const { olderThan, hostId } = options;
   const foreignTmpAgeMs = olderThan;
   const found = await findUnfinished(directory, { foreignTmpAgeMs, hostId });

@@ -20,6 +20,7 @@ import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { warnIfNotNewest } from "./order.ts";
 import { print, printJson } from "./output.ts";
+import { findStore } from "./place.ts";
 import { startProgress } from "./progress.ts";
 import { messageOf } from "./reason.ts";
 import {
@@ -59,7 +60,7 @@ export function registerCopy(program: Command): void {
       "the store's directory, made when it is missing; or s3://BUCKET/PREFIX",
       parsePath,
     )
-    .argument("[ID]", "the snapshot; the newest by default")
+    .argument("[ID]", "the snapshot, or latest, which is the default")
     .option(
       "--if-missing",
       "copy nothing when the store has a snapshot of the same index, term, " +
@@ -110,7 +111,9 @@ async function copy(
   const { tokenFile, maxSize, ifMissing, retain, hostId } = options;
   return await withInterrupts((signal) =>
     withSource(from, tokenFile, async (source, newestId) => {
-      const chosen = id ?? await newestId();
+      const chosen = id === undefined || id === "latest"
+        ? await newestId()
+        : id;
       const progress = startProgress("Copying");
       const onProgress = ({ done, total }: { done: number; total: number }) =>
         progress.update(done, total);
@@ -149,14 +152,14 @@ async function withSource<T>(
   use: Use<T>,
 ): Promise<T> {
   if (isServer(from)) return await withServer(from, tokenFile, use);
-  const directory = parsePath(from);
+  const { directory, id } = await findStore(parsePath(from));
   return await withStoreToRead(
     directory,
     // An older one does not stand in for a newest that is bad.
     (store) =>
       use(
         store,
-        async () => requireOne(await publishedIds(store), from),
+        async () => id ?? requireOne(await publishedIds(store), from),
       ),
   );
 }

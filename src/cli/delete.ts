@@ -8,10 +8,12 @@ import { stateOf } from "./finding.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { findNewestGood } from "./newest_good.ts";
 import { print, printJson } from "./output.ts";
+import { findStore } from "./place.ts";
 import { messageOf } from "./reason.ts";
 import {
   type LockingOptions,
   publishedIds,
+  resolveId,
   withStoreToMend,
 } from "./stores.ts";
 
@@ -30,7 +32,7 @@ export function registerDelete(program: Command): void {
         "it, delete reads the newest snapshots until one is good.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
-    .argument("<ID...>", "the snapshots")
+    .argument("<ID...>", "the snapshots; latest is the newest")
     .option("--force", "remove them without a look at which are good")
     .addOption(hostIdOption())
     .option("--json", "print the IDs as an array")
@@ -38,15 +40,19 @@ export function registerDelete(program: Command): void {
 }
 
 async function deleteSnapshots(
-  directory: string,
+  path: string,
   ids: readonly string[],
   options: DeleteOptions,
 ): Promise<void> {
-  const doomed = [...new Set(ids)];
-  for (const id of doomed) parseSnapshotId(id);
-  await withInterrupts((signal) =>
+  const { directory } = await findStore(path);
+  const deleted = await withInterrupts((signal) =>
     withStoreToMend(directory, options, async (store) => {
       const published = await publishedIds(store);
+      const doomed: string[] = [];
+      for (const id of new Set(ids)) {
+        doomed.push(await resolveId(store, directory, id));
+      }
+      for (const id of doomed) parseSnapshotId(id);
       // A wrong ID is an error before anything is removed.
       const missing = doomed.find((id) => !published.includes(id));
       if (missing !== undefined) {
@@ -62,9 +68,10 @@ async function deleteSnapshots(
         await store.delete(id);
         if (!options.json) await print(`deleted ${id}`);
       }
+      return doomed;
     })
   );
-  if (options.json) await printJson(doomed);
+  if (options.json) await printJson(deleted);
 }
 
 /** @throws {CommandError} when one is, or may be, the newest good snapshot. */

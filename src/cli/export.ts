@@ -11,9 +11,10 @@ import { CommandError } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson, warn, write } from "./output.ts";
+import { findStore } from "./place.ts";
 import { type ProgressBar, startProgress } from "./progress.ts";
 import { requireStdout } from "./stdout.ts";
-import { withStoreToRead } from "./stores.ts";
+import { resolveId, withStoreToRead } from "./stores.ts";
 
 interface ExportOptions {
   readonly level: number;
@@ -35,7 +36,7 @@ export function registerExport(program: Command): void {
         "`vault operator raft snapshot restore -force` takes the archive.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
-    .argument("<ID>", "the snapshot")
+    .argument("<ID>", "the snapshot, or latest")
     .argument("<FILE>", "the archive; stdout when it is -", parsePath)
     .option(
       "--level <N>",
@@ -48,14 +49,16 @@ export function registerExport(program: Command): void {
 }
 
 async function exportSnapshot(
-  directory: string,
-  id: string,
+  path: string,
+  named: string,
   file: string,
   { level, json = false }: ExportOptions,
 ): Promise<void> {
-  if (file === "-") return await exportToStdout(directory, id, level, json);
-  const { meta, crc, fileSize } = await withInterrupts((signal) =>
+  const { directory } = await findStore(path, named);
+  if (file === "-") return await exportToStdout(directory, named, level, json);
+  const { id, meta, crc, fileSize } = await withInterrupts((signal) =>
     withStoreToRead(directory, async (store) => {
+      const id = await resolveId(store, directory, named);
       const progress = startProgress(`Exporting ${id}`);
       const archive = exportWith(store, id, { level, signal, progress });
       try {
@@ -63,7 +66,7 @@ async function exportSnapshot(
           progress.stop();
           return checkArchive(temporary, { name: file, signal });
         };
-        return await writeAtomically(file, archive, { check });
+        return { id, ...await writeAtomically(file, archive, { check }) };
       } finally {
         progress.stop();
       }
@@ -77,7 +80,7 @@ async function exportSnapshot(
 
 async function exportToStdout(
   directory: string,
-  id: string,
+  named: string,
   level: number,
   json: boolean,
 ): Promise<void> {
@@ -91,6 +94,7 @@ async function exportToStdout(
   }
   requireStdout();
   await withStoreToRead(directory, async (store) => {
+    const id = await resolveId(store, directory, named);
     const progress = startProgress(`Exporting ${id}`);
     try {
       for await (const chunk of exportWith(store, id, { level, progress })) {

@@ -37,6 +37,11 @@ export function reportError(error: unknown): number {
   if (error instanceof BrokenPipeError) return 141;
   if (error instanceof CommanderError) return reportUsage(error);
   warn(messageOf(error));
+  return exitCodeOfError(error);
+}
+
+/** The exit code that an error stands for. */
+export function exitCodeOfError(error: unknown): number {
   if (error instanceof InterruptedError || error instanceof CommandError) {
     return error.exitCode;
   }

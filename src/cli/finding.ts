@@ -4,9 +4,11 @@ import { SnapshotArchiveError } from "../archive/mod.ts";
 import {
   printable,
   SnapshotCorruptError,
+  SnapshotError,
   type VerifyReport,
 } from "../../mod.ts";
 import { describeBlocks } from "./block_map.ts";
+import { CommandError } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
 import { paint } from "./output.ts";
 import { messageOf } from "./reason.ts";
@@ -32,13 +34,20 @@ export interface Finding {
 export type FindingState = "ok" | "bad" | "unchecked";
 
 /** The outcome of a check, from its errors. */
-export function stateOf({ errors }: Finding): FindingState {
+export function stateOf(
+  { errors }: Pick<Finding, "errors">,
+): FindingState {
   if (errors.length === 0) return "ok";
   const isBad = errors.some((error) =>
     error instanceof SnapshotCorruptError ||
     error instanceof SnapshotArchiveError
   );
   return isBad ? "bad" : "unchecked";
+}
+
+/** Whether an error is about one archive, so that others can be looked at. */
+export function isFinding(error: unknown): error is Error {
+  return error instanceof SnapshotError || error instanceof CommandError;
 }
 
 /** The mark of each state. */

@@ -3,15 +3,12 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { ArchiveMeta } from "../archive/mod.ts";
 import { printable, type SnapshotMeta } from "../../mod.ts";
-import {
-  checkArchive,
-  type CheckedArchive,
-  isArchive,
-} from "./archive_file.ts";
+import { checkArchive, type CheckedArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import { alignColumns, formatCount, formatCrc, formatSize } from "./format.ts";
 import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
+import { chooseId, findPlace } from "./place.ts";
 import {
   openChosen,
   placeIn,
@@ -38,7 +35,10 @@ export function registerInspect(program: Command): void {
       "the store's directory, or an archive",
       parsePath,
     )
-    .argument("[ID]", "the snapshot in the store; the newest by default")
+    .argument(
+      "[ID]",
+      "the snapshot in the store, or latest, which is the default",
+    )
     .option("--json", "print the snapshot as an object")
     .action(inspect);
 }
@@ -48,18 +48,20 @@ async function inspect(
   id: string | undefined,
   { json = false }: InspectOptions,
 ): Promise<void> {
-  if (await isArchive(path)) {
+  const place = await findPlace(path);
+  if (place.kind === "archive") {
     if (id === undefined) return await inspectArchive(path, json);
     throw new InvalidArgumentError(
       `Cannot inspect ${id}: ${path} is an archive, which has one snapshot`,
     );
   }
+  const { directory } = place;
   // First, because a store may have unfinished snapshots only.
-  await requireStore(path);
-  const unfinished = await tellUnfinished(path);
-  const meta = await readMeta(path, id);
+  await requireStore(directory);
+  const unfinished = await tellUnfinished(directory);
+  const meta = await readMeta(directory, chooseId(place, id));
   if (json) return await printJson({ ...meta.toJSON(), unfinished });
-  const where = placeIn(path, meta.id);
+  const where = placeIn(directory, meta.id);
   await print(...metaLines(meta, [["Path", printable(where)]]));
 }
 

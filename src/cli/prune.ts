@@ -20,6 +20,7 @@ import { withInterrupts } from "./interrupt.ts";
 import { findNewestGood } from "./newest_good.ts";
 import { takenTime } from "./order.ts";
 import { print, printJson, warn } from "./output.ts";
+import { findStore } from "./place.ts";
 import { messageOf } from "./reason.ts";
 import {
   addRetentionOptions,
@@ -57,7 +58,7 @@ export function registerPrune(program: Command): void {
     .action(prune);
 }
 
-async function prune(directory: string, options: PruneOptions): Promise<void> {
+async function prune(path: string, options: PruneOptions): Promise<void> {
   const policy = policyOf(options);
   if (policy === undefined) {
     throw new InvalidArgumentError(
@@ -65,10 +66,11 @@ async function prune(directory: string, options: PruneOptions): Promise<void> {
     );
   }
   const { dryRun = false, hostId } = options;
-  const archives = await findArchives(directory, { hostId });
+  const archives = await findArchives(path, { hostId });
   if (archives !== undefined) {
     return await pruneArchives(archives, policy, options);
   }
+  const { directory } = await findStore(path);
   await withInterrupts(async (signal) => {
     const run = async (store: SnapshotStore) => {
       const plan = await makePlan(store, policy, signal);

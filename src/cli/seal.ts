@@ -1,14 +1,28 @@
 /** `seal DIR ID...`: adds block checksums to snapshots that Go wrote. */
 
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
+import {
+  SnapshotError,
+  type SnapshotMeta,
+  SnapshotNotFoundError,
+  type SnapshotStore,
+} from "../../mod.ts";
 import { hostIdOption, parsePath } from "./arguments.ts";
+import { CommandError, exitCodeOfError } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
-import type { Progress } from "../../mod.ts";
-import { print, printJson } from "./output.ts";
+import { print, printJson, warn } from "./output.ts";
+import { findStore } from "./place.ts";
 import { startProgress } from "./progress.ts";
-import { type LockingOptions, withStoreToMend } from "./stores.ts";
+import { messageOf } from "./reason.ts";
+import {
+  type LockingOptions,
+  publishedIds,
+  resolveId,
+  withStoreToMend,
+} from "./stores.ts";
 
 interface SealOptions extends LockingOptions {
+  readonly all?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,33 +37,95 @@ export function registerSeal(program: Command): void {
         "A bad snapshot is not changed.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
-    .argument("<ID...>", "the snapshots")
+    .argument("[ID...]", "the snapshots; latest is the newest")
+    .option("--all", "seal all snapshots that have no block checksums")
     .addOption(hostIdOption())
     .option("--json", "print an array of the snapshots")
     .action(seal);
 }
 
 async function seal(
-  directory: string,
-  ids: readonly string[],
-  { json = false, ...options }: SealOptions,
+  path: string,
+  named: readonly string[],
+  { all = false, json = false, ...options }: SealOptions,
 ): Promise<void> {
-  const metas = await withInterrupts((signal) =>
+  const { directory, id } = await findStore(path);
+  const chosen = id === undefined ? named : [id, ...named];
+  if (all === chosen.length > 0) {
+    throw new InvalidArgumentError(
+      "Cannot tell which snapshots to seal: give their IDs, or --all",
+    );
+  }
+  const run: Sealing = { sealed: [], errors: [], json };
+  await withInterrupts((signal) =>
     withStoreToMend(directory, options, async (store) => {
-      const sealed = [];
-      for (const id of ids) {
-        const progress = startProgress(`Checking ${id}`);
-        try {
-          const onProgress = ({ done, total }: Progress) =>
-            progress.update(done, total);
-          sealed.push(await store.seal(id, { signal, onProgress }));
-        } finally {
-          progress.stop();
-        }
-        if (!json) await print(`sealed ${id}`);
+      if (all) return await sealAll(store, run, signal);
+      for (const id of chosen) {
+        await sealOne(
+          store,
+          await resolveId(store, directory, id),
+          run,
+          signal,
+        );
       }
-      return sealed;
     })
   );
-  if (json) await printJson(metas);
+  if (json) await printJson(run.sealed);
+  const [first] = run.errors;
+  if (first === undefined) return;
+  throw new CommandError(
+    `Cannot seal ${run.errors.length} snapshots, which are not changed`,
+    { exitCode: Math.min(...run.errors.map(exitCodeOfError)), cause: first },
+  );
+}
+
+/** What has been done so far. */
+interface Sealing {
+  readonly sealed: SnapshotMeta[];
+  /** Of those that could not be sealed. */
+  readonly errors: unknown[];
+  readonly json: boolean;
+}
+
+/** One that is bad does not save the others. */
+async function sealAll(
+  store: SnapshotStore,
+  run: Sealing,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const id of await publishedIds(store)) {
+    try {
+      const { blocks } = await store.header(id);
+      if (blocks === undefined) await sealOne(store, id, run, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof SnapshotError)) throw error;
+      // Another program has removed it meanwhile.
+      if (error instanceof SnapshotNotFoundError) continue;
+      warn(messageOf(error));
+      run.errors.push(error);
+    }
+  }
+  if (run.sealed.length + run.errors.length === 0) {
+    warn("all snapshots are sealed");
+  }
+}
+
+async function sealOne(
+  store: SnapshotStore,
+  id: string,
+  { sealed, json }: Sealing,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = startProgress(`Checking ${id}`);
+  try {
+    const meta = await store.seal(id, {
+      signal,
+      onProgress: ({ done, total }) => progress.update(done, total),
+    });
+    sealed.push(meta);
+  } finally {
+    progress.stop();
+  }
+  if (!json) await print(`sealed ${id}`);
 }

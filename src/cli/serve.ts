@@ -8,6 +8,7 @@ import { CommandError } from "./failure.ts";
 import { type RunningServer, startServer } from "./http_server.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, warn } from "./output.ts";
+import { findStore } from "./place.ts";
 import { messageOf, systemReason } from "./reason.ts";
 import { withStoreToRead } from "./stores.ts";
 import { readToken, TOKEN_VARIABLE, tokenOption } from "./token.ts";
@@ -61,7 +62,8 @@ export function registerServe(program: Command): void {
     .action(serve);
 }
 
-async function serve(directory: string, options: ServeOptions): Promise<void> {
+async function serve(path: string, options: ServeOptions): Promise<void> {
+  const { directory } = await findStore(path);
   const { host, port, maxTransfers, bytesPerSecond } = options;
   const authorize = makeAuthorize(await readToken(options.tokenFile));
   const tls = await readTls(options);

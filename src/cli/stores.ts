@@ -1,7 +1,7 @@
 /** Opens stores for commands, with their warnings on stderr. */
 
 import { readdir, rmdir, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   type FileSnapshotStoreOptions,
   type Logger,
@@ -20,6 +20,7 @@ import { isBucket, openBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf, NOT_CHECKED } from "./failure.ts";
 import { currentOrder } from "./order.ts";
 import { warn } from "./output.ts";
+import { requireNoOther } from "./place.ts";
 import { messageOf, systemReason } from "./reason.ts";
 
 /** What the commands themselves tell, or need not tell. */
@@ -76,6 +77,7 @@ export async function withStoreToWrite<T>(
     });
     return await useAndClose(store, use);
   }
+  await requireNoOther(directory);
   // What can't be looked at can't be opened either, which says why.
   const missing = await findMissing(resolve(directory, "snapshots"))
     .catch(() => []);
@@ -220,20 +222,35 @@ export async function publishedIds(store: SnapshotReader): Promise<string[]> {
 }
 
 function notAStore(directory: string, error: unknown): CommandError {
-  const hint = basename(directory) === "snapshots"
-    ? "; give the directory above it"
-    : "";
   return new CommandError(
-    `Cannot read ${join(directory, "snapshots")}: ${
-      systemReason(error)
-    }${hint}`,
+    `Cannot read ${join(directory, "snapshots")}: ${systemReason(error)}`,
     { cause: error, exitCode: exitCodeOf(error) },
   );
 }
 
+/** Stands for the newest snapshot in the place of an ID. */
+const LATEST = "latest";
+
+/**
+ * The ID itself, or that of the newest snapshot for `latest`: also of one that
+ * is bad, because an older one must not stand in for it unnoticed.
+ *
+ * @throws {CommandError} when there is no snapshot.
+ */
+export async function resolveId(
+  store: SnapshotReader,
+  directory: string,
+  id: string,
+): Promise<string> {
+  if (id !== LATEST) return id;
+  const [newest] = await publishedIds(store);
+  if (newest === undefined) throw noSnapshotIn(directory);
+  return newest;
+}
+
 /** Which snapshot a command opens, and how. */
 export interface Choice extends OpenOptions {
-  /** The snapshot; the newest when it is left out. */
+  /** The snapshot; the newest when it is left out or `latest`. */
   readonly id: string | undefined;
 }
 
@@ -249,7 +266,7 @@ export async function openChosen(
   directory: string,
   { id, ...options }: Choice,
 ): Promise<SnapshotSource> {
-  if (id !== undefined) return await store.open(id, options);
+  if (id !== undefined && id !== LATEST) return await store.open(id, options);
   const gone = new Set<string>();
   for (;;) {
     const ids = await publishedIds(store);

@@ -6,11 +6,10 @@
 import type { Command } from "commander";
 import {
   printable,
-  SnapshotError,
   SnapshotNotFoundError,
   type SnapshotStore,
 } from "../../mod.ts";
-import { checkArchive, isArchive } from "./archive_file.ts";
+import { checkArchive } from "./archive_file.ts";
 import { checkArchives } from "./archives/check.ts";
 import { findArchives } from "./archives/open.ts";
 import { parsePath } from "./arguments.ts";
@@ -21,10 +20,12 @@ import {
   type Finding,
   findingJson,
   type FindingState,
+  isFinding,
   stateOf,
 } from "./finding.ts";
 import { printJson, printPainted, warn } from "./output.ts";
-import { placeIn, publishedIds, withStoreToRead } from "./stores.ts";
+import { chooseId, findPlace, type StorePlace } from "./place.ts";
+import { placeIn, publishedIds, resolveId, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
 interface VerifyCommandOptions {
@@ -45,7 +46,10 @@ export function registerVerify(program: Command): void {
       "the store's directory, or an archive",
       parsePath,
     )
-    .argument("[ID|FILE...]", "the snapshots, all by default; or more archives")
+    .argument(
+      "[ID|FILE...]",
+      "the snapshots, or latest, all by default; or more archives",
+    )
     .option("--json", "print the results as an object")
     .action(verify);
 }
@@ -55,17 +59,19 @@ async function verify(
   named: readonly string[],
   { json = false }: VerifyCommandOptions,
 ): Promise<void> {
-  const archives = await isArchive(path) ? undefined : await findArchives(path);
+  const archives = await findArchives(path);
   if (archives !== undefined) {
     const findings = await checkArchives(archives, named, { json });
     if (json) await printJson({ archives: findings.map(findingJson) });
     return requireGood(findings);
   }
-  const isFile = await isArchive(path);
-  const findings = isFile
+  const place = await findPlace(path);
+  const findings = place.kind === "archive"
     ? await verifyArchives([path, ...named.map(parsePath)], json)
-    : await verifyStore(path, named, json);
-  const unfinished = isFile ? undefined : await tellUnfinished(path);
+    : await verifyStore(place, named, json);
+  const unfinished = place.kind === "archive"
+    ? undefined
+    : await tellUnfinished(place.directory);
   if (json) {
     const snapshots = findings.map(findingJson);
     await printJson(unfinished ? { snapshots, unfinished } : { snapshots });
@@ -113,21 +119,28 @@ async function checkFile(file: string): Promise<Finding> {
     return { id: file, meta, errors: [], report: undefined, unchecked };
   } catch (error) {
     // A file that can't be read is not a reason to leave the others unchecked.
-    const isFinding = error instanceof SnapshotError ||
-      error instanceof CommandError;
-    if (!isFinding) throw error;
+    if (!isFinding(error)) throw error;
     const [meta, report] = [undefined, undefined];
     return { id: file, meta, errors: [error], report, unchecked: [] };
   }
 }
 
 async function verifyStore(
-  directory: string,
+  place: StorePlace,
   named: readonly string[],
   json: boolean,
 ): Promise<Finding[]> {
+  const { directory } = place;
+  const [first, ...more] = named;
+  const chosen = [chooseId(place, first), ...more];
   return await withStoreToRead(directory, async (store) => {
-    if (named.length > 0) return await checkEach(store, named, { json });
+    if (chosen[0] !== undefined) {
+      const ids: string[] = [];
+      for (const id of chosen) {
+        if (id !== undefined) ids.push(await resolveId(store, directory, id));
+      }
+      return await checkEach(store, ids, { json });
+    }
     for (const name of (await store.inspect()).foreign) {
       warn(`Cannot check ${placeIn(directory, name)}: not a snapshot`);
     }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { readdir, rm, utimes } from "node:fs/promises";
+import { readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openFileSnapshotStore } from "@raft/snapshots";
+import { archiveOf, members } from "../archive/hand_made.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
 
@@ -123,20 +124,38 @@ describe("raft-snapshots list", () => {
     assert.deepEqual([code, stdout], [1, ""]);
     assert.equal(
       stderr,
-      `raft-snapshots: Cannot read ${join(missing, "snapshots")}: ` +
+      `raft-snapshots: Cannot read ${missing}: ` +
         "no such file or directory\n",
     );
     assert.deepEqual(await readdir(directory), []);
   });
 
-  it("advises a user who gives snapshots/ to give the directory above", async (t) => {
-    const directory = await temporaryDirectory(t);
-    await makeStore(directory, ["a"]);
-    const { code, stderr } = await raftSnapshots([
-      "list",
-      join(directory, "snapshots"),
+  it("lists archives, newest first, and names those that are bad", async (t) => {
+    const folder = await temporaryDirectory(t);
+    const [older, newer, bad] = ["a.snap", "b.snap", "c.snap"].map((name) =>
+      join(folder, name)
+    ) as [string, string, string];
+    const { meta, state, sums } = members();
+    await writeFile(older, archiveOf(meta, state, sums));
+    const modified = 1_700_000_060;
+    await writeFile(newer, archiveOf({ ...meta, modified }, state, sums));
+    const good = await raftSnapshots(["list", older, newer]);
+    assert.deepEqual([good.code, good.stderr], [0, ""]);
+    const cells = good.stdout.trimEnd().split("\n").map((line) =>
+      line.split(/ {2,}/)
+    );
+    assert.deepEqual(cells, [
+      ["FILE", "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN"],
+      [newer, "3", "10", "24 B", "1", "2023-11-14T22:14:20.000Z"],
+      [older, "3", "10", "24 B", "1", "2023-11-14T22:13:20.000Z"],
     ]);
-    assert.equal(code, 1);
-    assert.match(stderr, /give the directory above it\n$/);
+    await writeFile(bad, archiveOf(meta, state, { ...sums, content: "" }));
+    const mixed = await raftSnapshots(["list", bad, older, "--json"]);
+    assert.equal(mixed.code, 1);
+    assert.match(mixed.stderr, /1 of 2 snapshots can't be used\n$/);
+    const { snapshots } = JSON.parse(mixed.stdout);
+    assert.deepEqual(snapshots.map(({ file }: { file: string }) => file), [
+      older,
+    ]);
   });
 });
