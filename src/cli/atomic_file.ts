@@ -19,6 +19,8 @@ import { systemReason } from "./reason.ts";
 export interface AtomicWrite<T> {
   /** Reads the file under its temporary name, and rejects when it is bad. */
   readonly check: (temporaryFile: string) => Promise<T>;
+  /** Its permission bits. @default {0o600} */
+  readonly mode?: number;
   /** Where the file is. @default {plainNodeFileSystem} */
   readonly fileSystem?: FileSystem;
 }
@@ -32,13 +34,14 @@ export interface AtomicWrite<T> {
 export async function writeAtomically<T>(
   file: string,
   bytes: AsyncIterable<Uint8Array>,
-  { check, fileSystem = plainNodeFileSystem }: AtomicWrite<T>,
+  { check, mode = 0o600, fileSystem = plainNodeFileSystem }: AtomicWrite<T>,
 ): Promise<T> {
   const path = await targetOf(fileSystem, file);
   const temporary = `${path}.${randomUUID().slice(0, 8)}.tmp`;
   let found: T;
   try {
-    await writeDurably(fileSystem, temporary, bytes);
+    const made = await fileSystem.open(temporary, "create", mode);
+    await writeDurably(made, bytes);
     found = await check(temporary);
     await fileSystem.rename(temporary, path);
   } catch (error) {
@@ -85,12 +88,11 @@ async function statOf(
   }
 }
 
+/** Writes and closes the file. */
 async function writeDurably(
-  fs: FileSystem,
-  path: string,
+  file: FileHandle,
   bytes: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const file = await fs.open(path, "create", 0o600);
   try {
     let position = 0;
     for await (const chunk of bytes) {

@@ -1,9 +1,9 @@
 /** `clean DIR`: removes unfinished snapshots and deletions from a store. */
 
-import process from "node:process";
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { CleanReport, UnfinishedSnapshot } from "../../mod.ts";
 import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
+import { confirm } from "./confirm.ts";
 import { CommandError } from "./failure.ts";
 import { alignColumns, formatSize } from "./format.ts";
 import { print, printJson, warn } from "./output.ts";
@@ -96,22 +96,12 @@ async function showPlan(
   ));
 }
 
-/** @throws {InvalidArgumentError} when there is no terminal to ask on. */
-async function isConfirmed(
-  doomed: readonly UnfinishedSnapshot[],
-): Promise<boolean> {
-  if (!process.stdin.isTTY) {
-    throw new InvalidArgumentError(
-      "Cannot ask whether to remove " +
-        `${summarize(doomed)}: stdin is not a terminal; ` +
-        "nothing is removed without --yes",
-    );
-  }
-  process.stderr.write(`Remove ${summarize(doomed)}? [y/N] `);
-  for await (const line of process.stdin) {
-    return /^\s*y(es)?\s*$/i.test(String(line));
-  }
-  return false;
+function isConfirmed(doomed: readonly UnfinishedSnapshot[]): Promise<boolean> {
+  const them = summarize(doomed);
+  return confirm(`Remove ${them}?`, {
+    what: `remove ${them}`,
+    without: "nothing is removed",
+  });
 }
 
 /**

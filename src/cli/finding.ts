@@ -5,8 +5,10 @@ import {
   printable,
   SnapshotCorruptError,
   SnapshotError,
+  systemCode,
   type VerifyReport,
 } from "../../mod.ts";
+import { badRanges, formatRanges } from "./bad_ranges.ts";
 import { describeBlocks } from "./block_map.ts";
 import { CommandError } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
@@ -77,7 +79,15 @@ function describeState(report: VerifyReport, isBad: boolean): string[] {
   // Without metadata neither its length nor its CRC is known.
   return isBad && report.blockSize === 0
     ? ["state.bin: not checked"]
-    : describeBlocks(report);
+    : [...describeRanges(report), ...describeBlocks(report)];
+}
+
+/** In words, which also mail and screen readers keep. */
+function describeRanges(report: VerifyReport): string[] {
+  const ranges = badRanges(report);
+  return ranges.length === 0 || report.blockCount < 2
+    ? []
+    : [`bad: ${formatRanges(ranges)}`];
 }
 
 /** An object to be printed. */
@@ -99,10 +109,21 @@ function blocksJson({ report }: Finding): Record<string, unknown> {
     blockSize: report?.blockSize ?? 0,
     blockCount: report?.blockCount ?? 0,
     badOffsets: report?.badOffsets ?? [],
+    badRanges: report === undefined ? [] : badRanges(report),
   };
 }
 
 function errorJson(error: Error): Record<string, unknown> {
+  return { code: codeOf(error), ...detailsJson(error) };
+}
+
+/** The library's code, or the system's for a file that it could not read. */
+function codeOf(error: Error): string | null {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" ? code : systemCode(error) ?? null;
+}
+
+function detailsJson(error: Error): Record<string, unknown> {
   const message = messageOf(error);
   if (error instanceof SnapshotArchiveError) {
     const { reason, expected, actual, member, offset } = error;

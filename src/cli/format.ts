@@ -34,6 +34,25 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** How long ago a time was: `3 h ago`; the largest unit that is whole. */
+export function formatAge(time: Date, now: Date): string {
+  const seconds = Math.floor((now.getTime() - time.getTime()) / 1000);
+  if (seconds < 0) return "in the future";
+  const [count, unit] = seconds < 60
+    ? [seconds, "s"]
+    : seconds < 3600
+    ? [Math.floor(seconds / 60), "min"]
+    : seconds < 48 * 3600
+    ? [Math.floor(seconds / 3600), "h"]
+    : [Math.floor(seconds / 86_400), "d"];
+  return `${count} ${unit} ago`;
+}
+
+/** A time in UTC, with its age. */
+export function formatTime(time: Date, now: Date): string {
+  return `${time.toISOString()} (${formatAge(time, now)})`;
+}
+
 /** A whole number with commas, such as `1,000,000`. */
 export function formatCount(count: number | bigint): string {
   return count.toLocaleString("en-US");

@@ -10,6 +10,7 @@ import { registerCat } from "./cat.ts";
 import { registerClean } from "./clean.ts";
 import { registerCopy } from "./copy.ts";
 import { registerDelete } from "./delete.ts";
+import { registerDoctor } from "./doctor.ts";
 import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
 import { registerImport } from "./import.ts";
@@ -22,6 +23,7 @@ import { registerRestoreDrill } from "./restore_drill.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
 import { registerServe } from "./serve.ts";
+import { registerUnlock } from "./unlock.ts";
 import { registerVerify } from "./verify.ts";
 import { VERSION } from "./version.ts";
 
@@ -33,9 +35,11 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerVerify,
   registerInspect,
   registerSeal,
+  registerDoctor,
   registerPrune,
   registerDelete,
   registerClean,
+  registerUnlock,
   registerExport,
   registerImport,
   registerCopy,

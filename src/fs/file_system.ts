@@ -138,6 +138,11 @@ export interface LockOptions {
    * with different ones as on different hosts.
    */
   readonly hostId?: string | undefined;
+  /**
+   * A holder that can't be seen from here, and that a person has found to be
+   * gone: the lock is taken from it. One that is seen alive keeps the lock.
+   */
+  readonly takeFrom?: LockOwner | undefined;
 }
 
 /**

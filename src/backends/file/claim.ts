@@ -16,6 +16,13 @@ import { isFull } from "../../system_code.ts";
 import type { LockHeldDetails } from "../../fs/lock_held_error.ts";
 import { describe } from "../../text.ts";
 import type { Directory } from "./directory.ts";
+import type { ResolvedFileBackendOptions } from "./options.ts";
+
+/** How the lock is taken. */
+type LockingOptions = Pick<
+  ResolvedFileBackendOptions,
+  "hostId" | "takeLockFrom"
+>;
 
 /**
  * Makes the directories, tests that they can be used, and takes the lock. Also
@@ -26,7 +33,7 @@ import type { Directory } from "./directory.ts";
  */
 export async function claimDirectory(
   directory: Directory,
-  hostId: string | undefined,
+  options: LockingOptions,
 ): Promise<FileLock> {
   try {
     await makeDirectories(directory.path, {
@@ -34,7 +41,7 @@ export async function claimDirectory(
       mode: directory.directoryMode,
       sync: (path) => directory.sync(path),
     });
-    const lock = await lockUsable(directory, hostId);
+    const lock = await lockUsable(directory, options);
     const owner = lock.takenOverFrom;
     if (owner) directory.report({ type: "lockTakenOver", owner });
     return lock;
@@ -49,11 +56,12 @@ export async function claimDirectory(
 /** The lock comes first: two that test at a time would fail each other. */
 async function lockUsable(
   directory: Directory,
-  hostId: string | undefined,
+  options: LockingOptions,
 ): Promise<FileLock> {
   const path = directory.at(".lock");
   const { fileMode: mode, fileSystem } = directory;
-  const lock = await fileSystem.lock(path, { mode, hostId })
+  const { hostId, takeLockFrom: takeFrom } = options;
+  const lock = await fileSystem.lock(path, { mode, hostId, takeFrom })
     .catch((error) => {
       throw systemCode(error) === "EBUSY" ? lockedError(path, error) : error;
     });

@@ -106,7 +106,7 @@ export class FileBackend implements SnapshotBackend {
     this.#removalWait.closing = closing;
     if (readOnly) return await requireReadable(this.#directory);
     this.#marks.remembers = true;
-    this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
+    this.#lock = await claimDirectory(this.#directory, this.#options);
     try {
       // Something was just made in it to test the access.
       const looked = await this.#directory.keepOpen();
@@ -336,7 +336,7 @@ export class FileBackend implements SnapshotBackend {
     // Another call may have been here before.
     if (await exists(fileSystem, path)) return;
     await this.#lock?.release();
-    this.#lock = await claimDirectory(this.#directory, this.#options.hostId);
+    this.#lock = await claimDirectory(this.#directory, this.#options);
     this.#taken.forget();
     await this.#directory.keepOpen();
   }

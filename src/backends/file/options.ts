@@ -7,6 +7,7 @@
 import type { OptionNames } from "../../option_names.ts";
 import { requireInteger, requireType } from "../../backend/options.ts";
 import type { FileSystem } from "../../fs/file_system.ts";
+import type { LockOwner } from "../../lock_owner.ts";
 import { nodeFileSystem } from "../../fs/node/file_system.ts";
 
 /** Options of a directory that snapshots are kept in. */
@@ -42,6 +43,12 @@ export interface FileBackendOptions {
    * machines must never have the same. @default {undefined}
    */
   readonly hostId?: string | undefined;
+  /**
+   * A holder of the lock that can't be seen from here, as `inspect()` gives it,
+   * and that a person has found to be gone: the lock is taken from it. One that
+   * is seen alive keeps the lock. @default {undefined}
+   */
+  readonly takeLockFrom?: LockOwner | undefined;
 }
 
 /** Their names. */
@@ -52,6 +59,7 @@ export const FILE_BACKEND_OPTIONS: OptionNames<FileBackendOptions> = {
   fileMode: true,
   directoryMode: true,
   hostId: true,
+  takeLockFrom: true,
 };
 
 /** The options with every default filled in. */
@@ -62,6 +70,7 @@ export interface ResolvedFileBackendOptions {
   readonly fileMode: number;
   readonly directoryMode: number;
   readonly hostId: string | undefined;
+  readonly takeLockFrom: LockOwner | undefined;
 }
 
 /** The lock's record has to hold it. */
@@ -92,6 +101,7 @@ export function resolveFileBackendOptions(
     fileMode: mode("fileMode", 0o600),
     directoryMode: mode("directoryMode", 0o700),
     hostId: requireHostId(options.hostId),
+    takeLockFrom: options.takeLockFrom,
   };
 }
 

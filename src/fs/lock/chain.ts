@@ -6,6 +6,7 @@
  */
 
 import { type LockHeldDetails, LockHeldError } from "../lock_held_error.ts";
+import type { LockOwner } from "../../lock_owner.ts";
 import { node } from "../../runtime/node.ts";
 import { isOutOfResources } from "../../system_code.ts";
 import { describe } from "../../text.ts";
@@ -34,15 +35,15 @@ const SYSTEM: LockTools = {
 };
 
 /** A lock file with all that it takes to take the lock. */
-export type Site = LockSite & LockTools;
+export type Site = LockSite & LockTools & Pick<LockOptions, "takeFrom">;
 
 /** A lock file, with the defaults of its options. */
 export function siteOf(
   files: FileSystem,
   path: string,
-  { mode = 0o600, hostId, tools = SYSTEM }: LockFileOptions = {},
+  { mode = 0o600, hostId, takeFrom, tools = SYSTEM }: LockFileOptions = {},
 ): Site {
-  return { files, path, mode, hostId: hostId ?? null, ...tools };
+  return { files, path, mode, hostId: hostId ?? null, takeFrom, ...tools };
 }
 
 /** One record of the chain. */
@@ -100,15 +101,23 @@ function judge({ path, hostId, livenessOf }: Site, last: ChainLink) {
   });
 }
 
+/** Whether a person has found the holder to be gone, who can't be seen. */
+function isGivenUp({ takeFrom }: Site, owner: LockOwner): boolean {
+  return takeFrom !== undefined && takeFrom.pid === owner.pid &&
+    takeFrom.host === owner.host && takeFrom.since === owner.since;
+}
+
 /** Rejects unless the last of the chain is dead, or there is none. */
 export async function checkVacant(
   site: Site,
   last: ChainLink | undefined,
 ): Promise<void> {
   if (last === undefined) return;
-  const { dead, hint } = await judge(site, last);
+  const liveness = await judge(site, last);
+  const { dead, hint } = liveness;
   if (dead) return;
   const owner = ownerOf(last.record);
+  if (holderOf(liveness) === "unknown" && isGivenUp(site, owner)) return;
   throw new LockHeldError(site.path, { owner, hint });
 }
 
