@@ -4,20 +4,26 @@ import type { VerifyReport } from "../../mod.ts";
 import { formatCount, formatSize } from "./format.ts";
 import { paint } from "./output.ts";
 
-const ROW_LENGTH = 64;
-const MARKS_MAX = 4 * ROW_LENGTH;
+const ROW_LENGTH_MAX = 64;
+const ROWS_MAX = 4;
+/** What stands before the lines of a finding. */
+const INDENT = 5;
 const GOOD = "░";
 const BAD = "X";
 
 /** Lines for the terminal; none when all blocks are good, or there is only one. */
-export function describeBlocks(report: VerifyReport): string[] {
+export function describeBlocks(
+  report: VerifyReport,
+  columns: number = ROW_LENGTH_MAX + INDENT,
+): string[] {
   const { blockSize, blockCount, badOffsets } = report;
   if (badOffsets.length === 0 || blockCount < 2) return [];
-  const marks = markBlocks(report);
+  const rowLength = Math.max(1, Math.min(ROW_LENGTH_MAX, columns - INDENT));
+  const marks = markBlocks(report, ROWS_MAX * rowLength);
   const perMark = Math.ceil(blockCount / marks.length) * blockSize;
   const rows: string[] = [];
-  for (let at = 0; at < marks.length; at += ROW_LENGTH) {
-    rows.push(marks.slice(at, at + ROW_LENGTH).map(colour).join(""));
+  for (let at = 0; at < marks.length; at += rowLength) {
+    rows.push(marks.slice(at, at + rowLength).map(colour).join(""));
   }
   const bad = formatCount(badOffsets.length);
   return [
@@ -31,8 +37,9 @@ export function describeBlocks(report: VerifyReport): string[] {
 /** A mark stands for one block, or for several where there are too many. */
 function markBlocks(
   { blockSize, blockCount, badOffsets }: VerifyReport,
+  marksMax: number,
 ): string[] {
-  const count = Math.min(blockCount, MARKS_MAX);
+  const count = Math.min(blockCount, marksMax);
   const marks = new Array<string>(count).fill(GOOD);
   for (const offset of badOffsets) {
     marks[Math.floor(offset / blockSize * count / blockCount)] = BAD;

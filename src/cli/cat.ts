@@ -5,6 +5,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { SnapshotSource } from "../../mod.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
+import { CommandError } from "./failure.ts";
 import { write } from "./output.ts";
 import { chooseId, findPlace } from "./place.ts";
 import { startProgress } from "./progress.ts";
@@ -31,7 +32,7 @@ async function cat(path: string, named: string | undefined): Promise<void> {
   const place = await findPlace(path);
   if (place.kind === "archive") {
     if (named === undefined) {
-      await checkArchive(path, { take: write });
+      await checkArchive(path, { take: writeState });
       return;
     }
     throw new InvalidArgumentError(
@@ -45,13 +46,37 @@ async function cat(path: string, named: string | undefined): Promise<void> {
   });
 }
 
+/**
+ * Refuses bytes that are not text for a terminal, which they would steer.
+ *
+ * @throws {CommandError} when there are any.
+ */
+function requireText(chunk: Uint8Array): void {
+  if (!process.stdout.isTTY) return;
+  // UTF-8 may be cut at the chunk's end, but has no such bytes anywhere.
+  const odd = chunk.findIndex((byte) =>
+    byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d ||
+    byte === 0x7f || byte >= 0xf8
+  );
+  if (odd < 0) return;
+  throw new CommandError(
+    "Cannot write a state that is not text to a terminal: redirect it to a " +
+      "file or into a pipe",
+  );
+}
+
+async function writeState(chunk: Uint8Array): Promise<void> {
+  requireText(chunk);
+  await write(chunk);
+}
+
 async function copyToStdout(source: SnapshotSource): Promise<void> {
   // On a terminal the bar would be drawn into the state.
   const progress = process.stdout.isTTY ? undefined : startProgress("Reading");
   let done = 0;
   try {
     for await (const chunk of source) {
-      await write(chunk);
+      await writeState(chunk);
       progress?.update(done += chunk.length, source.meta.size);
     }
   } finally {

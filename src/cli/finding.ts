@@ -12,7 +12,7 @@ import { badRanges, formatRanges } from "./bad_ranges.ts";
 import { describeBlocks } from "./block_map.ts";
 import { CommandError } from "./failure.ts";
 import { formatCrc, formatSize } from "./format.ts";
-import { paint } from "./output.ts";
+import { paint, terminalColumns } from "./output.ts";
 import { messageOf } from "./reason.ts";
 
 /** The outcome of checking one snapshot. */
@@ -79,7 +79,7 @@ function describeState(report: VerifyReport, isBad: boolean): string[] {
   // Without metadata neither its length nor its CRC is known.
   return isBad && report.blockSize === 0
     ? ["state.bin: not checked"]
-    : [...describeRanges(report), ...describeBlocks(report)];
+    : [...describeRanges(report), ...describeBlocks(report, terminalColumns())];
 }
 
 /** In words, which also mail and screen readers keep. */

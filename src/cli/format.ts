@@ -53,6 +53,19 @@ export function formatTime(time: Date, now: Date): string {
   return `${time.toISOString()} (${formatAge(time, now)})`;
 }
 
+/** A time in the local time zone, such as `2026-01-31 12:30:05 +01:00`. */
+export function formatLocalTime(time: Date): string {
+  const pad = (part: number) => String(part).padStart(2, "0");
+  const offset = -time.getTimezoneOffset();
+  const local = new Date(time.getTime() + offset * 60_000).toISOString();
+  const [hours, minutes] = [
+    Math.floor(Math.abs(offset) / 60),
+    Math.abs(offset) % 60,
+  ];
+  const zone = `${offset < 0 ? "-" : "+"}${pad(hours)}:${pad(minutes)}`;
+  return `${local.slice(0, 19).replace("T", " ")} ${zone}`;
+}
+
 /** A whole number with commas, such as `1,000,000`. */
 export function formatCount(count: number | bigint): string {
   return count.toLocaleString("en-US");

@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import process from "node:process";
 import { addAbortSignal, type Readable } from "node:stream";
 import { CommandError, exitCodeOf } from "./failure.ts";
+import { isQuiet } from "./quiet.ts";
 import { systemReason } from "./reason.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -34,7 +35,7 @@ export async function openInput(
 ): Promise<Input> {
   if (file === undefined || file === "-") {
     requireNoDirectory("stdin", statOfStdin());
-    if (process.stdin.isTTY) {
+    if (process.stdin.isTTY && !isQuiet()) {
       process.stderr.write(
         "reading from the terminal; Ctrl-D ends the input\n",
       );

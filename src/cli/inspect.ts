@@ -5,7 +5,14 @@ import type { ArchiveMeta } from "../archive/mod.ts";
 import { printable, type SnapshotMeta } from "../../mod.ts";
 import { checkArchive, type CheckedArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
-import { alignColumns, formatCount, formatCrc, formatSize } from "./format.ts";
+import {
+  alignColumns,
+  formatCount,
+  formatCrc,
+  formatLocalTime,
+  formatSize,
+  formatTime,
+} from "./format.ts";
 import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { chooseId, findPlace } from "./place.ts";
@@ -114,6 +121,12 @@ function sizeInFull(bytes: number): string {
     : `${formatSize(bytes)} (${formatCount(bytes)} bytes)`;
 }
 
+/** In UTC, with its age and in the local time zone. */
+function describeTime(time: Date | undefined): string {
+  if (time === undefined) return "unknown";
+  return `${formatTime(time, new Date())}, ${formatLocalTime(time)} local time`;
+}
+
 function metaLines(
   meta: ArchiveMeta & Pick<SnapshotMeta, "crc">,
   whereabouts: readonly [string, string][],
@@ -124,7 +137,7 @@ function metaLines(
       ["ID", printable(meta.id)],
       ["Term", String(meta.term)],
       ["Index", String(meta.index)],
-      ["Taken", takenTime(meta)?.toISOString() ?? "unknown"],
+      ["Taken", describeTime(takenTime(meta))],
       ["Size", sizeInFull(meta.size)],
       ["CRC-64", formatCrc(meta.crc)],
       ["Version", String(meta.version)],

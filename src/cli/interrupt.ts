@@ -17,6 +17,30 @@ export class InterruptedError extends Error {
   }
 }
 
+/** What can be taken off the terminal. */
+interface Erasable {
+  stop(): void;
+}
+
+/**
+ * Takes something off the terminal before a signal ends the process; returns
+ * what stops that.
+ */
+export function eraseOnSignal(erasable: Erasable): () => void {
+  const handlers = SIGNALS.map((name) => {
+    const handler = () => {
+      erasable.stop();
+      // Without a handler of the command's own, the signal ends the process.
+      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+    };
+    process.on(name, handler);
+    return { name, handler };
+  });
+  return () => {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  };
+}
+
 /**
  * Does work that has to be undone when it is interrupted: the first signal
  * aborts `signal`, a second one ends the process at once. A signal ends all other

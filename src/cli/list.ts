@@ -9,9 +9,15 @@ import { findArchives } from "./archives/open.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { isFinding, stateOf } from "./finding.ts";
-import { alignColumns, formatCrc, formatSize } from "./format.ts";
+import {
+  alignColumns,
+  formatAge,
+  formatCrc,
+  formatLocalTime,
+  formatSize,
+} from "./format.ts";
 import { takenTime } from "./order.ts";
-import { print, printJson, warn } from "./output.ts";
+import { note, print, printJson, terminalColumns, warn } from "./output.ts";
 import { findPlace } from "./place.ts";
 import { messageOf } from "./reason.ts";
 import { withStoreToRead } from "./stores.ts";
@@ -68,7 +74,7 @@ async function list(
   if (options.json) await printJson({ snapshots, unfinished });
   else if (snapshots.length > 0) {
     await print(...formatList(snapshots.map((meta) => [meta.id, meta])));
-  } else if (skipped === 0) warn(`no snapshots in ${directory}`);
+  } else if (skipped === 0) note(`no snapshots in ${directory}`);
   // The store has reported why. A broken store must not pass for an empty one.
   requireAll(snapshots.length, skipped, isBad);
 }
@@ -127,16 +133,32 @@ function formatList(
   snapshots: readonly (readonly [string, SnapshotMeta | ArchiveMeta])[],
   name = "ID",
 ): string[] {
-  const rows = snapshots.map(([name, meta]) => [
-    name,
-    String(meta.term),
-    String(meta.index),
-    formatSize(meta.size),
-    String(meta.configuration.servers.length),
-    takenTime(meta)?.toISOString() ?? "unknown",
-  ]);
-  return alignColumns(
-    [[name, "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN"], ...rows],
-    ["left", "right", "right", "right", "right", "left"],
-  );
+  const now = new Date();
+  const rows = snapshots.map(([name, meta]) => {
+    const time = takenTime(meta);
+    return [
+      name,
+      String(meta.term),
+      String(meta.index),
+      formatSize(meta.size),
+      String(meta.configuration.servers.length),
+      time?.toISOString() ?? "unknown",
+      time === undefined ? "" : formatAge(time, now),
+      time === undefined ? "" : formatLocalTime(time),
+    ];
+  });
+  const table = [
+    [name, "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN", "AGE", "LOCAL TIME"],
+    ...rows,
+  ];
+  const align = (rows: readonly (readonly string[])[]) =>
+    alignColumns(rows, [
+      ...["left", "right", "right", "right", "right"] as const,
+      ...["left", "left", "left"] as const,
+    ]);
+  const lines = align(table);
+  const columns = terminalColumns() ?? Infinity;
+  if (lines.every(({ length }) => length <= columns)) return lines;
+  // What the terminal has no room for is what the column before says in UTC.
+  return align(table.map((row) => row.slice(0, -1)));
 }

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { styleText } from "node:util";
 import { printable, systemCode } from "../../mod.ts";
+import { isQuiet } from "./quiet.ts";
 import { systemReason } from "./reason.ts";
 import { writeToStdout } from "./stdout.ts";
 
@@ -69,6 +70,18 @@ export async function printJson(value: unknown): Promise<void> {
 /** Prints a message on stderr, apart from the data. */
 export function warn(message: string): void {
   process.stderr.write(`raft-snapshots: ${printable(message)}\n`);
+}
+
+/** Prints on stderr what is good to know, and may be left out. */
+export function note(message: string): void {
+  if (!isQuiet()) warn(message);
+}
+
+/** How wide the terminal is; `undefined` where stdout is not one. */
+export function terminalColumns(): number | undefined {
+  const { isTTY, columns } = process.stdout;
+  // Where a terminal does not tell its own width.
+  return isTTY ? columns || 80 : undefined;
 }
 
 /** Colours text for a terminal, unless NO_COLOR is set. */

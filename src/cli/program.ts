@@ -19,6 +19,7 @@ import { registerList } from "./list.ts";
 import { addOrderOption } from "./order.ts";
 import { write } from "./output.ts";
 import { registerPrune } from "./prune.ts";
+import { addQuietOption } from "./quiet.ts";
 import { registerRestoreDrill } from "./restore_drill.ts";
 import { registerSave } from "./save.ts";
 import { registerSeal } from "./seal.ts";
@@ -110,6 +111,7 @@ function makeProgram(writeOut: (text: string) => void): Command {
     // A usage error comes to reportError() as an exception: say it there, once.
     .configureOutput({ outputError: () => {}, writeOut })
     .addHelpText("after", NOTES);
+  addQuietOption(program);
   addOrderOption(program);
   addBucketOptions(program);
   for (const register of COMMANDS) register(program);

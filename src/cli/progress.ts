@@ -7,11 +7,13 @@ import process from "node:process";
 import { printable } from "../../mod.ts";
 import { formatRate, formatSize } from "./format.ts";
 import { Meter } from "./meter.ts";
+import { eraseOnSignal } from "./interrupt.ts";
+import { fitLine, type LineParts } from "./progress_line.ts";
+import { isQuiet } from "./quiet.ts";
 
 const SHOW_AFTER_MS = 200;
 /** More often, drawing would cost more than the work. */
 const DRAW_EVERY_MS = 100;
-const BAR_WIDTH = 24;
 /** Where a terminal does not tell its own width. */
 const USUAL_COLUMNS = 80;
 /** Goes to the start of the line, and erases it. */
@@ -46,7 +48,7 @@ export function startProgress(
   label: string,
   { stream = process.stderr, clock = Date.now }: ProgressOptions = {},
 ): ProgressBar {
-  return stream.isTTY === true
+  return stream.isTTY === true && !isQuiet()
     ? new TerminalBar(label, stream, clock)
     : { update: () => {}, stop: () => {} };
 }
@@ -59,6 +61,8 @@ class TerminalBar implements ProgressBar {
   readonly #meter: Meter;
   /** When the line was drawn last, if it is on the terminal. */
   #drawnMs: number | undefined;
+  /** Takes back what erases the line on Ctrl-C. */
+  #stopOnSignal: (() => void) | undefined;
   #total: number | undefined;
   #done = 0;
 
@@ -88,28 +92,32 @@ class TerminalBar implements ProgressBar {
   stop(): void {
     if (this.#drawnMs !== undefined) this.#stream.write(ERASE_LINE);
     this.#drawnMs = undefined;
+    this.#stopOnSignal?.();
+    this.#stopOnSignal = undefined;
   }
 
   #draw(nowMs: number): void {
-    // A longer line would wrap, and only its last row would be erased.
     const columns = this.#stream.columns || USUAL_COLUMNS;
-    this.#stream.write(ERASE_LINE + this.#line().slice(0, columns));
+    this.#stream.write(ERASE_LINE + fitLine(this.#parts(), columns));
+    if (this.#drawnMs === undefined) this.#stopOnSignal = eraseOnSignal(this);
     this.#drawnMs = nowMs;
   }
 
-  #line(): string {
+  #parts(): LineParts {
+    const label = this.#label;
     const rate = formatRate(this.#meter.bytesPerSecond);
     const done = formatSize(this.#done);
-    if (this.#total === undefined) return `${this.#label}  ${done}  ${rate}`;
+    if (this.#total === undefined) return { label, sizes: done, rate };
     const part = this.#total === 0 ? 1 : this.#done / this.#total;
-    const full = Math.min(BAR_WIDTH, Math.floor(part * BAR_WIDTH));
-    const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
-    const percent = `${Math.floor(part * 100)}%`.padStart(4);
     // At the end the work waits for the disk, which takes an unknown time.
     const left = part === 1 ? undefined : this.#meter.msLeft(this.#total);
-    return `${this.#label}  ${bar} ${percent}  ` +
-      `${done} of ${formatSize(this.#total)}  ${rate}` +
-      (left === undefined ? "" : `  ${formatTimeLeft(left)} left`);
+    return {
+      label,
+      part,
+      sizes: `${done} of ${formatSize(this.#total)}`,
+      rate,
+      left: left === undefined ? undefined : `${formatTimeLeft(left)} left`,
+    };
   }
 }
 

@@ -22,6 +22,7 @@ import { formatDuration, formatRate, formatSize } from "./format.ts";
 import { openInput } from "./input.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
+import { isQuiet } from "./quiet.ts";
 import { startProgress } from "./progress.ts";
 import { withStoreToWrite, type WritingOptions } from "./stores.ts";
 
@@ -167,7 +168,7 @@ async function writeSnapshot(
 }
 
 function sayHowFast({ size }: SnapshotMeta, ms: number): void {
-  if (!process.stderr.isTTY) return;
+  if (!process.stderr.isTTY || isQuiet()) return;
   const rate = formatRate(size * 1000 / Math.max(ms, 1));
   process.stderr.write(
     `wrote ${formatSize(size)} in ${formatDuration(ms)} (${rate})\n`,

@@ -10,7 +10,7 @@ import {
 import { hostIdOption, parsePath } from "./arguments.ts";
 import { CommandError, exitCodeOfError } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
-import { print, printJson, warn } from "./output.ts";
+import { note, print, printJson, warn } from "./output.ts";
 import { findStore } from "./place.ts";
 import { startProgress } from "./progress.ts";
 import { messageOf } from "./reason.ts";
@@ -107,7 +107,7 @@ async function sealAll(
     }
   }
   if (run.sealed.length + run.errors.length === 0) {
-    warn("all snapshots are sealed");
+    note("all snapshots are sealed");
   }
 }
 

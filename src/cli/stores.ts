@@ -19,7 +19,7 @@ import {
 import { isBucket, openBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf, NOT_CHECKED } from "./failure.ts";
 import { currentOrder } from "./order.ts";
-import { warn } from "./output.ts";
+import { note, warn } from "./output.ts";
 import { requireNoOther } from "./place.ts";
 import { messageOf, systemReason } from "./reason.ts";
 
@@ -35,8 +35,10 @@ export const reporting = {
   logger: { debug() {}, info() {}, warn() {}, error() {} } satisfies Logger,
   onEvent(event: StoreEvent): void {
     const { level, message } = toLogLine(event);
+    if (level === "debug" || UNTOLD.has(event.type)) return;
     // With `info`: which were removed, such as those beyond --retain.
-    if (level !== "debug" && !UNTOLD.has(event.type)) warn(message);
+    if (level === "info") note(message);
+    else warn(message);
   },
 };
 

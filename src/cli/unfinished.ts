@@ -2,7 +2,7 @@
 
 import type { SnapshotStore, UnfinishedSnapshot } from "../../mod.ts";
 import { formatSize } from "./format.ts";
-import { warn } from "./output.ts";
+import { note, warn } from "./output.ts";
 import { messageOf } from "./reason.ts";
 import { shellQuote } from "./shell_quote.ts";
 import { type ReadingOptions, withStoreToRead } from "./stores.ts";
@@ -28,7 +28,7 @@ export async function tellUnfinished(
     const left = found.filter(({ mayBeUnderWay }) => !mayBeUnderWay);
     const others = found.length - left.length;
     if (left.length === 0) return found;
-    warn(
+    note(
       `${summarize(left)}, left by a crash; ` +
         `raft-snapshots clean ${shellQuote(directory)} removes them` +
         (others === 0 ? "" : `; ${others} more may be under way`),

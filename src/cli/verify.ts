@@ -5,6 +5,7 @@
 
 import type { Command } from "commander";
 import {
+  parseSnapshotId,
   printable,
   SnapshotNotFoundError,
   type SnapshotStore,
@@ -23,7 +24,7 @@ import {
   isFinding,
   stateOf,
 } from "./finding.ts";
-import { printJson, printPainted, warn } from "./output.ts";
+import { note, print, printJson, printPainted, warn } from "./output.ts";
 import { chooseId, findPlace, type StorePlace } from "./place.ts";
 import { placeIn, publishedIds, resolveId, withStoreToRead } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
@@ -69,6 +70,9 @@ async function verify(
   const findings = place.kind === "archive"
     ? await verifyArchives([path, ...named.map(parsePath)], json)
     : await verifyStore(place, named, json);
+  const isAll = place.kind === "store" && place.id === undefined &&
+    named.length === 0;
+  if (isAll && !json) await printVerdict(findings);
   const unfinished = place.kind === "archive"
     ? undefined
     : await tellUnfinished(place.directory);
@@ -77,6 +81,18 @@ async function verify(
     await printJson(unfinished ? { snapshots, unfinished } : { snapshots });
   }
   requireGood(findings);
+}
+
+/** What is left to restore from, where that is not the newest. */
+async function printVerdict(findings: readonly Finding[]): Promise<void> {
+  const position = findings.findIndex((each) => stateOf(each) === "ok");
+  if (position === 0 || findings.length === 0) return;
+  const id = findings[position]?.id;
+  await print(
+    id === undefined
+      ? "newest good: none"
+      : `newest good: ${id} (index ${parseSnapshotId(id).index})`,
+  );
 }
 
 /** One bad snapshot decides, whatever else could not be read. */
@@ -145,7 +161,7 @@ async function verifyStore(
       warn(`Cannot check ${placeIn(directory, name)}: not a snapshot`);
     }
     const ids = await publishedIds(store);
-    if (ids.length === 0) warn(`no snapshots in ${directory}`);
+    if (ids.length === 0) note(`no snapshots in ${directory}`);
     return await checkEach(store, ids, { json, mayVanish: true });
   });
 }

@@ -144,7 +144,7 @@ describe("raft-snapshots list", () => {
     const cells = good.stdout.trimEnd().split("\n").map((line) =>
       line.split(/ {2,}/)
     );
-    assert.deepEqual(cells, [
+    assert.deepEqual(cells.map((row) => row.slice(0, 6)), [
       ["FILE", "TERM", "INDEX", "SIZE", "SERVERS", "TAKEN"],
       [newer, "3", "10", "24 B", "1", "2023-11-14T22:14:20.000Z"],
       [older, "3", "10", "24 B", "1", "2023-11-14T22:13:20.000Z"],

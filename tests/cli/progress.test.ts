@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
-import { startProgress } from "../../src/cli/progress.ts";
+import process from "node:process";
+import { afterEach, describe, it } from "node:test";
+import { type ProgressBar, startProgress } from "../../src/cli/progress.ts";
 
 const MIB = 1024 * 1024;
 const ERASE_LINE = "\r\x1b[K";
@@ -15,12 +16,22 @@ function terminal({ isTTY = true, columns }: {
   const write = (text: string) => written.push(text);
   const width = columns === undefined ? {} : { columns };
   const stream = { isTTY, ...width, write };
-  const start = (label: string) =>
-    startProgress(label, { stream, clock: () => nowMs });
+  const start = (label: string) => {
+    const bar = startProgress(label, { stream, clock: () => nowMs });
+    started.push(bar);
+    return bar;
+  };
   return { written, start, wait: (ms: number) => nowMs += ms };
 }
 
+/** A bar that is not stopped listens to signals. */
+const started: ProgressBar[] = [];
+
 describe("a progress bar", () => {
+  afterEach(() => {
+    for (const bar of started.splice(0)) bar.stop();
+  });
+
   it("shows how much is done, the rate and the time left", () => {
     const { written, start, wait } = terminal();
     const bar = start("Saving");
@@ -75,15 +86,67 @@ describe("a progress bar", () => {
   });
 
   it("is never longer than the terminal is wide", () => {
-    for (const [columns, expected] of [[20, 20], [0, 80], [undefined, 80]]) {
+    for (const columns of [1, 20, 39, 0, undefined]) {
       const { written, start, wait } = terminal(
         columns === undefined ? {} : { columns },
       );
       const bar = start("Saving a state with a name that is rather long");
       wait(1000);
       bar.update(MIB, 4 * MIB);
+      bar.stop();
       const [text = ""] = written;
-      assert.equal(text.length - ERASE_LINE.length, expected);
+      const length = text.length - ERASE_LINE.length;
+      assert.ok(length <= (columns || 80), `${columns}: ${text}`);
+    }
+  });
+
+  it("shows rate and time left in any width from 40 columns", () => {
+    for (let columns = 40; columns <= 120; columns++) {
+      const { written, start, wait } = terminal({ columns });
+      const bar = start("Checking 3-18446744073709551615-1767312000000");
+      wait(1000);
+      bar.update(1023.9 * MIB, 4000 * MIB);
+      bar.stop();
+      const [text = ""] = written;
+      assert.ok(text.length - ERASE_LINE.length <= columns, text);
+      assert.match(text, /25% {2}.*1023\.9 MiB\/s {2}0:03 left$/);
+    }
+  });
+
+  it("draws a bar as long as there is room for", () => {
+    const lines = [80, 90, 100].map((columns) => {
+      const { written, start, wait } = terminal({ columns });
+      const bar = start("Checking 3-10-1767312000000");
+      wait(1000);
+      bar.update(MIB, 4 * MIB);
+      bar.stop();
+      return written[0]?.slice(ERASE_LINE.length);
+    });
+    assert.deepEqual(lines, [
+      "Checking 3-10-1767312000000  25%  1.0 MiB of 4.0 MiB  1.0 MiB/s  0:03 left",
+      "Checking 3-10-1767312000000  ███░░░░░░░░░░░  25%  " +
+      "1.0 MiB of 4.0 MiB  1.0 MiB/s  0:03 left",
+      "Checking 3-10-1767312000000  ██████░░░░░░░░░░░░░░░░░░  25%  " +
+      "1.0 MiB of 4.0 MiB  1.0 MiB/s  0:03 left",
+    ]);
+  });
+
+  it("is erased on Ctrl-C", () => {
+    const { written, start, wait } = terminal();
+    const seen: string[] = [];
+    // With a listener of the command's own, the signal does not end the process.
+    const listener = () => void seen.push("command");
+    process.on("SIGINT", listener);
+    try {
+      const before = process.listenerCount("SIGINT");
+      const bar = start("Saving state");
+      wait(1000);
+      bar.update(MIB, 4 * MIB);
+      process.emit("SIGINT");
+      assert.deepEqual([written.at(-1), seen], [ERASE_LINE, ["command"]]);
+      assert.equal(process.listenerCount("SIGINT"), before);
+    } finally {
+      process.off("SIGINT", listener);
     }
   });
 

@@ -39,6 +39,10 @@ describe("raft-snapshots verify", () => {
     assert.equal(first, `bad  ${newer}  3 B`);
     assert.match(why ?? "", /^ {5}Cannot trust state\.bin/);
     assert.equal(second, `ok   ${older}  1 B`);
+    assert.match(
+      stdout,
+      new RegExp(`\nnewest good: ${older} \\(index 10\\)\n$`),
+    );
     assert.equal(stderr, "raft-snapshots: 1 of 2 snapshots: bad\n");
   });
 
