@@ -1,8 +1,13 @@
 /** `inspect DIR [ID]` or `inspect FILE`: all that is known of one snapshot. */
 
+import { basename } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ArchiveMeta } from "../archive/mod.ts";
-import { printable, type SnapshotMeta } from "../../mod.ts";
+import {
+  printable,
+  type SnapshotMeta,
+  type SnapshotSource,
+} from "../../mod.ts";
 import { checkArchive, type CheckedArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import {
@@ -13,9 +18,18 @@ import {
   formatSize,
   formatTime,
 } from "./format.ts";
+import {
+  contentsJson,
+  describeContents,
+  keyOptionsOf,
+  parseDepth,
+  StateInspection,
+  type StateOptions,
+} from "./inspect_state.ts";
 import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { chooseId, findPlace } from "./place.ts";
+import { startProgress } from "./progress.ts";
 import {
   openChosen,
   placeIn,
@@ -24,7 +38,7 @@ import {
 } from "./stores.ts";
 import { tellUnfinished } from "./unfinished.ts";
 
-interface InspectOptions {
+interface InspectOptions extends StateOptions {
   readonly json?: boolean;
 }
 
@@ -33,9 +47,11 @@ export function registerInspect(program: Command): void {
   program.command("inspect")
     .summary("show all that is known of a snapshot")
     .description(
-      "Shows a snapshot's metadata. The state in a store is not read: verify " +
-        "does that. An archive is read to its end and checked, because its " +
-        "metadata can't be trusted before.",
+      "Shows a snapshot's metadata. The state in a store is not read, unless " +
+        "--types or the path of its state.bin asks for it. An archive is read " +
+        "to its end and checked, because its metadata can't be trusted before. " +
+        "Of the states of Consul and Nomad, inspect shows how many records of " +
+        "each type there are, and how long they are.",
     )
     .argument(
       "<DIR|FILE>",
@@ -46,6 +62,13 @@ export function registerInspect(program: Command): void {
       "[ID]",
       "the snapshot in the store, or latest, which is the default",
     )
+    .option("--types", "read the state, and count its records by their types")
+    .option(
+      "--depth <N>",
+      "count Consul's keys as well, by their first N parts (default: 2)",
+      parseDepth,
+    )
+    .option("--filter <PREFIX>", "count only the keys that begin so")
     .option("--json", "print the snapshot as an object")
     .action(inspect);
 }
@@ -53,11 +76,11 @@ export function registerInspect(program: Command): void {
 async function inspect(
   path: string,
   id: string | undefined,
-  { json = false }: InspectOptions,
+  options: InspectOptions,
 ): Promise<void> {
   const place = await findPlace(path);
   if (place.kind === "archive") {
-    if (id === undefined) return await inspectArchive(path, json);
+    if (id === undefined) return await inspectArchive(path, options);
     throw new InvalidArgumentError(
       `Cannot inspect ${id}: ${path} is an archive, which has one snapshot`,
     );
@@ -66,25 +89,55 @@ async function inspect(
   // First, because a store may have unfinished snapshots only.
   await requireStore(directory);
   const unfinished = await tellUnfinished(directory);
-  const meta = await readMeta(directory, chooseId(place, id));
-  if (json) return await printJson({ ...meta.toJSON(), unfinished });
+  const state = wantsState(path, options)
+    ? new StateInspection(options)
+    : undefined;
+  const meta = await readMeta(directory, chooseId(place, id), state);
   const where = placeIn(directory, meta.id);
-  await print(...metaLines(meta, [["Path", printable(where)]]));
+  await printAll({ ...meta.toJSON(), unfinished }, {
+    lines: metaLines(meta, [["Path", printable(where)]]),
+    state,
+    json: options.json,
+  });
 }
 
-async function inspectArchive(file: string, json: boolean): Promise<void> {
-  const archive = await checkArchive(file);
-  const { meta, crc, fileSize, unchecked } = archive;
+function wantsState(path: string, options: InspectOptions): boolean {
+  return options.types === true || basename(path) === "state.bin" ||
+    keyOptionsOf(options) !== undefined;
+}
+
+/** Prints what is known also of a snapshot whose state is damaged. */
+async function printAll(
+  object: Record<string, unknown>,
+  { lines, state, json }: {
+    readonly lines: readonly string[];
+    readonly state: StateInspection | undefined;
+    readonly json: boolean | undefined;
+  },
+): Promise<void> {
+  if (!json) await print(...lines);
+  const contents = state?.finish();
   if (json) {
-    return await printJson({
-      ...meta.toJSON(),
-      crc: formatCrc(crc),
-      file,
-      fileSize,
-      unchecked,
-    });
+    const more = contents && { state: contentsJson(contents) };
+    await printJson({ ...object, ...more });
+  } else if (contents !== undefined) {
+    await print("", ...describeContents(contents));
   }
-  await print(...metaLines({ ...meta, crc }, describeArchive(file, archive)));
+}
+
+async function inspectArchive(
+  file: string,
+  options: InspectOptions,
+): Promise<void> {
+  const state = new StateInspection(options);
+  const archive = await checkArchive(file, { take: state.take });
+  const { meta, crc, fileSize, unchecked } = archive;
+  const checked = { crc: formatCrc(crc), file, fileSize, unchecked };
+  await printAll({ ...meta.toJSON(), ...checked }, {
+    lines: metaLines({ ...meta, crc }, describeArchive(file, archive)),
+    state,
+    json: options.json,
+  });
 }
 
 function describeArchive(
@@ -105,14 +158,32 @@ function describeArchive(
 function readMeta(
   directory: string,
   id: string | undefined,
+  state: StateInspection | undefined,
 ): Promise<SnapshotMeta> {
   return withStoreToRead(directory, async (store) => {
     // open() reports why a snapshot can't be used, and list() leaves it out. In
     // this mode open() reads no state.
     const source = await openChosen(store, directory, { id, verify: "stream" });
-    await source.cancel();
+    if (state === undefined) await source.cancel();
+    else await readAll(source, state);
     return source.meta;
   });
+}
+
+async function readAll(
+  source: SnapshotSource,
+  state: StateInspection,
+): Promise<void> {
+  const progress = startProgress("Reading");
+  let done = 0;
+  try {
+    for await (const chunk of source) {
+      state.take(chunk);
+      progress.update(done += chunk.length, source.meta.size);
+    }
+  } finally {
+    progress.stop();
+  }
 }
 
 function sizeInFull(bytes: number): string {

@@ -233,6 +233,16 @@ describe("the exports that load anywhere", () => {
     assert.deepEqual(ofS3.filter((name) => byS3.has(name)), ofS3);
   });
 
+  it("no export but ./cli loads a package that only the command line needs", async () => {
+    const { exports } = JSON.parse(await readSource("deno.json"));
+    const ofCli = ["@msgpack/msgpack", "commander"];
+    for (const name of Object.keys(exports)) {
+      const loaded = (await loadedImports(exports[name])).map(({ to }) => to);
+      const found = ofCli.filter((each) => loaded.includes(each));
+      assert.deepEqual(found, name === "./cli" ? ofCli : [], name);
+    }
+  });
+
   it("./cli imports node: modules, which shows that this search finds them", async () => {
     assert.notDeepEqual(await nodeModulesBehind("./cli"), []);
   });
