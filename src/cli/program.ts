@@ -13,6 +13,7 @@ import { registerDelete } from "./delete.ts";
 import { registerDoctor } from "./doctor.ts";
 import { registerExport } from "./export.ts";
 import { reportError } from "./failure.ts";
+import { registerCompletion, registerMan } from "./generate.ts";
 import { registerImport } from "./import.ts";
 import { registerInspect } from "./inspect.ts";
 import { registerList } from "./list.ts";
@@ -47,6 +48,8 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   registerServe,
   registerBackup,
   registerRestoreDrill,
+  registerCompletion,
+  (program) => registerMan(program, NOTES),
 ];
 
 const NOTES = `
