@@ -233,6 +233,12 @@ describe("raft-snapshots unlock", () => {
       assert.match(stderr, /Cannot unlock .*: the holder is alive/);
       const record = await readFile(lockOf(directory), "utf8");
       assert.equal(JSON.parse(record).pid, process.pid);
+      const { lock } = await store.inspect();
+      assert.ok(lock?.owner);
+      const takeLockFrom = lock.owner;
+      await assert.rejects(openFileSnapshotStore(directory, { takeLockFrom }), {
+        code: "ERR_STORE_LOCKED",
+      });
     } finally {
       await store.close();
     }

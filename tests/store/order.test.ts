@@ -207,10 +207,25 @@ describe("the option order", () => {
   it('"taken" knows the times after the store was opened again', async () => {
     const open = (KINDS["in a directory"] as () => Open)();
     const first = await open({ retain: 9 });
-    const old = await save(first, { index: 900, term: 9, taken: 2 });
     const fresh = await save(first, { index: 5, term: 2, taken: 4 });
+    // By the time in its ID it is the newest as well.
+    const old = await save(first, { index: 900, term: 9, taken: 2 });
     await first.close();
     const store = await open({ order: "taken", retain: 1 });
+    assert.deepEqual(await listIds(store), [fresh, old]);
+    await store.reap();
+    assert.deepEqual(await listIds(store), [fresh]);
+    await store.close();
+  });
+
+  it('"taken" keeps no old state for having been published last', async () => {
+    const store = await (KINDS["in a directory"] as () => Open)()({
+      order: "taken",
+      retain: 1,
+    });
+    const fresh = await save(store, { index: 5, taken: 4 });
+    const old = await save(store, { index: 6, taken: 2 });
+    // Until the next reap, because its publication was acknowledged.
     assert.deepEqual(await listIds(store), [fresh, old]);
     await store.reap();
     assert.deepEqual(await listIds(store), [fresh]);
