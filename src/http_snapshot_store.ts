@@ -16,7 +16,9 @@ import { openSnapshotStore } from "./store/open_store.ts";
 
 /** Options of {@linkcode openHttpSnapshotStore}. */
 export interface HttpSnapshotStoreOptions
-  extends HttpBackendOptions, Pick<StoreOptions, "logger" | "onEvent"> {}
+  extends
+    HttpBackendOptions,
+    Pick<StoreOptions, "logger" | "onEvent" | "order"> {}
 
 /**
  * Opens the snapshots of a server that {@linkcode snapshotHandler} answers for;
@@ -52,9 +54,9 @@ export async function openHttpSnapshotStore(
   url: string | URL,
   options: HttpSnapshotStoreOptions = {},
 ): Promise<SnapshotReader> {
-  const own = { logger: true, onEvent: true } as const;
+  const own = { logger: true, onEvent: true, order: true } as const;
   requireKnown(options, { ...HTTP_BACKEND_OPTIONS, ...own });
-  const { logger, onEvent } = options;
+  const { logger, onEvent, order } = options;
   const backend = new HttpBackend(url, options);
-  return await openSnapshotStore(backend, { logger, onEvent });
+  return await openSnapshotStore(backend, { logger, onEvent, order });
 }

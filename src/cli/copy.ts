@@ -18,7 +18,7 @@ import {
 } from "./arguments.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { withInterrupts } from "./interrupt.ts";
-import { warnIfNotNewest } from "./order.ts";
+import { currentOrder, warnIfNotNewest } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { findStore } from "./place.ts";
 import { startProgress } from "./progress.ts";
@@ -193,7 +193,11 @@ async function withServer<T>(
 /** @throws {CommandError} when the address or the token can't be used. */
 async function open(url: string, headers: Record<string, string>) {
   try {
-    return await openHttpSnapshotStore(url, { headers, ...reporting });
+    return await openHttpSnapshotStore(url, {
+      headers,
+      ...reporting,
+      order: currentOrder(),
+    });
   } catch (error) {
     throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
   }

@@ -54,14 +54,17 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
 
 const NOTES = `
 DIR is the directory that the store was opened with: the snapshots are in
-DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. Commands
-that only read (list, inspect, verify, cat, export, serve) take no lock and
-change nothing in DIR, and so may run beside a live Raft node. save, import,
-copy, seal, prune, delete and clean change DIR, and take its lock, so that only
-one program at a time writes. Go's store knows no lock. save, import, copy and
-clean also remove unfinished snapshots; those of another program, such as a Go
-server, only when nothing in them has changed for an hour. Files that root writes belong to
-the owner of the directory.
+DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. A program's data
+directory above it, snapshots itself, one snapshot in it, or its state.bin are
+understood as well. latest in the place of an ID is the newest snapshot.
+
+Commands that only read (doctor, list, inspect, verify, cat, export, serve) take
+no lock and change nothing in DIR, and so may run beside a live Raft node. save,
+import, copy, seal, prune, delete, clean and unlock change DIR, and take its
+lock, so that only one program at a time writes. Go's store knows no lock. save,
+import, copy and clean also remove unfinished snapshots; those of another
+program, such as a Go server, only when nothing in them has changed for an hour.
+Files that root writes belong to the owner of the directory.
 
 s3://BUCKET/PREFIX in the place of DIR is a store in object storage. Any number
 of programs may write to it, and there is no lock. The options above, before or

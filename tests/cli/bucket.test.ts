@@ -202,6 +202,25 @@ describe("the command line with a bucket", () => {
     assert.match(failed.stderr, /it failed \(exit code 3\): no such role/);
   });
 
+  it("prunes, deletes and examines, and takes latest for an ID", async () => {
+    const place = newPlace();
+    const ids = [await save(place, 1), await save(place, 2)];
+    const third = await save(place, 3);
+    const health = JSON.parse(await mustRun(["doctor", place, "--json"]));
+    assert.deepEqual([health.ok, health.restores.id], [true, third]);
+    assert.deepEqual([health.lock, health.usedBytes], [null, 21]);
+    assert.equal(await mustRun(["cat", place, "latest"]), "state 3");
+    const pruned = await mustRun(["prune", place, "--keep-last", "2"]);
+    assert.match(pruned, new RegExp(`^remove +${ids[0]} `, "m"));
+    assert.equal((await run(["delete", place, "latest"])).code, 1);
+    await mustRun(["delete", place, ids[1] ?? ""]);
+    const { snapshots } = JSON.parse(
+      await mustRun(["list", place, "--order", "taken", "--json"]),
+    );
+    assert.deepEqual(snapshots.map(({ id }: { id: string }) => id), [third]);
+    assert.equal((await run(["unlock", place])).code, 2);
+  });
+
   it("rejects URLs that do not name a place in a bucket", async () => {
     for (const place of ["s3://", "s3://bucket/../x", "s3:bucket"]) {
       const { code, stderr } = await run(["list", place]);

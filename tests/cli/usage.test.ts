@@ -58,6 +58,9 @@ const EMPTY_PATHS: Readonly<Record<string, readonly string[]>> = {
   "verify's DIR": ["verify", ""],
   "inspect's DIR": ["inspect", ""],
   "seal's DIR": ["seal", "", "1-2-3"],
+  "doctor's DIR": ["doctor", ""],
+  "doctor's FILE": ["doctor", "DIR", "--prometheus", ""],
+  "unlock's DIR": ["unlock", "", "--yes"],
   "prune's DIR": ["prune", "", "--keep-last", "1"],
   "delete's DIR": ["delete", "", "1-2-3"],
   "clean's DIR": ["clean", "", "--yes"],
@@ -83,7 +86,7 @@ const COMMANDS = [
     "copy",
     "serve",
   ],
-  ...["prune", "delete", "clean"],
+  ...["prune", "delete", "clean", "doctor", "unlock", "completion", "man"],
 ];
 
 describe("raft-snapshots", () => {
@@ -128,7 +131,7 @@ describe("raft-snapshots", () => {
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(
       stdout,
-      /save, import,\ncopy, seal, prune, delete and clean change DIR/,
+      /save,\nimport, copy, seal, prune, delete, clean and unlock change DIR/,
     );
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
     for (const command of COMMANDS) {

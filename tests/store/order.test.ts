@@ -12,6 +12,7 @@ import {
   type SnapshotStore,
   type StoreOptions,
 } from "@raft/snapshots";
+import { openHttpSnapshotStore, snapshotHandler } from "@raft/snapshots/http";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 
 const utf8 = new TextEncoder();
@@ -253,6 +254,22 @@ describe("the option order", () => {
     assert.deepEqual(entries.map(({ id }) => id), [bad, fresh]);
     assert.equal(await restoredId(store), fresh);
     await store.close();
+  });
+
+  it("is kept over HTTP, with the times", async () => {
+    const local = new MemorySnapshotStore({ logger: quiet, retain: 9 });
+    const old = await save(local, { index: 900, term: 9, taken: 2 });
+    const fresh = await save(local, { index: 5, term: 2, taken: 4 });
+    const handler = snapshotHandler(local, { authorize: () => true });
+    for (const order of ["raft", "taken"] as const) {
+      const remote = await openHttpSnapshotStore("http://host/", {
+        fetch: (url, init) => handler(new Request(url, init)),
+        order,
+      });
+      const [newest] = await remote.list();
+      assert.equal(newest?.id, order === "raft" ? old : fresh);
+      await remote.close();
+    }
   });
 
   it("is rejected when it is neither of the two", () => {
