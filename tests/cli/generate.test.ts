@@ -26,7 +26,7 @@ const needs = (program: string) => ({
 /** The names of the commands, and of the options of each, from --help. */
 async function readHelp(): Promise<Map<string, string[]>> {
   const [, list = ""] = (await output("--help")).split("Commands:\n");
-  const names = [...list.split("\n\n")[0]?.matchAll(/^ {2}([a-z]+) /gm) ?? []]
+  const names = [...list.split("\n\n")[0]?.matchAll(/^ {2}([a-z-]+) /gm) ?? []]
     .flatMap(([, name = ""]) => name === "help" ? [] : [name]);
   return new Map(
     await Promise.all(names.map(async (name) => {
