@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
-import type { SnapshotSource } from "../../mod.ts";
+import { printable, type SnapshotSource } from "../../mod.ts";
 import { checkArchive } from "./archive_file.ts";
 import { parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
@@ -32,7 +32,7 @@ async function cat(path: string, named: string | undefined): Promise<void> {
   const place = await findPlace(path);
   if (place.kind === "archive") {
     if (named === undefined) {
-      await checkArchive(path, { take: writeState });
+      await checkArchive(path, { take: makeWriter() });
       return;
     }
     throw new InvalidArgumentError(
@@ -46,37 +46,40 @@ async function cat(path: string, named: string | undefined): Promise<void> {
   });
 }
 
-/**
- * Refuses bytes that are not text for a terminal, which they would steer.
- *
- * @throws {CommandError} when there are any.
- */
-function requireText(chunk: Uint8Array): void {
-  if (!process.stdout.isTTY) return;
-  // UTF-8 may be cut at the chunk's end, but has no such bytes anywhere.
-  const odd = chunk.findIndex((byte) =>
-    byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d ||
-    byte === 0x7f || byte >= 0xf8
-  );
-  if (odd < 0) return;
-  throw new CommandError(
-    "Cannot write a state that is not text to a terminal: redirect it to a " +
-      "file or into a pipe",
-  );
+/** Writes chunks to stdout; to a terminal only text, which can't steer it. */
+function makeWriter(): (chunk: Uint8Array) => Promise<void> {
+  if (!process.stdout.isTTY) return write;
+  // A character may be cut at the end of a chunk.
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  return async (chunk) => {
+    if (!isText(decoder, chunk)) {
+      throw new CommandError(
+        "Cannot write a state that is not text to a terminal: redirect it to " +
+          "a file or into a pipe",
+      );
+    }
+    await write(chunk);
+  };
 }
 
-async function writeState(chunk: Uint8Array): Promise<void> {
-  requireText(chunk);
-  await write(chunk);
+function isText(decoder: TextDecoder, chunk: Uint8Array): boolean {
+  try {
+    const text = decoder.decode(chunk, { stream: true })
+      .replace(/\r?\n|\t/g, "");
+    return printable(text) === text;
+  } catch {
+    return false; // not UTF-8
+  }
 }
 
 async function copyToStdout(source: SnapshotSource): Promise<void> {
   // On a terminal the bar would be drawn into the state.
+  const writeChunk = makeWriter();
   const progress = process.stdout.isTTY ? undefined : startProgress("Reading");
   let done = 0;
   try {
     for await (const chunk of source) {
-      await writeState(chunk);
+      await writeChunk(chunk);
       progress?.update(done += chunk.length, source.meta.size);
     }
   } finally {

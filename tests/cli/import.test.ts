@@ -128,7 +128,10 @@ describe("raft-snapshots inspect", () => {
     assert.equal(shown.get("Version"), "1");
     assert.equal(shown.get("Size"), "13 B");
     assert.match(shown.get("ID") ?? "", /^3-10-\d+$/);
-    assert.match(shown.get("Taken") ?? "", /^\d{4}-.*Z$/);
+    assert.match(
+      shown.get("Taken") ?? "",
+      /^\d{4}-.*Z \(.* ago\), .* local time$/,
+    );
     assert.match(shown.get("CRC-64") ?? "", /^[0-9a-f]{16}$/);
     assert.equal(shown.get("Archive"), file);
     assert.match(
@@ -137,7 +140,12 @@ describe("raft-snapshots inspect", () => {
     );
     assert.match(shown.get("Checks") ?? "", /passed$/);
     assert.equal(shown.get("Not checked"), "SHA256SUMS.sealed");
-    assert.deepEqual(lines.at(-1), ["", "voter", "my id", "over here"]);
+    // Behind the metadata is what is known of the state.
+    const [server, empty, state] = lines.slice(-3);
+    assert.deepEqual(server, ["", "voter", "my id", "over here"]);
+    assert.deepEqual([empty, state], [[""], [
+      "State: of another program than Consul and Nomad",
+    ]]);
   });
 
   it("distinguishes archives from directories by their content, not by name", async () => {

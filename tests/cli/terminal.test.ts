@@ -50,16 +50,23 @@ describe("on a terminal, raft-snapshots", () => {
     needsPty,
     async (t) => {
       const directory = await temporaryDirectory(t);
-      const [text = "", binary = ""] = await makeStore(directory, [
-        "häppy\n",
+      const [text = "", ...odd] = await makeStore(directory, [
+        "häppy\r\n",
         "\x1b]0;evil\x07",
+        "\u009b31m",
+        "right\u202eleft",
+        Uint8Array.of(0xff, 0xfe),
       ]);
       const printed = await onTerminal(80, "cat", directory, text);
-      assert.deepEqual([printed.code, printed.lines], [0, ["häppy"]]);
-      const refused = await onTerminal(80, "cat", directory, binary);
-      assert.equal(refused.code, 1);
-      assert.match(refused.text, /Cannot write a state that is not text/);
-      assert.ok(!refused.text.includes("\x1b"));
+      assert.deepEqual([printed.code, printed.lines[0]], [0, "häppy"]);
+      for (const id of odd) {
+        const refused = await onTerminal(80, "cat", directory, id);
+        assert.equal(refused.code, 1);
+        assert.match(
+          refused.text,
+          /^raft-snapshots: Cannot write a state that is not text/,
+        );
+      }
     },
   );
 
