@@ -94,7 +94,7 @@ function bucketOptions() {
 const COMMAND_MS_MAX = 25_000;
 const COMMAND_BYTES_MAX = 1024 * 1024;
 
-/** Runs the command; what it prints is never shown, because it has the keys. */
+/** Runs the command; its output is never shown, because it has the keys. */
 async function runCredentialsCommand(command: string): Promise<S3Credentials> {
   let printed: string;
   try {
@@ -105,12 +105,12 @@ async function runCredentialsCommand(command: string): Promise<S3Credentials> {
     });
     printed = stdout;
   } catch (error) {
-    throw refusal(`it failed${reasonOf(error)}`);
+    throw refusal(`the command failed${reasonOf(error)}`);
   }
   return readCredentials(printed);
 }
 
-/** What the command has said on stderr, or how it ended. */
+/** The command's stderr, or how it ended. */
 function reasonOf(error: unknown): string {
   const { stderr = "", code, signal } = (error ?? {}) as {
     readonly stderr?: string;

@@ -1,4 +1,4 @@
-/** What `save` says of a state that is not the one that was expected. */
+/** The messages of `save` about a state other than the expected one. */
 
 import { SnapshotCorruptError, SnapshotPublishError } from "../../mod.ts";
 import { CommandError } from "./failure.ts";
@@ -7,7 +7,7 @@ import { formatCrc } from "./format.ts";
 /**
  * Passes the chunks on.
  *
- * @throws {CommandError} at the end, when there was not one byte.
+ * @throws {CommandError} at the end, when the state was empty.
  */
 export async function* requireBytes(
   chunks: AsyncIterable<Uint8Array>,
@@ -29,7 +29,10 @@ function show(figure: string | number | bigint): string {
   return typeof figure === "number" ? `${figure} bytes` : figure;
 }
 
-/** The error with the option that the state does not match, if that is it. */
+/**
+ * Adds the option that the state does not match to an error, if that is the
+ * cause.
+ */
 export function nameOption(error: unknown): unknown {
   if (!(error instanceof SnapshotPublishError)) return error;
   const { cause } = error;

@@ -1,4 +1,4 @@
-/** How fast something goes, and how long it still takes. */
+/** Measures the rate of some work, and the time that is left. */
 
 /** Only the last seconds count: a copy slows down when the caches are full. */
 const WINDOW_MS = 5_000;

@@ -4,7 +4,7 @@ import { SnapshotNotFoundError, type SnapshotReader } from "../../mod.ts";
 import { checkSnapshot } from "./check_snapshot.ts";
 import { type Finding, stateOf } from "./finding.ts";
 
-/** What was found on the way to the newest good snapshot. */
+/** The result of the search for the newest good snapshot. */
 export interface NewestGood {
   /** The newest one that is good; `undefined` when none of them is. */
   readonly id: string | undefined;

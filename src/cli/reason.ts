@@ -1,4 +1,4 @@
-/** What went wrong, in words for the terminal. */
+/** The reason of an error, in words for the terminal. */
 
 import { printable, systemCode } from "../../mod.ts";
 

@@ -1,2 +1,4 @@
-/** What `--version` prints; a test holds it equal to the package's version. */
+/**
+ * The output of `--version`; a test holds it equal to the package's version.
+ */
 export const VERSION = "0.1.0";
