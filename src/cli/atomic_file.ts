@@ -54,7 +54,7 @@ export async function writeAtomically<T>(
 }
 
 /**
- * The path of the file, or of what a link leads to.
+ * The path of the file, or of a link's target.
  *
  * @throws {CommandError} when something other than a file is there.
  */
@@ -102,7 +102,7 @@ async function writeDurably(
     // empty under its final name, and the older file lost.
     await file.sync();
   } catch (error) {
-    // The first error is the one that matters.
+    // The caller needs the first error.
     await file.close().catch(() => {});
     throw error;
   }

@@ -140,7 +140,7 @@ function isServer(from: string): boolean {
   return /^https?:/i.test(from);
 }
 
-/** What a source is used for; `newestId` is asked when no ID is given. */
+/** The use of a source; `newestId` is called when no ID is given. */
 type Use<T> = (
   source: SnapshotReader,
   newestId: () => Promise<string>,
@@ -155,7 +155,7 @@ async function withSource<T>(
   const { directory, id } = await findStore(parsePath(from));
   return await withStoreToRead(
     directory,
-    // An older one does not stand in for a newest that is bad.
+    // A bad newest snapshot is not replaced by an older one.
     (store) =>
       use(
         store,

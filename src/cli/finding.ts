@@ -1,4 +1,4 @@
-/** What `verify` says of one snapshot, in words and in JSON. */
+/** The result of `verify` for one snapshot, in words and in JSON. */
 
 import { SnapshotArchiveError } from "../archive/mod.ts";
 import {
@@ -21,7 +21,7 @@ export interface Finding {
   readonly id: string;
   /** `undefined` when the metadata itself can't be trusted. */
   readonly meta: { readonly size: number } | undefined;
-  /** Everything that is wrong; empty for a good snapshot. */
+  /** All errors that were found; empty for a good snapshot. */
   readonly errors: readonly Error[];
   /** What the store reported; `undefined` when it could not check. */
   readonly report: VerifyReport | undefined;

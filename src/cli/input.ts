@@ -10,7 +10,7 @@ import { systemReason } from "./reason.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** What Node reads is in memory of its own, never shared. */
+/** Node reads into memory of its own, never into shared memory. */
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** An open input. */

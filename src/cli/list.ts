@@ -90,7 +90,7 @@ function requireAll(usable: number, skipped: number, isBad: boolean): void {
 
 /** The usable snapshots, the number of the others, and whether one is bad. */
 async function readListing(store: SnapshotStore) {
-  // The store reports what this list passes over.
+  // The store reports the snapshots that this list passes over.
   const snapshots = await store.list();
   const entries = await store.list({ unusable: true });
   const skipped = entries.filter(({ state }) =>

@@ -58,8 +58,8 @@ export async function printPainted(
 }
 
 /**
- * Prints one JSON document. What is not printable is escaped within the strings,
- * so that it is the same JSON.
+ * Prints one JSON document. Characters that are not printable are escaped
+ * within the strings, so that it is the same JSON.
  */
 export async function printJson(value: unknown): Promise<void> {
   const text = JSON.stringify(value, undefined, 2) ?? "null";

@@ -21,13 +21,13 @@ const ERASE_LINE = "\r\x1b[K";
 
 /** A bar, or nothing where stderr is not a terminal. */
 export interface ProgressBar {
-  /** Tells how many bytes are done, and how many there are, when known. */
+  /** Sets how many bytes are done, and how many there are, if known. */
   update(done: number, total?: number): void;
   /** Takes the bar off the terminal. Harmless when called again. */
   stop(): void;
 }
 
-/** What a bar needs of the stream that it is drawn on. */
+/** The stream that a bar is drawn on. */
 export interface ProgressStream {
   /** Whether it is a terminal. */
   readonly isTTY?: boolean;

@@ -87,7 +87,9 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
 interface Plan {
   /** Newest first by time. */
   readonly decisions: readonly RetentionDecision<SnapshotMeta>[];
-  /** Those that the policy does not count, because they are not usable. */
+  /**
+   * The snapshots that the policy does not count, because they are not usable.
+   */
   readonly unusable: readonly Finding[];
 }
 
@@ -103,7 +105,7 @@ async function makePlan(
   const unusable = entries.flatMap(toFinding);
   const timeOf = takenTime;
   const first = applyRetentionPolicy(metas, policy, { timeOf });
-  // What removes nothing need not read anything.
+  // A plan that removes nothing need not read a snapshot.
   if (first.every(({ keep }) => keep)) return { decisions: first, unusable };
   const ids = metas.map(({ id }) => id);
   const good = await findNewestGood(store, ids, signal);
@@ -154,20 +156,23 @@ function describePlan({ decisions }: Plan): string[] {
   return alignColumns(rows, ["left", "left", "right", "left", "left"]);
 }
 
-/** Removes what the plan does not keep; gives those that could not be. */
+/**
+ * Removes the snapshots that the plan does not keep; gives those that could not
+ * be removed.
+ */
 async function removeAll(
   store: SnapshotStore,
   plan: Plan,
   signal: AbortSignal,
 ): Promise<string[]> {
   const failed: string[] = [];
-  // The oldest first: what an interruption leaves is what a policy would keep.
+  // The oldest first, so that an interruption leaves a valid history.
   for (const { id } of doomedBy(plan).reverse()) {
     signal.throwIfAborted();
     try {
       await store.delete(id);
     } catch (error) {
-      // One that can't be removed does not save the others.
+      // After a failure the others are still removed.
       if (!(error instanceof SnapshotError)) throw error;
       warn(messageOf(error));
       failed.push(id);

@@ -13,7 +13,7 @@ import { messageOf, systemReason } from "./reason.ts";
 import { withStoreToRead } from "./stores.ts";
 import { readToken, TOKEN_VARIABLE, tokenOption } from "./token.ts";
 
-/** What the handler reports goes to stderr, with the ends of transfers. */
+/** Writes the handler's reports to stderr, and the ends of transfers. */
 const logger = { debug() {}, info: warn, warn, error: warn };
 
 interface ServeOptions {
@@ -129,7 +129,9 @@ async function readPem(path: string): Promise<string> {
   }
 }
 
-/** @throws {CommandError} when others could read what is sent. */
+/**
+ * @throws {CommandError} when others could read the token and the snapshots.
+ */
 function assertMayBePlain({ host, insecureHttp }: ServeOptions): void {
   const isLoopback = host === "localhost" || host === "::1" ||
     /^127(\.\d{1,3}){3}$/.test(host);

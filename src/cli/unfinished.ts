@@ -1,4 +1,4 @@
-/** What commands say of the unfinished snapshots in a store. */
+/** The messages of commands about unfinished snapshots in a store. */
 
 import type { SnapshotStore, UnfinishedSnapshot } from "../../mod.ts";
 import { formatSize } from "./format.ts";
@@ -17,8 +17,8 @@ export async function findUnfinished(
 }
 
 /**
- * Reports on stderr, in one line, what a crash has left in a store, and gives all
- * that is unfinished. What may be under way is not a reason to warn.
+ * Reports the remains of a crash on stderr, in one line, and gives all
+ * unfinished snapshots. Snapshots that may be under way cause no warning.
  */
 export async function tellUnfinished(
   directory: string,

@@ -7,7 +7,7 @@
 
 import type { ByteRange } from "../snapshot/open_options.ts";
 
-/** What is asked for, as it is now. */
+/** The requested resource in its present form. */
 export interface Representation {
   /** Its strong validator, in quotes. */
   readonly etag: string;
@@ -48,8 +48,8 @@ function matches(list: string, etag: string): boolean {
 }
 
 /**
- * One range is answered. What is not understood is ignored, and so are several
- * ranges, as section 14.2 allows.
+ * One range is answered. A header that is not understood is ignored, and so are
+ * several ranges, as section 14.2 allows.
  */
 function planRange(header: string, size: number): Plan {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header.trim());

@@ -1,12 +1,12 @@
 /**
- * What the path of a request asks for.
+ * Finds the requested resource by the path of a request.
  *
  * @module
  */
 
 import { parseId } from "../snapshot/id.ts";
 
-/** What a request asks for. */
+/** The requested resource. */
 export type Route =
   | { readonly part: "list" }
   | {

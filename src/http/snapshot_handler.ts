@@ -17,9 +17,9 @@ import { Transfers } from "./transfers.ts";
 /** Options of {@linkcode snapshotHandler}. */
 export interface SnapshotHandlerOptions {
   /**
-   * Whether the request may read snapshots: only `true` lets it. Called first,
-   * for every request. There is no default, because a snapshot is all that a
-   * cluster knows.
+   * Whether the request may read snapshots: only `true` allows it. Called
+   * first, for every request. There is no default, because a snapshot is all
+   * that a cluster knows.
    */
   readonly authorize: (request: Request) => boolean | Promise<boolean>;
   /**
@@ -30,11 +30,11 @@ export interface SnapshotHandlerOptions {
   /** The most bytes a second of each transfer. @default {no limit} */
   readonly bytesPerSecond?: number | undefined;
   /**
-   * Milliseconds after which a reader who takes nothing is given up, and the
+   * Milliseconds after which a client that takes no bytes is given up, and the
    * file closed. @default {30,000}
    */
   readonly stallTimeoutMs?: number | undefined;
-  /** Where to report. @default {warnings and errors go to the console} */
+  /** The log. @default {warnings and errors go to the console} */
   readonly logger?: Logger | undefined;
 }
 
@@ -57,7 +57,7 @@ const HANDLER_OPTIONS: OptionNames<SnapshotHandlerOptions> = {
  *   `meta.json` and of `blocks.crc64`;
  * - `GET snapshots/ID/archive`: an archive as Consul, Nomad and Vault read it.
  *
- * `docs/http.md` tells which settings of the servers matter.
+ * `docs/http.md` lists the settings of servers that matter.
  *
  * @throws {TypeError} when an option has the wrong type, or `authorize` is
  * missing.

@@ -1,5 +1,5 @@
 /**
- * The body of an answer: a state on its way to a reader who may be slow, stall or
+ * The body of an answer: sends a state to a client that may be slow, stall or
  * leave.
  *
  * @module
@@ -8,8 +8,8 @@
 import { pause } from "../backend/pause.ts";
 
 /**
- * Bytes that are handed over at a time: a reader who takes one in the time of the
- * stall clock has not stalled.
+ * Bytes that are handed over at a time: a client that takes one within the
+ * stall time has not stalled.
  */
 const PIECE_SIZE = 256 * 1024;
 
@@ -18,7 +18,7 @@ const PIECES_PER_SECOND = 10;
 
 /** How a transfer is made. */
 export interface TransferOptions {
-  /** Milliseconds after which a reader who takes nothing is given up. */
+  /** Milliseconds after which a client that takes no bytes is given up. */
   readonly stallTimeoutMs: number;
   /** The most bytes a second; infinite when there is no limit. */
   readonly bytesPerSecond: number;
@@ -39,7 +39,7 @@ class Transfer {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #options: TransferOptions;
   readonly #pieceSize: number;
-  /** What has been read and not handed over. */
+  /** Bytes that were read and not handed over yet. */
   #rest = new Uint8Array();
   /** Runs while the reader has something to take. */
   #clock: ReturnType<typeof setTimeout> | undefined;
@@ -58,7 +58,7 @@ class Transfer {
     this.stream = new ReadableStream<Uint8Array>({
       start: (controller) => this.#watch(controller),
       pull: (controller) => this.#pull(controller),
-      cancel: (reason) => this.#end(reason ?? new Error("The reader left")),
+      cancel: (reason) => this.#end(reason ?? new Error("The client has left")),
     }, { highWaterMark: 0 });
   }
 
@@ -98,12 +98,15 @@ class Transfer {
     return piece;
   }
 
-  /** From here on it is the reader's turn. The server's pauses do not count. */
+  /**
+   * Starts the stall clock: the client must take bytes now. The server's own
+   * pauses do not count.
+   */
   #watch(controller: ReadableStreamDefaultController<Uint8Array>): void {
     const { stallTimeoutMs } = this.#options;
     this.#clock = setTimeout(() => {
       const error = new Error(
-        `The reader has taken nothing for ${stallTimeoutMs} ms`,
+        `The client has taken no bytes for ${stallTimeoutMs} ms`,
       );
       controller.error(error);
       this.#end(error);

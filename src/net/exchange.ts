@@ -14,7 +14,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** How an exchange is made. */
 export interface ExchangeOptions {
-  /** What makes the request. */
+  /** Makes the request. */
   readonly fetch: Fetch;
   /** Milliseconds without a byte after which the exchange fails. */
   readonly stallMs: number;
@@ -38,7 +38,7 @@ export class BodyTooLongError extends Error {
  * caller must read the body to its end, or call `end()`.
  *
  * @throws {StallError} when nothing came for too long.
- * @throws {unknown} what `fetch` rejects with, or the reason of the signal.
+ * @throws {unknown} the error of `fetch`, or the reason of the signal.
  */
 export async function exchange(
   url: string,
@@ -70,7 +70,9 @@ export class Exchange {
   /** The answer; its body is read with `next()` or `readAll()` only. */
   get response(): Response {
     if (this.#response !== undefined) return this.#response;
-    throw new TypeError("Cannot use the exchange: there is no answer yet");
+    throw new TypeError(
+      "Cannot use the answer: the request has not been answered yet",
+    );
   }
 
   /** Called once, by {@linkcode exchange}. */
@@ -82,7 +84,7 @@ export class Exchange {
       this.#response = await this.#wait(
         fetch(url, { ...init, signal }),
         stallMs,
-        // `fetch` may not heed the signal.
+        // `fetch` may ignore the signal.
         (response) => void response.body?.cancel().catch(() => {}),
       );
       this.#reader = this.#response.body?.getReader();

@@ -27,10 +27,12 @@ import { Sink } from "./sink.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
 import { chunksOf, type StateChunks } from "./state_input.ts";
 
-/** What writing needs beside the parts of the store. */
+/** The parts of the store that writing needs. */
 export interface WritingParts extends StoreParts {
   readonly ids: IdClock;
-  /** What a publication is followed by, and the next snapshot waits for. */
+  /**
+   * The reap that follows a publication, and for which the next snapshot waits.
+   */
   readonly reaper: Pick<Reaper, "follow" | "waitBeforeCreate">;
 }
 
@@ -43,7 +45,7 @@ export async function createSink(
   requireKnown(options, CREATE_OPTIONS);
   const { signal } = options;
   const startMs = parts.timer();
-  // Beside the beginning, which it does not concern: one wait less.
+  // Runs beside the beginning, which saves a wait.
   const reaped = parts.reaper.waitBeforeCreate();
   const writer = await begin(parts, init, options);
   const stopping = new AbortController();
@@ -133,7 +135,7 @@ async function begin(
   return writer;
 }
 
-/** Notes the snapshot as one that is being published, until it has ended. */
+/** Marks the snapshot as one that is being published, until it has ended. */
 function endingsOf(
   { publishing, reaper, report, streams, timer }: WritingParts,
   writer: SnapshotWriter,

@@ -1,8 +1,8 @@
 /**
- * `list()`: which snapshots are there, and which of them can be used
- * (`getSnapshots` in Go's `file_snapshot.go`). Nothing that a place may contain
- * is an error here; but an error of the process or of the place is one, because
- * a list with a part left out would look complete.
+ * `list()`: finds the snapshots, and which of them can be used (`getSnapshots`
+ * in Go's `file_snapshot.go`). Nothing that a place may contain is an error
+ * here; but an error of the process or of the place is one, because a list with
+ * a part left out would look complete.
  *
  * @module
  */
@@ -26,7 +26,7 @@ type Parts = Pick<StoreParts, "backend" | "report" | "metas" | "newestFirst">;
 /** How many snapshots are looked into side by side. */
 const CONCURRENCY = 16;
 
-/** What came of looking at one published snapshot. */
+/** The result of looking at one published snapshot. */
 export type ScannedSnapshot = UsableSnapshot | UnusableSnapshot;
 
 interface UsableSnapshot {
@@ -75,7 +75,7 @@ export async function scan(
           : { id, meta };
       }
     } catch (error) {
-      // The others need not go through the rest.
+      // Stops the other workers.
       next = ids.length;
       throw error;
     }
@@ -100,7 +100,7 @@ async function readKnown(
   return known;
 }
 
-/** The metadata of a snapshot; its state is as long as they say. */
+/** The metadata of a snapshot, whose state has the length in it. */
 export async function statSnapshot(
   parts: Pick<Parts, "backend" | "report">,
   id: string,
@@ -129,7 +129,7 @@ const ROUNDS_MAX = 256;
 /** As long as a snapshot is found in each. */
 const ROUNDS_WITH_SOME_MAX = 8;
 
-/** What there is, with every published snapshot looked at. */
+/** The contents of a place, with a result for every published snapshot. */
 interface Listing {
   readonly names: BackendNames;
   /** Those that are still published, newest first. */
@@ -140,15 +140,16 @@ interface Listing {
 async function look(parts: Parts): Promise<Listing> {
   const looked = new Map<string, ScannedSnapshot>();
   let names = await readNames(parts);
-  // A process that removes an old snapshot has published a newer one before. A
-  // list that was read in between has the first and not the second; without
-  // both, a full store would look empty. So the names are read again.
+  // A process that removes an old snapshot has published a newer one before.
+  // Names that were read in between have the old one but not the newer one; if
+  // the old one then vanishes, a full store would look empty. So the names are
+  // read again.
   for (let round = 1;; round++) {
     const fresh = names.published.filter((id) => isGone(looked.get(id)));
     for (const each of await scan(parts, fresh)) looked.set(each.id, each);
     if (!fresh.some((id) => isGone(looked.get(id)))) break;
-    // A snapshot without those that vanished beside it was all there was at one
-    // time; only none at all would be wrong at any time.
+    // If some snapshots remain, the list was true at one time. Only an empty
+    // list could be wrong at all times.
     const isUsed = names.published.some((id) => isUsable(looked.get(id)));
     if (round >= (isUsed ? ROUNDS_WITH_SOME_MAX : ROUNDS_MAX)) break;
     names = await readNames(parts);
@@ -158,7 +159,7 @@ async function look(parts: Parts): Promise<Listing> {
   return { names, results: results.filter((it) => it !== undefined) };
 }
 
-/** What `list()` takes. */
+/** Options of `list()`. */
 export interface ListOptions {
   readonly unusable?: boolean | undefined;
 }
@@ -193,7 +194,7 @@ async function listUsable(parts: Parts): Promise<SnapshotMeta[]> {
   const usable = results.filter(isUsable);
   for (const result of results) {
     if (isUsable(result)) continue;
-    // One that has been removed is missed only when there is not another.
+    // A removed snapshot is reported only when no other is left.
     if (isGone(result) && usable.length > 0) continue;
     report({ type: "rejected", operation: "list", ...result });
   }
@@ -210,7 +211,7 @@ async function listEntries(parts: Parts): Promise<ListEntry[]> {
     .sort((a, b) => parts.newestFirst.compare(a.id, b.id));
 }
 
-/** Its entry; none when it has been removed meanwhile. */
+/** The entry of a result; none when the snapshot has been removed meanwhile. */
 function toEntries(result: ScannedSnapshot): ListEntry[] {
   if (isUsable(result)) return [{ ...result, state: "usable" }];
   const { id, error } = result;

@@ -1,6 +1,6 @@
 /**
- * `save()`: a whole snapshot from bytes, a stream or an iterable, without a
- * stream of this library on the way.
+ * `save()`: writes a whole snapshot from bytes, a stream or an iterable,
+ * without a stream of this library in between.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export async function saveChunks(
   } catch (error) {
     input.cancel(error);
     await completion.discard(error);
-    // A writer that was stopped says less than the reason.
+    // The reason says more than the error of the stopped writer.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -57,7 +57,7 @@ interface Waiting extends SaveOptions {
   readonly stopped: Stopped;
 }
 
-/** What there is to wait for, before more chunks can be taken. */
+/** The promises to wait for, before more chunks can be taken. */
 interface Wait {
   /** The next chunk, or the end. */
   readonly next:
@@ -122,7 +122,8 @@ interface Stopped {
 }
 
 function rejectionOf(signal: AbortSignal): Stopped {
-  // Not a race with one promise: that would remember every wait until the end.
+  // Not a race with one promise, which would keep every wait in memory until
+  // the end.
   let rejectWait: (reason: unknown) => void = () => {};
   const onAbort = () => rejectWait(signal.reason);
   signal.addEventListener("abort", onAbort);

@@ -1,6 +1,6 @@
 /**
- * The store, written once for every place: it checks what callers pass, opens
- * sinks and sources, and knows what close() has to end.
+ * The store, written once for every place: checks the arguments of callers,
+ * opens sinks and sources, and ends them at close().
  *
  * @module
  */
@@ -63,7 +63,9 @@ import { quarantineCorrupt, restoreNewest } from "./restore.ts";
 import { sealSnapshot } from "./seal.ts";
 import { verifySnapshot } from "./verify.ts";
 
-/** What a store tells its backend when it connects; not for users. */
+/**
+ * The parts of a store that its backend gets when it connects; not for users.
+ */
 export let hostOf: (store: BackedStore) => BackendHost;
 
 /**
@@ -146,8 +148,8 @@ export class BackedStore implements SnapshotStore {
     state: StateInput,
     options: SaveOptions = {},
   ): Promise<SnapshotMeta> {
-    // Not ended by the signal, nor by close(), at once: the outcome of a
-    // publication under way is what counts.
+    // Neither the signal nor close() ends this at once, because the outcome of
+    // a publication under way counts.
     return this.#write(
       "save a snapshot",
       () => saveSnapshot(this.#writing, { init, state }, options),
@@ -202,7 +204,7 @@ export class BackedStore implements SnapshotStore {
     options: RestoreOptions = {},
   ): Promise<RestoreResult | undefined> {
     requireKnown(options, RESTORE_OPTIONS);
-    // So that no snapshot is tried that is to be reaped.
+    // Waits, so that no snapshot is tried that is to be reaped.
     await this.#run(() => Promise.resolve());
     const open = (id: string, made: OpenSourceOptions) =>
       this.#open(id, { ...options, ...made });
@@ -244,7 +246,7 @@ export class BackedStore implements SnapshotStore {
   /** See {@linkcode SnapshotReader.close}. */
   close(): Promise<void> {
     this.#closed ??= this.#close().catch((error) => {
-      // The place may not be given up yet: a caller may try again.
+      // The lock may not be removed yet, so a caller may try again.
       this.#closed = undefined;
       throw toSnapshotError(`give up ${this.#backend.place}`, error);
     });
@@ -278,7 +280,7 @@ export class BackedStore implements SnapshotStore {
     );
   }
 
-  /** Runs a call that changes what there is. */
+  /** Runs a call that changes the store's contents. */
   async #write<T>(what: string, call: () => Promise<T>): Promise<T> {
     this.#assertWritable(what);
     return await call();
@@ -295,7 +297,7 @@ export class BackedStore implements SnapshotStore {
     return new StoreClosedError(`The store ${place} has been closed`);
   }
 
-  /** Runs a call once what is to be reaped is invisible. */
+  /** Runs a call once the snapshots to be reaped are invisible. */
   #run<T>(
     call: () => Promise<T>,
     signal?: AbortSignal,
@@ -308,8 +310,8 @@ export class BackedStore implements SnapshotStore {
 
   /**
    * Runs a call; it rejects at once when the signal aborts or the store is
-   * closed, however long the backend takes. `onLate` lets go of what comes after
-   * that.
+   * closed, however long the backend takes. `onLate` releases a result that
+   * comes after that.
    */
   async #untilClosed<T>(
     call: () => Promise<T>,
@@ -329,7 +331,8 @@ export class BackedStore implements SnapshotStore {
     const reason = this.#closedError();
     if (!this.#reaper.isSettled) {
       await streams.abortAll(reason);
-      // So that what is beyond `retain` is not left to the next process.
+      // Waits, so that snapshots beyond `retain` are not left to the next
+      // process.
       await this.#reaper.settledSoon();
     }
     this.#closing.abort(reason);
@@ -338,7 +341,7 @@ export class BackedStore implements SnapshotStore {
     // Sources that were being opened just now.
     await streams.abortAll(reason);
     await exclusive.idle();
-    // The bytes too: the next process that has the place may remove them as well.
+    // Waits for the bytes, too, because the next process may also remove them.
     await remover.idle();
     await this.#backend.idle();
     await this.#backend.close();

@@ -74,7 +74,7 @@ describe("a reader who takes nothing", () => {
     const served = await Served.make({ stallTimeoutMs: 5 });
     const { body } = await served.state();
     const archive = await served.get(`/${served.id}/archive`);
-    const given = () => served.log.matching("info", "has taken nothing");
+    const given = () => served.log.matching("info", "has taken no bytes");
     await until(() => given().length === 2, "both are given up");
     await assert.rejects(body?.getReader().read() ?? Promise.resolve());
     await assert.rejects(archive.arrayBuffer());

@@ -1,6 +1,6 @@
 /**
- * Claiming a directory: making it, locking it, the test that it can be written
- * to, and that what an earlier process has done is durable.
+ * Claims a directory: makes it, locks it, tests that it can be written to, and
+ * makes the names of an earlier process durable.
  *
  * @module
  */
@@ -29,7 +29,7 @@ type LockingOptions = Pick<
  * called later, when another program removed the directories of an open store.
  *
  * @throws {StoreAccessError} when the directory can't be used.
- * @throws {StoreLockedError} when another store object has it.
+ * @throws {StoreLockedError} when another store object holds the lock.
  */
 export async function claimDirectory(
   directory: Directory,
@@ -47,13 +47,16 @@ export async function claimDirectory(
     return lock;
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
-    // It says already what to do: root may not write here.
+    // This error says already what to do: root may not write here.
     if (error instanceof StoreAccessError) throw error;
     throw accessError(directory, "write to", error);
   }
 }
 
-/** The lock comes first: two that test at a time would fail each other. */
+/**
+ * The lock comes first, because two stores that test at a time would disturb
+ * each other.
+ */
 async function lockUsable(
   directory: Directory,
   options: LockingOptions,
@@ -76,7 +79,10 @@ async function lockUsable(
   }
 }
 
-/** A file system may tell who holds the lock, and what to do. */
+/**
+ * The error of a held lock, with the holder and the advice that the file system
+ * gives.
+ */
 function lockedError(path: string, cause: unknown): StoreLockedError {
   const { owner, hint } = cause as LockHeldDetails;
   return new StoreLockedError(path, owner, {
@@ -125,7 +131,8 @@ async function testAccess(directory: Directory): Promise<void> {
   try {
     await fileSystem.removeFile(test);
   } catch (error) {
-    // A directory is not ours to remove. The lock has shown that we may write.
+    // A directory of that name must stay. The lock file has shown that this
+    // process may write.
     if (systemCode(error) === "EISDIR") return;
     if (systemCode(error) !== "ENOENT") throw error;
   }

@@ -108,7 +108,7 @@ export class FileBackend implements SnapshotBackend {
     this.#marks.remembers = true;
     this.#lock = await claimDirectory(this.#directory, this.#options);
     try {
-      // Something was just made in it to test the access.
+      // The access test has just made a file in it.
       const looked = await this.#directory.keepOpen();
       this.#versions.noteTime(looked?.changedMs);
       await settleNames(this.#directory);
@@ -205,7 +205,7 @@ export class FileBackend implements SnapshotBackend {
       this.#reclaimIfGone(() =>
         this.#busy.begin(id, async () => {
           if (!await this.#claimId(id)) {
-            // Another program has been here.
+            // Another program has changed the directory.
             this.#taken.forget();
             return "taken";
           }
@@ -245,7 +245,8 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(async () => {
       const name = temporaryName({ id, state: "corrupt" });
       await this.#removals.removeTemporary(name);
-      // Not synced: after a power cut it is found, and quarantined, once more.
+      // Not synced: after a power cut the snapshot is found and quarantined
+      // again.
       const isMoved = await this.#marks.renameOrMark(id, "corrupt");
       return isMoved ? name : `${id}, with the file ${id}/corrupt`;
     });
@@ -270,7 +271,7 @@ export class FileBackend implements SnapshotBackend {
     await this.#lock?.release();
   }
 
-  /** What it takes to look at unfinished snapshots, and to remove them. */
+  /** The parts for inspecting unfinished snapshots, and removing them. */
   #closeLook(
     foreignTmpAgeMs = this.#options.foreignTmpAgeMs,
   ): InspectedParts & SweepParts {
@@ -297,8 +298,8 @@ export class FileBackend implements SnapshotBackend {
   }
 
   /**
-   * Makes a directory under a name that was never used; `false` when something
-   * has the name.
+   * Makes a directory under a name that was never used; `false` when the name
+   * is taken.
    */
   async #claimId(id: string): Promise<boolean> {
     const { fileSystem, directoryMode } = this.#directory;
@@ -333,7 +334,7 @@ export class FileBackend implements SnapshotBackend {
    */
   async #reclaim(): Promise<void> {
     const { fileSystem, path } = this.#directory;
-    // Another call may have been here before.
+    // Another call may have made it again already.
     if (await exists(fileSystem, path)) return;
     await this.#lock?.release();
     this.#lock = await claimDirectory(this.#directory, this.#options);

@@ -23,10 +23,10 @@ export interface FileBackendOptions {
    */
   readonly sweep?: boolean | undefined;
   /**
-   * A `.tmp` directory of a program that knows no lock, such as a Go server, is
-   * left alone as long as the directory or a file in it was changed less than
-   * so many milliseconds ago, or later than now; 0 or more. The program may
-   * still be writing it.
+   * A `.tmp` directory of a program that does not use the lock, such as a Go
+   * server, is left alone while the directory or a file in it was changed less
+   * than this many milliseconds ago, or in the future; 0 or more. The program
+   * may still be writing it.
    *
    * @default {3_600_000} an hour
    */
@@ -36,11 +36,11 @@ export interface FileBackendOptions {
   /** Permission bits of new directories. @default {0o700} */
   readonly directoryMode?: number | undefined;
   /**
-   * Which identity stands for the host in the lock, instead of the host's name
-   * and the run of its kernel. A lock that was left by a dead process of the
-   * same identity is taken over; give it where one machine or container comes
-   * back under another name, such as a StatefulSet's or a volume's name. Two
-   * machines must never have the same. @default {undefined}
+   * The identity of the host in the lock, instead of the host's name and the
+   * boot of its kernel. A lock that was left by a dead process of the same
+   * identity is taken over; give it where one machine or container comes back
+   * under another name, such as a StatefulSet's or a volume's name. Two
+   * machines must never have the same identity. @default {undefined}
    */
   readonly hostId?: string | undefined;
   /**
@@ -76,7 +76,9 @@ export interface ResolvedFileBackendOptions {
 /** The lock's record has to hold it. */
 const HOST_ID_LENGTH_MAX = 256;
 
-/** Longer than a live writer is silent for, shorter than a disk takes to fill. */
+/**
+ * Longer than a live writer makes no change, shorter than a disk takes to fill.
+ */
 const FOREIGN_TMP_AGE_MS_DEFAULT = 60 * 60 * 1000;
 
 /**
@@ -105,7 +107,10 @@ export function resolveFileBackendOptions(
   };
 }
 
-/** An identity of nothing would be the same for all hosts: an unset variable. */
+/**
+ * An empty identity, such as that of an unset variable, would be the same for
+ * all hosts.
+ */
 function requireHostId(hostId: string | undefined): string | undefined {
   if (hostId === undefined) return undefined;
   if (typeof hostId !== "string") {

@@ -20,7 +20,7 @@ export interface SmallPart extends Omit<Asked, "place"> {
   readonly path: string;
   /** The name in its validator. */
   readonly name: string;
-  /** The longest that it may be, in bytes. */
+  /** Its greatest length, in bytes. */
   readonly sizeMax: number;
 }
 
@@ -28,7 +28,7 @@ export interface SmallPart extends Omit<Asked, "place"> {
 export class HttpClient {
   /** The server's address, for messages. */
   readonly place: string;
-  /** Is told of each further attempt. */
+  /** Called with each further attempt. */
   report: BackendHost["report"] = () => {};
   readonly #options: ResolvedHttpOptions;
   /** Ends each call that is under way. */
@@ -119,7 +119,8 @@ export class HttpClient {
     { retry, signal }: { readonly retry: Retry; readonly signal: AbortSignal },
   ): Promise<Exchange> {
     const all = new Headers(this.#options.headers);
-    // Some runtimes ask for compression, which ranges and lengths do not survive.
+    // Some runtimes request compression, which would make ranges and lengths
+    // wrong.
     all.set("accept-encoding", "identity");
     for (const [name, value] of Object.entries(headers)) all.set(name, value);
     const { fetch } = this.#options;

@@ -1,5 +1,5 @@
 /**
- * Answers other than the one that was asked for.
+ * Turns answers that are not a success into errors.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { type Problem, PROBLEM_TYPE, type ProblemCode } from "./protocol.ts";
 /** A longer problem is not read. */
 const PROBLEM_SIZE_MAX = 8 * 1024;
 
-/** What a request asks for, for messages. */
+/** The subject of a request, for messages. */
 export interface Asked {
   /** Such as "meta.json of snapshot 3-10-1". */
   readonly what: string;
@@ -59,7 +59,8 @@ export async function refusalOf(
   exchange.end();
   const known = problem && ERRORS[problem.code]?.(asked);
   if (known !== undefined && problem?.id !== undefined) {
-    // The request may have been damaged, or the answer be that of another one.
+    // The request may have been damaged, or the answer may belong to another
+    // one.
     if (problem.status === status && problem.id === asked.id) return known;
     return new UnexpectedAnswerError("the server answered another request");
   }

@@ -6,7 +6,7 @@
 
 import { quote, quoteAddress } from "../../text.ts";
 
-/** A bucket, and what the keys of a store in it begin with. */
+/** A bucket, and the prefix of a store's keys in it. */
 export interface S3Location {
   /** The bucket's name. */
   readonly bucket: string;
@@ -14,7 +14,10 @@ export interface S3Location {
   readonly prefix: string;
 }
 
-/** What AWS allows, and the upper case and underscores of other servers. */
+/**
+ * The names that AWS allows, and the upper case and underscores of other
+ * servers.
+ */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]$/;
 
 /** A key has at most 1,024 bytes; a store needs some 100 of them. */
@@ -25,10 +28,10 @@ const PREFIX_BYTES_MAX = 900;
 const UNUSABLE = /[\u0000-\u001f\u007f]|\p{Cs}/u;
 
 /**
- * Reads `s3://bucket/prefix`. The prefix is taken as it is, without decoding:
- * `%20` in it is three characters.
+ * Reads `s3://bucket/prefix`. The prefix is not decoded: `%20` in it is three
+ * characters.
  *
- * @throws {TypeError} when it is not one.
+ * @throws {TypeError} when the location has another form.
  */
 export function parseLocation(location: string | URL): S3Location {
   // A URL has encoded the prefix.

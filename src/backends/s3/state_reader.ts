@@ -17,9 +17,9 @@ import type { S3Client } from "./client/client.ts";
 import { describeNetwork, S3Failure, toAccessError } from "./client/failure.ts";
 import type { ListedObject } from "./client/listing.ts";
 
-/** What is read, for messages too. */
+/** The object to read. */
 export interface StateToRead {
-  /** What it is, in words. */
+  /** The object's name in messages. */
   readonly what: string;
   readonly object: ListedObject;
   /** The part that will be read, as a hint. */
@@ -34,7 +34,7 @@ export class RemoteState implements StateHandle {
   /** The answer that is being read, from `#position` on. */
   #exchange: Exchange | undefined;
   #position = 0;
-  /** Bytes that have come and were not asked for yet. */
+  /** Bytes that have arrived and were not read yet. */
   #rest: Uint8Array = new Uint8Array();
 
   constructor(client: S3Client, what: StateToRead) {
@@ -58,7 +58,7 @@ export class RemoteState implements StateHandle {
     return part.length;
   }
 
-  // deno-lint-ignore require-await -- as the interface has it
+  // deno-lint-ignore require-await -- the interface is async
   async close(): Promise<void> {
     this.#closing.abort(new Error("The state was closed"));
     this.#endExchange();
@@ -137,12 +137,15 @@ export class RemoteState implements StateHandle {
     const { what } = this.#what;
     if (!(error instanceof S3Failure)) return error;
     if (error.isMissing) {
-      return new SnapshotNotFoundError(`Cannot read ${what}: it was removed`, {
-        cause: error,
-      });
+      return new SnapshotNotFoundError(
+        `Cannot read ${what}: the object was removed`,
+        {
+          cause: error,
+        },
+      );
     }
     if (error.isUnmet || error.code === "InvalidObjectState") {
-      const why = error.isUnmet ? "it was replaced" : error.message;
+      const why = error.isUnmet ? "the object was replaced" : error.message;
       return new SnapshotUnreadableError(`Cannot read ${what}: ${why}`, {
         cause: error,
       });
@@ -165,7 +168,7 @@ function requireRange(
     const text = "the server compressed the object, expected its bytes";
     throw new S3Failure({ status: 200, text });
   }
-  // Some answer a range of all bytes so.
+  // Some servers answer a range of all bytes in this way.
   if (status === 200 && position === 0) return;
   const given = headers.get("content-range");
   if (status === 206 && given === `bytes ${position}-${end - 1}/${size}`) {
