@@ -199,7 +199,10 @@ describe("the command line with a bucket", () => {
     const failed = await raftSnapshots(["list", place, ...failing], "", {
       env,
     });
-    assert.match(failed.stderr, /the command failed \(exit code 3\): no such role/);
+    assert.match(
+      failed.stderr,
+      /the command failed \(exit code 3\): no such role/,
+    );
   });
 
   it("prunes, deletes and examines, and takes latest for an ID", async () => {
