@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { checkPackage } from "./npm_package/check.ts";
+import { addDocuments } from "./npm_package/documents.ts";
 import { referToLibraries } from "./npm_package/libraries.ts";
 import {
   commandLine,
@@ -44,6 +45,7 @@ export async function buildNpm(folder: string): Promise<void> {
   await referToLibraries(folder);
   await addShebang(join(folder, commandLine));
   await writeManifest(join(folder, "package.json"));
+  await addDocuments(folder);
   await checkPackage(folder);
 }
 

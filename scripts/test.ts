@@ -3,12 +3,14 @@
  * sources with Deno, and on the npm package with Node 20, Node 24 and Bun.
  *
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
- * it: the steps named by `--only` (`checks`, `bench`, `package`, `browser`, `locks`,
- * `http`, `deno`, `node20`, `node24`, `bun`), and the test files whose paths contain what is given.
+ * it: the steps named by `--only` (`checks`, `bench`, `package`, `tools`,
+ * `browser`, `locks`, `http`, `deno`, `node20`, `node24`, `bun`), and the test
+ * files whose paths contain what is given.
  *
  * @module
  */
 
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { filesIn } from "./support/repository.ts";
 import { temporaryFolder } from "./support/temporary_folder.ts";
@@ -17,6 +19,7 @@ import { inBrowser } from "./test_runner/browser.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
+import { useWithTools } from "./test_runner/ecosystem.ts";
 import { httpPairs } from "./test_runner/http_pairs.ts";
 import { lockPairs } from "./test_runner/lock_pairs.ts";
 import { attempt } from "./test_runner/outcome.ts";
@@ -32,6 +35,7 @@ const ids = [
   "checks",
   "bench",
   "package",
+  "tools",
   "browser",
   "locks",
   "http",
@@ -76,15 +80,24 @@ async function main(): Promise<boolean> {
   console.log(`${files.length} test files, SEED=${seed}`);
 
   const chosen = runners.filter(({ id }) => only.has(id));
-  let consumer: Promise<void> | undefined;
+  let consumer: Promise<string> | undefined;
   const installed = () => consumer ??= makeConsumer(folder.path);
   const suite = (runner: Runner) => async () => {
     if (runner.onPackage) await installed();
-    return await runSuite(runner, { consumer: folder.path, files, seed });
+    // A part of the tests tells nothing of the whole.
+    const isWhole = runner.id === "deno" && filters.length === 0;
+    const coverage = isWhole ? { coverage: join(folder.path, "coverage") } : {};
+    const options = { consumer: folder.path, files, seed, ...coverage };
+    return await runSuite(runner, options);
   };
   const use = async () => {
     await installed();
     return await usePackage(folder.path);
+  };
+
+  const tools = async () => {
+    const tarball = await installed();
+    return await useWithTools(join(folder.path, "tools"), tarball);
   };
 
   const browser = async () => {
@@ -104,6 +117,9 @@ async function main(): Promise<boolean> {
 
   const outcomes = await runSteps([
     ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
+    ...(only.has("tools")
+      ? [{ name: "with bundlers, test runners, Yarn", run: tools }]
+      : []),
     ...(only.has("browser") ? [{ name: "in a browser", run: browser }] : []),
     ...(only.has("locks")
       ? [{ name: "locks between runtimes", run: locks }]

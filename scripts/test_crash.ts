@@ -52,7 +52,7 @@ async function testFiles(start: string): Promise<string[]> {
 
 /** A step for each part, and for each runtime. */
 function makeSteps(folder: string, seed: number, only: ReadonlySet<string>) {
-  let consumer: Promise<void> | undefined;
+  let consumer: Promise<string> | undefined;
   const run = async (runner: Runner, start: string) => {
     if (runner.onPackage) await (consumer ??= makeConsumer(folder));
     return await runSuite(runner, {

@@ -26,6 +26,7 @@ async function deno(args: readonly string[]): Promise<boolean> {
   const command = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: root,
+    env: { FULL_RUN: "1" },
   });
   const { success } = await command.spawn().status;
   return success;

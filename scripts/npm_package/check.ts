@@ -1,14 +1,14 @@
 /**
- * Whether a built package is fit to be published.
+ * Whether a built package may be published. Its manifest and types are judged by
+ * publint and Are The Types Wrong, in the tests.
  *
  * @module
  */
 
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { ok } from "node:assert/strict";
 import { homedir } from "node:os";
 import { dirname, join, posix } from "node:path";
-import { config, filesIn, root } from "../support/repository.ts";
-import { commandLine, type Manifest } from "./manifest.ts";
+import { filesIn, root } from "../support/repository.ts";
 
 /** A file of the package: its path in it, with `/`, and its text. */
 interface PackedFile {
@@ -34,9 +34,6 @@ async function readPackage(folder: string): Promise<PackedFile[]> {
   return files;
 }
 
-const isCode = ({ path }: PackedFile) =>
-  path.endsWith(".js") || path.endsWith(".d.ts");
-
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** Matches a path where it stands by itself: not `./src` for `/src`. */
@@ -61,29 +58,6 @@ function checkNoMachinePaths(files: readonly PackedFile[]): void {
   }
 }
 
-/** Every relative path that a module imports, or makes a URL of. */
-function relativeSpecifiers(text: string): string[] {
-  const pattern =
-    /(?:\bfrom|\bimport|\bimport\(|\bURL\()\s*["'](\.\.?\/[^"'\n]+)["']/g;
-  return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
-}
-
-/** Checks that each import of a module is in the package, and is not a source. */
-function checkSpecifiers(files: readonly PackedFile[]): void {
-  const paths = new Set(files.map(({ path }) => path));
-  for (const { path, text } of files.filter(isCode)) {
-    const isTypes = path.endsWith(".d.ts");
-    for (const specifier of relativeSpecifiers(text)) {
-      const target = posix.join(posix.dirname(path), specifier);
-      const wanted = isTypes ? target.replace(/\.js$/, ".d.ts") : target;
-      ok(
-        !/(?<!\.d)\.ts$/.test(target) && paths.has(wanted),
-        `Cannot publish ${path}: it needs ${specifier}, which is not there`,
-      );
-    }
-  }
-}
-
 /** Every source has become code, and nothing else has slipped in. */
 async function checkFiles(files: readonly PackedFile[]): Promise<void> {
   const paths = new Set(files.map(({ path }) => path));
@@ -101,34 +75,10 @@ async function checkFiles(files: readonly PackedFile[]): Promise<void> {
   );
   for (const { path } of files) {
     ok(
-      !/(?<!\.d)\.ts$|^tests\/|^scripts\//.test(path),
+      !/^(?!examples\/).*(?<!\.d)\.ts$|^tests\/|^scripts\//.test(path),
       `Cannot publish ${path}: it is of no use there`,
     );
   }
-}
-
-function checkManifest(files: readonly PackedFile[]): void {
-  const paths = new Set(files.map(({ path }) => path));
-  const text = files.find(({ path }) => path === "package.json")?.text;
-  const { exports } = JSON.parse(text ?? "{}") as Manifest;
-  deepStrictEqual(Object.keys(exports), Object.keys(config.exports));
-  for (const target of Object.values(exports)) {
-    for (const path of [target.types, target.default]) {
-      ok(
-        paths.has(posix.normalize(path)),
-        `Cannot publish the package: it exports ${path}, which is not there`,
-      );
-    }
-  }
-}
-
-function checkCommandLine(files: readonly PackedFile[]): void {
-  const text = files.find(({ path }) => path === commandLine)?.text ?? "";
-  deepStrictEqual(
-    text.match(/^#!.*$/gm),
-    ["#!/usr/bin/env node"],
-    `Cannot publish ${commandLine}: it needs one first line for node`,
-  );
 }
 
 /**
@@ -139,8 +89,5 @@ function checkCommandLine(files: readonly PackedFile[]): void {
 export async function checkPackage(folder: string): Promise<void> {
   const files = await readPackage(folder);
   checkNoMachinePaths(files);
-  checkSpecifiers(files);
-  checkManifest(files);
-  checkCommandLine(files);
   await checkFiles(files);
 }

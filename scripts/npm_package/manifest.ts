@@ -16,11 +16,18 @@ interface ExportTarget {
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly exports: Readonly<Record<string, ExportTarget>>;
+  readonly exports: Readonly<Record<string, ExportTarget | string>>;
   readonly bin: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
+
+/**
+ * Where the sources are in public, such as `https://HOST/OWNER/NAME`; npm's
+ * provenance compares it with where the release was built. There is no such
+ * place yet.
+ */
+export const repositoryUrl: string | undefined = undefined;
 
 /** Where the command line's code is in the package. */
 export const commandLine = "src/cli/main.js";
@@ -36,6 +43,28 @@ function exportMap(): Record<string, ExportTarget> {
       types: builtFile(source, ".d.ts"),
       default: builtFile(source, ".js"),
     }]),
+  );
+}
+
+/** What a package says of where its sources are. */
+function placeFields(url: string | undefined): Record<string, unknown> {
+  if (url === undefined) return {};
+  return {
+    homepage: `${url}#readme`,
+    bugs: `${url}/issues`,
+    repository: { type: "git", url: `git+${url}.git` },
+  };
+}
+
+/** The types of each subpath, without the `./` before both. */
+function oldExportMap(): Record<string, readonly string[]> {
+  const bare = (path: string) => path.replace(/^\.\//, "");
+  return Object.fromEntries(
+    Object.entries(config.exports)
+      .filter(([name]) => name !== ".")
+      .map((
+        [name, source],
+      ) => [bare(name), [builtFile(bare(source), ".d.ts")]]),
   );
 }
 
@@ -62,14 +91,17 @@ export function manifest(
       "consensus",
     ],
     license: config.license,
+    ...placeFields(repositoryUrl),
     type: "module",
     engines: { node: ">=20.19" },
     // Node 20 and TypeScript's older resolvers look at these two.
     main: builtFile(config.exports["."], ".js"),
     types: builtFile(config.exports["."], ".d.ts"),
-    exports: exportMap(),
+    exports: { ...exportMap(), "./package.json": "./package.json" },
+    // TypeScript's oldest resolver (node10) knows nothing of `exports`.
+    typesVersions: { "*": oldExportMap() },
     bin: { "raft-snapshots": commandLine },
-    files: ["mod.js", "mod.d.ts", "src", "CHANGELOG.md"],
+    files: ["mod.js", "mod.d.ts", "src", "docs", "examples", "CHANGELOG.md"],
     // Everything but the command line can be imported for its names alone.
     sideEffects: [`./${commandLine}`],
     dependencies,

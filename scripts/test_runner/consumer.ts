@@ -35,11 +35,14 @@ async function testDependencies(sources: readonly string[]): Promise<string[]> {
     .map(([, specifier]) => specifier.replace(/^npm:/, ""));
 }
 
-/** Builds, packs and installs the package and the tests' own dependencies. */
+/**
+ * Builds, packs and installs the package and the tests' own dependencies;
+ * resolves to the package's tarball.
+ */
 async function install(
   folder: string,
   dependencies: readonly string[],
-): Promise<void> {
+): Promise<string> {
   const built = join(folder, "built");
   await buildNpm(built);
   const tarball = await packNpm(built, folder);
@@ -51,6 +54,7 @@ async function install(
   await mustRun("npm", ["install", ...flags, tarball, ...dependencies], {
     cwd: folder,
   });
+  return tarball;
 }
 
 /** Lets tests of internals find them in the package that was installed. */
@@ -75,12 +79,13 @@ async function typeCheckDependencies(): Promise<string[]> {
 
 /**
  * Makes the project in an empty folder: the package installed from its tarball,
- * the tests and examples as JavaScript, their other files as they are.
+ * the tests and examples as JavaScript, their other files as they are. Resolves
+ * to the tarball.
  */
-export async function makeConsumer(folder: string): Promise<void> {
+export async function makeConsumer(folder: string): Promise<string> {
   const files = (await Promise.all(folders.map(filesIn))).flat();
   const sources = files.filter(isSource);
-  await install(folder, [
+  const tarball = await install(folder, [
     ...await testDependencies(sources),
     ...await typeCheckDependencies(),
   ]);
@@ -93,4 +98,5 @@ export async function makeConsumer(folder: string): Promise<void> {
       await copy(join(root, path), join(folder, path));
     }
   }
+  return tarball;
 }

@@ -38,7 +38,7 @@ export async function usePackage(consumer: string): Promise<Result> {
   await copySources(consumer);
   const node = await nodeExecutable(20);
   const bin = join(consumer, "node_modules", ".bin");
-  const compiler = compilerOf(consumer, "5.9");
+  const compiler = compilerOf(consumer, "6.0");
   const steps = [
     [node, compiler, "--project", "."],
     [node, "built/consumer.js"],

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { run } from "../support/command.ts";
 import { root } from "../support/repository.ts";
+import { coverageFlags, sumUpCoverage } from "./coverage.ts";
 import { bunExecutable, nodeExecutable } from "./executables.ts";
 import { parseJUnit } from "./junit.ts";
 import type { Result, TestCase } from "./outcome.ts";
@@ -25,8 +26,11 @@ export interface Runner {
   readonly summary: RegExp;
   /** Where it is. */
   executable(): Promise<string>;
-  /** What tells it to run those files and to write the JUnit file. */
-  args(files: readonly string[], junit: string): string[];
+  /**
+   * What tells it to run those files, to write the JUnit file, and to record
+   * what it reaches.
+   */
+  args(files: readonly string[], junit: string, coverage?: string): string[];
 }
 
 function node(major: number): Runner {
@@ -59,10 +63,11 @@ export const runners: readonly Runner[] = [
     summary: /^(ok|FAILED) \| \d+ passed/,
     executable: () => Promise.resolve(Deno.execPath()),
     // The types have been checked by then.
-    args: (files, junit) => [
+    args: (files, junit, coverage) => [
       "test",
       "--allow-all",
       "--no-check",
+      ...(coverage === undefined ? [] : coverageFlags(coverage)),
       `--junit-path=${junit}`,
       ...files,
     ],
@@ -97,6 +102,8 @@ export interface SuiteOptions {
   readonly seed: number;
   /** Where the report is written. @default {the consumer} */
   readonly reports?: string;
+  /** Where to record what the tests reach, if that is wanted; Deno only. */
+  readonly coverage?: string;
   /** Variables for the tests. */
   readonly env?: Readonly<Record<string, string>>;
   /** When to give up, when not as early as usual. */
@@ -131,14 +138,15 @@ export async function runSuite(
   options: SuiteOptions,
 ): Promise<Result> {
   const { consumer, files, seed, timeoutMinutes } = options;
-  const { reports = consumer, env = {} } = options;
+  const { reports = consumer, env = {}, coverage } = options;
   const share = runner.onPackage ? { SAMPLE_SHARE: "0.25" } : {};
   const executable = await runner.executable();
   const report = join(reports, `${runner.id}.junit.xml`);
   const paths = files.map((path) =>
     `./${runner.onPackage ? path.replace(/\.ts$/, ".js") : path}`
   );
-  const { ok, output } = await run(executable, runner.args(paths, report), {
+  const args = runner.args(paths, report, coverage);
+  const { ok, output } = await run(executable, args, {
     cwd: runner.onPackage ? consumer : root,
     env: {
       ...share,
@@ -156,6 +164,7 @@ export async function runSuite(
     const problem = "It ran no test, or did not say so.";
     return { ok: false, output: `${output}\n${problem}`, tests };
   }
+  if (coverage !== undefined) summary.push(await sumUpCoverage(coverage));
   const gist = summary.map((line) => line.trim()).join(", ");
   return { ok, output: ok ? gist : withoutPassed(output), tests };
 }

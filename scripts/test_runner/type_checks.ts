@@ -10,30 +10,33 @@ import { run } from "../support/command.ts";
 import { filesIn, root } from "../support/repository.ts";
 import type { Result } from "./outcome.ts";
 
+/** The compilers: the oldest that the types need, and the newest. */
+const COMPILERS = ["5.7", "6.0"] as const;
+
+/** How modules are found. */
+const RESOLUTIONS = ["node16", "nodenext", "bundler"] as const;
+
+/** Major versions of `@types/node`. */
+const NODES = [20, 22, 24] as const;
+
 /** How a project is set up. */
 interface Setup {
   /** The version of TypeScript. */
-  readonly typescript: "5.7" | "5.9" | "6.0";
+  readonly typescript: typeof COMPILERS[number];
+  readonly resolution: typeof RESOLUTIONS[number];
   /** The major version of `@types/node`; a browser's project has none. */
-  readonly node: 20 | 22 | 24 | undefined;
+  readonly node: typeof NODES[number] | undefined;
   /** Whether the types of the DOM are there, as they are by default. */
   readonly dom: boolean;
 }
 
-/**
- * Each compiler and each version of Node's types with the DOM and without; not
- * all of the 18, because each takes seconds.
- */
-const SETUPS: readonly Setup[] = [
-  { typescript: "5.7", node: 20, dom: true },
-  { typescript: "5.7", node: 24, dom: false },
-  { typescript: "5.9", node: 22, dom: true },
-  { typescript: "5.9", node: 20, dom: false },
-  { typescript: "6.0", node: 24, dom: true },
-  { typescript: "6.0", node: 22, dom: false },
-  { typescript: "5.7", node: undefined, dom: true },
-  { typescript: "6.0", node: undefined, dom: true },
-];
+/** All, but for the versions of `@types/node`, which take turns. */
+const SETUPS: readonly Setup[] = COMPILERS.flatMap((typescript) => [
+  ...RESOLUTIONS.flatMap((resolution) =>
+    [true, false].map((dom) => ({ typescript, resolution, dom }))
+  ).map((setup, i) => ({ ...setup, node: NODES[i % NODES.length] })),
+  { typescript, resolution: "bundler", node: undefined, dom: true },
+]);
 
 /** How many compilers run side by side. */
 const LANES = 2;
@@ -55,19 +58,20 @@ export function compilerOf(
   return join(consumer, `node_modules/typescript-${version}/bin/tsc`);
 }
 
-function nameOf({ typescript, node, dom }: Setup): string {
+function nameOf({ typescript, resolution, node, dom }: Setup): string {
   const types = node === undefined ? "no types of Node" : `@types/node ${node}`;
-  return `TypeScript ${typescript}, ${types}, ${dom ? "DOM" : "no DOM"}`;
+  const lib = dom ? "DOM" : "no DOM";
+  return `TypeScript ${typescript}, ${resolution}, ${types}, ${lib}`;
 }
 
-function configOf({ node, dom }: Setup): unknown {
+function configOf({ resolution, node, dom }: Setup): unknown {
   return {
     compilerOptions: {
       strict: true,
       target: "es2022",
       ...(dom ? {} : { lib: ["es2022"] }),
-      module: "nodenext",
-      moduleResolution: "nodenext",
+      module: resolution === "bundler" ? "esnext" : resolution,
+      moduleResolution: resolution,
       allowImportingTsExtensions: true,
       skipLibCheck: false,
       noEmit: true,

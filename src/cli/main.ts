@@ -8,5 +8,6 @@
 import process from "node:process";
 import { run } from "./program.ts";
 
-// exit(), not exitCode: a pipe without a reader would keep the process alive.
-process.exit(await run(process.argv.slice(2)));
+// Without top-level await, so that CommonJS can load it too. exit(), not exitCode:
+// a pipe without a reader would keep the process alive.
+void run(process.argv.slice(2)).then((code) => process.exit(code));

@@ -4,10 +4,19 @@ import { fileURLToPath } from "node:url";
 import { repository } from "../support/repository.ts";
 import { readSource, type SourceFile, sourceFiles } from "./source_files.ts";
 
-const folders = ["src", "tests", "scripts", "examples", "docs", ".ci"];
+const folders = [
+  "src",
+  "tests",
+  "scripts",
+  "examples",
+  "docs",
+  ".ci",
+  ".github",
+];
 const files = [
   "CHANGELOG.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   "README.md",
   "deno.json",
   "deno.lock",

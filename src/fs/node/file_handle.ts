@@ -7,6 +7,7 @@
 import type { Stats } from "node:fs";
 import type { FileHandle as NodeHandle } from "node:fs/promises";
 import type { FileHandle, FileKind, FileStat } from "../file_system.ts";
+import { syncHandle } from "./sync.ts";
 
 /** The common methods of `Stats` and `Dirent`. */
 interface KindQueries {
@@ -70,7 +71,7 @@ export class NodeFileHandle implements FileHandle {
   }
 
   sync(): Promise<void> {
-    return this.#handle.sync();
+    return syncHandle(this.#handle);
   }
 
   close(): Promise<void> {

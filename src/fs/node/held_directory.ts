@@ -14,6 +14,7 @@ import type { HeldDirectory } from "../file_system.ts";
 import { systemError } from "../system_error.ts";
 import { toFileStat } from "./file_handle.ts";
 import { directoryFlags, linkedDirectoryFlags } from "./open_flags.ts";
+import { syncHandle } from "./sync.ts";
 
 /** Where the descriptors of this process are, as paths. */
 export const DESCRIPTORS = "/proc/self/fd";
@@ -61,7 +62,7 @@ export async function openDirectory(
     handle,
     path: `${DESCRIPTORS}/${handle.fd}`,
     stat: async () => toFileStat(await handle.stat()),
-    sync: () => handle.sync(),
+    sync: () => syncHandle(handle),
     close: () => handle.close(),
   };
 }
@@ -70,7 +71,7 @@ export async function openDirectory(
 export async function syncNodeDirectory(path: string): Promise<void> {
   const handle = await node.fs.promises.open(path, linkedDirectoryFlags());
   try {
-    await handle.sync();
+    await syncHandle(handle);
   } finally {
     await handle.close();
   }
