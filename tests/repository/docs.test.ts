@@ -102,3 +102,15 @@ describe("the links of the docs", () => {
 function resolve(page: string, link: string): string {
   return new URL(link, `file:///${page}`).pathname.slice(1);
 }
+
+describe("docs/demo.svg", () => {
+  it("shows the demo in 80 columns", async () => {
+    const picture = await readSource("docs/demo.svg");
+    const texts = picture.matchAll(/<text\b[^>]*>([^<]*)<\/text>/g);
+    const lines = Array.from(texts, ([, line = ""]) => line);
+    for (const line of lines) assert.ok(line.length <= 80, line);
+    for (const part of ["$ deno task demo", "fell back to index"]) {
+      assert.ok(lines.some((line) => line.includes(part)), part);
+    }
+  });
+});
