@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { symlink, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import {
+  MemorySnapshotStore,
+  type SnapshotMeta,
+  type SnapshotStore,
+} from "@raft/snapshots";
+import { toNodeListener } from "@raft/snapshots/node";
 import { repository } from "../support/repository.ts";
 import { runtime } from "../support/runtime.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
@@ -25,26 +34,84 @@ async function install(folder: string): Promise<void> {
   await symlink(fileURLToPath(installed), join(folder, "node_modules"));
 }
 
+/** The code of the README, in its order, as files in a folder. */
+async function writeCode(folder: string): Promise<string[]> {
+  await install(folder);
+  const blocks = (await readSource("README.md"))
+    .matchAll(/^```js\n([\s\S]*?)^```/gm);
+  return await Promise.all(Array.from(blocks, async ([, code = ""], i) => {
+    const path = join(folder, `code_${i}.mjs`);
+    await writeFile(path, code);
+    return path;
+  }));
+}
+
+/** Runs a script as the README says; gives its output. */
+async function run(path: string, cwd: string): Promise<string> {
+  const config = fileURLToPath(new URL("deno.json", repository));
+  const result = await runtime.runScript(pathToFileURL(path), [], {
+    cwd,
+    denoFlags: [`--config=${config}`, "--allow-read", "--allow-write"],
+  });
+  assert.deepEqual([result.code, result.stderr], [0, ""]);
+  return result.stdout;
+}
+
+/** The exports of the recipe for followers. */
+interface Recipe {
+  serve(
+    store: SnapshotStore,
+    token: string,
+  ): (request: Request) => Promise<Response>;
+  follow(
+    store: SnapshotStore,
+    url: string,
+    token: string,
+  ): Promise<SnapshotMeta>;
+}
+
 describe("the README", () => {
-  it("has a quick start that runs as written", async (t) => {
+  it("has code that runs as written", async (t) => {
     const folder = await temporaryDirectory(t);
-    await install(folder);
-    const [, code] = /^```js\n([\s\S]*?)^```/m.exec(
-      await readSource("README.md"),
-    ) ?? [];
-    const script = join(folder, "quick_start.mjs");
-    await writeFile(script, code ?? "");
-    const config = fileURLToPath(new URL("deno.json", repository));
-    const result = await runtime.runScript(pathToFileURL(script), [], {
-      cwd: folder,
-      denoFlags: [`--config=${config}`, "--allow-read", "--allow-write"],
-    });
-    assert.equal(result.stderr, "");
-    assert.equal(result.code, 0);
+    const [first = "", quickStart = "", , ...more] = await writeCode(folder);
+    assert.deepEqual(more, []);
+    assert.match(await run(first, folder), /^3-10-\d+ a state\n$/);
+    await rm(join(folder, "data"), { recursive: true });
     assert.match(
-      result.stdout,
+      await run(quickStart, folder),
       /^3-10-\d+ the state\nrestored the state\nup to index 10n\n$/,
     );
+  });
+
+  it("shows how a follower takes a snapshot over", async (t) => {
+    const folder = await temporaryDirectory(t);
+    const [, , path = ""] = await writeCode(folder);
+    const recipe: Recipe = await import(pathToFileURL(path).href);
+    const leader = new MemorySnapshotStore();
+    await leader.save(
+      {
+        ...{ index: 10n, term: 3n, configuration: { servers: [] } },
+        configurationIndex: 0n,
+      },
+      new Uint8Array(100_000),
+    );
+    const server = createServer(toNodeListener(recipe.serve(leader, "secret")));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const follower = new MemorySnapshotStore();
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      const { index, size } = await recipe.follow(follower, url, "secret");
+      assert.deepEqual([index, size], [10n, 100_000]);
+      await assert.rejects(
+        recipe.follow(follower, url, "another"),
+        { code: "ERR_STORE_ACCESS" },
+      );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });
 
