@@ -10,8 +10,10 @@ import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import {
   encodeMeta,
+  type LogLine,
   NoUsableSnapshotError,
   type SnapshotMeta,
+  type StoreEvent,
 } from "@raft/snapshots";
 import { failOn } from "@raft/snapshots/testing";
 import { runtime } from "../support/runtime.ts";
@@ -51,7 +53,10 @@ interface Guide {
     chunks: Iterable<Uint8Array>,
   ): Promise<PromiseSettledResult<SnapshotMeta>[]>;
   snapshotRound(node: GuideNode): Promise<string>;
-  observe(log: object, metrics: object): object;
+  observe(
+    log: (line: LogLine & { readonly event: StoreEvent }) => void,
+    metrics: object,
+  ): object;
   restartAfterPowerCut(
     makeNode: () => object,
     when: { readonly operation: number; readonly seed: number },
@@ -322,10 +327,9 @@ describe("the guide", () => {
     fixture.corrupt(ids[1] ?? "");
     const lines: string[] = [];
     const metrics = new Map<string, number>();
-    const line = (event: { type: string }, message: string) =>
-      void lines.push(`${event.type}: ${message}`);
     const options = guide.observe(
-      { debug: line, info: line, warn: line, error: line },
+      ({ level, message, event }) =>
+        void lines.push(`${level} ${event.type}: ${message}`),
       {
         set: (name: string, value: number) => metrics.set(name, value),
         increment: (name: string) =>
@@ -341,7 +345,7 @@ describe("the guide", () => {
     assert.equal(metrics.get("snapshot_bytes"), 3);
     assert.equal(metrics.get("snapshot_index"), 0);
     assert.ok((metrics.get("snapshot_ms") ?? -1) >= 0);
-    assert.ok(lines.some((it) => /^quarantined: Quarantined/.test(it)));
+    assert.ok(lines.some((it) => /^warn quarantined: Quarantined/.test(it)));
     assert.equal(fixture.log.matching("warn").length, 0);
   });
 

@@ -71,6 +71,24 @@ describe("docs/store.md", () => {
   });
 });
 
+describe("docs/cli.md", () => {
+  it("shows every command", async () => {
+    const sources = await sourceFiles("src/cli", ".ts");
+    const commands = sources.flatMap(({ text }) =>
+      Array.from(
+        text.matchAll(/\.command\("([\w-]+)"/g),
+        ([, name = ""]) => name,
+      )
+    );
+    assert.ok(commands.length > 5, `found ${commands}`);
+    const shown = [...await namesInTables("docs/cli.md")];
+    const missing = commands.filter((command) =>
+      !shown.some((cell) => cell.startsWith(`raft-snapshots ${command}`))
+    );
+    assert.deepEqual(missing, []);
+  });
+});
+
 describe("the links of the docs", () => {
   it("lead to headings that are there", async () => {
     const pages = new Map<string, string>();
