@@ -52,17 +52,17 @@ const plans = allPlans
   .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)))
   .filter(({ directory }) => directory !== "memory" || hasMemory);
 
-const tables: Table[] = [];
+const docs = join(root, "docs");
 for (const each of plans) {
   const table = { ...tabulate(each, await runRounds(each)), machine };
-  tables.push(table);
   console.log(`\n${toText(table)}`);
+  // Also where they are not written: the tests run this on a small scale.
+  const files = toFiles(await withEarlier(table));
+  // After each, so that a run that is stopped has not been for nothing.
+  if (isWritten) await writeDocs(files);
 }
 
-const docs = join(root, "docs");
-// Also where they are not written: the tests run this on a small scale.
-const files = toFiles(await withEarlier(tables));
-if (isWritten) {
+async function writeDocs(files: readonly [string, string][]): Promise<void> {
   for (const [name, content] of files) {
     await Deno.writeTextFile(join(docs, name), content);
   }
@@ -81,10 +81,10 @@ function toFiles(measured: readonly Table[]): [string, string][] {
   ];
 }
 
-/** The tables that are there, with these in their places. */
-async function withEarlier(measured: readonly Table[]): Promise<Table[]> {
+/** The tables that are there, with this one in its place. */
+async function withEarlier(measured: Table): Promise<Table[]> {
   const json = await Deno.readTextFile(join(docs, "benchmarks.json"));
-  const all = [...measured, ...JSON.parse(json) as Table[]];
+  const all = [measured, ...JSON.parse(json) as Table[]];
   return allPlans.map(({ id }) => all.find((table) => table.id === id))
     .filter((table) => table !== undefined);
 }

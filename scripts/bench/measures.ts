@@ -188,7 +188,7 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
       id: "small",
       title: "Create and close with 4 KiB of state",
       bytes: 0,
-      rounds: 5,
+      rounds: 9,
       directory: "own",
       entries: [
         ...oursIn("small", 0),
