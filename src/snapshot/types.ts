@@ -160,7 +160,10 @@ export type StateInput =
 
 /** Options of `save()`. */
 export interface SaveOptions extends CreateOptions {
-  /** Called as bytes are taken; `total` is 0 where the size is not known. */
+  /**
+   * Called as bytes are taken, though not for each of many small chunks; `total`
+   * is 0 where the size is not known.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 

@@ -6,7 +6,7 @@
  */
 
 import type { PendingSnapshot } from "../backend/backend.ts";
-import { combineCrc64, crc64 } from "../crc64/mod.ts";
+import { combineCrc64, Crc64 } from "../crc64/mod.ts";
 import { SnapshotError } from "../errors.ts";
 import { CrcList } from "../snapshot/block_checksums.ts";
 import { chunkChanged } from "./chunk_sizes.ts";
@@ -16,6 +16,12 @@ import { chunkChanged } from "./chunk_sizes.ts";
  * take longer than to make such a snapshot durable.
  */
 const SHORT_STATE_BYTES = 64 * 1024;
+
+/**
+ * So many bytes of small chunks have their CRC computed at a time, while they are
+ * still in the cache of the core that has copied them. A whole block is not.
+ */
+const SUM_BYTES = 64 * 1024;
 
 /**
  * Gathers chunks of any size into blocks: large writes are several times faster
@@ -30,6 +36,9 @@ export class BlockWriter {
   #block = new Uint8Array();
   #spare = new Uint8Array();
   #filled = 0;
+  /** Of the first `#summed` bytes of the block. */
+  readonly #blockCrc = new Crc64();
+  #summed = 0;
   #size = 0;
   /** The pending write, which owns `#spare` until it has settled. */
   #writing: Promise<void> = Promise.resolve();
@@ -65,6 +74,7 @@ export class BlockWriter {
     if (!isRoom) return this.#writeAcross(bytes);
     this.#block.set(bytes, this.#filled);
     this.#filled += bytes.length;
+    if (this.#filled - this.#summed >= SUM_BYTES) this.#sum();
     return undefined;
   }
 
@@ -123,11 +133,20 @@ export class BlockWriter {
     // Awaited at the next flush; until then its failure is not "unhandled".
     this.#writing.catch(() => {});
     // The system writes in a thread of its own while this one computes.
-    const crc = crc64(block);
+    this.#sum();
+    const crc = this.#blockCrc.digest();
+    this.#blockCrc.reset();
+    this.#summed = 0;
     this.#blockCrcs.push(crc);
     this.#crc = combineCrc64(this.#crc, crc, block.length);
     this.#size += block.length;
     [this.#block, this.#spare] = [this.#spare, this.#block];
     this.#filled = 0;
+  }
+
+  /** Computes the CRC of what has come into the block since the last time. */
+  #sum(): void {
+    this.#blockCrc.update(this.#block.subarray(this.#summed, this.#filled));
+    this.#summed = this.#filled;
   }
 }

@@ -99,7 +99,8 @@ export async function saveSnapshot(
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     await reaped;
-    const saving = { writer, completion, signal: stopping.signal };
+    const { blockSize } = parts;
+    const saving = { writer, completion, blockSize, signal: stopping.signal };
     return await saveChunks(saving, input, options);
   } finally {
     signal?.removeEventListener("abort", onAbort);

@@ -103,6 +103,49 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
+    it("takes chunks of all kinds among many small ones", async () => {
+      const store = await open();
+      const small = new Uint8Array([1, 2, 3]);
+      const odd: readonly unknown[] = [
+        new Uint8Array(),
+        new Uint8Array([0, 4, 5, 0]).subarray(1, 3),
+        new DataView(Uint8Array.of(6).buffer),
+        Uint8Array.of(7, 8).buffer,
+        new (class extends Uint8Array {})([9]),
+        Uint16Array.of(0x0b0a),
+        new Uint8Array(2000).fill(12),
+      ];
+      function* chunks() {
+        for (const chunk of odd) {
+          for (let i = 0; i < 300; i++) yield small;
+          yield chunk as Uint8Array;
+        }
+      }
+      const meta = await store.save(INIT, chunks());
+      const many = Array<number[]>(300).fill([1, 2, 3]).flat();
+      const expected = [[], [4, 5], [6], [7, 8], [9], [10, 11]]
+        .flatMap((bytes) => [...many, ...bytes]);
+      assert.deepEqual(
+        await readBack(store, meta),
+        Uint8Array.from([...expected, ...many, ...Array(2000).fill(12)]),
+      );
+      await store.close();
+    });
+
+    it("refuses a small chunk that has lost its bytes or lies about them", async () => {
+      const store = await open();
+      const transferred = new Uint8Array(9);
+      structuredClone(transferred.buffer, { transfer: [transferred.buffer] });
+      const long = new Uint8Array(9);
+      Object.defineProperty(long, "length", { value: 10 });
+      for (const chunk of [transferred, long]) {
+        const state = [new Uint8Array(9), chunk, new Uint8Array(9)];
+        await assert.rejects(store.save(INIT, state), TypeError);
+      }
+      assert.deepEqual(await store.list(), []);
+      await store.close();
+    });
+
     it("leaves nothing and ends the iterable when the iterable fails", async () => {
       const store = await open();
       const mine = new Error("mine");
@@ -212,6 +255,10 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.save(INIT, STATE, { onProgress });
       await store.save(INIT, pieces(STATE, 3000), { onProgress });
       assert.deepEqual(told, ["5000/5000", "3000/0", "5000/0"]);
+      told.length = 0;
+      await store.save(INIT, pieces(STATE, 100), { onProgress });
+      assert.equal(told.at(-1), "5000/0");
+      assert.ok(told.length < 20, `${told.length} calls for 10 blocks`);
       await store.close();
     });
   });
@@ -249,6 +296,27 @@ for (const [name, open] of Object.entries(STORES)) {
       });
     }
 
+    it("ends a generator of small chunks that is longer", async () => {
+      const store = await open();
+      let yielded = 0;
+      let ended = false;
+      function* endless() {
+        try {
+          for (;; yielded += 9) yield new Uint8Array(9);
+        } finally {
+          ended = true;
+        }
+      }
+      await assert.rejects(
+        store.save(INIT, endless(), { expected: { size: 4000 } }),
+        SnapshotPublishError,
+      );
+      assert.ok(ended);
+      assert.ok(yielded <= 4000 + 512, `${yielded} bytes`);
+      assert.deepEqual(await store.list(), []);
+      await store.close();
+    });
+
     it("is published when it is what was expected", async () => {
       const store = await open();
       const expected = { size: STATE.length, crc: crc64(STATE) };
@@ -280,7 +348,7 @@ for (const [name, open] of Object.entries(STORES)) {
 
 describe("save()", () => {
   it("leaves turns to the event loop, also of a generator", async () => {
-    const store = new MemorySnapshotStore();
+    const store = new MemorySnapshotStore({ blockSize: 32 * MIB });
     const chunk = new Uint8Array(1000);
     let turns = 0;
     let isRunning = true;
@@ -341,6 +409,31 @@ describe("save()", () => {
     assert.ok(ended);
     assert.deepEqual(fixture.names(), []);
     assert.equal(fixture.openHandles, 0);
+    await store.close();
+  });
+
+  it("tells of a disk that fails while an async iterable is stuck", async () => {
+    const fixture = new StoreFixture();
+    const store = await fixture.open({ blockSize: 512 });
+    fixture.files.inject(failOn("write", "ENOSPC", { path: /state\.bin$/ }));
+    // The failure of the first block is noticed at the end of the second one.
+    let given = 0;
+    let ended = false;
+    const stuck: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () =>
+          given++ < 2 * 512
+            ? Promise.resolve({ done: false, value: Uint8Array.of(given) })
+            : new Promise(() => {}),
+        return: () => {
+          ended = true;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    await assert.rejects(store.save(INIT, stuck), SnapshotPublishError);
+    assert.ok(ended);
+    assert.deepEqual(fixture.names(), []);
     await store.close();
   });
 
