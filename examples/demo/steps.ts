@@ -86,7 +86,7 @@ export async function restart(setup: DemoSetup): Promise<void> {
   const [newest] = snapshots;
   if (newest === undefined) throw new Error("Cannot restart: no snapshot");
   const startMs = performance.now();
-  const source = await store.open(newest.id);
+  const source = await store.open(newest.id, { reuseBuffers: true });
   await restoreFrom(source, setup.machine);
   good(`restored ${setup.machine.summary}: ${speed(newest.size, startMs)}`);
   await compare(setup, newest);
@@ -101,8 +101,9 @@ export async function restartAfterDamage(setup: DemoSetup): Promise<void> {
   });
   const [newest] = await store.list();
   const startMs = performance.now();
-  const restored = await store.restore((source) =>
-    restoreFrom(source, setup.machine)
+  const restored = await store.restore(
+    (source) => restoreFrom(source, setup.machine),
+    { reuseBuffers: true },
   );
   if (newest === undefined || restored === undefined) {
     throw new Error("Cannot restart: no snapshot");
@@ -144,7 +145,10 @@ async function compare(setup: DemoSetup, meta: SnapshotMeta): Promise<void> {
   good(`the state is equal to the saved one: SHA-256 ${found.slice(0, 16)}…`);
 }
 
-/** `pipeTo()`, with a progress bar. */
+/**
+ * `pipeTo()`, with a progress bar. It is done with each chunk before it asks for
+ * the next one, so that the buffers of chunks can be reused.
+ */
 async function pipe(
   label: string,
   stream: ReadableStream<Uint8Array>,
@@ -154,15 +158,17 @@ async function pipe(
   },
 ): Promise<void> {
   const progress = startProgress(label);
+  const writer = to.target.getWriter();
   let done = 0;
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      progress.update(done += chunk.length, to.total);
-      controller.enqueue(chunk);
-    },
-  });
   try {
-    await stream.pipeThrough(counter).pipeTo(to.target);
+    for await (const chunk of stream) {
+      await writer.write(chunk);
+      progress.update(done += chunk.length, to.total);
+    }
+    await writer.close();
+  } catch (error) {
+    await writer.abort(error).catch(() => {});
+    throw error;
   } finally {
     progress.stop();
   }

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "../support/command.ts";
-import { filesIn, root } from "../support/repository.ts";
+import { config, filesIn, root } from "../support/repository.ts";
 import type { Result } from "./outcome.ts";
 
 /** The compilers: the oldest that the types need, and the newest. */
@@ -44,11 +44,10 @@ const LANES = 2;
 /** Where the projects are in the consumer's folder. */
 const FOLDER = "type_checks";
 
-/**
- * The demo is not a user's program: it imports from inside the command line.
- */
-const isExample = (path: string) =>
-  path.endsWith(".ts") && !/^examples\/demo[./]/.test(path);
+/** What the demo, unlike a user's program, takes from the command line. */
+const DEMO_SOURCES = ["format", "meter", "progress"].map((name) =>
+  `src/cli/${name}.ts`
+);
 
 /** The compiler of that version in the consumer's folder. */
 export function compilerOf(
@@ -88,9 +87,13 @@ function configOf({ resolution, node, dom }: Setup): unknown {
 /** Copies the sources, and gives each version of Node's types a folder. */
 async function makeProject(consumer: string): Promise<void> {
   const folder = join(consumer, FOLDER);
-  await Deno.mkdir(join(folder, "examples"), { recursive: true });
-  for (const path of (await filesIn("examples")).filter(isExample)) {
-    await Deno.copyFile(join(root, path), join(folder, path));
+  for (const path of [...await filesIn("examples"), ...DEMO_SOURCES]) {
+    const code = await Deno.readTextFile(join(root, path));
+    await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
+    await Deno.writeTextFile(
+      join(folder, path),
+      code.replaceAll('"../../mod.ts"', `"${config.name}"`),
+    );
   }
   await Deno.copyFile(
     join(root, "tests/npm_consumer/browser.ts"),
