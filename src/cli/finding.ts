@@ -11,7 +11,7 @@ import {
 import { badRanges, formatRanges } from "./bad_ranges.ts";
 import { describeBlocks } from "./block_map.ts";
 import { CommandError } from "./failure.ts";
-import { formatCrc, formatSize } from "./format.ts";
+import { formatSize } from "./format.ts";
 import { paint, terminalColumns } from "./output.ts";
 import { messageOf } from "./reason.ts";
 
@@ -113,34 +113,9 @@ function blocksJson({ report }: Finding): Record<string, unknown> {
   };
 }
 
-function errorJson(error: Error): Record<string, unknown> {
-  return { code: codeOf(error), ...detailsJson(error) };
-}
-
-/** The library's code, or the system's for a file that it could not read. */
-function codeOf(error: Error): string | null {
-  const { code } = error as { readonly code?: unknown };
-  return typeof code === "string" ? code : systemCode(error) ?? null;
-}
-
-function detailsJson(error: Error): Record<string, unknown> {
-  const message = messageOf(error);
-  if (error instanceof SnapshotArchiveError) {
-    const { reason, expected, actual, member, offset } = error;
-    const where = { member: member ?? null, offset: offset ?? null };
-    return { reason, expected, actual, ...where, message };
-  }
-  if (!(error instanceof SnapshotCorruptError)) return { message };
-  return {
-    reason: error.reason,
-    expected: plain(error.expected),
-    actual: plain(error.actual),
-    offset: error.offset ?? null,
-    message,
-  };
-}
-
-/** Only CRCs are bigints here; they read as they do everywhere else. */
-function plain(value: string | number | bigint): string | number {
-  return typeof value === "bigint" ? formatCrc(value) : value;
+/** The form that `JSON.stringify()` gives errors of the library. */
+function errorJson(error: Error): unknown {
+  if (error instanceof SnapshotError) return error;
+  const code = systemCode(error) ?? null;
+  return { name: error.name, code, message: messageOf(error) };
 }

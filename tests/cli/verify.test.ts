@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { openFileSnapshotStore } from "@raft/snapshots";
 import { archive } from "../archive/hand_made.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
@@ -100,9 +101,13 @@ describe("raft-snapshots verify", () => {
     const [report] = JSON.parse(stdout).snapshots;
     const [error] = report.errors;
     assert.deepEqual([report.id, report.ok, report.size], [id, false, 9]);
+    const store = await openFileSnapshotStore(directory, { readOnly: true });
+    const { errors } = await store.verify(id);
+    await store.close();
+    assert.deepEqual(error, JSON.parse(JSON.stringify(errors[0])));
     assert.deepEqual(
-      [error.reason, error.offset, error.expected, typeof error.message],
-      ["block", 0, "995dc9bbdf1939fa", "string"],
+      [error.code, error.reason, error.offset, error.expected],
+      ["ERR_SNAPSHOT_CORRUPT", "block", 0, "995dc9bbdf1939fa"],
     );
     assert.match(error.actual, /^[0-9a-f]{16}$/);
   });
