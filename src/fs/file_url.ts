@@ -6,6 +6,7 @@
  */
 
 import { describe, quote } from "../text.ts";
+import { isUrl } from "../url.ts";
 
 /**
  * The URL that `path` is; `undefined` for a path. A text is a URL when it
@@ -18,7 +19,7 @@ import { describe, quote } from "../text.ts";
  */
 export function fileUrlOf(path: string | URL): URL | undefined {
   if (typeof path === "string" && !/^file:/i.test(path)) return undefined;
-  if (typeof path !== "string" && !(path instanceof URL)) {
+  if (typeof path !== "string" && !isUrl(path)) {
     const found = path === null ? "null" : typeof path;
     throw new TypeError(
       `Cannot use the name of a directory: found ${found}, expected a path or ` +
@@ -26,7 +27,7 @@ export function fileUrlOf(path: string | URL): URL | undefined {
     );
   }
   const problem = problemOf(String(path));
-  if (problem === undefined) return new URL(path);
+  if (problem === undefined) return new URL(String(path));
   throw new TypeError(
     `Cannot use ${quote(String(path))} as the name of a directory: found ` +
       `${problem}, expected the URL of an absolute path`,

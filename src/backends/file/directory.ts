@@ -45,7 +45,7 @@ export class Directory {
   ) {
     // The empty path would be the working directory: most likely an unset
     // variable.
-    if (!(directory instanceof URL) && !directory) {
+    if (!directory) {
       throw new TypeError("Cannot open a store: found no name of a directory");
     }
     this.fileSystem = options.fileSystem;

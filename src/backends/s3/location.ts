@@ -5,6 +5,7 @@
  */
 
 import { quote, quoteAddress } from "../../text.ts";
+import { isUrl } from "../../url.ts";
 
 /** A bucket, and the prefix of a store's keys in it. */
 export interface S3Location {
@@ -35,7 +36,7 @@ const UNUSABLE = /[\u0000-\u001f\u007f]|\p{Cs}/u;
  */
 export function parseLocation(location: string | URL): S3Location {
   // A URL has encoded the prefix.
-  const text = location instanceof URL ? decodeUrl(location) : location;
+  const text = isUrl(location) ? decodeUrl(location) : location;
   if (typeof text !== "string") {
     throw refusal(typeof text, "a text such as s3://bucket/prefix");
   }

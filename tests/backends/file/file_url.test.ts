@@ -11,6 +11,7 @@ import { openFileSnapshotStore } from "@raft/snapshots";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { listIds, save } from "../../support/store_fixture.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
+import { urlOfAnotherRealm } from "../../support/url_of_another_realm.ts";
 
 const REFUSED = [
   ["file://host/data", /found the host host, expected/],
@@ -47,6 +48,19 @@ describe("a store in a directory that a file: URL names", () => {
       await same.close();
     }
     assert.deepEqual(await readdir(directory), ["with spaces, ä and 100%"]);
+  });
+
+  it("may be named by a URL of another realm", async () => {
+    const fileSystem = new MemoryFileSystem();
+    const url = urlOfAnotherRealm("file:///a%20b");
+    const store = await openFileSnapshotStore(url, { fileSystem });
+    const id = await save(store, "state");
+    await store.close();
+    const same = await openFileSnapshotStore("/a b", { fileSystem });
+    assert.deepEqual(await listIds(same), [id]);
+    await same.close();
+    const s3 = urlOfAnotherRealm("s3://bucket/data");
+    await assert.rejects(openFileSnapshotStore(s3, { fileSystem }), TypeError);
   });
 
   it("is also found on a disk in memory", async () => {

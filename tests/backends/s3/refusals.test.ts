@@ -13,6 +13,7 @@ import {
 } from "../../support/s3/bucket.ts";
 import { MemoryS3 } from "../../support/s3/memory_s3.ts";
 import { save } from "../../support/store_fixture.ts";
+import { urlOfAnotherRealm } from "../../support/url_of_another_realm.ts";
 
 /** Opens a bucket; resolves to the message that it is refused with. */
 async function refusal(options: OpenBucketOptions): Promise<string> {
@@ -269,6 +270,10 @@ describe("a location in object storage", () => {
         return true;
       });
     }
+    await assert.rejects(
+      openS3SnapshotStore(urlOfAnotherRealm("s3://b/prefix")),
+      /found the bucket "b"/,
+    );
   });
 });
 
