@@ -127,4 +127,27 @@ describe("an option that does not exist", () => {
       });
     }
   });
+
+  it("is refused among the metadata of a snapshot, where it would be ignored", async () => {
+    const store = new MemorySnapshotStore();
+    const options = {
+      signal: AbortSignal.abort(),
+      expected: { size: 1 },
+      onProgress: () => {},
+    };
+    for (const [name, option] of Object.entries(options)) {
+      const init = { ...INIT, [name]: option };
+      const message =
+        `Cannot create a snapshot: found the option "${name}" in its ` +
+        "metadata, expected it in the last argument";
+      const expected = { name: "TypeError", message };
+      await assert.rejects(store.create(init), expected);
+      await assert.rejects(store.save(init, STATE), expected);
+    }
+    const { size } = await store.save(
+      { ...INIT, ...{ signal: undefined } },
+      STATE,
+    );
+    assert.equal(size, STATE.length);
+  });
 });

@@ -6,6 +6,7 @@
 
 import { SUFFRAGES } from "./meta/encode.ts";
 import { decodePeers, encodePeers } from "./meta/peers.ts";
+import { SAVE_OPTIONS } from "./option_names.ts";
 import { resolveTakenAt } from "./taken_at.ts";
 import type {
   Configuration,
@@ -33,6 +34,7 @@ export function resolveInit(init: SnapshotInit): InitialMeta {
         ", expected its index, term, configuration and configurationIndex",
     );
   }
+  requireNoOptions(init);
   const { version = 1 } = init;
   if (version !== 0 && version !== 1) {
     throw new RangeError(
@@ -41,6 +43,23 @@ export function resolveInit(init: SnapshotInit): InitialMeta {
   }
   if (version === 0) return resolveVersion1(upgrade(init));
   return resolveVersion1(init);
+}
+
+/**
+ * Rejects options among the metadata: they would be ignored, and a transfer that
+ * `expected` guards against could become a snapshot.
+ */
+function requireNoOptions(init: object): void {
+  const found = Object.entries(init).find(([name, value]) =>
+    value !== undefined && Object.hasOwn(SAVE_OPTIONS, name)
+  );
+  if (found === undefined) return;
+  throw new TypeError(
+    `Cannot create a snapshot: found the option "${
+      found[0]
+    }" in its metadata, ` +
+      "expected it in the last argument",
+  );
 }
 
 /**
