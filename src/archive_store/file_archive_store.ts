@@ -78,7 +78,7 @@ export function openFileArchiveStore(
   options: FileArchiveStoreOptions = {},
 ): ArchiveStore {
   requireKnown(options, OPTIONS);
-  if (!(directory instanceof URL) && !directory) {
+  if (!directory) {
     throw new TypeError(
       "Cannot open a store of archives: found no name of a directory",
     );

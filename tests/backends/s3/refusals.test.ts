@@ -272,7 +272,7 @@ describe("a location in object storage", () => {
     }
     await assert.rejects(
       openS3SnapshotStore(urlOfAnotherRealm("s3://b/prefix")),
-      /found the bucket "b"/,
+      /found "s3:\/\/b\/prefix", expected/,
     );
   });
 });
