@@ -117,7 +117,8 @@ export async function openArchive(
     meta = await reader.readMeta();
   } catch (error) {
     await made.abort(error);
-    throw error;
+    // What the abort of a signal ends looks like an archive that is cut short.
+    throw made.end === undefined ? error : made.end.reason;
   }
   total = meta.size;
   const source = withMeta(made, meta, "ArchiveSource");

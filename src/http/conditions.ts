@@ -56,6 +56,8 @@ function planRange(header: string, size: number): Plan {
   if (match === null) return { status: 200 };
   const [, first = "", last = ""] = match;
   if (first === "" && last === "") return { status: 200 };
+  // The last bytes of nothing are nothing, and no `Content-Range` can say that.
+  if (first === "" && size === 0 && Number(last) > 0) return { status: 200 };
   const range = first === ""
     ? { start: Math.max(size - Number(last), 0), end: size }
     : {

@@ -10,15 +10,8 @@ import {
   PROBLEM_TYPE,
   type ProblemCode,
 } from "../backends/http/protocol.ts";
-import {
-  InvalidSnapshotIdError,
-  SnapshotCorruptError,
-  SnapshotNotFoundError,
-  SnapshotUnreadableError,
-  StoreAccessError,
-  StoreClosedError,
-  UnsupportedSnapshotVersionError,
-} from "../errors.ts";
+import type { SnapshotErrorCode } from "../errors.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 
 /** Seconds after which a client may try again. */
 const RETRY_AFTER = { "retry-after": "1" };
@@ -69,18 +62,18 @@ export function problem(
   });
 }
 
-/** What an error of the store is to the client. */
+const CODES: Partial<Readonly<Record<SnapshotErrorCode, ProblemCode>>> = {
+  ERR_SNAPSHOT_NOT_FOUND: "snapshot-not-found",
+  ERR_SNAPSHOT_ID_INVALID: "snapshot-not-found",
+  ERR_SNAPSHOT_CORRUPT: "snapshot-corrupt",
+  ERR_SNAPSHOT_UNREADABLE: "snapshot-unreadable",
+  ERR_SNAPSHOT_VERSION_UNSUPPORTED: "snapshot-unsupported",
+  ERR_STORE_ACCESS: "unavailable",
+  ERR_STORE_CLOSED: "unavailable",
+};
+
+/** What an error of the store is to the client, whichever copy made it. */
 export function codeOf(error: unknown): ProblemCode {
-  if (
-    error instanceof SnapshotNotFoundError ||
-    error instanceof InvalidSnapshotIdError
-  ) return "snapshot-not-found";
-  if (error instanceof SnapshotCorruptError) return "snapshot-corrupt";
-  if (error instanceof SnapshotUnreadableError) return "snapshot-unreadable";
-  if (error instanceof UnsupportedSnapshotVersionError) {
-    return "snapshot-unsupported";
-  }
-  const isUnavailable = error instanceof StoreAccessError ||
-    error instanceof StoreClosedError;
-  return isUnavailable ? "unavailable" : "internal";
+  if (!isSnapshotError(error)) return "internal";
+  return CODES[error.code] ?? "internal";
 }

@@ -14,8 +14,8 @@ export type Route =
     readonly id: string;
   };
 
-/** Any prefix will do: the handler may be mounted anywhere. */
-const PATH = /\/snapshots(?:\/([^/]+)(?:\/(meta|blocks|archive))?)?\/?$/;
+/** Any prefix will do, `/snapshots` too: the handler may be mounted anywhere. */
+const PATH = /\/snapshots(?:\/([\d-]+)(?:\/(meta|blocks|archive))?)?\/?$/;
 
 /** The route of a URL; `undefined` when there is nothing. */
 export function routeOf(url: string): Route | undefined {

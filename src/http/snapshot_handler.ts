@@ -91,23 +91,27 @@ export function snapshotHandler(
       : requireInteger("bytesPerSecond", bytesPerSecond, 1),
     stallTimeoutMs: requireMs("stallTimeoutMs", stallTimeoutMs),
   };
-  return async (request) => {
-    let route: Route | undefined;
-    try {
-      if (await authorize(request) !== true) return problem("unauthorized");
-      if (request.method !== "GET" && request.method !== "HEAD") {
-        return problem("method-not-allowed");
-      }
-      route = routeOf(request.url);
-      if (route === undefined) return problem("not-found");
-      return withoutBody(request, await answer(answering, request, route));
-    } catch (error) {
-      return withoutBody(
-        request,
-        answerError(error, { logger, route }),
-      );
+  return async (request) =>
+    withoutBody(request, await answerRequest(answering, authorize, request));
+}
+
+async function answerRequest(
+  answering: Answering,
+  authorize: SnapshotHandlerOptions["authorize"],
+  request: Request,
+): Promise<Response> {
+  let route: Route | undefined;
+  try {
+    if (await authorize(request) !== true) return problem("unauthorized");
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return problem("method-not-allowed");
     }
-  };
+    route = routeOf(request.url);
+    if (route === undefined) return problem("not-found");
+    return await answer(answering, request, route);
+  } catch (error) {
+    return answerError(error, { logger: answering.logger, route });
+  }
 }
 
 /** An answer to HEAD has the headers of the answer to GET, and no body. */

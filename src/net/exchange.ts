@@ -61,6 +61,8 @@ export class Exchange {
   #fail: (reason: unknown) => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
+  /** Why it was ended before its end, if it was. */
+  #ended: { readonly reason: unknown } | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -98,13 +100,16 @@ export class Exchange {
    * The next bytes of the body; `undefined` at its end, which proves nothing: a
    * connection that was cut can end so, too.
    *
+   * @throws {unknown} the reason, when it was ended before its end.
    * @throws {StallError} when nothing came for `stallMs` milliseconds.
    */
   async next(
     stallMs: number = this.#options.stallMs,
   ): Promise<Uint8Array | undefined> {
+    // To read on would look like the end of the body.
+    if (this.#ended !== undefined) throw this.#ended.reason;
     if (this.#reader === undefined) {
-      this.end();
+      this.#forget();
       return undefined;
     }
     try {
@@ -156,6 +161,7 @@ export class Exchange {
   end(reason: unknown = new Error("The exchange was ended")): void {
     if (this.#isEnded) return;
     this.#forget();
+    this.#ended = { reason };
     this.#fail(reason);
     this.#reader?.cancel(reason).catch(() => {});
     this.#controller.abort(reason);

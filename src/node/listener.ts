@@ -60,7 +60,11 @@ async function respond(
   const response = request === undefined
     ? new Response(null, { status: 400 })
     : await handler(request);
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  // One by one: a cookie may be set more than once.
+  for (const [name, value] of response.headers) {
+    outgoing.appendHeader(name, value);
+  }
+  outgoing.writeHead(response.status);
   if (response.body === null) outgoing.end();
   else await send(response.body, outgoing, closing.signal);
 }
@@ -92,6 +96,9 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const reader = body.getReader();
+  // Also while the client takes nothing: it must not keep the connection when the
+  // body has failed, which a handler's clock makes it do.
+  reader.closed.catch(() => outgoing.destroy());
   let drained: () => void = () => {};
   outgoing.on("drain", () => drained());
   const leave = () => {

@@ -293,6 +293,22 @@ describe("readArchive()", () => {
     }
   });
 
+  it("stops with the reason when the archive's own next() aborts its signal", async () => {
+    const whole = archive();
+    for (let length = 0; length < whole.length; length += 4) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const halves = async function* () {
+        yield whole.subarray(0, length);
+        controller.abort(new Error("enough"));
+        yield whole.subarray(length);
+      };
+      const reading = readArchive(halves(), { signal })
+        .then((source) => readOut(source));
+      await assert.rejects(reading, { message: "enough" }, `at ${length}`);
+    }
+  });
+
   it("rejects with the error of the stream", async () => {
     for (const length of [0, 5, 600, 1600]) {
       let left = archive().subarray(0, length);

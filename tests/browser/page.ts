@@ -8,6 +8,8 @@
 import * as snapshots from "@raft/snapshots";
 import * as backend from "@raft/snapshots/backend";
 import * as checksums from "@raft/snapshots/crc64";
+import * as http from "@raft/snapshots/http";
+import * as s3 from "@raft/snapshots/s3";
 import * as testing from "@raft/snapshots/testing";
 import { mapBackend } from "../../examples/map_backend.ts";
 
@@ -30,7 +32,8 @@ const own: readonly testing.ConformanceCheck[] = [
   {
     name: "a page > has every export of the modules that load anywhere",
     run() {
-      for (const exported of [snapshots, backend, checksums, testing]) {
+      const all = [snapshots, backend, checksums, http, s3, testing];
+      for (const exported of all) {
         const missing = Object.entries(exported)
           .filter(([, value]) => value === undefined);
         assert(missing.length === 0, missing);
@@ -44,6 +47,25 @@ const own: readonly testing.ConformanceCheck[] = [
       const crc = checksums.crc64(new TextEncoder().encode("123456789"));
       assert(crc === 0x995dc9bbdf1939fan, crc.toString(16));
       return Promise.resolve();
+    },
+  },
+  {
+    name: "a page > reads the snapshots of a server, and checks them",
+    async run() {
+      const served = new MemorySnapshotStore();
+      const state = new TextEncoder().encode("the state");
+      const init = { index: 1, term: 1, configurationIndex: 1 };
+      const configuration = { servers: [] };
+      const { id } = await served.save({ ...init, configuration }, state);
+      const authorize = http.bearerToken("c2VjcmV0");
+      const handler = http.snapshotHandler(served, { authorize });
+      const remote = await http.openHttpSnapshotStore("http://server.test", {
+        headers: { authorization: "Bearer c2VjcmV0" },
+        fetch: (url, init) => handler(new Request(url, init)),
+      });
+      const text = await new Response(await remote.open(id)).text();
+      assert(text === "the state", text);
+      await Promise.all([remote.close(), served.close()]);
     },
   },
   {

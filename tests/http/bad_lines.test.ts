@@ -66,6 +66,8 @@ describe("a line that breaks", () => {
       answerWith("<html>", { status: 200 }),
       noAnswer(() => Promise.reject(new TypeError("fetch failed"))),
       noAnswer(() => new Promise(() => {})),
+      // A caller's fetch may do so.
+      noAnswer(() => Promise.reject(null)),
     ];
     for (const fault of faults) {
       const { served, line, remote, id } = await connect({ retry });

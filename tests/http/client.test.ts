@@ -4,6 +4,7 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { inspect } from "node:util";
 import {
   copySnapshot,
   MemorySnapshotStore,
@@ -16,7 +17,7 @@ import {
   type HttpSnapshotStoreOptions,
   openHttpSnapshotStore,
 } from "@raft/snapshots/http";
-import { INIT } from "../support/store_fixture.ts";
+import { INIT, until } from "../support/store_fixture.ts";
 import { answerWith, stallAfter } from "./faulty_line.ts";
 import { connect, install } from "./remote.ts";
 import { BLOCK, SERVER, STATE } from "./served.ts";
@@ -127,6 +128,12 @@ describe("a store of a server's snapshots", () => {
     const { line, remote: other } = await connect();
     line.faults.push(answerWith("not here", { status: 404 }));
     await assert.rejects(other.list(), /404.*address/);
+    const charset = "application/problem+json; charset=utf-8";
+    line.faults.push(answerWith('{"code":"unauthorized"}', {
+      status: 503,
+      headers: { "content-type": charset },
+    }));
+    await assert.rejects(other.list(), /401/);
     const headers = { location: "http://evil.test/" };
     line.faults.push(answerWith(null, { status: 307, headers }));
     await assert.rejects(other.list(), /307/);
@@ -150,6 +157,19 @@ describe("the address of a server", () => {
         return true;
       });
     }
+  });
+
+  it("comes with headers that no error shows", async () => {
+    const headers = { authorization: "Bearer secret\nsecret" };
+    await assert.rejects(
+      openHttpSnapshotStore(SERVER, { headers }),
+      (error) => {
+        assert.ok(error instanceof TypeError);
+        assert.match(error.message, /option headers/);
+        assert.doesNotMatch(inspect(error), /secret/);
+        return true;
+      },
+    );
   });
 
   it("comes with options that are checked", async () => {
@@ -176,7 +196,7 @@ describe("closing a store of a server's snapshots", () => {
     const listing = assert.rejects(remote.list());
     await remote.close();
     await Promise.all([reading, listing]);
-    assert.equal(served.fixture.openHandles, 0);
+    await until(() => served.fixture.openHandles === 0, "the file is closed");
   });
 
   it("is not needed for a copy that its signal ends", async () => {

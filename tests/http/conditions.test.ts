@@ -72,6 +72,10 @@ describe("a range request", () => {
     const none = await empty.state({ range: "bytes=0-" });
     assert.equal(none.status, 416);
     assert.equal(none.headers.get("content-range"), "bytes */0");
+    // The last bytes of nothing can be had, but not as a part.
+    const last = await empty.state({ range: "bytes=-5" });
+    assert.equal(last.status, 200);
+    assert.equal((await empty.state({ range: "bytes=-0" })).status, 416);
   });
 
   it("gets the whole state when it is not understood", async () => {

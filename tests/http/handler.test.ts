@@ -4,7 +4,7 @@ import { MemorySnapshotStore } from "@raft/snapshots";
 import { importArchive } from "@raft/snapshots/archive";
 import { crc64 } from "@raft/snapshots/crc64";
 import { snapshotHandler } from "@raft/snapshots/http";
-import { INIT } from "../support/store_fixture.ts";
+import { INIT, Log } from "../support/store_fixture.ts";
 import { bodyOf, Served, STATE } from "./served.ts";
 
 describe("the snapshot handler", () => {
@@ -101,6 +101,10 @@ describe("the snapshot handler", () => {
       const response = await served.handler(new Request(url));
       assert.equal(response.status, 200, url);
       await response.body?.cancel();
+      const list = await served.handler(
+        new Request(`http://any.test${prefix}/snapshots`),
+      );
+      assert.equal((await list.json()).snapshots.length, 1, prefix);
     }
   });
 });
@@ -175,6 +179,38 @@ describe("a request that can't be answered", () => {
       assert.equal(problem.status, status);
     }
     assert.deepEqual(served.log.lines, []);
+  });
+
+  it("gets no body when its method is HEAD", async () => {
+    const served = await Served.make();
+    const denied = await Served.make({ authorize: () => false });
+    const init = { method: "HEAD" };
+    const answers = [
+      await denied.get("", init),
+      await served.get("/none", init),
+      await served.get("/9-9-9", init),
+    ];
+    const found = answers.map(({ status, body }) => [status, body]);
+    assert.deepEqual(found, [[401, null], [404, null], [404, null]]);
+  });
+
+  it("gets the same from a store of another copy of the package", async () => {
+    const mark = Symbol.for("@raft/snapshots.SnapshotError");
+    const failing = (code: string) => () => {
+      const error = Object.assign(new Error("no"), { code, [mark]: true });
+      return Promise.reject(error);
+    };
+    const { store } = await Served.make();
+    const stat = failing("ERR_SNAPSHOT_NOT_FOUND");
+    const list = failing("ERR_STORE_CLOSED");
+    const handler = snapshotHandler(
+      { list, stat, header: store.header, open: store.open },
+      { authorize: () => true, logger: new Log() },
+    );
+    const get = (path: string) =>
+      handler(new Request(`http://any.test/snapshots${path}`));
+    assert.equal((await get("/9-9-9")).status, 404);
+    assert.equal((await get("")).status, 503);
   });
 
   it("gets no path of the inside", async () => {

@@ -103,6 +103,18 @@ describe("an exchange", () => {
     await assert.rejects(early, (error) => error === reason);
   });
 
+  it("fails when it is read on after its end, which is not the body's", async () => {
+    const { body } = silentBody(encode("one"));
+    const { fetch } = answering(body);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS, signal });
+    assert.deepEqual(await made.next(), encode("one"));
+    const reason = new Error("enough");
+    controller.abort(reason);
+    await assert.rejects(made.readAll(9), (error) => error === reason);
+  });
+
   it("refuses a body that is too long, before it has read all of it", async () => {
     const { body, reason } = silentBody(encode("12"), encode("34"));
     const { fetch } = answering(body);

@@ -131,6 +131,43 @@ describe("a listener of a handler", () => {
     });
   });
 
+  it("cuts the connection of a client that takes nothing, when the body fails", async () => {
+    let fail: (error: Error) => void = () => {};
+    let signal: AbortSignal | undefined;
+    const handler: RequestHandler = (request) => {
+      signal = request.signal;
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => void (fail = (error) => controller.error(error)),
+        pull: (controller) => controller.enqueue(new Uint8Array(1 << 24)),
+      }, { highWaterMark: 0 });
+      return Promise.resolve(new Response(body));
+    };
+    await withServer(handler, async (port) => {
+      const client = connect(port, "127.0.0.1");
+      client.on("error", () => {});
+      client.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n");
+      await new Promise((resolve) => client.once("data", resolve));
+      client.pause();
+      // As the clock of a handler does.
+      fail(new Error("the reader has taken nothing"));
+      await until(() => signal?.aborted === true, "the connection is cut");
+      client.destroy();
+    });
+  });
+
+  it("sets each of several cookies", async () => {
+    const headers: [string, string][] = [
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ];
+    const handler: RequestHandler = () =>
+      Promise.resolve(new Response(null, { headers }));
+    await withServer(handler, async (port) => {
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      assert.deepEqual(response.headers.getSetCookie(), ["a=1", "b=2"]);
+    });
+  });
+
   it("cuts the connection when the handler fails", async () => {
     const handler: RequestHandler = () => Promise.reject(new Error("no"));
     await withServer(handler, async (port) => {

@@ -8,8 +8,13 @@ import type { BackendHost } from "../../backend/backend.ts";
 import { crc64 } from "../../crc64/mod.ts";
 import { SnapshotError, StoreAccessError } from "../../errors.ts";
 import { type Exchange, exchange } from "../../net/exchange.ts";
+import {
+  CERTIFICATE_HINT,
+  describeNetwork,
+  isCertificateError,
+} from "../../net/network_error.ts";
 import { Retry } from "../../net/retry.ts";
-import { describe, printable, shorten } from "../../text.ts";
+import { printable, shorten } from "../../text.ts";
 import type { ResolvedHttpOptions } from "./options.ts";
 import { etagOf } from "./protocol.ts";
 import { type Asked, refusalOf, UnexpectedAnswerError } from "./refusal.ts";
@@ -66,7 +71,8 @@ export class HttpClient {
    * Makes an attempt, and further ones until one succeeds. An attempt that
    * rejects with an error of this library is the last one.
    *
-   * @throws {StoreAccessError} when there was no success within the budget.
+   * @throws {StoreAccessError} when there was no success within the budget, or
+   * the server's certificate is not trusted.
    */
   async retrying<T>(
     what: string,
@@ -83,6 +89,7 @@ export class HttpClient {
         } catch (error) {
           signal.throwIfAborted();
           if (error instanceof SnapshotError) throw error;
+          if (isCertificateError(error)) throw this.#untrusted(what, error);
           await this.#pauseAfter(error, { what, retry });
           this.report({ type: "retrying", operation: `read ${what}`, error });
         }
@@ -106,10 +113,18 @@ export class HttpClient {
       const { budgetMs } = this.#options.retry;
       throw new StoreAccessError(
         `Cannot read ${what} from ${this.place}: no progress for ` +
-          `${budgetMs} ms; the last attempt: ${describeFailure(error)}`,
+          `${budgetMs} ms; the last attempt: ${describeNetwork(error)}`,
         { cause: error },
       );
     }
+  }
+
+  #untrusted(what: string, error: unknown): StoreAccessError {
+    return new StoreAccessError(
+      `Cannot read ${what} from ${this.place}: ${describeNetwork(error)}; ` +
+        CERTIFICATE_HINT,
+      { cause: error },
+    );
   }
 
   /** Makes one request. The caller must read the answer out or end it. */
@@ -141,11 +156,4 @@ export class HttpClient {
     const reason = new StoreAccessError(`${this.place} has been closed`);
     for (const call of this.#calls) call.abort(reason);
   }
-}
-
-/** The runtimes hide why a connection failed in the cause. */
-function describeFailure(error: unknown): string {
-  const { cause } = error as { readonly cause?: unknown };
-  const more = cause === undefined ? "" : ` (${describe(cause)})`;
-  return printable(`${describe(error)}${more}`);
 }

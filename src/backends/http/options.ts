@@ -64,12 +64,24 @@ export function resolveHttpOptions(
   const globalFetch: Fetch = (url, init) => fetch(url, init);
   const { stallTimeoutMs = 15_000 } = options;
   return {
-    headers: new Headers(options.headers),
+    headers: requireHeaders(options.headers),
     fetch: requireType("fetch", options.fetch ?? globalFetch, "function"),
     stallMs: requireMs("stallTimeoutMs", stallTimeoutMs),
     retry: resolveRetryOptions(options.retry),
     maxSize: requireMaxSize(options.maxSize),
   };
+}
+
+/** A copy. The error has no cause, because that would show a secret. */
+function requireHeaders(headers: HttpBackendOptions["headers"]): Headers {
+  try {
+    return new Headers(headers);
+  } catch {
+    throw new TypeError(
+      "Cannot use the option headers: found a name or a value that HTTP does " +
+        "not allow, such as one with a line end",
+    );
+  }
 }
 
 /**

@@ -66,7 +66,7 @@ export async function refusalOf(
   }
   if (known !== undefined) return known;
   if (status === 412) return changed(asked);
-  if (isTransient(status) || status < 300) {
+  if (isTransient(status) || status >= 200 && status < 300) {
     return new UnexpectedAnswerError(
       `the server answered with status ${status}`,
       retryAfterMs(headers),
@@ -117,8 +117,9 @@ function denied({ what, place }: Asked, status: number): SnapshotError {
 }
 
 async function readProblem(exchange: Exchange): Promise<Problem | undefined> {
-  const type = exchange.response.headers.get("content-type");
-  if (type !== PROBLEM_TYPE) return undefined;
+  const type = exchange.response.headers.get("content-type") ?? "";
+  // Some servers add a charset.
+  if (type.split(";")[0]?.trim() !== PROBLEM_TYPE) return undefined;
   const bytes = await exchange.readAll(PROBLEM_SIZE_MAX);
   try {
     const problem: unknown = JSON.parse(new TextDecoder().decode(bytes));

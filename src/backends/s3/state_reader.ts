@@ -14,7 +14,8 @@ import type { Exchange } from "../../net/exchange.ts";
 import type { Retry } from "../../net/retry.ts";
 import type { ByteRange } from "../../snapshot/open_options.ts";
 import type { S3Client } from "./client/client.ts";
-import { describeNetwork, S3Failure, toAccessError } from "./client/failure.ts";
+import { describeNetwork } from "../../net/network_error.ts";
+import { S3Failure, toAccessError } from "./client/failure.ts";
 import type { ListedObject } from "./client/listing.ts";
 
 /** The object to read. */

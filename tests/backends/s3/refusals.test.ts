@@ -121,6 +121,20 @@ describe("a bucket that can't be used", () => {
     ]);
   });
 
+  it("is refused at once when its certificate is not trusted", async () => {
+    let count = 0;
+    const fetch: Fetch = () => {
+      count++;
+      const code = "DEPTH_ZERO_SELF_SIGNED_CERT";
+      const cause = Object.assign(new Error("self-signed"), { code });
+      return Promise.reject(new TypeError("fetch failed", { cause }));
+    };
+    const tuning = { retry: { budgetMs: 60_000, pauseMs: 1 } };
+    const message = await refusal({ fetch, tuning });
+    assert.match(message, /self-signed; use the name that the certificate/);
+    assert.equal(count, 1);
+  });
+
   it("is refused when an answer is longer than any can be", async () => {
     const long = `<ListBucketResult>${"<A/>".repeat(2_500_000)}`;
     assert.match(await refusal(always(long)), /more than 8388608 bytes/);

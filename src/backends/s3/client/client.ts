@@ -17,8 +17,9 @@ import { type ResolvedRetryOptions, Retry } from "../../../net/retry.ts";
 import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
+import { describeNetwork } from "../../../net/network_error.ts";
 import type { ReadAnswer } from "./answer.ts";
-import { describeNetwork, quoteAnswer, S3Failure } from "./failure.ts";
+import { quoteAnswer, S3Failure } from "./failure.ts";
 import { signedHeaders, type UnsignedRequest } from "./sign.ts";
 import { parse, readCode } from "./xml.ts";
 

@@ -5,7 +5,11 @@
  */
 
 import { StoreAccessError } from "../../../errors.ts";
-import { describe, printable } from "../../../text.ts";
+import {
+  CERTIFICATE_HINT,
+  isCertificateError,
+} from "../../../net/network_error.ts";
+import { printable } from "../../../text.ts";
 
 /** What is shown of a text that a server sent, in characters. */
 const SHOWN_MAX = 200;
@@ -48,8 +52,13 @@ export class S3Failure extends Error {
 
   /** Whether the request may or may not have been carried out. */
   get isInDoubt(): boolean {
-    return this.status === 0 || this.isThrottled ||
+    return this.status === 0 && !this.isUntrusted || this.isThrottled ||
       this.status >= 500 && this.status !== 501;
+  }
+
+  /** Whether the server's certificate is not trusted: nothing was sent. */
+  get isUntrusted(): boolean {
+    return isCertificateError(this.cause);
   }
 
   /** Whether the same request may succeed in a while. */
@@ -117,8 +126,9 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** What to do about a failure that has no known code. */
-function adviceByStatus({ status, region }: S3Failure): string {
+function adviceByStatus({ status, region, isUntrusted }: S3Failure): string {
   if (region !== undefined) return "give the bucket's region";
+  if (isUntrusted) return CERTIFICATE_HINT;
   if (status === 0) return "check the endpoint and the network";
   if (status >= 300 && status < 400) return "check the endpoint and region";
   if (status === 401 || status === 403) {
@@ -157,15 +167,4 @@ export function quoteAnswer(text: string): string {
     ? `${text.slice(0, SHOWN_MAX)}...`
     : text;
   return printable(JSON.stringify(shown));
-}
-
-/** What a network error says, with its causes: Node's is in the second. */
-export function describeNetwork(error: unknown): string {
-  const texts: string[] = [];
-  for (let each = error; texts.length < 3 && each instanceof Error;) {
-    texts.push(describe(each));
-    each = each.cause;
-  }
-  const text = texts.length === 0 ? describe(error) : texts.join(": ");
-  return printable(text.slice(0, 2 * SHOWN_MAX));
 }
