@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, isIPv6 } from "node:net";
+import { type AddressInfo, isIPv6, type Socket } from "node:net";
 import { type RequestHandler, toNodeListener } from "../node/mod.ts";
 
 /** Where and how to listen. */
@@ -38,10 +38,18 @@ export async function startServer(
   const server: Server = tls === undefined
     ? createServer()
     : createTlsServer({ ...tls });
+  const sockets = new Set<Socket>();
   const endIfIdle = () => {
-    // Idle connections are kept open for further requests.
-    if (isDraining && active === 0) server.closeAllConnections();
+    if (!isDraining || active > 0) return;
+    // Idle connections are kept open for further requests; and the server does not
+    // count those whose TLS handshake has not ended.
+    for (const socket of sockets) socket.destroy();
   };
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    endIfIdle();
+  });
   server.on("request", (incoming, outgoing) => {
     if (isDraining) {
       const headers = { "retry-after": "1", connection: "close" };

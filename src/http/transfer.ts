@@ -84,7 +84,8 @@ class Transfer {
   }
 
   async #nextPiece(): Promise<Uint8Array | undefined> {
-    if (this.#rest.length === 0) {
+    // A chunk may be empty, and an empty piece may look like the end.
+    while (this.#rest.length === 0) {
       const { value } = await this.#reader.read();
       if (value === undefined) return undefined;
       this.#rest = value as Uint8Array<ArrayBuffer>;

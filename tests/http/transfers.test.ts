@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { transfer } from "../../src/http/transfer.ts";
-import { until } from "../support/store_fixture.ts";
+import { streamOfChunks, until } from "../support/store_fixture.ts";
 import { bytes } from "../support/random.ts";
 import { bodyOf, Served, STATE } from "./served.ts";
 
@@ -112,6 +112,18 @@ describe("a transfer", () => {
     for await (const piece of stream) sizes.push(piece.length);
     assert.equal(Math.max(...sizes), 256 * 1024);
     assert.equal(sizes.reduce((a, b) => a + b), 1_000_000);
+  });
+
+  it("hands over no empty piece", async () => {
+    const chunks = [0, 3, 0, 2, 0].map((size) => new Uint8Array(size));
+    const stream = transfer(streamOfChunks(...chunks), {
+      stallTimeoutMs: 60_000,
+      bytesPerSecond: Infinity,
+      onEnd() {},
+    });
+    const sizes: number[] = [];
+    for await (const piece of stream) sizes.push(piece.length);
+    assert.deepEqual(sizes, [3, 2]);
   });
 
   it("with a limited rate never looks stalled because of its own pauses", async () => {

@@ -87,7 +87,8 @@ function requireHeaders(headers: HttpBackendOptions["headers"]): Headers {
 /**
  * The address of a server as the prefix of its paths.
  *
- * @throws {TypeError} when it is not a URL of HTTP, or has a password in it.
+ * @throws {TypeError} when it is not a URL of HTTP, or has more in it than a
+ * path.
  */
 export function requireServerUrl(url: string | URL): string {
   let parsed;
@@ -98,7 +99,8 @@ export function requireServerUrl(url: string | URL): string {
       cause,
     });
   }
-  const { protocol, username, password, origin, pathname } = parsed;
+  const { protocol, username, password, origin, pathname, search, hash } =
+    parsed;
   if (!/^https?:$/.test(protocol)) {
     throw new TypeError(
       `Cannot use the address of the server: found ${protocol}, ` +
@@ -109,6 +111,12 @@ export function requireServerUrl(url: string | URL): string {
     throw new TypeError(
       "Cannot use the address of the server: found a user name or password " +
         "in it; pass them in the option headers",
+    );
+  }
+  if (search !== "" || hash !== "") {
+    throw new TypeError(
+      "Cannot use the address of the server: found a query or fragment in it, " +
+        "expected what the paths of its snapshots begin with",
     );
   }
   return `${origin}${pathname.replace(/\/+$/, "")}`;
