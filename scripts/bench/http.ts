@@ -5,7 +5,8 @@
  *     deno run -A scripts/bench/http.ts [--mib=1024] [--rounds=5]
  *
  * The figure of an install is its speed as a part of curl's, at the median of the
- * rounds; each round measures all.
+ * rounds; each round measures all. The rows "without checks" are the runtime's own
+ * `fetch` to a file that is then synced: no install can be faster than these.
  *
  * @module
  */
@@ -21,11 +22,18 @@ import { TextLineStream } from "../support/text_line_stream.ts";
 import { makeConsumer } from "../test_runner/consumer.ts";
 import { bunExecutable, nodeExecutable } from "../test_runner/executables.ts";
 import { transpile } from "../test_runner/transpile.ts";
-import type { Sample } from "./contestants.ts";
 import { median } from "./median.ts";
 
 const SCRIPT = "scripts/bench/http_install.ts";
 const MIB = 1024 ** 2;
+
+/** What one process has measured. */
+interface Sample {
+  readonly seconds: number;
+  /** Seconds of the processor, in all threads. */
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+}
 
 /** How a runtime runs the script. */
 interface Runtime {
@@ -120,18 +128,16 @@ try {
     const file = join(folder.path, "curl.bin");
     const seconds = await curl(`${url}/snapshots/${id}`, file);
     await Deno.remove(file);
-    add("curl and sync", { seconds, peakBytes: 0 });
+    add("curl and sync", { seconds, cpuSeconds: NaN, peakBytes: NaN });
     for (const { name, program, args } of runtimes) {
-      const target = join(folder.path, "target");
-      const output = await mustRun(program, [
-        ...args,
-        "install",
-        url,
-        id,
-        target,
-      ]);
-      await Deno.remove(target, { recursive: true });
-      add(name, JSON.parse(output.trim()));
+      for (const what of ["install", "download"] as const) {
+        const target = join(folder.path, "target");
+        const task = [what, url, id, target];
+        const output = await mustRun(program, [...args, ...task]);
+        await Deno.remove(target, { recursive: true });
+        const suffix = what === "install" ? "" : ", without checks";
+        add(`${name}${suffix}`, JSON.parse(output.trim()));
+      }
     }
   }
 } finally {
@@ -142,13 +148,19 @@ try {
 const curlSeconds = (samples.get("curl and sync") ?? []).map((it) =>
   it.seconds
 );
+const show = (value: number, digits = 0) =>
+  (Number.isNaN(value) ? "" : value.toFixed(digits)).padStart(7);
+console.log(`${" ".repeat(24)}  MiB/s  ratio  CPU s  MiB`);
 for (const [name, all] of samples) {
-  const ratios = all.map(({ seconds }, i) => (curlSeconds[i] ?? 0) / seconds);
-  const speed = mib / median(all.map(({ seconds }) => seconds));
-  const peak = Math.max(...all.map(({ peakBytes }) => peakBytes)) / MIB;
-  console.log(
-    `${name.padEnd(14)} ${speed.toFixed(0).padStart(6)} MiB/s ` +
-      `${median(ratios).toFixed(2).padStart(6)} of curl ` +
-      `${peak.toFixed(0).padStart(6)} MiB more memory at most`,
+  const of = (key: keyof Sample) => all.map((sample) => sample[key]);
+  const ratios = of("seconds").map((seconds, i) =>
+    (curlSeconds[i] ?? 0) / seconds
   );
+  const figures = [
+    show(mib / median(of("seconds"))),
+    show(median(ratios), 2),
+    show(median(of("cpuSeconds")), 2),
+    show(Math.max(...of("peakBytes")) / MIB),
+  ];
+  console.log(`${name.padEnd(24)}${figures.join("")}`);
 }

@@ -1,16 +1,30 @@
 /**
  * One process of `scripts/bench/http.ts`: a server of a store, on Deno, or a
- * follower that takes a snapshot over, and tells how long it took and how much memory.
+ * client that tells how long it took, and how much memory and processor time:
  *
  *     http_install serve DIR
- *     http_install install URL ID DIR
+ *     http_install install URL ID DIR    copySnapshot(), checked and durable
+ *     http_install download URL ID DIR   what the runtime can do without checks
  *
  * @module
  */
 
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { copySnapshot, openFileSnapshotStore } from "@raft/snapshots";
 import { openHttpSnapshotStore, snapshotHandler } from "@raft/snapshots/http";
+
+const MIB = 1024 ** 2;
+
+/** What a client is to take over, and where to. */
+interface Task {
+  readonly url: string;
+  readonly id: string;
+  readonly directory: string;
+  /** Called now and then. */
+  readonly onProgress: () => void;
+}
 
 async function serve(directory: string): Promise<void> {
   const store = await openFileSnapshotStore(directory, { readOnly: true });
@@ -23,26 +37,67 @@ async function serve(directory: string): Promise<void> {
 }
 
 async function install(
-  url: string,
-  id: string,
-  directory: string,
+  { url, id, directory, onProgress }: Task,
 ): Promise<void> {
-  let residentMax = 0;
-  const before = process.memoryUsage().rss;
-  const startMs = performance.now();
   const remote = await openHttpSnapshotStore(url);
   const local = await openFileSnapshotStore(directory);
-  await copySnapshot(remote, id, local, {
-    onProgress() {
-      residentMax = Math.max(residentMax, process.memoryUsage().rss);
-    },
-  });
-  const seconds = (performance.now() - startMs) / 1000;
+  await copySnapshot(remote, id, local, { onProgress });
   await Promise.all([remote.close(), local.close()]);
-  console.log(JSON.stringify({ seconds, peakBytes: residentMax - before }));
+}
+
+/** The loop of `fetch`, with a write under way while the next bytes come. */
+async function download(
+  { url, id, directory, onProgress }: Task,
+): Promise<void> {
+  await mkdir(directory);
+  const file = await open(join(directory, "state.bin"), "w");
+  const headers = { "accept-encoding": "identity" };
+  const { body } = await fetch(`${url}/snapshots/${id}`, { headers });
+  let [buffer, spare] = [new Uint8Array(MIB), new Uint8Array(MIB)];
+  let filled = 0;
+  let writing: Promise<unknown> = Promise.resolve();
+  for await (const chunk of body ?? []) {
+    for (let rest = chunk; rest.length > 0;) {
+      const part = rest.subarray(0, MIB - filled);
+      buffer.set(part, filled);
+      filled += part.length;
+      rest = rest.subarray(part.length);
+      if (filled < MIB) continue;
+      await writing;
+      writing = file.write(buffer);
+      [buffer, spare] = [spare, buffer];
+      filled = 0;
+      onProgress();
+    }
+  }
+  await writing;
+  await file.write(buffer, 0, filled);
+  await file.sync();
+  await file.close();
+}
+
+async function measure(work: (task: Task) => Promise<void>, [
+  url = "",
+  id = "",
+  directory = "",
+]: readonly string[]): Promise<void> {
+  let residentMax = 0;
+  const before = process.memoryUsage().rss;
+  const cpuBefore = process.cpuUsage();
+  const startMs = performance.now();
+  const onProgress = () => {
+    residentMax = Math.max(residentMax, process.memoryUsage().rss);
+  };
+  await work({ url, id, directory, onProgress });
+  const seconds = (performance.now() - startMs) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  console.log(JSON.stringify({
+    seconds,
+    cpuSeconds: (user + system) / 1e6,
+    peakBytes: residentMax - before,
+  }));
 }
 
 const [what, ...args] = process.argv.slice(2);
-const [first = "", id = "", directory = ""] = args;
-if (what === "serve") await serve(first);
-else await install(first, id, directory);
+if (what === "serve") await serve(args[0] ?? "");
+else await measure(what === "install" ? install : download, args);

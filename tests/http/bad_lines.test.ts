@@ -26,6 +26,14 @@ import {
 import { connect, install } from "./remote.ts";
 import { BLOCK, SERVER, STATE } from "./served.ts";
 
+/** Makes the clock of this process another one; gives what undoes that. */
+function setTime(now: () => number): () => void {
+  const { performance } = globalThis;
+  const before = performance.now.bind(performance);
+  performance.now = now;
+  return () => performance.now = before;
+}
+
 describe("a line that breaks", () => {
   for (const end of ["error", "clean"] as const) {
     it(`resumes with the next byte after a cut that is ${end === "error" ? "seen" : "a clean end"}`, async () => {
@@ -56,6 +64,21 @@ describe("a line that breaks", () => {
     assert.equal(line.ranges.length, 200);
   });
 
+  it("has the whole budget again after each byte", async () => {
+    let time = 0;
+    const { line, remote, id } = await connect({}, {}, bytes(20, 1));
+    line.onState = (response, request) => {
+      time += 50_000;
+      return cutAfter(1, "error")(response, request);
+    };
+    const restoreTime = setTime(() => time);
+    try {
+      assert.deepEqual(await install({ remote, id }), bytes(20, 1));
+    } finally {
+      restoreTime();
+    }
+  });
+
   it("is given up when there is no progress within the budget", async () => {
     const retry = { budgetMs: 20, pauseMs: 1, pauseMsMax: 2 };
     const faults: Fault[] = [
@@ -70,7 +93,9 @@ describe("a line that breaks", () => {
       noAnswer(() => Promise.reject(null)),
     ];
     for (const fault of faults) {
-      const { served, line, remote, id } = await connect({ retry });
+      // The budget ends a stall, too.
+      const options = { retry, stallTimeoutMs: 600_000 };
+      const { served, line, remote, id } = await connect(options);
       line.onState = fault;
       await assert.rejects(install({ remote, id }), (error) => {
         assert.ok(error instanceof StoreAccessError);

@@ -59,7 +59,8 @@ for (const [name, start] of Object.entries(servers)) {
     const withServer = async (
       use: (served: Served, url: string) => Promise<void>,
     ) => {
-      const served = await Served.make({ maxTransfers: 1 }, STATE);
+      const options = { maxTransfers: 1 };
+      const served = await Served.make(options, STATE, 1024 * 1024);
       const app = new Hono();
       app.all("/raft/*", ({ req }) => served.handler(req.raw));
       const { port, close } = await start(app);

@@ -46,9 +46,10 @@ export class Served {
   static async make(
     options: Partial<SnapshotHandlerOptions> = {},
     state: Uint8Array = STATE,
+    blockSize: number = BLOCK,
   ): Promise<Served> {
     const fixture = new StoreFixture();
-    const store = await fixture.open({ blockSize: BLOCK, retain: 9 });
+    const store = await fixture.open({ blockSize, retain: 9 });
     const { id } = await store.save(INIT, state);
     return new Served(fixture, { store, id }, options);
   }
