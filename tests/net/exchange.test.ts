@@ -103,6 +103,31 @@ describe("an exchange", () => {
     await assert.rejects(early, (error) => error === reason);
   });
 
+  it("leaves no listener on a signal, whichever way it ends", async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const { addEventListener, removeEventListener } = EventTarget.prototype;
+    const counting: AbortSignal = Object.assign(signal, {
+      addEventListener(type: "abort", listener: () => void) {
+        listeners++;
+        addEventListener.call(signal, type, listener);
+      },
+      removeEventListener(type: "abort", listener: () => void) {
+        listeners--;
+        removeEventListener.call(signal, type, listener);
+      },
+    });
+    const options = { stallMs: LONG_MS, signal: counting };
+    const { fetch } = answering("body");
+    const read = await exchange(URL, {}, { fetch, ...options });
+    assert.equal(listeners, 1);
+    await read.readAll(9);
+    (await exchange(URL, {}, { fetch, ...options })).end();
+    const failing: Fetch = () => Promise.reject(new TypeError("no"));
+    await assert.rejects(exchange(URL, {}, { fetch: failing, ...options }));
+    assert.equal(listeners, 0);
+  });
+
   it("fails when it is read on after its end, which is not the body's", async () => {
     const { body } = silentBody(encode("one"));
     const { fetch } = answering(body);
