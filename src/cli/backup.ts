@@ -3,8 +3,8 @@
  */
 
 import { type Command, InvalidArgumentError } from "commander";
-import { openArchives } from "./archives/open.ts";
-import { parseDuration, parsePath } from "./arguments.ts";
+import { isStore, openArchives } from "./archives/open.ts";
+import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import {
   cleanUp,
   describeResult,
@@ -33,7 +33,6 @@ import {
   policyOf,
   type RetentionFlags,
 } from "./retention_flags.ts";
-import { hostIdOption } from "./arguments.ts";
 
 interface BackupFlags extends SourceFlags, RetentionFlags {
   readonly to: string;
@@ -96,6 +95,13 @@ async function backup(flags: BackupFlags): Promise<void> {
   }
   if (every !== undefined && json === true) {
     throw new InvalidArgumentError("--json is for a single backup");
+  }
+  if (await isStore(flags.to)) {
+    throw new CommandError(
+      `Cannot keep archives in ${flags.to}: found a store of snapshots there, ` +
+        "expected a directory of their own",
+      { exitCode: 2 },
+    );
   }
   const store = await openArchives(flags.to, { hostId: flags.hostId });
   const task = { source, store, policy: policyOf(flags) };

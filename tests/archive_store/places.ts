@@ -11,31 +11,30 @@ import { temporaryDirectory } from "../support/temporary_directory.ts";
 /** A place with nothing in it. */
 export interface ArchivePlace {
   readonly name: string;
+  /** Gives a way to open the same place again. */
   readonly open: () => Promise<() => ArchiveStore>;
 }
 
-/** The kinds of places; each gives a way to open the same empty place again. */
-export const PLACES: readonly ArchivePlace[] = [
-  {
-    name: "a directory",
-    open: async () => {
-      const directory = `${await temporaryDirectory()}/new/backups`;
-      return () => openFileArchiveStore(directory);
-    },
+/** A directory. */
+export const DIRECTORY: ArchivePlace = {
+  name: "a directory",
+  open: async () => {
+    const directory = `${await temporaryDirectory()}/new/backups`;
+    return () => openFileArchiveStore(directory);
   },
-  {
-    name: "a bucket",
-    open: () => {
-      const bucket = makeBucket({ partSizeMin: 0 });
-      const { location, endpoint, credentials, fetch } = bucket;
-      const options = { endpoint, credentials, fetch };
-      const tuning = { retry: QUICK };
-      return Promise.resolve(() =>
-        new S3ArchiveStore(location, options, tuning)
-      );
-    },
+};
+
+/** A bucket, of a real server where the environment names one. */
+export const BUCKET: ArchivePlace = {
+  name: "a bucket",
+  open: () => {
+    const bucket = makeBucket({ partSizeMin: 0 });
+    const { location, endpoint, credentials, fetch } = bucket;
+    const options = { endpoint, credentials, fetch };
+    const tuning = { retry: QUICK };
+    return Promise.resolve(() => new S3ArchiveStore(location, options, tuning));
   },
-];
+};
 
 /** Puts bytes there; gives the name. */
 export async function put(

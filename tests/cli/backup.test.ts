@@ -12,7 +12,7 @@ import { killOutright } from "../support/kill.ts";
 import { runtime } from "../support/runtime.ts";
 import { serveS3 } from "../support/s3/serve.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
-import { endBySignal, raftSnapshots } from "./raft_snapshots.ts";
+import { endBySignal, makeStore, raftSnapshots } from "./raft_snapshots.ts";
 import {
   golden,
   type SnapshotServer,
@@ -47,32 +47,40 @@ describe("raft-snapshots backup", () => {
   it("keeps the archive as it came, and nothing new when nothing has changed", async () => {
     const directory = join(await temporaryDirectory(), "new", "backups");
     let archive = await golden("consul");
-    await withSnapshotServer((r) => r.end(archive), async ({ url }) => {
-      const args = ["--consul", url, "--to", directory];
-      const first = await backUp(args);
-      assert.deepEqual([first.code, first.stderr], [0, ""]);
-      const [name = "", ...others] = await namesIn(directory);
-      assert.deepEqual(others, []);
-      assert.match(name, /^10-\d{13}\.snap$/);
-      assert.match(first.stdout, new RegExp(`^saved ${name} \\(431 B\\) in `));
-      const kept = new Uint8Array(await readFile(join(directory, name)));
-      assert.deepEqual(kept, archive);
-      const again = await backUp([...args, "--json"]);
-      assert.equal(again.code, 0, again.stderr);
-      const { outcome, index, term } = JSON.parse(again.stdout);
-      assert.deepEqual([outcome, index, term], ["unchanged", "10", "3"]);
-      // One that was damaged meanwhile is not what a new one is compared with.
-      await writeFile(join(directory, name), kept.subarray(1));
-      const third = await backUp(args);
-      assert.equal(third.code, 0);
-      assert.match(third.stderr, new RegExp(`${name} is not good`));
-      archive = await golden("largest_integers");
-      const fourth = await backUp([...args, "--keep-last", "1"]);
-      assert.equal(fourth.code, 0, fourth.stderr);
-      const left = await namesIn(directory);
-      assert.equal(left.length, 1, String(left));
-      assert.match(left[0] ?? "", /^18446744073709551615-/);
-    });
+    await withSnapshotServer(
+      (r) => r.end(archive),
+      async ({ url, requests }) => {
+        const args = ["--consul", url, "--to", directory];
+        const first = await backUp(args);
+        assert.deepEqual([first.code, first.stderr], [0, ""]);
+        const [name = "", ...others] = await namesIn(directory);
+        assert.deepEqual(others, []);
+        assert.match(name, /^10-\d{13}\.snap$/);
+        assert.match(
+          first.stdout,
+          new RegExp(`^saved ${name} \\(431 B\\) in `),
+        );
+        const kept = new Uint8Array(await readFile(join(directory, name)));
+        assert.deepEqual(kept, archive);
+        const again = await backUp([...args, "--json"]);
+        assert.equal(again.code, 0, again.stderr);
+        // The second is given up for the look at the first, and asked for again.
+        assert.equal(requests.length, 3);
+        const { outcome, index, term } = JSON.parse(again.stdout);
+        assert.deepEqual([outcome, index, term], ["unchanged", "10", "3"]);
+        // One that was damaged meanwhile is not what a new one is compared with.
+        await writeFile(join(directory, name), kept.subarray(1));
+        const third = await backUp(args);
+        assert.equal(third.code, 0);
+        assert.match(third.stderr, new RegExp(`${name} is not good`));
+        archive = await golden("largest_integers");
+        const fourth = await backUp([...args, "--keep-last", "1"]);
+        assert.equal(fourth.code, 0, fourth.stderr);
+        const left = await namesIn(directory);
+        assert.equal(left.length, 1, String(left));
+        assert.match(left[0] ?? "", /^18446744073709551615-/);
+      },
+    );
   });
 
   it("fails with 1, and removes nothing, when the server does", async () => {
@@ -199,6 +207,8 @@ describe("raft-snapshots backup", () => {
 
   it("refuses a command line that is wrong with 2, and asks no server", async () => {
     const directory = await temporaryDirectory();
+    const store = join(directory, "store");
+    await makeStore(store, []);
     const to = ["--to", directory];
     await withSnapshotServer((r) => r.end(), async ({ url, requests }) => {
       const consul = ["--consul", url, ...to];
@@ -206,6 +216,7 @@ describe("raft-snapshots backup", () => {
         [to, /found 0 of --consul, --nomad and --vault/],
         [[...consul, "--vault", url], /found 2 of/],
         [["--consul", url], /--to/],
+        [["--consul", url, "--to", store], /found a store of snapshots/],
         [["--consul", "ftp://x", ...to], /address of Consul/],
         [["--consul", "http://u:secret@x", ...to], /address of Consul/],
         [[...consul, "--namespace", "a"], /for Vault, not Consul/],
@@ -376,7 +387,8 @@ describe("raft-snapshots backup --every", () => {
               killOutright(first.child);
               // The server's clock goes faster than ours.
               const { memory } = served;
-              memory.serverTime = () => Date.now() + 31_000;
+              const before = memory.serverTime;
+              memory.serverTime = () => before() + 31_000;
               assert.match(await second.nextLine(), /^nothing new since 10-/);
             }, env);
           }, env);

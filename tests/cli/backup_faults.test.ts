@@ -145,13 +145,17 @@ describe("a backup", () => {
       ["/v1/snapshot", /more than 5 times/],
       ["http://[", /not a URL/],
       [undefined, /more than 5 times/],
+      ["ftp://HOST/v1/snapshot", /expected https/],
+      ["http://user:secret@HOST/v1/snapshot", /and no user/],
     ];
     for (const [location, message] of cases) {
-      const found = await backUp(directory, (response) => {
-        if (location !== undefined) response.setHeader("location", location);
+      const found = await backUp(directory, (response, { headers }) => {
+        const to = location?.replace("HOST", headers.host ?? "");
+        if (to !== undefined) response.setHeader("location", to);
         response.writeHead(307).end();
       });
       assert.match(String(found), message);
+      assert.doesNotMatch(String(found), /secret/);
       assert.deepEqual(await readdir(directory), []);
     }
   });

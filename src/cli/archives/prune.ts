@@ -5,7 +5,6 @@ import {
   applyRetentionPolicy,
   type RetentionDecision,
   type RetentionPolicy,
-  SnapshotError,
 } from "../../../mod.ts";
 import { CommandError, NOT_CHECKED } from "../failure.ts";
 import { describeFinding, type Finding, stateOf } from "../finding.ts";
@@ -16,6 +15,7 @@ import { messageOf } from "../reason.ts";
 import { findNewestGoodArchive } from "./check.ts";
 import { archiveJson } from "./list.ts";
 import { reading } from "./open.ts";
+import { removeArchives } from "./remove.ts";
 
 interface PruneFlags {
   readonly dryRun?: boolean;
@@ -61,14 +61,16 @@ async function prune(
   });
   if (!json) await print(...describeDecisions(decisions));
   const doomed = decisions.filter(({ keep }) => !keep).map(({ item }) => item);
-  const failed = dryRun ? [] : await removeAll(store, doomed, signal);
+  const { failed } = dryRun
+    ? { failed: [] }
+    : await removeArchives(store, decisions, signal);
   if (json) {
     await printJson({
       dryRun,
       keep: decisions.filter(({ keep }) => keep)
         .map(({ item, reasons }) => ({ ...archiveJson(item), reasons })),
       remove: doomed.map(archiveJson),
-      failed,
+      failed: failed.map(archiveJson),
       unusable: unusable.map((finding) => ({
         name: finding.id,
         state: stateOf(finding),
@@ -119,27 +121,6 @@ function describeDecisions(decisions: Decisions): string[] {
     reasons.join(", "),
   ]);
   return alignColumns(rows, ["left", "left", "right", "left", "left"]);
-}
-
-/** The oldest first: what an interruption leaves is what a policy would keep. */
-async function removeAll(
-  store: ArchiveStore,
-  doomed: readonly StoredArchive[],
-  signal: AbortSignal,
-): Promise<string[]> {
-  const failed: string[] = [];
-  for (const { name } of [...doomed].reverse()) {
-    signal.throwIfAborted();
-    try {
-      await store.delete(name);
-    } catch (error) {
-      // One that can't be removed does not save the others.
-      if (!(error instanceof SnapshotError)) throw error;
-      warn(messageOf(error));
-      failed.push(name);
-    }
-  }
-  return failed;
 }
 
 function summarize(count: number, dryRun: boolean): string {

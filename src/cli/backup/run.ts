@@ -8,8 +8,13 @@ import {
   readArchive,
   type StoredArchive,
 } from "../../archive/mod.ts";
-import { applyRetentionPolicy, type RetentionPolicy } from "../../../mod.ts";
-import { isSnapshotError, printable } from "../../../mod.ts";
+import {
+  applyRetentionPolicy,
+  isSnapshotError,
+  printable,
+  type RetentionPolicy,
+} from "../../../mod.ts";
+import { removeArchives } from "../archives/remove.ts";
 import { warn } from "../output.ts";
 import { messageOf } from "../reason.ts";
 import { requestSnapshot, SourceError } from "./source.ts";
@@ -194,20 +199,9 @@ export async function prune(
     protect: ({ name }) =>
       name === newest.name ? "newest known to be good" : undefined,
   });
-  const removed: string[] = [];
-  // The oldest first: what an interruption leaves is what a policy would keep.
-  for (const { item, keep } of [...decisions].reverse()) {
-    if (keep) continue;
-    signal.throwIfAborted();
-    try {
-      await store.delete(item.name);
-      removed.push(item.name);
-    } catch (error) {
-      // The backup itself is done.
-      warn(messageOf(error));
-    }
-  }
-  return removed;
+  // The backup itself is done, whatever can't be removed.
+  const { removed } = await removeArchives(store, decisions, signal);
+  return removed.map(({ name }) => name);
 }
 
 /** Computes the SHA-256 of what goes into a sink. */

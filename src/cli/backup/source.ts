@@ -86,12 +86,11 @@ function redirectedTo(
         `${vendor.name}, or --redirect-host ${printable(to.host)}`,
     );
   }
-  if (to.protocol === url.protocol && to.username + to.password === "") {
-    return to;
-  }
+  const isAsSafe = /^https:$/.test(to.protocol) || to.protocol === url.protocol;
+  if (isAsSafe && to.username + to.password === "") return to;
   throw new SourceError(
     `Cannot get a snapshot: ${shown(from)} has redirected to ${shown(to)}, ` +
-      `expected ${url.protocol}//`,
+      `expected https, or ${url.protocol} as before, and no user`,
   );
 }
 
