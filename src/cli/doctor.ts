@@ -2,6 +2,8 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { printable, type SnapshotMeta } from "../../mod.ts";
+import { diagnoseArchives, type Diagnosis } from "./archives/doctor.ts";
+import { findArchives } from "./archives/open.ts";
 import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
@@ -56,12 +58,33 @@ export function registerDoctor(program: Command): void {
 }
 
 async function doctor(path: string, options: DoctorOptions): Promise<void> {
-  const { json, prometheus, quick = false, hostId } = options;
+  const { json, prometheus, quick = false } = options;
   if (json && prometheus === "-") {
     throw new InvalidArgumentError(
       "Cannot print JSON and metrics: stdout takes one of them",
     );
   }
+  const archives = await findArchives(path);
+  const diagnosis = archives === undefined
+    ? await diagnoseStore(path, options)
+    : await withInterrupts((signal) =>
+      diagnoseArchives(archives, { ...options, quick, signal })
+    );
+  const { problem } = diagnosis;
+  const exitCode = problem?.exitCode ?? 0;
+  if (prometheus !== undefined) {
+    await writeMetrics(prometheus, diagnosis.metrics(exitCode));
+  }
+  if (json) await printJson(diagnosis.json(exitCode));
+  else if (prometheus !== "-") await printPainted(...diagnosis.lines());
+  if (problem !== undefined) throw problem;
+}
+
+async function diagnoseStore(
+  path: string,
+  options: DoctorOptions,
+): Promise<Diagnosis> {
+  const { quick = false, hostId } = options;
   const { directory } = await findStore(path);
   const health = await withInterrupts((signal) =>
     withStoreToRead(
@@ -70,14 +93,12 @@ async function doctor(path: string, options: DoctorOptions): Promise<void> {
       { hostId },
     )
   );
-  const problem = findProblem(health, options);
-  const exitCode = problem?.exitCode ?? 0;
-  if (prometheus !== undefined) {
-    await writeMetrics(prometheus, prometheusText(health, exitCode));
-  }
-  if (json) await printJson(toJson(health, exitCode));
-  else if (prometheus !== "-") await printPainted(...toLines(health));
-  if (problem !== undefined) throw problem;
+  return {
+    problem: findProblem(health, options),
+    metrics: (exitCode) => prometheusText(health, exitCode),
+    json: (exitCode) => toJson(health, exitCode),
+    lines: () => toLines(health),
+  };
 }
 
 /** What makes the exit code another than 0. */

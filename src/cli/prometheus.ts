@@ -4,7 +4,7 @@ import { countOf, type Health } from "./health.ts";
 import { takenTime } from "./order.ts";
 
 /** One metric: its help, and the values by their labels. */
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly values: readonly (readonly [
@@ -15,12 +15,20 @@ interface Metric {
 
 /** Every line of the text, with its end. */
 export function prometheusText(health: Health, exitCode: number): string {
-  return metricsOf(health, exitCode).flatMap(({ name, help, values }) => {
+  return formatMetrics(health.place, metricsOf(health, exitCode));
+}
+
+/** Metrics of a place as text. */
+export function formatMetrics(
+  place: string,
+  metrics: readonly Metric[],
+): string {
+  return metrics.flatMap(({ name, help, values }) => {
     const full = `raft_snapshots_${name}`;
     const lines = values.flatMap(([value, labels = {}]) =>
       value === undefined
         ? []
-        : [`${full}${labelsText({ place: health.place, ...labels })} ${value}`]
+        : [`${full}${labelsText({ place, ...labels })} ${value}`]
     );
     return lines.length === 0
       ? []

@@ -98,6 +98,35 @@ describe("the command line with archives", () => {
     assert.equal((await readdir(onlyBad.directory)).length, 3);
   });
 
+  it("tells which are good, and how old the newest of these is", async () => {
+    const { directory, names } = await makeArchives(["bad", "consul"]);
+    const args = ["doctor", directory];
+    const bad = await raftSnapshots(args);
+    assert.equal(bad.code, 1);
+    assert.match(bad.stderr, /1 of 2 archives are bad/);
+    assert.match(bad.stdout, new RegExp(`^bad  ${names[0]}`, "m"));
+    assert.match(bad.stdout, new RegExp(`^newest good +${names[1]}`, "m"));
+    const quick = await raftSnapshots([...args, "--quick", "--json"]);
+    assert.equal(quick.code, 0, quick.stderr);
+    const { ok, newest, archives } = JSON.parse(quick.stdout);
+    assert.deepEqual([ok, newest.name, archives.length], [true, names[0], 2]);
+    const metrics = await raftSnapshots([...args, "--prometheus", "-"]);
+    const lines = metrics.stdout.split("\n");
+    const value = (start: string, label: string) =>
+      lines.find((line) =>
+        line.startsWith(`raft_snapshots_${start}`) && line.includes(label)
+      )?.split(" ").at(-1);
+    assert.equal(value("doctor_exit_code", ""), "1");
+    assert.equal(value("archives", 'state="bad"'), "1");
+    const good = await makeArchives(["consul"]);
+    const fine = await raftSnapshots(["doctor", good.directory]);
+    assert.equal(fine.code, 0, fine.stderr);
+    const old = ["doctor", good.directory, "--max-age", "30s"];
+    const tooOld = await raftSnapshots(old);
+    assert.equal(tooOld.code, 1);
+    assert.match(tooOld.stderr, /too old/);
+  });
+
   it("copies them as they are, or into a store, and never a bad one", async () => {
     const { directory, names } = await makeArchives(["vault", "bad"]);
     const [newest = "", bad = ""] = names;
