@@ -23,13 +23,13 @@ import { SnapshotArchiveError } from "./archive_error.ts";
 import { META } from "./members.ts";
 
 /**
- * What an archive says of its snapshot: all but the CRC of the state. `takenAt`
- * is the time of `meta.json` in the tar.
+ * The metadata in an archive: all of a snapshot's but the CRC of the state.
+ * `takenAt` is the time of `meta.json` in the tar.
  */
 export interface ArchiveMeta extends Omit<SnapshotMetaFields, "crc"> {
-  /** The time in the ID; `undefined` when the ID is not one of a store's. */
+  /** The time in the ID; `undefined` when the ID is not that of a store. */
   readonly createdAt: Date | undefined;
-  /** For `JSON.stringify()`: without bigints, which JSON has no form of. */
+  /** For `JSON.stringify()`: bigints become strings, because JSON has none. */
   toJSON(): ArchiveMetaJson;
 }
 
@@ -40,7 +40,7 @@ export interface ArchiveMetaJson
   readonly createdAt: string | null;
 }
 
-/** Its name is what `console.log()` shows. */
+/** `console.log()` shows the name of this class. */
 class SnapshotArchiveMeta implements ArchiveMeta {
   readonly version: 0 | 1;
   readonly id: string;
@@ -85,7 +85,7 @@ export function decodeArchiveMeta(
   offset: number,
   modified?: number,
 ): ArchiveMeta {
-  // Go's reader, too, passes over a CRC, as in a meta.json from a store.
+  // Like Go's reader, ignores a CRC, which the meta.json of a store has.
   const { version, crc: _, ...rest } = orFault(
     offset,
     () => decodeRecord(bytes, `${META} in the archive`),
@@ -102,9 +102,9 @@ export function decodeArchiveMeta(
 }
 
 /**
- * What a store needs to make the snapshot again. In one of version 0 the servers
- * are in `peers`, as of the snapshot's own index (`installSnapshot` in Go's
- * `raft.go`).
+ * The argument for `create()` that makes the snapshot again. In version 0 the
+ * servers are in `peers`, as of the snapshot's own index (`installSnapshot` in
+ * Go's `raft.go`).
  *
  * @throws {SnapshotArchiveError} with the reason `"meta"`.
  */
@@ -124,7 +124,7 @@ export function initOfArchive(meta: ArchiveMeta): SnapshotInit {
   };
 }
 
-/** The result, or an error that says that the archive is to blame. */
+/** The function's result; its errors become errors of the archive. */
 function orFault<T>(offset: number | undefined, decode: () => T): T {
   try {
     return decode();

@@ -162,7 +162,10 @@ class Output {
     }
   }
 
-  /** Calls a destination that is a function, and writes what was held. */
+  /**
+   * Calls a destination that is a function, and writes the bytes that were held
+   * back.
+   */
   async open(meta: ArchiveMeta): Promise<void> {
     if (typeof this.#destination === "function") {
       this.#writer = (await this.#destination(meta)).getWriter();

@@ -1,5 +1,5 @@
 /**
- * A snapshot of a store becomes an archive.
+ * Makes an archive of a snapshot in a store.
  *
  * @module
  */
@@ -30,21 +30,21 @@ export interface ExportArchiveOptions
   extends Pick<OpenOptions, "verify" | "signal" | "onProgress"> {
   /**
    * How hard to compress, from 1 to 9; 0 stores the bytes as they are, as Vault
-   * does, in a file that is still one of gzip. @default {6}
+   * does, in a gzip file without compression. @default {6}
    */
   readonly level?: number | undefined;
   /**
    * When the members were modified, in milliseconds since 1970, rounded to
-   * seconds. With the default, a snapshot always gives the same tar; Go
-   * takes the time of the export.
+   * seconds. With the default, a snapshot always gives the same tar; Go uses
+   * the time of the export.
    * @default {when the snapshot was taken}
    */
   readonly modifiedMs?: number | undefined;
   /**
-   * Called with the reason when what was kept of the snapshot's first archive
-   * can't be used, or is not enough for Vault, and when Vault will refuse the
-   * archive because its `meta.json` is too long.
-   * @default {warnings go to the console}
+   * Called with a warning when the files that an import has kept can't be used
+   * or are not enough for Vault, and when Vault will refuse the archive because
+   * its `meta.json` is too long.
+   * @default {console.warn}
    */
   readonly onWarning?: (message: string) => void;
 }
@@ -59,13 +59,13 @@ const EXPORT_OPTIONS: OptionNames<ExportArchiveOptions> = {
 };
 
 /**
- * Makes an archive of a snapshot, which Consul, Nomad and Vault read as if
- * they had written it. Nothing is opened before the stream is read; it must be
- * read out or cancelled. It errors instead of ending when the snapshot is
- * corrupt or not there, with the errors of {@linkcode SnapshotReader.open}.
+ * Makes an archive of a snapshot, which Consul, Nomad and Vault read as if they
+ * had written it. The snapshot is opened when the stream is first read. The
+ * stream must be read out or cancelled. It errors when the snapshot is corrupt
+ * or missing, with the errors of {@linkcode SnapshotReader.open}.
  *
- * Vault refuses a `meta.json` of 8 KiB and more, which is that of some 60
- * servers (`onWarning` tells); Consul and Nomad take any.
+ * Vault refuses a `meta.json` of 8 KiB or more, which some 60 servers fill
+ * (`onWarning` is called); Consul and Nomad accept any.
  *
  * @throws {RangeError} when `level` or `modifiedMs` is out of its bounds.
  *
@@ -133,10 +133,10 @@ export function exportArchive(
   return makeSource(reader, { signal }).stream;
 }
 
-/** What goes into the archive. */
+/** The contents of an archive. */
 interface Packing {
   readonly source: SnapshotSource;
-  /** The archive that the snapshot came from, which is to be made again. */
+  /** The archive that the snapshot was imported from, to be made again. */
   readonly origin: ArchiveOrigin | undefined;
   /** The archive's `meta.json`. */
   readonly meta: Uint8Array;
@@ -167,7 +167,7 @@ async function* writeTar(
     }
     yield new Uint8Array(END_BYTES);
   } finally {
-    // Does nothing when it has been read out.
+    // Does nothing when the source has been read out.
     await source.cancel();
   }
 }
@@ -181,7 +181,10 @@ function* writeSmall(
   yield padding(member.size);
 }
 
-/** The state, as long as its metadata says: the tar depends on it. */
+/**
+ * The state, checked for the length in its metadata, which the tar's header
+ * has.
+ */
 async function* hashed(
   source: SnapshotSource,
   sha256: Sha256,

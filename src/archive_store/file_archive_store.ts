@@ -252,7 +252,7 @@ class FileArchiveStore implements ArchiveStore {
     }
   }
 
-  /** Errors of the system say what was being done. */
+  /** Runs a call; the message of an error names the operation. */
   async #run<T>(doing: string, call: () => Promise<T>): Promise<T> {
     try {
       return await call();

@@ -19,7 +19,7 @@ export interface CheckedArchive {
 
 /** How an archive is checked. */
 export interface CheckOptions {
-  /** What messages call it. @default {the file} */
+  /** The archive's name in messages. @default {the file} */
   readonly name?: string;
   readonly signal?: AbortSignal;
   /** Gets the state; not to be trusted before all of it is read. */

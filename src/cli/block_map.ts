@@ -6,7 +6,7 @@ import { paint } from "./output.ts";
 
 const ROW_LENGTH_MAX = 64;
 const ROWS_MAX = 4;
-/** What stands before the lines of a finding. */
+/** The indentation of the lines of a finding. */
 const INDENT = 5;
 const GOOD = "░";
 const BAD = "X";

@@ -9,7 +9,7 @@ import type { Command, Option } from "commander";
 export interface OptionModel {
   /** Such as `--keep-last`. */
   readonly flag: string;
-  /** What stands for its value, such as `N`; `undefined` for a switch. */
+  /** The placeholder of its value, such as `N`; `undefined` for a switch. */
   readonly value: string | undefined;
   /** The only values that it takes; empty when there are others. */
   readonly choices: readonly string[];

@@ -101,7 +101,7 @@ async function diagnoseStore(
   };
 }
 
-/** What makes the exit code another than 0. */
+/** The problem that makes the exit code other than 0, if any. */
 function findProblem(
   health: Health,
   { maxAge }: DoctorOptions,

@@ -23,7 +23,7 @@ export function registerCompletion(program: Command): void {
     });
 }
 
-/** Adds `man`; `notes` is what the help says beside the commands. */
+/** Adds `man`; `notes` is the text of the help beside the commands. */
 export function registerMan(program: Command, notes: string): void {
   program.command("man")
     .summary("print the manual page")

@@ -1,4 +1,4 @@
-/** What `doctor` finds out about a store. */
+/** The health of a store, for `doctor`. */
 
 import { statfs } from "node:fs/promises";
 import {
@@ -13,7 +13,7 @@ import { isBucket } from "./buckets.ts";
 import { checkSnapshot } from "./check_snapshot.ts";
 import { type Finding, type FindingState, stateOf } from "./finding.ts";
 
-/** What was found. */
+/** The result of an examination. */
 export interface Health {
   readonly place: string;
   /** When it was looked at. */

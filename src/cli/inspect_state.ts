@@ -1,4 +1,4 @@
-/** What `inspect` says of the records in a state. */
+/** The output of `inspect` about the records in a state. */
 
 import { InvalidArgumentError } from "commander";
 import { CommandError } from "./failure.ts";
@@ -36,7 +36,9 @@ export function parseDepth(text: string): number {
   throw new InvalidArgumentError("Expected an integer of 1 or more.");
 }
 
-/** Counts what passes by; a damaged state does not hide the metadata. */
+/**
+ * Counts the records that pass by; a damaged state does not hide the metadata.
+ */
 export class StateInspection {
   readonly #summary: StateSummary;
   #error: unknown;
@@ -56,7 +58,7 @@ export class StateInspection {
   };
 
   /**
-   * What is in the state.
+   * The contents of the state.
    *
    * @throws {CommandError} when it is damaged.
    */

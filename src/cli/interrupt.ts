@@ -17,14 +17,14 @@ export class InterruptedError extends Error {
   }
 }
 
-/** What can be taken off the terminal. */
+/** A text that can be erased from the terminal. */
 interface Erasable {
   stop(): void;
 }
 
 /**
- * Takes something off the terminal before a signal ends the process; returns
- * what stops that.
+ * Erases a text from the terminal before a signal ends the process; returns a
+ * function that stops that.
  */
 export function eraseOnSignal(erasable: Erasable): () => void {
   const handlers = SIGNALS.map((name) => {

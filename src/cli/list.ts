@@ -113,7 +113,7 @@ async function listFiles(
       found.push([file, meta]);
       rows.push({ ...meta.toJSON(), crc: formatCrc(crc), file, fileSize });
     } catch (error) {
-      // One that can't be used is not a reason to leave the others out.
+      // A snapshot that can't be used must not hide the others.
       if (!isFinding(error)) throw error;
       warn(messageOf(error));
       isBad ||= stateOf({ errors: [error] }) === "bad";
@@ -159,6 +159,6 @@ function formatList(
   const lines = align(table);
   const columns = terminalColumns() ?? Infinity;
   if (lines.every(({ length }) => length <= columns)) return lines;
-  // What the terminal has no room for is what the column before says in UTC.
+  // A narrow terminal loses the local time, which the column before has in UTC.
   return align(table.map((row) => row.slice(0, -1)));
 }

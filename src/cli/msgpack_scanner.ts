@@ -1,6 +1,6 @@
 /**
  * Finds where the values in a stream of msgpack begin and end, without keeping
- * them: a state may have gigabytes. What is in a value is a decoder's business.
+ * them: a state may have gigabytes. It does not decode the values.
  */
 
 /** A state that can't be read as records, and where. */
@@ -16,11 +16,11 @@ export class StateFormatError extends Error {
   }
 }
 
-/** What follows the first byte of a value. */
+/** The bytes after the first one of a value. */
 interface Shape {
   /** Bytes that hold a length. */
   readonly lengthBytes: number;
-  /** What the length counts, or what is there without one. */
+  /** The unit of the length; without a length, the kind of the value. */
   readonly kind: "bytes" | "array" | "map";
   /** Bytes beside those that the length counts, or the values of a short one. */
   readonly fixed: number;
@@ -68,7 +68,7 @@ function shapeOf(byte: number): Shape | undefined {
 export class MsgpackScanner {
   /** Values that must still begin before the outermost one ends. */
   #open = 1;
-  /** Bytes of the current value that say nothing of what follows. */
+  /** Bytes of the current value that can be skipped. */
   #skip = 0;
   /** The length that is being read, byte by byte. */
   #shape: Shape | undefined;
@@ -76,7 +76,7 @@ export class MsgpackScanner {
   #length = 0;
 
   /**
-   * Goes on from `start` in the chunk up to the end of the value; gives where
+   * Continues from `start` in the chunk up to the end of the value; gives where
    * that is, or `undefined` when the value is longer. `offset` is where the
    * chunk begins in the state.
    *
@@ -98,7 +98,7 @@ export class MsgpackScanner {
     return undefined;
   }
 
-  /** Takes a byte that says what a value is, or how long. */
+  /** Takes a byte with the kind or the length of a value. */
   #take(byte: number, position: number): void {
     if (this.#shape !== undefined) {
       // No more than 32 bits.

@@ -37,7 +37,10 @@ export function takenTime<T extends Date | undefined>(
   return takenAt ?? createdAt;
 }
 
-/** Warns when what was just published is not the newest snapshot of its store. */
+/**
+ * Warns when the snapshot that was just published is not the newest of its
+ * store.
+ */
 export async function warnIfNotNewest(
   store: Pick<SnapshotStore, "list">,
   { id }: SnapshotMeta,

@@ -72,7 +72,7 @@ export function warn(message: string): void {
   process.stderr.write(`raft-snapshots: ${printable(message)}\n`);
 }
 
-/** Prints on stderr what is good to know, and may be left out. */
+/** Prints a note on stderr, which `--quiet` leaves out. */
 export function note(message: string): void {
   if (!isQuiet()) warn(message);
 }

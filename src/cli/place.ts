@@ -149,7 +149,10 @@ function isSnapshotPath(path: string): boolean {
   }
 }
 
-/** What can't be looked at is not one: opening it says why. */
+/**
+ * A path that can't be examined is not a directory here; opening it reports
+ * why.
+ */
 async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();

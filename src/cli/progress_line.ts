@@ -1,8 +1,8 @@
 /** The text of a progress bar, for a terminal of any width from 40 columns. */
 
-/** What the line may have, in this order. */
+/** The parts of the line, in this order. */
 export interface LineParts {
-  /** What is being done. */
+  /** The task. */
   readonly label: string;
   /** How much is done, 0 to 1; `undefined` when that is not known. */
   readonly part?: number;

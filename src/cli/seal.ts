@@ -79,15 +79,15 @@ async function seal(
   );
 }
 
-/** What has been done so far. */
+/** The progress so far. */
 interface Sealing {
   readonly sealed: SnapshotMeta[];
-  /** Of those that could not be sealed. */
+  /** The errors of snapshots that could not be sealed. */
   readonly errors: unknown[];
   readonly json: boolean;
 }
 
-/** One that is bad does not save the others. */
+/** After a bad snapshot the others are still sealed. */
 async function sealAll(
   store: SnapshotStore,
   run: Sealing,

@@ -1,4 +1,4 @@
-/** The programs whose states are known, and what their records are called. */
+/** The programs whose states are known, and the names of their records. */
 
 /** A program that writes a header, and then records with a byte for the type. */
 export interface StateProgram {

@@ -1,8 +1,9 @@
 /**
- * What is in a state of Consul or Nomad: how many records of each type, and how
- * long they are, as `consul snapshot inspect` counts them (`enhance` in Consul's
- * `snapshot_inspect.go`). Memory stays flat: records are counted as they pass,
- * and only those with a key are kept, one at a time, when keys are asked for.
+ * The contents of a state of Consul or Nomad: how many records of each type,
+ * and how long they are, as `consul snapshot inspect` counts them (`enhance` in
+ * Consul's `snapshot_inspect.go`). Memory stays flat: records are counted as
+ * they pass, and only those with a key are kept, one at a time, when keys are
+ * asked for.
  */
 
 import { Decoder } from "@msgpack/msgpack";
@@ -31,7 +32,7 @@ export interface KeyOptions {
   readonly filter: string;
 }
 
-/** What is in a state. */
+/** The contents of a state. */
 export interface StateContents {
   /** Whose state it is; `undefined` when it is another program's. */
   readonly program: StateProgram["name"] | undefined;

@@ -23,14 +23,14 @@ import { note, warn } from "./output.ts";
 import { requireNoOther } from "./place.ts";
 import { messageOf, systemReason } from "./reason.ts";
 
-/** What the commands themselves tell, or need not tell. */
+/** Events that the commands report themselves, or need not report. */
 const UNTOLD = new Set<StoreEvent["type"]>([
   "published",
   "restored",
   "deleted",
 ]);
 
-/** What the library reports goes to stderr. */
+/** Writes the library's reports to stderr. */
 export const reporting = {
   logger: { debug() {}, info() {}, warn() {}, error() {} } satisfies Logger,
   onEvent(event: StoreEvent): void {
@@ -80,7 +80,7 @@ export async function withStoreToWrite<T>(
     return await useAndClose(store, use);
   }
   await requireNoOther(directory);
-  // What can't be looked at can't be opened either, which says why.
+  // A path that can't be examined can't be opened either, which reports why.
   const missing = await findMissing(resolve(directory, "snapshots"))
     .catch(() => []);
   try {
@@ -126,7 +126,7 @@ async function openDirectory(
 /** Removes directories, innermost first, up to one that another program uses. */
 async function removeEmpty(directories: readonly string[]): Promise<void> {
   for (const path of [...directories].reverse()) {
-    // The error that led here is the one that matters.
+    // The caller needs the error that led here.
     await rmdir(path).catch(() => {});
   }
 }
@@ -235,7 +235,7 @@ const LATEST = "latest";
 
 /**
  * The ID itself, or that of the newest snapshot for `latest`: also of one that
- * is bad, because an older one must not stand in for it unnoticed.
+ * is bad, because an older snapshot must not replace it unnoticed.
  *
  * @throws {CommandError} when there is no snapshot.
  */
@@ -257,9 +257,9 @@ export interface Choice extends OpenOptions {
 }
 
 /**
- * Opens the snapshot that is named, or the newest. An older one does not stand
- * in for a newest that is bad, only for one that another program removes
- * meanwhile.
+ * Opens the snapshot that is named, or the newest. An older snapshot replaces
+ * the newest only when another program removes that meanwhile, not when it is
+ * bad.
  *
  * @throws {CommandError} when there is no snapshot.
  */

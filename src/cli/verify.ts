@@ -72,7 +72,7 @@ async function verify(
     : await verifyStore(place, named, json);
   const isAll = place.kind === "store" && place.id === undefined &&
     named.length === 0;
-  if (isAll && !json) await printVerdict(findings);
+  if (isAll && !json) await printNewestGood(findings);
   const unfinished = place.kind === "archive"
     ? undefined
     : await tellUnfinished(place.directory);
@@ -83,8 +83,8 @@ async function verify(
   requireGood(findings);
 }
 
-/** What is left to restore from, where that is not the newest. */
-async function printVerdict(findings: readonly Finding[]): Promise<void> {
+/** Prints the newest good snapshot, unless it is the newest of all. */
+async function printNewestGood(findings: readonly Finding[]): Promise<void> {
   const position = findings.findIndex((each) => stateOf(each) === "ok");
   if (position === 0 || findings.length === 0) return;
   const id = findings[position]?.id;

@@ -1,15 +1,15 @@
 /**
- * What `inspect()` tells of a store beside its published snapshots, and what
- * `clean()` removes of that.
+ * The results of `inspect()` and `clean()`: what a store has beside its
+ * published snapshots, and which of that was removed.
  *
  * @module
  */
 
 import type { LockOwner } from "../lock_owner.ts";
 
-/** A snapshot, a deletion or a seal that has not come to its end. */
+/** A snapshot, a deletion or a seal that is not finished. */
 export interface UnfinishedSnapshot {
-  /** The snapshot that it was to be, or was. */
+  /** The ID of the snapshot that was being written, deleted or sealed. */
   readonly id: string;
   /** Its name in the place, such as that of a directory. */
   readonly name: string;
@@ -20,8 +20,8 @@ export interface UnfinishedSnapshot {
   /** When it was last changed; `undefined` when that is not known. */
   readonly changedAt: Date | undefined;
   /**
-   * Whether it is of another program that knows no lock, such as a Go server:
-   * its age is all that tells whether that is still writing it.
+   * Whether it belongs to another program that does not use the lock, such as a
+   * Go server. Only its age tells whether that program is still writing it.
    */
   readonly isForeign: boolean;
   /**
@@ -41,24 +41,26 @@ export interface QuarantinedSnapshot {
   readonly name: string;
 }
 
-/** The lock of a store, as it is seen without being taken. */
+/** The state of a store's lock, read without taking the lock. */
 export interface StoreLock {
-  /** Who has it; `undefined` when its file does not tell. */
+  /** The holder; `undefined` when the lock file does not name one. */
   readonly owner: LockOwner | undefined;
   /**
-   * What is known of the holder:
+   * Whether the holder is alive:
    *
-   * - `"own"`: it is this store;
-   * - `"alive"`: it is another store, in this process or another one;
-   * - `"dead"`: it has ended; the next store that is opened takes the lock over;
-   * - `"unknown"`: it can't be seen from here, so that the lock counts as held.
+   * - `"own"`: this store holds the lock;
+   * - `"alive"`: another store holds it, in this process or another one;
+   * - `"dead"`: the holder has ended; the next store that is opened takes the
+   *   lock over;
+   * - `"unknown"`: this process can't see the holder, so the lock counts as
+   *   held.
    */
   readonly holder: "own" | "alive" | "dead" | "unknown";
   /** What an operator can do when the holder is `"unknown"`. */
   readonly hint: string | undefined;
 }
 
-/** What there is in a store beside its published snapshots. */
+/** The contents of a store beside its published snapshots. */
 export interface StoreInspection {
   /** Where the store is. */
   readonly place: string;
@@ -80,19 +82,20 @@ export interface StoreInspection {
 /** Options of `clean()`. */
 export interface CleanOptions {
   /**
-   * How long a snapshot of a writer that can't be seen must have been unchanged,
-   * in milliseconds, 0 or more: in a directory that is another program, such as
-   * a Go server. @default {as opening the store does: foreignTmpAgeMs}
+   * How long a snapshot must have been unchanged, in milliseconds, 0 or more,
+   * when its writer can't be seen. In a directory, such a writer is another
+   * program, such as a Go server. @default {as opening the store does:
+   * foreignTmpAgeMs}
    */
   readonly olderThanMs?: number | undefined;
 }
 
-/** What became of the unfinished snapshots, as they were before. */
+/** The unfinished snapshots, as they were before, by their outcome. */
 export interface CleanReport {
-  /** Those that were removed. */
+  /** Snapshots that were removed. */
   readonly removed: readonly UnfinishedSnapshot[];
-  /** Those that may be under way. */
+  /** Snapshots that may be under way. */
   readonly left: readonly UnfinishedSnapshot[];
-  /** Those that could not be removed; the log says why. */
+  /** Snapshots that could not be removed; the log says why. */
   readonly failed: readonly UnfinishedSnapshot[];
 }

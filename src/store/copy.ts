@@ -1,5 +1,5 @@
 /**
- * Copying a snapshot from one store to another.
+ * Copies a snapshot from one store to another.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
 
 /** Options of {@linkcode copySnapshot}. */
 export interface CopyOptions {
-  /** Stops the copy when it aborts; nothing is left of it. */
+  /** Stops the copy when it aborts; no part of the copy stays. */
   readonly signal?: AbortSignal | undefined;
   /** Called as bytes are copied. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -47,8 +47,9 @@ const COPY_OPTIONS: OptionNames<CopyOptions> = {
  * to the copy's metadata once it is published. Every byte is checked: against
  * the block checksums as it is read, and by size and CRC before the copy is
  * published. When only the CRC of the whole is wrong, or the snapshot was
- * replaced meanwhile, the copy starts again, once. What an import has kept of
- * its archive is copied too. The copy says when the state was taken (`takenAt`).
+ * replaced meanwhile, the copy starts again, once. The files that an import has
+ * kept of its archive are copied too. The copy says when the state was taken
+ * (`takenAt`).
  *
  * @throws {SnapshotNotFoundError} when `from` has no snapshot of that ID.
  * @throws {InvalidSnapshotIdError} when `id` is not an ID.
@@ -99,8 +100,9 @@ export async function copySnapshot(
 }
 
 /**
- * Whether another attempt may end well: the bytes were wrong as a whole, perhaps
- * only on their way; or the snapshot was replaced while it was read.
+ * Whether another attempt may succeed: the CRC of the whole was wrong, perhaps
+ * because bytes were damaged on their way, or the snapshot was replaced while
+ * it was read.
  */
 function mayHaveChanged(error: unknown): boolean {
   return isSnapshotError(error, "ERR_SNAPSHOT_NOT_FOUND") ||
@@ -114,8 +116,8 @@ async function copy(
   { signal, onProgress }: CopyOptions,
 ): Promise<SnapshotMeta> {
   const origin = await readExtra(from, meta.id, ORIGIN);
-  // One pass, also without block checksums: what the copy is made of is checked
-  // before it is published.
+  // One pass, also without block checksums, because the copy's bytes are
+  // checked before it is published.
   const openOptions = {
     verify: "stream",
     signal,
@@ -140,8 +142,8 @@ async function copy(
 }
 
 /**
- * A stream to the sink that asks for no chunk before the one before is written:
- * by then its buffer is used again.
+ * A stream to the sink that requests a chunk only when the last one is written,
+ * because then the last one's buffer is reused.
  */
 function withoutQueue(sink: SnapshotSink): WritableStream<Uint8Array> {
   const writer = sink.getWriter();

@@ -1,5 +1,5 @@
 /**
- * What this process knows of the snapshots in its store.
+ * The snapshots that this process knows to be good or corrupt.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class Health {
     this.#newestFirst = newestFirst;
   }
 
-  /** The small files have been read, and nothing is wrong with them. */
+  /** The small files have been read and are correct. */
   markUsable(id: string): void {
     if (!this.#known.has(id)) this.#known.set(id, "usable");
   }
@@ -46,7 +46,7 @@ export class Health {
     return this.#known.get(id) === "good";
   }
 
-  /** Whether nothing is known to be wrong with the snapshot. */
+  /** Whether the snapshot is known to be usable. */
   isUsable(id: string): boolean {
     return this.#known.has(id) && !this.isCorrupt(id);
   }

@@ -33,19 +33,19 @@ export interface StoreOptions {
    */
   readonly order?: SnapshotOrder | undefined;
   /**
-   * Gets a line for each event: what has succeeded as `info`, what an operator
-   * should look at as `warn` or `error`.
+   * Gets a line for each event: successes as `info`, conditions that an
+   * operator should look at as `warn` or `error`.
    *
    * @default {warnings and errors go to the console}
    */
   readonly logger?: Logger | undefined;
   /**
    * Called with each event, such as `published` and `restored`, for metrics and
-   * alerts; the log lines are made from the same events. What it throws, or
-   * rejects with, is ignored. @default {none}
+   * alerts; the log lines are made from the same events. Its errors and
+   * rejections are ignored. @default {none}
    */
   readonly onEvent?: ((event: StoreEvent) => void) | undefined;
-  /** Claims nothing, cleans nothing up, writes nothing. @default {false} */
+  /** Takes no lock, cleans nothing up, writes nothing. @default {false} */
   readonly readOnly?: boolean | undefined;
   /** The time in milliseconds since 1970. @default {Date.now} */
   readonly clock?: (() => number) | undefined;

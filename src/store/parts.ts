@@ -1,5 +1,5 @@
 /**
- * What an open store is made of. Each part owns one kind of state; the files of
+ * The parts of an open store. Each part owns one kind of state; the files of
  * this folder take the parts that they need.
  *
  * @module
@@ -18,11 +18,11 @@ import type { Remover } from "./remove.ts";
 export interface StoreParts {
   /** The place that the snapshots are in. */
   readonly backend: CheckedBackend;
-  /** What is known of them. */
+  /** Which snapshots are known to be good or corrupt. */
   readonly health: Health;
   /** Their order. */
   readonly newestFirst: NewestFirst;
-  /** What has been read of them. */
+  /** The metadata that has been read. */
   readonly metas: KnownMetas;
   /** Removes snapshots; its calls go through `exclusive`. */
   readonly remover: Remover;
@@ -30,7 +30,7 @@ export interface StoreParts {
   readonly streams: OpenStreams;
   /** IDs of snapshots whose own reap has not ended yet: never reaped. */
   readonly publishing: Set<string>;
-  /** Runs what removes or replaces snapshots, one call after the other. */
+  /** Runs the calls that remove or replace snapshots one after the other. */
   readonly exclusive: Exclusive;
   /** Aborts when the store is closed. */
   readonly closing: AbortSignal;

@@ -1,5 +1,6 @@
 /**
- * Checks of a store's `close()`: what it ends, and that later calls reject.
+ * Checks that a store's `close()` ends its streams, and that later calls
+ * reject.
  *
  * @module
  */

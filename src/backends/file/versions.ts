@@ -16,7 +16,7 @@ const FILES = ["meta.json", "blocks.crc64", "state.bin"];
 /** How many snapshots are looked at side by side; no file is opened for that. */
 const CONCURRENCY = 24;
 
-/** What was seen of a file; of one that there is not, nothing. */
+/** The state of a file at the last look; `"none"` for a missing one. */
 type Seen = FileStat | "none";
 
 /**
@@ -26,14 +26,14 @@ type Seen = FileStat | "none";
 const TICK_MS = 2000;
 
 /**
- * The least that the clock of the disk can say, which on a network is another
- * machine's: the latest time that it was seen to give, and what has passed since.
+ * A lower bound for the clock of the disk, which on a network is another
+ * machine's: the latest time that the disk has given, plus the time since.
  */
 class DiskClock {
   /** That time, less the time of this process at which it was seen. */
   #ahead = -Infinity;
 
-  /** The disk has given this time to a file. */
+  /** Notes a time that the disk has given to a file. */
   note(ms: number): void {
     this.#ahead = Math.max(this.#ahead, ms - performance.now());
   }
@@ -50,7 +50,7 @@ class DiskClock {
 export class Versions {
   readonly #directory: Directory;
   readonly #clock = new DiskClock();
-  /** What was seen of files that were read, by snapshot and name. */
+  /** The states of files when they were read, by snapshot and name. */
   readonly #read = new Map<string, Map<string, Seen>>();
 
   constructor(directory: Directory) {
@@ -71,25 +71,25 @@ export class Versions {
     return versions;
   }
 
-  /** The disk has given this time to something, perhaps just now. */
+  /** Notes a time of the disk, which may be that of now. */
   noteTime(changedMs: number | undefined): void {
     if (changedMs !== undefined) this.#clock.note(changedMs);
   }
 
-  /** A file is being read that was like this at the beginning. */
+  /** Notes the state of a file at the beginning of a read. */
   noteRead(id: string, name: string, seen: Seen): void {
     const files = this.#read.get(id) ?? new Map<string, Seen>();
     this.#read.set(id, files.set(name, seen));
   }
 
-  /** The version of what was read of the snapshot; it is told once. */
+  /** The version of the files that were read of the snapshot; given once. */
   ofRead(id: string): string | undefined {
     const files = this.#read.get(id);
     this.#read.delete(id);
     return this.#join(FILES.map((name) => files?.get(name)));
   }
 
-  /** Forgets what was read, of which the version was never asked. */
+  /** Forgets the files that were read but whose version was never requested. */
   forgetRead(): void {
     this.#read.clear();
   }
@@ -99,7 +99,10 @@ export class Versions {
     return versions.includes(undefined) ? undefined : versions.join();
   }
 
-  /** Nothing when it can't be looked at: to read the snapshot shows why. */
+  /**
+   * `undefined` when the file can't be examined; reading the snapshot shows
+   * why.
+   */
   async #look(name: string): Promise<Seen | undefined> {
     try {
       return await this.#directory.fileSystem.stat(this.#directory.at(name));

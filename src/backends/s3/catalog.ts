@@ -1,5 +1,5 @@
 /**
- * What there is of snapshots in a bucket, from listings.
+ * The snapshots in a bucket, found by listings.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { S3Client } from "./client/client.ts";
 import { type ListedObject, listObjects } from "./client/listing.ts";
 import { isSweepMark, type KeySpace, type PartName } from "./names.ts";
 
-/** What a snapshot is, by the objects that it has. */
+/** The state of a snapshot, by the objects that it has. */
 export type FoundState =
   | "published"
   | "quarantined"
@@ -57,7 +57,7 @@ export class FoundSnapshot {
     return this.#parts.has("meta.json") ? "published" : "writing";
   }
 
-  /** Whether a reader has all that it needs. */
+  /** Whether all objects that a reader needs are there. */
   get isWhole(): boolean {
     return this.#parts.has("meta.json") && this.#parts.has("state.bin");
   }
@@ -98,7 +98,7 @@ export class Catalog {
   readonly #keys: KeySpace;
   /** From the last listing of all. */
   #listed: ReadonlyMap<string, FoundSnapshot> = new Map();
-  /** What was found at the last look at each snapshot. */
+  /** The result of the last look at each snapshot. */
   readonly #seen = new Map<string, FoundSnapshot>();
 
   constructor(client: S3Client, keys: KeySpace) {
@@ -173,7 +173,7 @@ export class Catalog {
     return requirePublished(this.#seen.get(id) ?? await this.look(id));
   }
 
-  /** The snapshot has changed. */
+  /** Forgets a snapshot that has changed. */
   forget(id: string): void {
     this.#seen.delete(id);
   }

@@ -67,7 +67,7 @@ export class HeaderReader {
     return object.size;
   }
 
-  /** The versions of what these give, by the last listing of all. */
+  /** The versions of the results of these, by the last listing of all. */
   versions(ids: readonly string[]): (string | undefined)[] {
     return ids.map((id) => {
       const found = this.#catalog.listed(id);
@@ -75,12 +75,12 @@ export class HeaderReader {
     });
   }
 
-  /** The version of what these have given last; it is told once. */
+  /** The version of the last results of these; given once. */
   versionRead(id: string): string | undefined {
     return this.#versions.ofRead(id);
   }
 
-  /** Forgets the versions of what was read. */
+  /** Forgets the versions of the objects that were read. */
   forgetRead(): void {
     this.#versions.forgetRead();
   }
@@ -103,12 +103,15 @@ export class HeaderReader {
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;
       if (!error.isMissing && !error.isUnmet) throw error;
-      const message = `Cannot read ${what}: it was removed or replaced`;
+      const message = `Cannot read ${what}: the object was removed or replaced`;
       throw new SnapshotNotFoundError(message, { cause: error });
     }
   }
 
-  /** Reads once more when what was found has been removed or replaced. */
+  /**
+   * Reads once more when the object has been removed or replaced since it was
+   * found.
+   */
   async #insist<T>(
     found: FoundSnapshot,
     read: (found: FoundSnapshot) => Promise<T>,

@@ -105,7 +105,7 @@ class PendingObjects implements PendingSnapshot {
       ]);
       await this.#putMeta(meta);
     } catch (error) {
-      // Nothing is discarded then.
+      // The snapshot may be visible, so it is not discarded.
       if (error instanceof MaybePublishedError) this.#onEnd();
       this.#fail(error);
     }
@@ -124,7 +124,7 @@ class PendingObjects implements PendingSnapshot {
       await this.#upload.abort();
       await this.#removeOwn();
     } catch (error) {
-      // A sweep removes it, or the bucket's own rule.
+      // A sweep, or the bucket's own rule, removes the rest.
       this.#parts.report({
         type: "failed",
         operation: "discard",
@@ -175,9 +175,10 @@ class PendingObjects implements PendingSnapshot {
   }
 
   /**
-   * A sweep of another process may have taken this for the rest of a writer that
-   * is gone: it says so first, and looks for meta.json then. This looks the other
-   * way round, so one of them sees the other.
+   * A sweep of another process may have taken this snapshot for the rest of a
+   * writer that has ended. The sweep writes its mark first and then looks for
+   * meta.json; the writer does it the other way round, so at least one of them
+   * sees the other.
    */
   async #confirm(): Promise<void> {
     let found: FoundSnapshot | undefined;
@@ -205,13 +206,13 @@ class PendingObjects implements PendingSnapshot {
     throw new MaybePublishedError(new SnapshotError(message));
   }
 
-  /** What there is of it, if that is not as it should be for a while. */
+  /** Its objects, if they stay other than expected for a while. */
   async #lookForDamage(): Promise<FoundSnapshot | undefined> {
     let found: FoundSnapshot | undefined;
     for (const pauseMs of LOOKS_MS) {
       await pause(pauseMs);
       found = await this.#parts.catalog.look(this.#id);
-      // Another process has seen it, and removed it.
+      // Another process has seen the snapshot, and removed it.
       if (found.state === "deleted") return undefined;
       if (found.isWhole && found.state !== "abandoned") return undefined;
     }
@@ -223,7 +224,7 @@ class PendingObjects implements PendingSnapshot {
     const { catalog } = this.#parts;
     const found = await catalog.look(this.#id);
     if (found.part("meta.json")) return;
-    // The claim last: until then nothing else gets this ID.
+    // The claim goes last: until then no other snapshot gets this ID.
     for (const part of [...WRITTEN, "claim"] as const) {
       if (found.part(part)) await this.#deleteOwn(part);
     }
@@ -243,7 +244,7 @@ class PendingObjects implements PendingSnapshot {
   }
 }
 
-/** What a writer puts between its claim and `meta.json`. */
+/** The objects that a writer puts between its claim and `meta.json`. */
 const WRITTEN = ["state.bin", "blocks.crc64", "archive.origin"] as const;
 
 const done = Promise.resolve();

@@ -37,7 +37,7 @@ import { Removals } from "./removals.ts";
 import { RemoteState } from "./state_reader.ts";
 import { sweep, type SweepRule } from "./sweep.ts";
 
-/** What tests set, and users can not. */
+/** Settings for tests, which users can't change. */
 export interface S3Tuning {
   /** How requests are made again. */
   readonly retry?: RetryOptions;

@@ -13,7 +13,7 @@ const PARTS = ["meta.json", "blocks.crc64", "state.bin"] as const;
 
 /** Tells the versions of snapshots. */
 export class Versions {
-  /** Of what was read, by snapshot and object. */
+  /** The versions of objects that were read, by snapshot and object. */
   readonly #read = new Map<string, Map<string, string>>();
 
   /** The version of a snapshot as it was found. */
@@ -27,7 +27,7 @@ export class Versions {
     this.#read.set(id, objects.set(name, versionOf(object)));
   }
 
-  /** The version of what was read of the snapshot; it is told once. */
+  /** The version of the objects that were read of the snapshot; given once. */
   ofRead(id: string): string | undefined {
     const objects = this.#read.get(id);
     this.#read.delete(id);
@@ -35,7 +35,9 @@ export class Versions {
     return versions.includes(undefined) ? undefined : versions.join();
   }
 
-  /** Forgets what was read, of which the version was never asked. */
+  /**
+   * Forgets the objects that were read but whose version was never requested.
+   */
   forgetRead(): void {
     this.#read.clear();
   }

@@ -86,7 +86,9 @@ class Agent {
     this.#status = status;
   }
 
-  /** Another agent works: looks whether what it has made is good. */
+  /**
+   * While another agent works, checks whether that agent's backups are good.
+   */
   async standBy(signal: AbortSignal): Promise<void> {
     this.#status.role = "standby";
     const [newest] = await this.#task.store.list();

@@ -1,6 +1,6 @@
 /**
  * The chain of records that begins at a lock file, and who holds the lock by
- * it. How the chain comes about is said in `node_lock.ts`.
+ * it. `lock.ts` explains how the chain comes about.
  *
  * @module
  */
@@ -18,12 +18,12 @@ import { recordOfEmptyFile, socketPath } from "./names.ts";
 import { type LockRecord, ownerOf, readLockRecord } from "./record.ts";
 import { listenAt } from "./socket.ts";
 
-/** What tests put in the place of the system. */
+/** The parts of the system that tests replace. */
 export interface LockTools extends Pick<LockSite, "hardLink" | "listenAt"> {
   readonly livenessOf: typeof livenessOf;
 }
 
-/** How to take a lock, and by what. */
+/** The options and tools for taking a lock. */
 export interface LockFileOptions extends LockOptions {
   readonly tools?: LockTools;
 }
@@ -34,7 +34,7 @@ const SYSTEM: LockTools = {
   livenessOf,
 };
 
-/** A lock file with all that it takes to take the lock. */
+/** A lock file, and the tools for taking it. */
 export type Site = LockSite & LockTools & Pick<LockOptions, "takeFrom">;
 
 /** A lock file, with the defaults of its options. */
@@ -52,7 +52,7 @@ export interface ChainLink {
   readonly record: LockRecord;
 }
 
-/** Where the one who comes after this chain puts its record. */
+/** The place for the next record of the chain. */
 export function placeAfter(path: string, chain: readonly ChainLink[]): string {
   const last = chain.at(-1);
   return last === undefined ? path : `${path}.${last.record.token}`;
@@ -73,7 +73,7 @@ export async function readChain(site: LockSite): Promise<ChainLink[]> {
   for (;;) {
     const place = placeAfter(site.path, chain);
     const record = await readRecord(site, place);
-    // Only a person who plays tricks makes a circle.
+    // A circle never comes about by itself: a person or program has made it.
     if (record === undefined || tokens.has(record.token)) return chain;
     tokens.add(record.token);
     chain.push({ path: place, record });
@@ -92,8 +92,8 @@ export async function isChain(
   return tokensOf(await readChain(site)).join() === tokens.join();
 }
 
-/** Whether the holder that a record of the chain names is alive. */
-function judge({ path, hostId, livenessOf }: Site, last: ChainLink) {
+/** Finds out whether the holder that a record of the chain names is alive. */
+function checkHolder({ path, hostId, livenessOf }: Site, last: ChainLink) {
   return livenessOf(last.record, {
     path: last.path,
     socket: socketPath(path, last.record.token),
@@ -107,13 +107,13 @@ function isGivenUp({ takeFrom }: Site, owner: LockOwner): boolean {
     takeFrom.host === owner.host && takeFrom.since === owner.since;
 }
 
-/** Rejects unless the last of the chain is dead, or there is none. */
+/** Rejects unless the chain is empty or its last holder is dead. */
 export async function checkVacant(
   site: Site,
   last: ChainLink | undefined,
 ): Promise<void> {
   if (last === undefined) return;
-  const liveness = await judge(site, last);
+  const liveness = await checkHolder(site, last);
   const { dead, hint } = liveness;
   if (dead) return;
   const owner = ownerOf(last.record);
@@ -132,11 +132,12 @@ export async function readLock(
     const last = (await readChain(site)).at(-1);
     if (last === undefined) return undefined;
     const owner = ownerOf(last.record);
-    // Not judged: this process would take it for one that is being taken over.
+    // Not checked, because this process would look as if it still held the
+    // lock.
     if (tokensGivenUpHere.has(last.record.token)) {
       return { owner, holder: "dead", hint: undefined };
     }
-    const liveness = await judge(site, last);
+    const liveness = await checkHolder(site, last);
     return { owner, holder: holderOf(liveness), hint: liveness.hint };
   } catch (error) {
     if (isOutOfResources(error)) throw error;
@@ -149,6 +150,6 @@ export async function readLock(
 function holderOf({ dead, here, hint }: Liveness): LockState["holder"] {
   if (dead) return "dead";
   if (here) return "here";
-  // There is advice for a person only where nothing is proven.
+  // There is advice only where neither life nor death is proven.
   return hint === undefined ? "alive" : "unknown";
 }

@@ -16,10 +16,7 @@ import { decodeBase64 } from "./base64.ts";
 import { corruptMeta } from "./corrupt_meta.ts";
 import { type MetaRecord, SUFFRAGES } from "./encode.ts";
 
-/**
- * A record as it was found: the version may be one that this library does not
- * know.
- */
+/** A record as it was read: this library may not know its version. */
 export type DecodedRecord = Omit<MetaRecord, "version"> & {
   readonly version: number;
 };
@@ -98,8 +95,8 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
     const actual = `invalid JSON (${printable(found)})`;
     throw corruptMeta(what, { expected: "a JSON value", actual, cause });
   }
-  // The parser passes over a key that is given twice with values that it takes
-  // for equal, and it takes {} and [] for equal.
+  // The parser accepts a key that is given twice when it finds the two values
+  // equal, and it finds {} and [] equal.
   if (countMembers(value) !== members) {
     throw corruptMeta(what, {
       expected: "every key once",
@@ -170,9 +167,10 @@ class GoObject<Field extends string> {
     }
   }
 
-  /** The field's value; `undefined` for what is Go's zero value. */
+  /** The field's value; `undefined` stands for Go's zero value. */
   value(field: Field): unknown {
-    // Own fields only: a key "__proto__" must not lend us any.
+    // Own fields only, because a key "__proto__" in the file could add
+    // inherited ones.
     if (!Object.hasOwn(this.#values, field)) return undefined;
     return this.#values[field] ?? undefined;
   }
@@ -219,7 +217,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
     !isLosslessNumber(value);
 }
 
-/** What Go compares keys by: ASCII case, and the two letters that fold to it. */
+/**
+ * The form of a key that Go compares: ASCII case is folded, and so are the two
+ * other letters that fold to ASCII.
+ */
 function fold(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
     .replaceAll("\u017f", "s").replaceAll("\u212a", "k");
@@ -295,7 +296,7 @@ function decodeTime(meta: GoObject<"TakenAt">, what: string): Date | undefined {
   });
 }
 
-/** A value in few words: it comes from the disk and may be of any length. */
+/** A value in few words, because a value from a disk may be of any length. */
 function describeValue(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";

@@ -26,7 +26,7 @@ import { parse, readCode } from "./xml.ts";
 /** A page of a listing of 1,000 keys of 1,024 bytes, encoded, is shorter. */
 const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
 
-/** What is read of an error's text, in bytes. */
+/** The longest text of an error that is read, in bytes. */
 const ERROR_SIZE_MAX = 64 * 1024;
 
 const MiB = 1024 * 1024;
@@ -37,7 +37,7 @@ const COPIED_SIZE_PER_STALL = 128 * MiB;
 /** A server may ask for a longer pause than that; it is not granted. */
 const RETRY_AFTER_MS_MAX = 30_000;
 
-/** What the client needs. */
+/** Options of the client. */
 export interface ClientOptions {
   readonly endpoint: ResolvedEndpoint;
   readonly keys: KeyRing;
@@ -69,7 +69,9 @@ const NOTHING = new Uint8Array();
 /** Makes requests to a bucket. */
 export class S3Client {
   readonly #options: ClientOptions;
-  /** What the server's clock was ahead of this process's, in milliseconds. */
+  /**
+   * How far the server's clock was ahead of this process's, in milliseconds.
+   */
   #clockAheadMs: number | undefined;
   /** Aborts when the store is closed: nothing is tried again from then on. */
   closing: AbortSignal | undefined;
@@ -80,7 +82,7 @@ export class S3Client {
     this.#options = options;
   }
 
-  /** What the server's clock says, in milliseconds since 1970. */
+  /** The time of the server's clock, in milliseconds since 1970. */
   get serverTime(): number {
     return Date.now() + (this.#clockAheadMs ?? 0);
   }
@@ -257,7 +259,7 @@ function describeRequest(
   return `${VERBS[method]} ${key.split("/").slice(-2).join("/")}`;
 }
 
-/** What an answer with the status of an error says. */
+/** Reads an answer with the status of an error. */
 export function readFailure(
   status: number,
   headers: Headers,
@@ -274,7 +276,7 @@ export function readFailure(
       `the server answered ${status}${code === undefined ? "" : ` ${code}`}` +
       (said ? `, ${quoteAnswer(said)}` : ""),
     retryAfterMs: retryAfterMs(headers),
-    // Of any other error it says nothing new.
+    // Other errors do not need the region.
     region: /^[a-z0-9-]{1,64}$/.test(region ?? "") && isOfRegion(status, code)
       ? region ?? undefined
       : undefined,
