@@ -1,5 +1,5 @@
 /**
- * What counts as bytes, and as a `Uint8Array`; reading bytes in full.
+ * Recognizes bytes of any realm, and reads bytes in full.
  *
  * @module
  */

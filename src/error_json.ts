@@ -19,7 +19,7 @@ export type JsonValue =
 export interface ErrorJson {
   /** The class's name. */
   readonly name: string;
-  /** What happened, in words. */
+  /** The message. */
   readonly message: string;
   /** The code, and the other fields of the error. */
   readonly [field: string]: JsonValue;

@@ -114,8 +114,8 @@ export class ArchiveReader {
   }
 
   /**
-   * What an export needs to make the same archive again; only once the state
-   * has been read.
+   * The parts that an export needs to make the same archive again; only once
+   * the state has been read.
    */
   origin(): ArchiveOrigin {
     const [meta, sums] = [this.#small.get(META), this.#small.get(SUMS)];

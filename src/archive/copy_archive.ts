@@ -139,8 +139,8 @@ function noSealedSums(): SnapshotArchiveError {
 }
 
 /**
- * What may come before the state is less than that, unless an archive is made
- * to be held: the metadata, two files of sums, headers.
+ * More than the members before the state need: the metadata, two files of sums,
+ * headers. Only an archive that was made to fill the memory has more.
  */
 const HELD_BYTES_MAX = META_SIZE_MAX + 1024 * 1024;
 

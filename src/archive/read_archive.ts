@@ -90,8 +90,8 @@ export interface OpenedArchive {
   /** The state, as `readArchive()` gives it. */
   readonly source: ArchiveSource;
   /**
-   * What an export needs to make the same archive again; only once the source
-   * has ended.
+   * The parts that an export needs to make the same archive again; only once
+   * the source has ended.
    */
   readonly origin: () => ArchiveOrigin;
 }

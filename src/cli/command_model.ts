@@ -1,5 +1,5 @@
 /**
- * The command line as data, for what is generated from its definitions: the
+ * The command line as data, for the texts that are generated from it: the
  * completion of shells and the man page.
  */
 

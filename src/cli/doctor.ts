@@ -45,7 +45,7 @@ export function registerDoctor(program: Command): void {
         "how old the newest good snapshot may be, such as 90m, 26h or 7d",
       ).argParser(parseDuration),
     )
-    .option("--json", "print what was found as an object")
+    .option("--json", "print the results as an object")
     .addOption(
       new Option(
         "--prometheus <FILE>",

@@ -23,7 +23,7 @@ export interface Finding {
   readonly meta: { readonly size: number } | undefined;
   /** All errors that were found; empty for a good snapshot. */
   readonly errors: readonly Error[];
-  /** What the store reported; `undefined` when it could not check. */
+  /** The store's report; `undefined` when the snapshot could not be checked. */
   readonly report: VerifyReport | undefined;
   /** Of an archive: the members that could not be checked. */
   readonly unchecked?: readonly string[];

@@ -106,7 +106,7 @@ function wantsState(path: string, options: InspectOptions): boolean {
     keyOptionsOf(options) !== undefined;
 }
 
-/** Prints what is known also of a snapshot whose state is damaged. */
+/** Prints the metadata, also of a snapshot whose state is damaged. */
 async function printAll(
   object: Record<string, unknown>,
   { lines, state, json }: {

@@ -43,7 +43,7 @@ function metricsOf(health: Health, exitCode: number): Metric[] {
   return [
     {
       name: "snapshots",
-      help: "Snapshots by what is known of them.",
+      help: "Snapshots by their state.",
       values: [
         [countOf(health, "ok"), { state: "good" }],
         [countOf(health, "bad"), { state: "bad" }],
@@ -89,7 +89,7 @@ function metricsOf(health: Health, exitCode: number): Metric[] {
     },
     {
       name: "free_bytes",
-      help: "What is free in the file system.",
+      help: "Free bytes of the file system.",
       values: [[health.freeBytes]],
     },
     {

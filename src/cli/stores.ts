@@ -44,7 +44,7 @@ export const reporting = {
 
 /** How commands take a store's lock. */
 export interface LockingOptions {
-  /** What identifies this host in the lock. */
+  /** The identity of this host in the lock. */
   readonly hostId?: string | undefined;
 }
 

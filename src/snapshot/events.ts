@@ -39,7 +39,7 @@ export interface StoreEvents {
   readonly ignored: {
     /** The ID of a snapshot, or a name that the store has not made. */
     readonly name: string;
-    /** What the name stands for. */
+    /** The kind of the name. */
     readonly state:
       | "writing"
       | "deleted"
@@ -113,7 +113,7 @@ export interface StoreEvents {
     readonly id: string;
     /** The name that was removed. */
     readonly name: string;
-    /** What had been under way. */
+    /** The operation that had not ended. */
     readonly state: "writing" | "deleted" | "sealing" | "quarantined";
   };
   /** An unfinished snapshot was left alone: another program may be writing it. */

@@ -56,7 +56,7 @@ export interface StoreLock {
    *   held.
    */
   readonly holder: "own" | "alive" | "dead" | "unknown";
-  /** What an operator can do when the holder is `"unknown"`. */
+  /** Advice for the operator when the holder is `"unknown"`. */
   readonly hint: string | undefined;
 }
 

@@ -43,7 +43,7 @@ export interface RetentionPolicy {
   readonly within?: RetentionPeriod | undefined;
 }
 
-/** What {@linkcode applyRetentionPolicy} needs beside the policy. */
+/** Options of {@linkcode applyRetentionPolicy}. */
 export interface RetentionOptions<T> {
   /** When an item was made. */
   readonly timeOf: (item: T) => Date;

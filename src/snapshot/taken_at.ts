@@ -1,6 +1,6 @@
 /**
- * When a state was taken, where that was before its snapshot was written: it is
- * a copy, or was imported.
+ * The time when a state was taken, which for a copy or an import is before its
+ * snapshot was written.
  *
  * @module
  */
@@ -28,7 +28,7 @@ function hasFourDigits(time: Date): boolean {
 }
 
 /**
- * What a caller gives as the time, if it gives one; a copy.
+ * A checked copy of the time that the caller gives, if any.
  *
  * @throws {TypeError} when it is not a `Date`.
  * @throws {RangeError} when it is not in the years 0 to 9999.
@@ -37,7 +37,7 @@ export function resolveTakenAt(
   takenAt: Date | undefined,
 ): Pick<SnapshotMetaFields, "takenAt"> {
   if (takenAt === undefined) return {};
-  // Not `instanceof`: one of another realm is a Date as well.
+  // Not `instanceof`, because a Date of another realm counts, too.
   if (Object.prototype.toString.call(takenAt) !== "[object Date]") {
     throw new TypeError(
       `Cannot use takenAt: found ${typeof takenAt}, expected a Date`,

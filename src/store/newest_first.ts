@@ -1,7 +1,7 @@
 /**
- * Which of two snapshots is the newer one. A Raft node goes by term and index.
- * Backups of a cluster that was built again begin at a low index: they go by
- * the time when they were taken.
+ * Orders snapshots, newest first. A Raft node goes by term and index. Backups
+ * of a cluster that was built again begin at a low index: they go by the time
+ * when they were taken.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { CheckedBackend } from "./checked_backend.ts";
 import { concernsSnapshot } from "./error_scope.ts";
 import type { SnapshotOrder } from "./options.ts";
 
-/** How many snapshots are asked for their times side by side. */
+/** How many snapshots are read for their times side by side. */
 const CONCURRENCY = 16;
 
 /** Orders the IDs of a store's snapshots. */
@@ -87,7 +87,7 @@ async function readTakenAt(
     return decodeRecord(bytes, `meta.json of snapshot ${id}`).takenAt ??
       timeOf(id);
   } catch (error) {
-    // What uses the snapshot reports that.
+    // The call that uses the snapshot reports the error.
     if (concernsSnapshot(error)) return undefined;
     throw error;
   }

@@ -94,7 +94,7 @@ async function reapKnown(
   });
 }
 
-/** What a reap has read before its turn in `exclusive`. */
+/** The snapshots that a reap has read before its turn in `exclusive`. */
 interface Reap {
   /** A good snapshot, which stays. */
   readonly good: string;

@@ -1,7 +1,8 @@
 /**
  * What the kernel and its host agree on: the two relations that it folds by,
  * and where things lie in its memory. Two compilers read this file, TypeScript
- * and AssemblyScript: plain integer constants only. kernel.as.ts explains them.
+ * and AssemblyScript: plain integer constants only. kernel.as.ts says what they
+ * mean.
  *
  * @module
  */

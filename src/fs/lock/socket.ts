@@ -26,7 +26,7 @@ export interface LockSocket {
 }
 
 /**
- * What became of the attempt to connect. `"silent"`: no process listens on a
+ * The result of an attempt to connect. `"silent"`: no process listens on a
  * socket of that name; `"unknown"`: the system did not say.
  */
 export type SocketAnswer = "answered" | "silent" | "unknown";

@@ -31,7 +31,10 @@ const ERROR_SIZE_MAX = 64 * 1024;
 
 const MiB = 1024 * 1024;
 
-/** What every server copies while it may be silent for the stall timeout. */
+/**
+ * The bytes that every server can copy within the stall timeout, while it sends
+ * nothing.
+ */
 const COPIED_SIZE_PER_STALL = 128 * MiB;
 
 /** A server may ask for a longer pause than that; it is not granted. */
@@ -251,7 +254,7 @@ const VERBS: Readonly<Record<S3Request["method"], string>> = {
   DELETE: "remove",
 };
 
-/** What a request is to do, for messages; the place is said there as well. */
+/** The operation of a request, for messages, which name the place as well. */
 function describeRequest(
   { method, key }: Pick<S3Request, "method" | "key">,
 ): string {
