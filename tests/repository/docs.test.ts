@@ -89,6 +89,16 @@ describe("docs/cli.md", () => {
   });
 });
 
+describe("docs/README.md", () => {
+  it("lists every page", async () => {
+    const index = await readSource("docs/README.md");
+    const pages = (await sourceFiles("docs", ".md"))
+      .map(({ path }) => path.replace("docs/", ""))
+      .filter((name) => name !== "README.md" && !index.includes(`](${name})`));
+    assert.deepEqual(pages, []);
+  });
+});
+
 describe("the links of the docs", () => {
   it("lead to headings that are there", async () => {
     const pages = new Map<string, string>();
