@@ -94,10 +94,9 @@ export function requireServerUrl(url: string | URL): string {
   let parsed;
   try {
     parsed = new URL(url);
-  } catch (cause) {
-    throw new TypeError("Cannot use the address of the server: not a URL", {
-      cause,
-    });
+  } catch {
+    // Without the runtime's error, which shows a password in the address.
+    throw new TypeError("Cannot use the address of the server: not a URL");
   }
   const { protocol, username, password, origin, pathname, search, hash } =
     parsed;
