@@ -72,7 +72,8 @@ after the command, say how to reach it; without them AWS_ENDPOINT_URL_S3,
 AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY do.
 
 FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
-an archive on stdin.
+an archive on stdin. doctor, list, verify, prune, copy and restore-drill also
+take a directory or bucket that backup has filled with archives.
 
 With --json one JSON document is printed, in which a snapshot is what
 JSON.stringify() makes of its metadata. index, term and configurationIndex are
