@@ -1,8 +1,7 @@
 /**
  * What the kernel and its host agree on: the two relations that it folds by,
  * and where things lie in its memory. Two compilers read this file, TypeScript
- * and AssemblyScript: plain integer constants only. kernel.as.ts says what they
- * mean.
+ * and AssemblyScript: plain integer constants only. kernel.as.ts explains them.
  *
  * @module
  */
