@@ -151,7 +151,7 @@ describe("the systemCode of an error whose runtime has no name for it", () => {
 });
 
 describe("SnapshotCorruptError", () => {
-  it("has what was found and expected, and where", () => {
+  it("has the found and the expected value, and the place", () => {
     const error = new SnapshotCorruptError("state.bin of snapshot 3-10-1", {
       reason: "block",
       expected: 1n,

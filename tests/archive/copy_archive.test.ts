@@ -142,7 +142,7 @@ describe("copyArchive()", () => {
     assert.equal(seen.closed, true);
   });
 
-  it("names what came in the place of an archive", async () => {
+  it("names the format of a file that is not an archive", async () => {
     const cases = { json: '{"errors":["denied"]}', html: "<html>", empty: "" };
     for (const [looksLike, text] of Object.entries(cases)) {
       const refusal = await refusalOf(new TextEncoder().encode(text));

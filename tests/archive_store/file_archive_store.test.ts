@@ -123,7 +123,7 @@ describe("a directory of archives", () => {
     }
   });
 
-  it("leaves what others have put there alone", async () => {
+  it("leaves foreign files alone", async () => {
     const directory = await temporaryDirectory();
     const store = openFileArchiveStore(directory);
     await put(store, 1n, 1_000);

@@ -172,7 +172,7 @@ describe("the lease of a bucket", () => {
     });
   });
 
-  it("shows what a record says without steering the terminal", async () => {
+  it("shows the text of a record without steering the terminal", async () => {
     const bucket = memoryBucket();
     const held = await storeIn(bucket).lease();
     const { objects } = bucket.memory ?? assert.fail();

@@ -70,7 +70,7 @@ describe("the command line with archives", () => {
     assert.match(none.stderr, /Cannot find/);
   });
 
-  it("prunes them, and keeps the newest that is good and what is bad", async () => {
+  it("prunes them, and keeps the newest good one and bad ones", async () => {
     const { directory, names } = await makeArchives(
       ["bad", "consul", "vault", "consul"],
     );

@@ -88,7 +88,7 @@ describe("a backup", () => {
     }
   });
 
-  it("names what a server has sent instead of a snapshot", async () => {
+  it("names the format of an answer that is not a snapshot", async () => {
     const archive = await golden("consul");
     const directory = await temporaryDirectory();
     const longer = new Uint8Array([...archive, 1]);

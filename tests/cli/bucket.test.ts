@@ -131,7 +131,7 @@ describe("the command line with a bucket", () => {
     assert.equal((await readdir(join(back, "snapshots"))).length, 1);
   });
 
-  it("cleans what is older than a day, or than it is told", async () => {
+  it("cleans unfinished snapshots that are older than a day, or than --older-than", async () => {
     const place = newPlace();
     const key = `${place.slice("s3://bucket/".length)}/snapshots/3-1-5/claim`;
     const object = { body: new Uint8Array(1), etag: '"e"', kept: {} };

@@ -182,7 +182,7 @@ describe("raft-snapshots clean", () => {
     assert.ok(!existsSync(join(missing, "snapshots")));
   });
 
-  it("prints with --json what was removed and what was left", async (t) => {
+  it("prints the removed and the remaining snapshots with --json", async (t) => {
     const directory = await temporaryDirectory(t);
     await storeWithLeftovers(directory);
     const args = ["clean", directory, "--yes", "--json"];
@@ -198,7 +198,7 @@ describe("raft-snapshots clean", () => {
 describe("raft-snapshots list, verify and inspect", () => {
   const COMMANDS = ["list", "verify", "inspect"] as const;
 
-  it("report in one line what a crash has left", async (t) => {
+  it("report the remains of a crash in one line", async (t) => {
     const directory = await temporaryDirectory(t);
     const id = await storeWithLeftovers(directory);
     for (const command of COMMANDS) {

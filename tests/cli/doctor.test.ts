@@ -25,7 +25,7 @@ function rowsOf(stdout: string): Record<string, string> {
 }
 
 describe("raft-snapshots doctor", () => {
-  it("says that a store is good, and what a start restores", async (t) => {
+  it("says that a store is good, and which snapshot a start restores", async (t) => {
     const directory = await temporaryDirectory(t);
     const [older = "", newer = ""] = await makeStore(directory, ["a", "bb"]);
     const before = await snapshotNames(directory);

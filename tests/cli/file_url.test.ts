@@ -25,7 +25,7 @@ describe("raft-snapshots with a file: URL as DIR", () => {
     assert.deepEqual(await readdir(cwd), ["a store"]);
   });
 
-  it("says what is wrong with a URL that names no directory of this machine", async (t) => {
+  it("names the fault of a URL that does not name a directory of this machine", async (t) => {
     const cwd = await temporaryDirectory(t);
     const { code, stderr } = await raftSnapshots(
       ["list", "file://host/data"],

@@ -177,7 +177,7 @@ describe("raft-snapshots inspect", () => {
     assert.match(stdout, /^ {2}voter {2}a\\u000ab {2}\\u202egnp\.exe$/m);
   });
 
-  it("says what is wrong with an archive, and exits with 1", async () => {
+  it("names the fault of an archive, and exits with 1", async () => {
     const { code, stdout, stderr } = await raftSnapshots(
       ["inspect", "-"],
       "no archive",

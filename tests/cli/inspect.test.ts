@@ -44,7 +44,7 @@ describe("raft-snapshots inspect", () => {
     assert.deepEqual([id, size], [newer, 1]);
   });
 
-  it("says what is wrong with the metadata and exits with 1", async (t) => {
+  it("names the damage of the metadata and exits with 1", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["a"]);
     await writeFile(join(directory, "snapshots", id, "meta.json"), "{");

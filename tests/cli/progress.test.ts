@@ -43,7 +43,7 @@ describe("a progress bar", () => {
     ]);
   });
 
-  it("shows what is done and the rate when the total is not known", () => {
+  it("shows the bytes and the rate when the total is not known", () => {
     const { written, start, wait } = terminal();
     const bar = start("Saving stdin");
     wait(1000);

@@ -39,7 +39,7 @@ const spoil = (directory: string, id: string) =>
   writeFile(join(directory, "snapshots", id, "state.bin"), "STATE 0");
 
 describe("raft-snapshots prune", () => {
-  it("removes what the policy does not keep, and says why it keeps the rest", async (t) => {
+  it("removes the snapshots that the policy does not keep, and says why it keeps the rest", async (t) => {
     const directory = await temporaryDirectory(t);
     const [a = "", b = "", c = "", d = ""] = await makeDaily(directory, [
       [3, 30],
@@ -64,7 +64,7 @@ describe("raft-snapshots prune", () => {
     assert.deepEqual(await snapshotNames(directory), [b, d].sort());
   });
 
-  it("only says what it would remove, with --dry-run", async (t) => {
+  it("only names the snapshots that it would remove, with --dry-run", async (t) => {
     const directory = await temporaryDirectory(t);
     const ids = await makeDaily(directory, MAY);
     const args = ["prune", directory, "--keep-within", "1d12h", "--dry-run"];

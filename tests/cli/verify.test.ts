@@ -86,7 +86,7 @@ describe("raft-snapshots verify", () => {
     assert.deepEqual([code, stdout], [0, `ok   ${older}  1 B\n`]);
   });
 
-  it("prints what it found with --json", async (t) => {
+  it("prints the results as JSON with --json", async (t) => {
     const directory = await temporaryDirectory(t);
     const [id = ""] = await makeStore(directory, ["123456789"]);
     await edit(join(directory, "snapshots", id, "state.bin"), (state) => {

@@ -54,7 +54,7 @@ function assertCorrupt(error: unknown, details: object): void {
   assert.deepEqual({ reason, expected, actual }, details);
 }
 
-describe("a check stream that gets what was promised", () => {
+describe("a check stream that gets the expected bytes", () => {
   it("passes the very chunks on", async () => {
     const { got, error } = await check(chunks, promised);
     assert.equal(error, undefined);
@@ -62,7 +62,7 @@ describe("a check stream that gets what was promised", () => {
     got.forEach((chunk, i) => assert.equal(chunk, chunks[i]));
   });
 
-  it("ends at once when nothing was promised", async () => {
+  it("ends at once when no bytes are expected", async () => {
     const { got, error } = await check([], { crc: 0n, size: 0 });
     assert.equal(error, undefined);
     assert.deepEqual(got, []);

@@ -70,7 +70,7 @@ describe("the relations that the kernel folds by", () => {
     );
   });
 
-  it("leave room for a step between a byte and what it is added to", () => {
+  it("leave room for a step between a byte and the bytes that it is added to", () => {
     assert.ok(layout.FAR_1 >= layout.FAR_STEP);
     assert.ok(layout.NEAR_1 >= layout.NEAR_STEP);
   });
@@ -97,12 +97,12 @@ describe("the kernel's memory", () => {
     assert.ok(end <= layout.MEMORY_PAGES * 65_536);
   });
 
-  it("has zeros before what is folded", () => {
+  it("has zeros before the folded bytes", () => {
     assert.ok(TAIL - (LAST + LAST_SIZE) >= NEAR_7);
     assert.ok(HEAD - (TAIL + TAIL_SIZE) >= FAR_3);
   });
 
-  it("has room for what a tail is longer than the relation's span", () => {
+  it("has room for a tail that is longer than the relation's span", () => {
     const roundUp = (size: number, step: number) =>
       Math.ceil(size / step) * step;
     assert.ok(TAIL_SIZE >= roundUp(FAR_3 + FAR_STEP - 1, FAR_STEP));

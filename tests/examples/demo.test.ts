@@ -38,7 +38,7 @@ describe("the demo", () => {
     assert.deepEqual(await readdir(temporary), []);
   });
 
-  it("takes any file as the state, and can keep what is on disk", async (t) => {
+  it("takes any file as the state, and can keep the files on disk", async (t) => {
     const temporary = await temporaryDirectory(t);
     const directory = await temporaryDirectory(t);
     const file = join(directory, "state");

@@ -22,7 +22,7 @@ async function read(prometheus: Registry): Promise<Map<string, number>> {
 const eventsOf = (type: string) => `raft_snapshot_events_total{type="${type}"}`;
 
 describe("the example prometheus", () => {
-  it("counts what the store publishes, reaps, rejects and restores", async () => {
+  it("counts the snapshots that the store publishes, reaps, rejects and restores", async () => {
     const prometheus = new Registry();
     const fixture = new StoreFixture();
     const onEvent = snapshotMetrics(prometheus);

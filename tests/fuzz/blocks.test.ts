@@ -52,7 +52,7 @@ function isNamed(error: unknown): boolean {
 }
 
 describe("the blocks.crc64 decoder", () => {
-  it("gives what was encoded", () =>
+  it("gives the encoded checksums", () =>
     holdsFor(checksums, 200, (checksums) => {
       const decoded = decodeBlocks(encodeBlocks(checksums), "blocks.crc64");
       assert.deepEqual(decoded, checksums);

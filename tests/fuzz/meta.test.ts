@@ -80,7 +80,7 @@ function decode(bytes: Uint8Array): MetaRecord | undefined {
 const encode = (text: string) => new TextEncoder().encode(text);
 
 describe("the meta.json decoder", () => {
-  it("gives what was encoded", () =>
+  it("gives the encoded record", () =>
     holdsFor(record, 200, (record) => {
       assert.deepEqual(decode(encodeRecord(record)), record);
     }));

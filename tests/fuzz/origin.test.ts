@@ -69,7 +69,7 @@ function isNamed(error: unknown): boolean {
 }
 
 describe("the archive.origin decoder", () => {
-  it("gives what was encoded", () =>
+  it("gives the encoded parts", () =>
     holdsFor(origins, 200, (origin) => {
       const decoded = decodeOrigin(encodeOrigin(origin), "archive.origin");
       assert.deepEqual(decoded, origin);

@@ -191,7 +191,7 @@ describe("the address of a server", () => {
 });
 
 describe("closing a store of a server's snapshots", () => {
-  it("ends what is under way", async () => {
+  it("ends pending calls", async () => {
     const { served, line, remote, id } = await connect({
       stallTimeoutMs: 600_000,
     });

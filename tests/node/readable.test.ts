@@ -158,7 +158,7 @@ describe("a Readable of a source that is destroyed", () => {
 });
 
 describe("a Readable of a source that fails", () => {
-  it("tells of a wrong byte once, and does not end", async () => {
+  it("reports a wrong byte once, and does not end", async () => {
     const { store, readable } = await open(3 * MIB);
     const events = eventsOf(readable);
     let size = 0;

@@ -70,7 +70,7 @@ describe("list() of a bucket", () => {
     await store.close();
   });
 
-  it("reads again what another process has replaced", async () => {
+  it("reads objects again that another process has replaced", async () => {
     const bucket = makeBucket();
     const store = await bucket.open();
     const id = await save(store, "state");
@@ -99,7 +99,7 @@ describe("list() of a bucket", () => {
     await store.close();
   });
 
-  it("names what others have put there, whatever its name is", async () => {
+  it("names foreign objects, whatever their names are", async () => {
     const bucket = makeBucket();
     const store = await bucket.open();
     const id = await save(store, "state");

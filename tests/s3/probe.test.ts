@@ -4,7 +4,7 @@ import { ProbedServer, PROBES } from "../support/s3/probe.ts";
 
 describe(`the server ${isRealServer ? "of this run" : "in memory"}`, () => {
   for (const { name, run } of PROBES) {
-    it(`keeps to what the store counts on: ${name}`, async () => {
+    it(`behaves as the store needs it: ${name}`, async () => {
       await run(new ProbedServer(makeBucket()));
     });
   }

@@ -38,7 +38,7 @@ describe("writers of one place in a bucket", () => {
     for (const store of stores) await store.close();
   });
 
-  it("do not reap what another one has published within the grace time", async () => {
+  it("do not reap snapshots that another one has published within the grace time", async () => {
     const bucket = makeBucket();
     const a = await bucket.open({ retain: 1, graceMs: HOUR });
     const b = await bucket.open({ retain: 1, graceMs: HOUR });
@@ -103,7 +103,7 @@ describe("writers of one place in a bucket", () => {
     await store.close();
   });
 
-  it("do not sweep what another one is writing", async () => {
+  it("do not sweep a snapshot that another one is writing", async () => {
     const bucket = makeBucket();
     const a = await bucket.open();
     const sink = await a.create(INIT);

@@ -154,7 +154,7 @@ describe("applyRetentionPolicy()", () => {
     assert.deepEqual(applyRetentionPolicy([], { last: 1 }, { timeOf }), []);
   });
 
-  it("keeps what is protected, and counts it as the others", () => {
+  it("keeps protected items, and counts them like the others", () => {
     const times = ["2026-01-03 00:00", "2026-01-02 00:00", "2026-01-01 00:00"];
     const protect = (time: string) =>
       time.startsWith("2026-01-01") ? "the newest good one" : undefined;

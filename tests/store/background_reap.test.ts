@@ -98,7 +98,7 @@ describe("the reap after a publication", () => {
     assert.equal(fixture.openHandles, 0);
   });
 
-  it("leaves nothing of what is begun meanwhile when the store is closed", async () => {
+  it("removes every trace of a snapshot that is begun while the store is closed", async () => {
     const { fixture, store, id, gate } = await setUp("rename", /\/3-1-\d+$/);
     const begun = Promise.all(
       [

@@ -88,7 +88,7 @@ describe("trap 1: reap() removes a directory by its own name, never by the ID in
   });
 });
 
-describe("trap 2: open() takes IDs only, and checks what it opens", () => {
+describe("trap 2: open() takes IDs only, and checks the snapshot that it opens", () => {
   it("rejects IDs that lead outside of the store", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
@@ -386,7 +386,7 @@ describe("trap 14: an empty directory of the final name", () => {
 });
 
 describe("trap 15: Windows", () => {
-  it("may refuse to rename what is open, and is asked again later", async () => {
+  it("may refuse to rename an open directory, which is tried again later", async () => {
     for (const code of ["EPERM", "EBUSY", "EACCES"]) {
       const fixture = new StoreFixture();
       const store = await fixture.open({ retain: 1 });
@@ -405,7 +405,7 @@ describe("trap 15: Windows", () => {
     }
   });
 
-  it("may refuse to remove what is open, and is asked again later", async () => {
+  it("may refuse to remove an open file, which is tried again later", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 1 });
     const old = await save(store, "old", { index: 1 });

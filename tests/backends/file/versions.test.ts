@@ -101,7 +101,7 @@ const CHANGES: Readonly<
   "state.bin, removed": (path) => rm(path("state.bin")),
 };
 
-describe("a list of what was listed before", () => {
+describe("a list of snapshots that were listed before", () => {
   const skip = process.platform === "win32" ? "needs POSIX" : false;
 
   it("notices every change behind the store's back", { skip }, async (t) => {
@@ -161,7 +161,7 @@ describe("a list of what was listed before", () => {
     await store.close();
   });
 
-  it("leaves out what has become a file since its name was read", async () => {
+  it("leaves out a directory that has become a file since its name was read", async () => {
     const fixture = new StoreFixture();
     const [old = "", id = ""] = await fixture.prepare([1, 2]);
     const store = await fixture.open();

@@ -52,7 +52,7 @@ async function leaveUnfinished(bucket: ReturnType<typeof memoryBucket>) {
 }
 
 describe("opening a bucket", () => {
-  it("sweeps what is a day old by the server's clock, and nothing younger", async () => {
+  it("sweeps remains that are a day old by the server's clock, and no younger ones", async () => {
     const { bucket, time } = bucketWithClock();
     const id = await leaveUnfinished(bucket);
     assert.deepEqual(await bucket.names(), [`${id}/claim`]);
@@ -150,7 +150,7 @@ describe("removing from a bucket", () => {
     await store.close();
   });
 
-  it("leaves what has no claim without the right to delete, too", async () => {
+  it("keeps a snapshot without a claim, too, when it has no right to delete", async () => {
     let mayDelete = true;
     const { bucket } = bucketWithClock((method) =>
       method === "DELETE" && !mayDelete
@@ -177,7 +177,7 @@ describe("removing from a bucket", () => {
     await store.close();
   });
 
-  it("continues with what another process has begun", async () => {
+  it("continues removals that another process has begun", async () => {
     const { bucket } = bucketWithClock();
     const store = await bucket.open();
     const id = await save(store, "state");
@@ -206,7 +206,7 @@ describe("quarantine in a bucket", () => {
 });
 
 describe("clean() of a bucket", () => {
-  it("removes what another process has left, by its age", async () => {
+  it("removes the remains of another process, by their age", async () => {
     const { bucket, time } = bucketWithClock();
     const id = await leaveUnfinished(bucket);
     time.now += HOUR;

@@ -43,7 +43,7 @@ describe("MemoryFileSystem, when the power is cut", () => {
     assert.deepEqual(outcomes(files, names), ["/d/", "/d/ /d/f"]);
   });
 
-  it("loses what is in a directory whose own name is lost", async () => {
+  it("loses the content of a directory whose own name is lost", async () => {
     const files = new MemoryFileSystem();
     await files.makeDirectory("/d");
     await createSynced(files, "/d/f");
@@ -147,7 +147,7 @@ describe("MemoryFileSystem, when the power is cut during writes", () => {
     );
   });
 
-  it("keeps what was synced, however much is written after it", async () => {
+  it("keeps synced bytes, however many are written after them", async () => {
     const files = new MemoryFileSystem();
     const out = await files.open("/f", "create");
     await files.syncDirectory("/");

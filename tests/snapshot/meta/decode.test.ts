@@ -65,7 +65,7 @@ function refusesWith(field: string, values: readonly string[]): void {
 }
 
 describe("decodeRecord()", () => {
-  it("reads what Go writes", () => {
+  it("reads the metadata that Go writes", () => {
     assert.deepEqual(decodeWith({}), {
       version: 1,
       id: "3-10-1795361690419",
@@ -293,7 +293,7 @@ describe("decodeRecord()", () => {
     refuses(`{"X":"${"\\".repeat(3)}"`);
   });
 
-  it("reads what the encoder writes", () => {
+  it("reads the metadata that the encoder writes", () => {
     const { version: _, ...meta } = decodeWith({
       ID: JSON.stringify('<&>\u2028 "quoted" \\ \u0000 é🦀'),
     });

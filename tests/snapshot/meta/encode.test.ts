@@ -88,7 +88,7 @@ describe("encodeRecord()", () => {
     assert.ok(textOf({ crc: 0n }).includes('"CRC":"AAAAAAAAAAA="'));
   });
 
-  it("escapes what Go escapes, and nothing else", () => {
+  it("escapes the same characters as Go, and no others", () => {
     const table: readonly (readonly [string, string])[] = [
       ['"', '"\\""'],
       ["\\", '"\\\\"'],
