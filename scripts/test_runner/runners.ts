@@ -14,9 +14,9 @@ import type { Result, TestCase } from "./outcome.ts";
 
 /** A runtime that can run the suite. */
 export interface Runner {
-  /** What `--only` calls it. */
+  /** Its name for `--only`. */
   readonly id: string;
-  /** What people call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Whether it runs the installed package, not the sources. */
   readonly onPackage: boolean;
@@ -92,7 +92,7 @@ export const runners: readonly Runner[] = [
   },
 ];
 
-/** What to run, and where. */
+/** The files to run, and where. */
 export interface SuiteOptions {
   /** The project that uses the package; the reports are written there. */
   readonly consumer: string;
@@ -106,11 +106,13 @@ export interface SuiteOptions {
   readonly coverage?: string;
   /** Variables for the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** When to give up, when not as early as usual. */
+  /** The time limit, if it differs from the usual one. */
   readonly timeoutMinutes?: number;
 }
 
-/** The tests that ran; none when the runtime fell over before it could tell. */
+/**
+ * The tests that ran; none when the runtime crashed before it wrote the report.
+ */
 async function readReport(
   path: string,
   fileSuites: boolean,

@@ -1,6 +1,6 @@
 /**
- * Errors as answers. They never have what an error says of the inside: paths,
- * addresses, codes of the system.
+ * Turns errors into answers, without the server's paths, addresses and codes of
+ * the system.
  *
  * @module
  */
@@ -41,7 +41,7 @@ const PROBLEMS: Readonly<
   "internal": [500, "The server has failed."],
 };
 
-/** An answer that tells of a problem. */
+/** An answer that describes a problem. */
 export function problem(
   code: ProblemCode,
   { id, headers }: {

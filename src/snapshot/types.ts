@@ -1,6 +1,6 @@
 /**
- * The vocabulary: what a snapshot is, and what a store of snapshots does. It
- * follows `snapshot.go` and `configuration.go` of HashiCorp Raft.
+ * The vocabulary of snapshots: metadata, options, sinks and sources. It follows
+ * `snapshot.go` and `configuration.go` of HashiCorp Raft.
  *
  * @module
  */
@@ -26,9 +26,11 @@ export interface Configuration {
   readonly servers: readonly Server[];
 }
 
-/** What a snapshot's `meta.json` says of it. */
+/** The fields of a snapshot's `meta.json`. */
 export interface SnapshotMetaFields {
-  /** Version of the metadata's format; 0 is only ever read, not written. */
+  /**
+   * Version of the metadata's format. This library reads 0 and 1, and writes 1.
+   */
   readonly version: 0 | 1;
   /** The name that `open()` takes: `<term>-<index>-<unixMs>`. */
   readonly id: string;
@@ -54,14 +56,14 @@ export interface SnapshotMetaFields {
 }
 
 /**
- * What is known of a snapshot without reading its state. `JSON.stringify()`
- * takes it. A structured clone, such as `postMessage()` makes, has all but
- * `toJSON()`.
+ * The metadata of a snapshot, which is known without reading its state.
+ * `JSON.stringify()` takes it. A structured clone, such as `postMessage()`
+ * makes, has all but `toJSON()`.
  */
 export interface SnapshotMeta extends SnapshotMetaFields {
   /** When the snapshot was begun: the time in its ID. */
   readonly createdAt: Date;
-  /** For `JSON.stringify()`: without bigints, which JSON has no form of. */
+  /** For `JSON.stringify()`: bigints become strings, because JSON has none. */
   toJSON(): SnapshotMetaJson;
 }
 
@@ -91,7 +93,7 @@ export interface SnapshotMetaJson {
   readonly peers: string;
 }
 
-/** The small files of a snapshot, as they are; they are the caller's to keep. */
+/** The exact bytes of a snapshot's small files. The caller owns them. */
 export interface SnapshotHeader {
   /** The bytes of `meta.json`. */
   readonly meta: Uint8Array;
@@ -102,7 +104,7 @@ export interface SnapshotHeader {
   readonly blocks: Uint8Array | undefined;
 }
 
-/** What `create()` needs to know about the snapshot that is to be written. */
+/** The description of a snapshot that `create()` is to begin. */
 export interface SnapshotInit {
   /** The last log index that the state includes; 0 to 2^64-1. */
   readonly index: bigint | number;
@@ -117,13 +119,13 @@ export interface SnapshotInit {
    * snapshot's; it is written as version 1. @default {1}
    */
   readonly version?: 0 | 1 | undefined;
-  /** The voters' addresses in msgpack; used of version 0 only, which has no more. */
+  /** The voters' addresses in msgpack; only used with `version: 0`. */
   readonly peers?: Uint8Array | undefined;
   /** When the state was taken, in the years 0 to 9999. @default {now} */
   readonly takenAt?: Date | undefined;
 }
 
-/** What a state must be, so that it is published. */
+/** Conditions that a state must meet to be published. */
 export interface ExpectedState {
   /** Its length in bytes. */
   readonly size?: number | undefined;
@@ -136,18 +138,18 @@ export interface CreateOptions {
   /** Cancels the sink when it aborts, until the snapshot is published. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * What the state must be. When it is another one, `close()` rejects with
+   * The expected size and CRC. When the state differs, `close()` rejects with
    * {@linkcode SnapshotPublishError}, whose cause is a
    * {@linkcode SnapshotCorruptError}, and nothing is published: a transfer that
-   * was cut short never becomes a snapshot. A state that gets too long fails at
-   * once.
+   * was cut short never becomes a snapshot. A write beyond the expected size
+   * fails at once.
    */
   readonly expected?: ExpectedState | undefined;
 }
 
 /**
- * What `save()` takes as a state: bytes, or what gives bytes. The chunks of an
- * iterable may be of any size; many small ones cost little.
+ * A state for `save()`: bytes, or a source of bytes. The chunks of an iterable
+ * may be of any size; many small ones cost little.
  */
 export type StateInput =
   | ArrayBuffer
@@ -199,15 +201,15 @@ export interface OpenOptions {
   /** Called as bytes are handed out. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
-   * Reads into a few buffers in turn, which is faster: a chunk is valid until the
-   * next one is asked for, as with Go's `Read`, and then it is overwritten. For
-   * consumers that are done with a chunk before they ask for the next: `for
+   * Reads into a few buffers in turn, which is faster. A chunk is valid until
+   * the next one is requested, as with Go's `Read`, and then overwritten. For
+   * consumers that are done with a chunk before they request the next: `for
    * await`, a loop of `reader.read()`, or `pipeTo()` a stream of the default
    * queuing strategy whose `write()` settles when it is done.
    *
-   * Unsafe, because they ask ahead: `tee()`, `new Response(source)`,
-   * `pipeThrough()` of what passes chunks on, and `pipeTo()` a stream with a
-   * larger queue, as the sink of a store is. @default {false}
+   * Not safe with consumers that read ahead: `tee()`, `new Response(source)`,
+   * `pipeThrough()` a stream that passes chunks on, and `pipeTo()` a stream
+   * with a larger queue, as the sink of a store is. @default {false}
    */
   readonly reuseBuffers?: boolean | undefined;
 }
@@ -223,30 +225,32 @@ export interface VerifyOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
-/** What `verify()` found. */
+/** The result of `verify()`. */
 export interface VerifyReport {
   /** The snapshot that was checked. */
   readonly id: string;
   /** Whether every check passed. */
   readonly ok: boolean;
-  /** Its metadata, or `undefined` when that itself can't be trusted. */
+  /** Its metadata, or `undefined` when the metadata is corrupt. */
   readonly meta: SnapshotMeta | undefined;
   /** Whether it has block checksums that can be used. Go writes none. */
   readonly sealed: boolean;
-  /** Length in bytes of the blocks it was checked in; 0 when it was not. */
+  /**
+   * Length in bytes of the blocks that were checked; 0 without checked blocks.
+   */
   readonly blockSize: number;
-  /** How many blocks that is. */
+  /** The number of those blocks. */
   readonly blockCount: number;
-  /** Where each bad block starts, in bytes; known only of a sealed one. */
+  /** Where each bad block starts, in bytes; empty unless `sealed`. */
   readonly badOffsets: readonly number[];
   /** The errors that were found, with the first bad block; empty when `ok`. */
   readonly errors: readonly SnapshotCorruptError[];
 }
 
 /**
- * Where a snapshot's state is written to. Closing it publishes the snapshot;
- * aborting it, an error of the producer, or {@linkcode SnapshotSink.cancel}
- * removes every trace.
+ * The stream to which a snapshot's state is written. Closing it publishes the
+ * snapshot; aborting it, an error of the producer, or
+ * {@linkcode SnapshotSink.cancel} removes every trace.
  */
 export interface SnapshotSink extends WritableStream<Uint8Array> {
   /** The ID that the snapshot has once it is published. */
@@ -254,13 +258,15 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
   /** The snapshot's metadata; `size` and `crc` are final after close. */
   readonly meta: SnapshotMeta;
   /**
-   * How the snapshot ends, in whatever way the stream is closed: resolves to the
-   * final metadata once the snapshot survives a power cut, rejects with
-   * {@linkcode SnapshotPublishError} once it is given up or has failed.
+   * The outcome of the snapshot, in whatever way the stream is closed. Resolves
+   * to the final metadata once the snapshot survives a power cut; rejects with
+   * {@linkcode SnapshotPublishError} once the snapshot is given up or has
+   * failed.
    *
-   * This is what counts for a sink that has been transferred to another thread
-   * (`postMessage`): there, `close()` of the writer resolves before the snapshot
-   * is published, because the platform does not wait for the other side.
+   * Use this promise for a sink that has been transferred to another thread
+   * (`postMessage`): there, `close()` of the writer resolves before the
+   * snapshot is published, because the platform does not wait for the other
+   * side.
    */
   readonly published: Promise<SnapshotMeta>;
   /**
@@ -270,8 +276,8 @@ export interface SnapshotSink extends WritableStream<Uint8Array> {
    *
    * @throws {SnapshotPublishError} when the snapshot can't be published, or was
    * given up. `published` tells whether it is in the store nevertheless.
-   * @throws {TypeError} when a writer, or a pipe, holds the stream's lock: then
-   * `writer.close()` is to be called.
+   * @throws {TypeError} when a writer or a pipe holds the stream's lock; call
+   * `writer.close()` instead.
    */
   close(): Promise<void>;
   /**
@@ -299,8 +305,8 @@ export type SnapshotSource = ReadableStream<Uint8Array<ArrayBuffer>> & {
 
 /**
  * Applies a snapshot's state; throws or rejects when it can't. When it returns,
- * or what it returns settles, the source must have been read: every byte, or as
- * much as is needed before it is cancelled with a reason.
+ * or its promise settles, the source must have been read to its end, or
+ * cancelled with a reason.
  */
 export type Restorer = (source: SnapshotSource) => unknown;
 
@@ -312,7 +318,7 @@ export interface SkippedSnapshot {
   readonly error: unknown;
 }
 
-/** What `restore()` has done. */
+/** The result of `restore()`. */
 export interface RestoreResult {
   /** The snapshot that was restored; the log since its index is still needed. */
   readonly meta: SnapshotMeta;

@@ -246,7 +246,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("tells how far it is, and of how much where that is known", async () => {
+    it("reports its progress, and the total where it is known", async () => {
       const store = await open();
       const told: string[] = [];
       const onProgress = (
@@ -317,7 +317,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("is published when it is what was expected", async () => {
+    it("is published when it is as expected", async () => {
       const store = await open();
       const expected = { size: STATE.length, crc: crc64(STATE) };
       const { id } = await store.save(INIT, STATE, { expected });
@@ -325,7 +325,7 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
-    it("must be given as numbers that can be one", async () => {
+    it("must be a possible size and CRC", async () => {
       const store = await open();
       for (const size of [-1, 1.5, NaN]) {
         await assert.rejects(
@@ -389,7 +389,7 @@ describe("save()", () => {
     await store.close();
   });
 
-  it("tells of a disk that fails, ends the generator and leaves nothing", async () => {
+  it("rejects when the disk fails, ends the generator and leaves nothing", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 512 });
     fixture.files.inject(failOn("write", "ENOSPC", { path: /state\.bin$/ }));

@@ -16,7 +16,7 @@ import { fileUrlOf } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
 
-/** A directory that is held, and which one it is. */
+/** A held directory, and its identity. */
 interface Held {
   readonly directory: HeldDirectory;
   readonly identity: string;
@@ -33,7 +33,7 @@ export class Directory {
   readonly fileMode: number;
   /** Permission bits of new directories. */
   readonly directoryMode: number;
-  /** Where to report; the store says so when it connects. */
+  /** Reports events; set when the store connects. */
   report: BackendHost["report"] = () => {};
   #held: Held | undefined;
   #hasReportedNoSync = false;
@@ -46,7 +46,9 @@ export class Directory {
     // The empty path would be the working directory: most likely an unset
     // variable.
     if (!directory) {
-      throw new TypeError("Cannot open a store: found no name of a directory");
+      throw new TypeError(
+        "Cannot open a store: the directory's name is empty, expected a path",
+      );
     }
     this.fileSystem = options.fileSystem;
     const url = fileUrlOf(directory);
@@ -62,12 +64,12 @@ export class Directory {
   }
 
   /**
-   * Holds it, so that a sync need not open it. It need not be held: where it
-   * can't, each sync opens it. Resolves to what was seen of it.
+   * Holds the directory, so that a sync need not open it. If that is not
+   * possible, each sync opens it. Resolves to the directory's state.
    */
   async keepOpen(): Promise<FileStat | undefined> {
     await this.letGo();
-    // What is wrong will be seen by what comes next.
+    // The next operation will report what is wrong.
     const directory = await this.fileSystem.holdDirectory(this.path)
       .catch(() => undefined);
     if (directory === undefined) return undefined;
@@ -85,19 +87,22 @@ export class Directory {
     try {
       await held?.directory.close();
     } catch {
-      // Nothing was written through it: a failure takes nothing away.
+      // Nothing was written through the handle, so a failure loses nothing.
     }
   }
 
-  /** Uses a directory in it, by a path that no swap of its name leads astray. */
+  /**
+   * Uses a directory in it by a path that stays valid when its name is swapped.
+   */
   hold<T>(name: string, use: (heldPath: string) => Promise<T>): Promise<T> {
     return withHeld(this, this.at(name), use);
   }
 
   /**
    * Makes the names in a directory durable. Where the platform can't (Windows,
-   * some network file systems) this is reported once and tolerated: the store
-   * would otherwise be of no use there. Any other failure is one.
+   * some network file systems; not run there) this is reported once and
+   * accepted, because the store could not be used there otherwise. Any other
+   * failure is an error.
    */
   sync(path: string = this.path): Promise<void> {
     return this.#tolerate(() =>
@@ -136,14 +141,14 @@ export class Directory {
   }
 
   /**
-   * A snapshot has got its name, and the directory could not be synced: until it
-   * can, no snapshot can be acknowledged.
+   * Notes that a snapshot has its name, but the directory could not be synced.
+   * Until it can, no snapshot can be acknowledged.
    */
   oweSync(): void {
     this.#isSyncOwed = true;
   }
 
-  /** The directory has been synced: all of its names are durable. */
+  /** Notes that the directory was synced: all of its names are durable. */
   syncIsPaid(): void {
     this.#isSyncOwed = false;
   }

@@ -1,4 +1,7 @@
-/** One backup: asked for, checked, published, and read back. */
+/**
+ * Makes one backup: requests a snapshot, checks it, publishes it, and reads it
+ * back.
+ */
 
 import { createHash } from "node:crypto";
 import {
@@ -21,11 +24,11 @@ import { requestSnapshot, SourceError } from "./source.ts";
 import type { SourceSettings } from "./source_options.ts";
 import type { RunOutcome, VerifiedBackup } from "./status.ts";
 
-/** What a backup needs. */
+/** The settings of a backup. */
 export interface BackupTask {
   readonly source: SourceSettings;
   readonly store: ArchiveStore;
-  /** What to keep; everything without it. */
+  /** Which backups to keep; all without a policy. */
   readonly policy: RetentionPolicy | undefined;
 }
 
@@ -54,12 +57,12 @@ export async function makeFirstBackup(
   return await makeBackup(task, { newest, signal });
 }
 
-/** The snapshot may be what the newest backup has, which was not read yet. */
+/** The snapshot may equal the newest backup, which was not read yet. */
 class SameIndexError extends Error {
   override readonly name = "SameIndexError";
 }
 
-/** What is known before a backup. */
+/** The state before a backup. */
 export interface Before {
   /** The newest good backup, as far as that is known. */
   readonly newest?: VerifiedBackup | undefined;
@@ -165,7 +168,8 @@ export async function readBack(
 /**
  * The newest archive that is good: reads one after the other until one is.
  *
- * @throws {unknown} errors of the system, which are not a verdict.
+ * @throws {unknown} errors of the system, which do not mean that an archive is
+ * bad.
  */
 export async function findNewestBackup(
   store: ArchiveStore,
@@ -185,8 +189,8 @@ export async function findNewestBackup(
 }
 
 /**
- * Removes what the policy does not keep; gives the names. The newest good backup
- * stays, whatever the policy says.
+ * Removes the backups that the policy does not keep; gives their names. The
+ * newest good backup stays, whatever the policy says.
  */
 export async function prune(
   { store, policy }: BackupTask,
@@ -204,7 +208,7 @@ export async function prune(
   return removed.map(({ name }) => name);
 }
 
-/** Computes the SHA-256 of what goes into a sink. */
+/** Computes the SHA-256 of the bytes that go into a sink. */
 class DigestSink {
   readonly #expected: string | undefined;
   readonly #hash = createHash("sha256");

@@ -104,7 +104,8 @@ describe("openFileSnapshotStore()", () => {
     for (const directory of ["", undefined, null]) {
       await assert.rejects(openFileSnapshotStore(directory as string), {
         name: "TypeError",
-        message: "Cannot open a store: found no name of a directory",
+        message:
+          "Cannot open a store: the directory's name is empty, expected a path",
       });
     }
   });

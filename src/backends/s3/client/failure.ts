@@ -1,5 +1,5 @@
 /**
- * Why a request failed, as far as the server or the network tells.
+ * The error of a failed request, as the server or the network reports it.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import {
 } from "../../../net/network_error.ts";
 import { printable } from "../../../text.ts";
 
-/** What is shown of a text that a server sent, in characters. */
+/** How many characters of a server's text are shown. */
 const SHOWN_MAX = 200;
 
-/** What a failed request came to. */
+/** The fields of a failed request. */
 export interface S3FailureDetails {
   /** The HTTP status; 0 when there was no answer, or not all of one. */
   readonly status: number;
   /** The code of S3, such as `"AccessDenied"`; none when it did not give one. */
   readonly code?: string | undefined;
-  /** What was said, or happened. */
+  /** The server's message, or the failure in words. */
   readonly text: string;
-  /** How long the server wants to be left alone, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** The region that the server says that the bucket is in. */
   readonly region?: string | undefined;
-  /** What it was brought about by. */
+  /** The lower error. */
   readonly cause?: unknown;
 }
 
@@ -37,7 +37,7 @@ export class S3Failure extends Error {
   readonly status: number;
   /** The code of S3, such as `"AccessDenied"`. */
   readonly code: string | undefined;
-  /** How long the server wants to be left alone, in milliseconds. */
+  /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** The region that the server names. */
   readonly region: string | undefined;
@@ -83,7 +83,7 @@ export class S3Failure extends Error {
     return this.status === 412;
   }
 
-  /** Whether the server does not do this for these credentials. */
+  /** Whether the server denies the request to these credentials. */
   get isDenied(): boolean {
     return this.status === 403 && !CREDENTIALS_CODES.has(this.code ?? "");
   }
@@ -106,7 +106,7 @@ const CREDENTIALS_CODES: ReadonlySet<string> = new Set([
   "InvalidToken",
 ]);
 
-/** What to do about a failure, by the code of S3 or the HTTP status. */
+/** Advice for a failure, by the code of S3 or the HTTP status. */
 const ADVICE: Readonly<Record<string, string>> = {
   NoSuchBucket: "create the bucket, or check its name and the endpoint",
   InvalidBucketName: "check the bucket's name",
@@ -125,7 +125,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   InvalidObjectState: "the object is archived: restore it first",
 };
 
-/** What to do about a failure that has no known code. */
+/** Advice for a failure without a known code. */
 function adviceByStatus({ status, region, isUntrusted }: S3Failure): string {
   if (region !== undefined) return "give the bucket's region";
   if (isUntrusted) return CERTIFICATE_HINT;
@@ -138,7 +138,7 @@ function adviceByStatus({ status, region, isUntrusted }: S3Failure): string {
   return "check the endpoint: it must be that of an S3-compatible server";
 }
 
-/** It is not known whether an object was written, or will be. */
+/** The error when it is unknown whether an object was, or will be, written. */
 export class InDoubtError extends Error {
   override readonly name = "InDoubtError";
 
@@ -149,7 +149,7 @@ export class InDoubtError extends Error {
 
 /** The error for callers, which says what to do. */
 export function toAccessError(doing: string, error: unknown): unknown {
-  // Callers have no use for the doubt: what may have been written is invisible.
+  // Callers need not know of the doubt, because such an object is invisible.
   if (error instanceof InDoubtError) return toAccessError(doing, error.cause);
   if (!(error instanceof S3Failure)) return error;
   const { code, region } = error;
