@@ -1,5 +1,5 @@
 /**
- * What counts as a `URL`.
+ * Recognizes URLs of any realm.
  *
  * @module
  */

@@ -72,7 +72,9 @@ const CODES: Partial<Readonly<Record<SnapshotErrorCode, ProblemCode>>> = {
   ERR_STORE_CLOSED: "unavailable",
 };
 
-/** What an error of the store is to the client, whichever copy made it. */
+/**
+ * The problem's code for an error of the store, from any copy of the package.
+ */
 export function codeOf(error: unknown): ProblemCode {
   if (!isSnapshotError(error)) return "internal";
   return CODES[error.code] ?? "internal";

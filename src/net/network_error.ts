@@ -1,21 +1,24 @@
 /**
- * What the errors of `fetch` say. The runtimes hide the reason in the cause, and
- * each has its own form of it.
+ * Describes errors of `fetch`. The runtimes hide the reason in the cause, each
+ * in a form of its own.
  *
  * @module
  */
 
 import { describe, printable } from "../text.ts";
 
-/** What is shown of it, in characters. */
+/** How many characters of the description are shown. */
 const SHOWN_MAX = 400;
 
-/** An error has a reason, and Node's a reason of that; no more are looked at. */
+/**
+ * How many errors of a chain of causes are described: Node needs two causes.
+ */
 const CAUSES_MAX = 3;
 
 /**
- * What Node and Bun call a certificate that is not trusted. Not one whose
- * signature is wrong: it may have been damaged on its way.
+ * The codes of Node and Bun for a certificate that is not trusted. A wrong
+ * signature is not among them, because the certificate may have been damaged on
+ * its way.
  */
 const CERTIFICATE_CODES: readonly string[] = [
   "CERT_CHAIN_TOO_LONG",
@@ -36,17 +39,17 @@ const CERTIFICATE_CODES: readonly string[] = [
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ];
 
-/** Deno has no code for that, only words. */
+/** Deno's message; it has no code for that. */
 const CERTIFICATE_WORDS = /invalid peer certificate: (?!BadSignature)/;
 
-/** What to do about it. */
+/** Advice for such a certificate. */
 export const CERTIFICATE_HINT =
   "use the name that the certificate is of, and let the runtime trust the " +
   "authority that has signed it, as docs/http.md says";
 
 /**
- * Whether the other side's certificate is not trusted: no line is broken, and
- * another attempt would end no better.
+ * Whether the other side's certificate is not trusted. Another attempt would
+ * fail in the same way.
  */
 export function isCertificateError(error: unknown): boolean {
   return withCauses(error).some((each) =>
@@ -56,7 +59,7 @@ export function isCertificateError(error: unknown): boolean {
   );
 }
 
-/** What an error says, with its causes; fit for a terminal. */
+/** The messages of an error and its causes, safe for a terminal. */
 export function describeNetwork(error: unknown): string {
   const errors = withCauses(error);
   const texts = errors.length === 0 ? [error] : errors;

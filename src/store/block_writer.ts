@@ -144,7 +144,10 @@ export class BlockWriter {
     this.#filled = 0;
   }
 
-  /** Computes the CRC of what has come into the block since the last time. */
+  /**
+   * Computes the CRC of the bytes that were added to the block since the last
+   * call.
+   */
   #sum(): void {
     this.#blockCrc.update(this.#block.subarray(this.#summed, this.#filled));
     this.#summed = this.#filled;

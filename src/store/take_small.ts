@@ -16,7 +16,7 @@ export type NextChunk =
 interface Taken {
   /** How many bytes they have together. */
   readonly length: number;
-  /** What comes after them. */
+  /** The chunk after them. */
   readonly next: NextChunk;
 }
 
@@ -25,9 +25,10 @@ interface Taken {
  * first one that has to wait, does not fit or needs a closer look.
  *
  * A loop of its own, because to copy a hundred bytes takes some fifteen
- * nanoseconds: one more call, field or `await` for each chunk shows. The batch is
- * small because V8, which compiles the loop while it runs, would not know the
- * code behind it yet, and would throw the compiled code away at each end.
+ * nanoseconds, so that one more call, field or `await` for each chunk is
+ * measurable. The batch is small because V8, which compiles the loop while it
+ * runs, would not know the code behind it yet, and would throw the compiled
+ * code away at each end.
  */
 export function takeSmall(
   batch: Uint8Array,

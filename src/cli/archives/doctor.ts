@@ -16,9 +16,9 @@ import { checkArchives } from "./check.ts";
 import { archiveJson } from "./list.ts";
 import { reading } from "./open.ts";
 
-/** What a doctor has found, to be told in several ways. */
+/** The results of `doctor`, for its several outputs. */
 export interface Diagnosis {
-  /** What makes the exit code another than 0. */
+  /** The problem that makes the exit code other than 0, if any. */
   readonly problem: CommandError | undefined;
   /** Metrics for Prometheus. */
   readonly metrics: (exitCode: number) => string;
@@ -33,12 +33,12 @@ interface DoctorFlags {
   readonly maxAge?: number;
 }
 
-/** What was found. */
+/** The state of the archives. */
 interface Health {
   readonly place: string;
   readonly now: Date;
   readonly archives: readonly StoredArchive[];
-  /** Of those that were read. */
+  /** The results for the archives that were read. */
   readonly findings: readonly Finding[];
   readonly isRead: boolean;
   /** The newest that is good; the newest at all where none was read. */
@@ -148,7 +148,7 @@ function metricsOf(health: Health, exitCode: number): string {
   return formatMetrics(place, [
     {
       name: "archives",
-      help: "Archives by what is known of them.",
+      help: "Archives by their state.",
       values: isRead
         ? [
           [countOf(health, "ok"), { state: "good" }],

@@ -5,7 +5,7 @@ import { type RetentionDecision, SnapshotError } from "../../../mod.ts";
 import { warn } from "../output.ts";
 import { messageOf } from "../reason.ts";
 
-/** What became of the archives that were to go. */
+/** The outcome of a removal. */
 export interface Removal {
   readonly removed: readonly StoredArchive[];
   readonly failed: readonly StoredArchive[];
@@ -19,7 +19,7 @@ export async function removeArchives(
 ): Promise<Removal> {
   const removed: StoredArchive[] = [];
   const failed: StoredArchive[] = [];
-  // The oldest first: what an interruption leaves is what a policy would keep.
+  // The oldest first, so that an interruption leaves a valid history.
   for (const { item, keep } of [...decisions].reverse()) {
     if (keep) continue;
     signal.throwIfAborted();
@@ -27,7 +27,7 @@ export async function removeArchives(
       await store.delete(item.name);
       removed.push(item);
     } catch (error) {
-      // One that can't be removed does not save the others.
+      // After a failure the others are still removed.
       if (!(error instanceof SnapshotError)) throw error;
       warn(messageOf(error));
       failed.push(item);
