@@ -66,7 +66,7 @@ export async function takeS3Lease(
 ): Promise<ArchiveLease> {
   if (lease.write.conditionalWrites === "none") {
     throw new StoreAccessError(
-      `Cannot take the lease ${lease.place}: it needs conditional writes, ` +
+      `Cannot take the lease ${lease.place}: a lease needs conditional writes, ` +
         'which conditionalWrites: "none" turns off',
     );
   }

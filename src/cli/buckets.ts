@@ -138,7 +138,7 @@ function readCredentials(printed: string): S3Credentials {
     ? undefined
     : new Date(String(Expiration));
   if (expiration !== undefined && Number.isNaN(expiration.getTime())) {
-    throw refusal("found an Expiration that is not a time, expected one");
+    throw refusal("found an Expiration that is not a time");
   }
   // The store checks the types.
   return {

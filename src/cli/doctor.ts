@@ -120,7 +120,7 @@ function findProblem(
   }
   if (maxAge === undefined) return undefined;
   if (restored === undefined) {
-    return new CommandError("found no good snapshot, expected one");
+    return new CommandError("found no good snapshot: --max-age needs one");
   }
   const taken = takenTime(restored);
   if (now.getTime() - taken.getTime() <= maxAge) return undefined;

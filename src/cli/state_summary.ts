@@ -109,7 +109,7 @@ export class StateSummary {
     }
     if (this.#type !== undefined) {
       throw new StateFormatError(
-        "The state is truncated: it ends in the record that begins here",
+        "The state is truncated: the record that begins here is incomplete",
         this.#start,
       );
     }

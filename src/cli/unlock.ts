@@ -38,7 +38,7 @@ export function registerUnlock(program: Command): void {
 async function unlock(path: string, options: UnlockOptions): Promise<void> {
   if (isBucket(path)) {
     throw new InvalidArgumentError(
-      "Cannot unlock a bucket: it has no lock, because any number of programs " +
+      "Cannot unlock a bucket: buckets have no lock, because any number of programs " +
         "may write to it",
     );
   }

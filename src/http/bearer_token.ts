@@ -31,7 +31,7 @@ const SCHEME = /^bearer +/i;
 export function bearerToken(token: string): (request: Request) => boolean {
   if (!TOKEN.test(token)) {
     throw new RangeError(
-      "Cannot use the token: found an empty one, or other characters than " +
+      "Cannot use the token: found no characters, or other ones than " +
         "letters, digits and -._~+/, expected those of a bearer token",
     );
   }

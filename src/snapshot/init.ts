@@ -115,7 +115,7 @@ export function resolveConfiguration(
     return { servers: configuration.servers.map(resolveServer) };
   }
   throw new TypeError(
-    "Cannot use configuration: found no array of servers in it, expected one",
+    "Cannot use configuration: expected an object whose servers are an array",
   );
 }
 

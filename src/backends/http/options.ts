@@ -108,14 +108,14 @@ export function requireServerUrl(url: string | URL): string {
   }
   if (username !== "" || password !== "") {
     throw new TypeError(
-      "Cannot use the address of the server: found a user name or password " +
-        "in it; pass them in the option headers",
+      "Cannot use the address of the server: found a user name or password; " +
+        "pass them in the option headers",
     );
   }
   if (search !== "" || hash !== "") {
     throw new TypeError(
-      "Cannot use the address of the server: found a query or fragment in it, " +
-        "expected what the paths of its snapshots begin with",
+      "Cannot use the address of the server: found a query or fragment, " +
+        "expected the address before the path snapshots/",
     );
   }
   return `${origin}${pathname.replace(/\/+$/, "")}`;

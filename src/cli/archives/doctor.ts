@@ -95,7 +95,7 @@ function findProblem(
   if (ageMs <= maxAge) return undefined;
   return new CommandError(
     newest === undefined
-      ? "found no good archive, expected one"
+      ? "found no good archive: --max-age needs one"
       : `the newest good archive is too old: taken ${
         formatTime(newest.createdAt, now)
       }`,

@@ -158,8 +158,8 @@ export async function readBack(
   const found = hash.digest("hex");
   if (meta.index !== index || hex !== undefined && hex !== found) {
     throw new Error(
-      `Cannot trust the backup ${name} in ${printable(store.place)}: it is ` +
-        "another archive than the one that was written",
+      `Cannot trust the backup ${name} in ${printable(store.place)}: found ` +
+        "another archive, expected the one that was written",
     );
   }
   return { name, index, term: meta.term, size, createdAt };

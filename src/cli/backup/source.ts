@@ -119,7 +119,7 @@ async function readAnswer(
   if (encoding !== "identity") {
     answer.close();
     throw new SourceError(
-      `Cannot use the snapshot of ${shown(url)}: it was sent with ` +
+      `Cannot use the snapshot of ${shown(url)}: found ` +
         `content-encoding ${printable(encoding)}, expected identity: a proxy ` +
         "has compressed it once more",
     );

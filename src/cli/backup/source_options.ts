@@ -158,7 +158,9 @@ function requireFor(
   const [found] = Object.entries(options)
     .filter(([, value]) => value !== undefined);
   if (name === wanted || found === undefined) return;
-  throw usageError(`Cannot use ${found[0]}: it is for ${wanted}, not ${name}`);
+  throw usageError(
+    `Cannot use ${found[0]} with ${name}: the option is for ${wanted}`,
+  );
 }
 
 /** The tools of Consul also take an address without a scheme. */
@@ -204,7 +206,7 @@ async function tokenOf(
     : await readToken(file);
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
   throw usageError(
-    "Cannot use the token: found spaces or other odd characters in it, " +
+    "Cannot use the token: found spaces or other odd characters, " +
       "expected printable ASCII",
   );
 }
