@@ -28,6 +28,7 @@ const parts: Readonly<Record<string, string>> = {
   faults: "tests/faults/",
   fuzz: "tests/fuzz/",
   model: "tests/model/",
+  backup: "tests/cli/backup_faults.test.ts",
 };
 
 const TIMEOUT_MINUTES = 60;
