@@ -17,27 +17,47 @@ export class InterruptedError extends Error {
   }
 }
 
+/** Calls a function for each signal; returns a function that stops that. */
+function onSignals(handle: (name: typeof SIGNALS[number]) => void): () => void {
+  const handlers = SIGNALS.map((name) => {
+    const handler = () => handle(name);
+    process.on(name, handler);
+    return { name, handler };
+  });
+  return () => {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  };
+}
+
 /** A text that can be erased from the terminal. */
 interface Erasable {
   stop(): void;
 }
+
+/** Those that are on the terminal now. */
+const shown = new Set<Erasable>();
+
+function eraseAll(): void {
+  for (const erasable of [...shown]) erasable.stop();
+}
+
+/** How much work under way ends by itself when a signal comes. */
+let interruptible = 0;
 
 /**
  * Erases a text from the terminal before a signal ends the process; returns a
  * function that stops that.
  */
 export function eraseOnSignal(erasable: Erasable): () => void {
-  const handlers = SIGNALS.map((name) => {
-    const handler = () => {
-      erasable.stop();
-      // Without a handler of the command's own, the signal ends the process.
-      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
-    };
-    process.on(name, handler);
-    return { name, handler };
+  shown.add(erasable);
+  // Work that has to be undone erases, and is not to be ended here.
+  const release = interruptible > 0 ? () => {} : onSignals((name) => {
+    eraseAll();
+    process.kill(process.pid, name);
   });
   return () => {
-    for (const { name, handler } of handlers) process.off(name, handler);
+    shown.delete(erasable);
+    release();
   };
 }
 
@@ -52,23 +72,19 @@ export async function withInterrupts<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController();
-  const handlers = SIGNALS.map((name) => {
-    const handler = () => {
-      release();
-      controller.abort(new InterruptedError(name));
-    };
-    process.on(name, handler);
-    return { name, handler };
+  const release = onSignals((name) => {
+    eraseAll();
+    release();
+    controller.abort(new InterruptedError(name));
   });
-  function release(): void {
-    for (const { name, handler } of handlers) process.off(name, handler);
-  }
+  interruptible++;
   try {
     return await work(controller.signal);
   } catch (error) {
     controller.signal.throwIfAborted();
     throw error;
   } finally {
+    interruptible--;
     release();
   }
 }

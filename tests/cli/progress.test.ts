@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { afterEach, describe, it } from "node:test";
+import { withInterrupts } from "../../src/cli/interrupt.ts";
 import { type ProgressBar, startProgress } from "../../src/cli/progress.ts";
 
 const MIB = 1024 * 1024;
@@ -131,23 +132,20 @@ describe("a progress bar", () => {
     ]);
   });
 
-  it("is erased on Ctrl-C", () => {
+  it("is erased on Ctrl-C, which aborts work that must be undone", async () => {
     const { written, start, wait } = terminal();
-    const seen: string[] = [];
-    // With a listener of the command's own, the signal does not end the process.
-    const listener = () => void seen.push("command");
-    process.on("SIGINT", listener);
-    try {
-      const before = process.listenerCount("SIGINT");
+    const before = process.listenerCount("SIGINT");
+    const work = withInterrupts((signal) => {
       const bar = start("Saving state");
       wait(1000);
       bar.update(MIB, 4 * MIB);
       process.emit("SIGINT");
-      assert.deepEqual([written.at(-1), seen], [ERASE_LINE, ["command"]]);
-      assert.equal(process.listenerCount("SIGINT"), before);
-    } finally {
-      process.off("SIGINT", listener);
-    }
+      signal.throwIfAborted();
+      return Promise.resolve();
+    });
+    await assert.rejects(work, { name: "InterruptedError" });
+    assert.equal(written.at(-1), ERASE_LINE);
+    assert.equal(process.listenerCount("SIGINT"), before);
   });
 
   it("is erased once when it is stopped, and comes back when work continues", () => {

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { formatRanges } from "../../src/cli/bad_ranges.ts";
@@ -30,14 +32,46 @@ while True:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
 
+/**
+ * The same, but types lines until the progress is shown, and then Ctrl-C. The
+ * width is its first argument.
+ */
+const INTERRUPTED = `
+import os, pty, select, sys
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+seen, sent = b"", False
+while True:
+    ready, _, _ = select.select([fd], [], [], 0.3)
+    try:
+        part = os.read(fd, 65536) if ready else None
+    except OSError:
+        break
+    if part == b"":
+        break
+    seen += part or b""
+    if not sent and b"Writing" in seen:
+        os.write(fd, b"\\x03")
+        sent = True
+    elif not sent and not ready:
+        os.write(fd, b"line\\n")
+sys.stdout.buffer.write(seen)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
+`;
+
 const hasPty = process.platform !== "win32" &&
   spawnSync("python3", ["-c", "import pty"]).status === 0;
 const needsPty = { skip: hasPty ? false : "needs python3, for a terminal" };
 
 /** Runs the tool on a terminal; gives the lines that it shows. */
-async function onTerminal(columns: number, ...args: string[]) {
+async function onTerminal(
+  columns: number,
+  args: readonly string[],
+  program = ON_TERMINAL,
+) {
   const { code, stdout } = await runBy(
-    ["python3", "-c", ON_TERMINAL, String(columns)],
+    ["python3", "-c", program, String(columns)],
     args,
   );
   const text = new TextDecoder().decode(stdout);
@@ -57,10 +91,10 @@ describe("on a terminal, raft-snapshots", () => {
         "right\u202eleft",
         Uint8Array.of(0xff, 0xfe),
       ]);
-      const printed = await onTerminal(80, "cat", directory, text);
+      const printed = await onTerminal(80, ["cat", directory, text]);
       assert.deepEqual([printed.code, printed.lines[0]], [0, "häppy"]);
       for (const id of odd) {
-        const refused = await onTerminal(80, "cat", directory, id);
+        const refused = await onTerminal(80, ["cat", directory, id]);
         assert.equal(refused.code, 1);
         assert.match(
           refused.text,
@@ -71,14 +105,28 @@ describe("on a terminal, raft-snapshots", () => {
   );
 
   it(
+    "Ctrl-C leaves nothing on the line or on the disk",
+    needsPty,
+    async (t) => {
+      const directory = join(await temporaryDirectory(t), "store");
+      const save = ["save", directory, "--index", "9", "--term", "3"];
+      const { code, text } = await onTerminal(80, save, INTERRUPTED);
+      assert.equal(code, 130, text);
+      assert.ok(text.includes("^C\r\x1b[K"), text);
+      assert.match(text, /interrupted by SIGINT\s*$/);
+      await assert.rejects(stat(directory), { code: "ENOENT" });
+    },
+  );
+
+  it(
     "list leaves the local time out where it does not fit",
     needsPty,
     async (t) => {
       const directory = await temporaryDirectory(t);
       await makeStore(directory, ["a"]);
-      const listed = await onTerminal(60, "list", directory);
+      const listed = await onTerminal(60, ["list", directory]);
       assert.doesNotMatch(listed.text, /LOCAL TIME/);
-      const wide = await onTerminal(140, "list", directory);
+      const wide = await onTerminal(140, ["list", directory]);
       assert.match(wide.lines[0] ?? "", /TAKEN +AGE +LOCAL TIME$/);
     },
   );
