@@ -23,7 +23,7 @@ const MARGIN = 16;
 const PAUSE_MS_MAX = 1200;
 
 /** A line of the demo, and how long after the one before it came. */
-export interface RecordedLine {
+interface RecordedLine {
   readonly text: string;
   readonly pauseMs: number;
 }
@@ -71,7 +71,7 @@ function escape(text: string): string {
 }
 
 /** Draws a terminal in which the lines appear one after the other. */
-export function toTerminalSvg(lines: readonly RecordedLine[]): string {
+function toTerminalSvg(lines: readonly RecordedLine[]): string {
   const texts: string[] = [];
   let delayMs = 0;
   let y = MARGIN;
