@@ -84,9 +84,9 @@ export function parseServer(
 export function hostIdOption(): Option {
   return new Option(
     "--host-id <ID>",
-    "what identifies this host in the store's lock, instead of its name: the " +
+    "the identity of this host in the store's lock, instead of its name: the " +
       "same as the option hostId of the program that uses the store; two " +
-      "machines must never have the same",
+      "machines must never have the same identity",
   );
 }
 

@@ -39,7 +39,7 @@ export function addBucketOptions(program: Command): void {
     .addOption(
       new Option(
         "--conditional-writes <HEADER>",
-        "how the server is told to replace nothing",
+        "the header that keeps the server from replacing an object",
       ).choices(["if-none-match", "x-goog-if-generation-match", "none"]),
     )
     .option(

@@ -89,7 +89,7 @@ async function showPlan(
         snapshot.name,
         snapshot.size === undefined ? "unknown" : formatSize(snapshot.size),
         snapshot.changedAt?.toISOString() ?? "unknown",
-        stays(snapshot) ? "may be under way: stays" : "",
+        stays(snapshot) ? "stays, because it may be under way" : "",
       ]),
     ],
     ["left", "right", "left", "left"],

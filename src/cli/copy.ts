@@ -42,7 +42,7 @@ interface CopyOptions extends WritingOptions {
 /** Adds the command. */
 export function registerCopy(program: Command): void {
   program.command("copy")
-    .summary("take a snapshot over from a server or another store")
+    .summary("copy a snapshot from a server or another store")
     .description(
       "Copies a snapshot into a store and prints its ID there. From a server " +
         "(see serve) it resumes when the line breaks. Every byte is checked, " +
@@ -69,7 +69,7 @@ export function registerCopy(program: Command): void {
     .addOption(tokenOption())
     .option(
       "--max-size <BYTES>",
-      "refuse a larger state before anything of it is read",
+      "reject a larger state before any of it is read",
       parseSize,
     )
     .option(

@@ -33,7 +33,7 @@ export function registerDelete(program: Command): void {
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .argument("<ID...>", "the snapshots; latest is the newest")
-    .option("--force", "remove them without a look at which are good")
+    .option("--force", "remove them without checking which are good")
     .addOption(hostIdOption())
     .option("--json", "print the IDs as an array")
     .action(deleteSnapshots);

@@ -40,7 +40,7 @@ export function registerExport(program: Command): void {
     .argument("<FILE>", "the archive; stdout when it is -", parsePath)
     .option(
       "--level <N>",
-      "how hard to compress, 1 to 9; 0 only stores",
+      "the level of compression, 1 to 9; 0 only stores",
       parseLevel,
       6,
     )

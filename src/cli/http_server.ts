@@ -9,7 +9,7 @@ import { type RequestHandler, toNodeListener } from "../node/mod.ts";
 export interface ListenOptions {
   /** The address or name of this machine that is listened on. */
   readonly host: string;
-  /** The port; 0 is any that is free. */
+  /** The port; 0 is any free port. */
   readonly port: number;
   /** The certificate and its key in PEM; without them it is plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;

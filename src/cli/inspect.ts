@@ -1,4 +1,4 @@
-/** `inspect DIR [ID]` or `inspect FILE`: all that is known of one snapshot. */
+/** `inspect DIR [ID]` or `inspect FILE`: the metadata of one snapshot. */
 
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -45,7 +45,7 @@ interface InspectOptions extends StateOptions {
 /** Adds the command. */
 export function registerInspect(program: Command): void {
   program.command("inspect")
-    .summary("show all that is known of a snapshot")
+    .summary("show the metadata of a snapshot")
     .description(
       "Shows a snapshot's metadata. The state in a store is not read, unless " +
         "--types or the path of its state.bin asks for it. An archive is read " +

@@ -52,7 +52,7 @@ export function registerPrune(program: Command): void {
     )
     .argument("<DIR>", "the store's directory", parsePath);
   addRetentionOptions(command)
-    .option("--dry-run", "only say what would be removed")
+    .option("--dry-run", "only name the snapshots that would be removed")
     .addOption(hostIdOption())
     .option("--json", "print the decisions as an object")
     .action(prune);

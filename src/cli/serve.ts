@@ -30,7 +30,7 @@ interface ServeOptions {
 /** Adds the command. */
 export function registerServe(program: Command): void {
   program.command("serve")
-    .summary("hand a store's snapshots to other machines")
+    .summary("serve a store's snapshots to other machines")
     .description(
       "Serves a store's snapshots over HTTP, for copy on another machine or a " +
         "follower's program. It takes no lock and changes nothing, and so may " +
@@ -40,7 +40,12 @@ export function registerServe(program: Command): void {
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .option("--host <HOST>", "the address to listen on", "127.0.0.1")
-    .option("--port <PORT>", "the port to listen on; 0 is any", parsePort, 8300)
+    .option(
+      "--port <PORT>",
+      "the port to listen on; 0 is any free port",
+      parsePort,
+      8300,
+    )
     .addOption(tokenOption())
     .option("--tls-cert <FILE>", "the certificate, with its chain, in PEM")
     .option("--tls-key <FILE>", "the certificate's key in PEM")
@@ -56,7 +61,7 @@ export function registerServe(program: Command): void {
     )
     .option(
       "--bytes-per-second <N>",
-      "the most of each transfer (default: no limit)",
+      "the limit of each transfer (default: none)",
       parseSize,
     )
     .action(serve);

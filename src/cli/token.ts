@@ -17,7 +17,7 @@ const TOKEN_LENGTH_MAX = 4096;
 export function tokenOption(): Option {
   return new Option(
     "--token-file <FILE>",
-    `a file with the token (default: what ${TOKEN_VARIABLE} says)`,
+    `a file with the token (default: the variable ${TOKEN_VARIABLE})`,
   ).argParser(parsePath);
 }
 
