@@ -104,7 +104,7 @@ async function findMissing(path: string): Promise<string[]> {
     return [];
   } catch (error) {
     const parent = dirname(path);
-    // A drive of Windows can be missing, too.
+    // A drive of Windows can be missing, too (not run there).
     if (systemCode(error) !== "ENOENT" || parent === path) throw error;
     return [...await findMissing(parent), path];
   }

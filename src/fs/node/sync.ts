@@ -9,8 +9,9 @@ import { systemCode } from "../../errors.ts";
 import { node } from "../../runtime/node.ts";
 
 /**
- * Syncs it. The handles that Yarn puts in the place of Node's (Plug'n'Play, its
- * default) say that they can't: there the descriptor is synced.
+ * Syncs a file or directory. Yarn's default, Plug'n'Play, replaces Node's
+ * handles by its own, whose `sync()` is not implemented; then the descriptor is
+ * synced.
  */
 export async function syncHandle(
   handle: Pick<FileHandle, "fd" | "sync">,
