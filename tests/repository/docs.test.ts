@@ -131,6 +131,26 @@ function resolve(page: string, link: string): string {
   return new URL(link, `file:///${page}`).pathname.slice(1);
 }
 
+describe("the figures of the README", () => {
+  it("are those of docs/durability.md", async () => {
+    const page = await readSource("docs/durability.md");
+    const cuts = page.matchAll(/^\| (?:ext4|xfs|btrfs) +\| +([\d,]+) \|/gm);
+    const disks = Array.from(
+      cuts,
+      ([, count = ""]) => Number(count.replaceAll(",", "")),
+    );
+    const sum = disks.reduce((a, b) => a + b, 0).toLocaleString("en-US");
+    const readme = await readSource("README.md");
+    const [bullets = ""] = /^- \*\*[\s\S]*?(?=^##)/m.exec(readme) ?? [];
+    const figures = bullets.match(/\d{1,3}(,\d{3})+/g) ?? [];
+    assert.ok(figures.length > 3, `found ${figures}`);
+    const unknown = figures.filter((each) =>
+      each !== sum && !page.includes(each)
+    );
+    assert.deepEqual(unknown, []);
+  });
+});
+
 describe("docs/demo.svg", () => {
   it("shows the demo in 80 columns", async () => {
     const picture = await readSource("docs/demo.svg");
