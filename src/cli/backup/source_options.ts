@@ -159,7 +159,7 @@ function requireFor(
     .filter(([, value]) => value !== undefined);
   if (name === wanted || found === undefined) return;
   throw usageError(
-    `Cannot use ${found[0]} with ${name}: the option is for ${wanted}`,
+    `Cannot use ${found[0]}: the option is for ${wanted}, not ${name}`,
   );
 }
 
