@@ -14,7 +14,10 @@ const FOLDERS = ["docs", "examples"];
 const isLeftOut = (path: string) => path.endsWith(".json");
 
 /** A link of Markdown to a file: its text, the path, and the part after `#`. */
-const LINK = /(?<!!)\[([^\]]*)\]\((?!\w+:|#)([^)#]+)(#[^)]*)?\)/g;
+const LINK = /(?<!!)\[([^\]]*)\]\((?!\w+:|#)([^)#\s]+)(#[^)]*)?\)/g;
+
+/** A block of code, in which nothing is a link. */
+const CODE = /(^```[\s\S]*?^```$)/m;
 
 /** Copies the documents, and makes plain text of links that lead out. */
 export async function addDocuments(folder: string): Promise<void> {
@@ -31,14 +34,27 @@ export async function addDocuments(folder: string): Promise<void> {
 }
 
 async function unlink(folder: string, path: string): Promise<void> {
-  let text = await Deno.readTextFile(join(folder, path));
-  for (const [link, label = "", target = ""] of text.matchAll(LINK)) {
+  const text = await Deno.readTextFile(join(folder, path));
+  const parts = text.split(CODE).map((part) =>
+    part.startsWith("```") ? part : unlinkProse(folder, path, part)
+  );
+  const whole = (await Promise.all(parts)).join("");
+  await Deno.writeTextFile(join(folder, path), whole);
+}
+
+async function unlinkProse(
+  folder: string,
+  path: string,
+  prose: string,
+): Promise<string> {
+  let text = prose;
+  for (const [link, label = "", target = ""] of prose.matchAll(LINK)) {
     const leadsTo = posix.join(posix.dirname(path), target);
     if (!await isThere(join(folder, leadsTo))) {
       text = text.replaceAll(link, label);
     }
   }
-  await Deno.writeTextFile(join(folder, path), text);
+  return text;
 }
 
 async function isThere(path: string): Promise<boolean> {
