@@ -26,6 +26,8 @@ interface Use {
 function usesOf(tarball: string): readonly Use[] {
   const yarn = "../node_modules/@yarnpkg/cli-dist/bin/yarn.js";
   const yarnEnv = {
+    // In CI Yarn would refuse to write the lock file.
+    YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
     YARN_ENABLE_TELEMETRY: "0",
     YARN_GLOBAL_FOLDER: "./global",
   };

@@ -44,11 +44,6 @@ const LANES = 2;
 /** Where the projects are in the consumer's folder. */
 const FOLDER = "type_checks";
 
-/** What the demo, unlike a user's program, takes from the command line. */
-const DEMO_SOURCES = ["format", "meter", "progress"].map((name) =>
-  `src/cli/${name}.ts`
-);
-
 /** The compiler of that version in the consumer's folder. */
 export function compilerOf(
   consumer: string,
@@ -87,7 +82,9 @@ function configOf({ resolution, node, dom }: Setup): unknown {
 /** Copies the sources, and gives each version of Node's types a folder. */
 async function makeProject(consumer: string): Promise<void> {
   const folder = join(consumer, FOLDER);
-  for (const path of [...await filesIn("examples"), ...DEMO_SOURCES]) {
+  // The demo, unlike a user's program, takes parts of the command line.
+  const folders = await Promise.all(["examples", "src/cli"].map(filesIn));
+  for (const path of folders.flat()) {
     const code = await Deno.readTextFile(join(root, path));
     await Deno.mkdir(dirname(join(folder, path)), { recursive: true });
     await Deno.writeTextFile(
