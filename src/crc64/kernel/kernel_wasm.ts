@@ -4,7 +4,7 @@
 
 /** SHA-256 of the sources, one after the other. */
 export const sourceSha256 =
-  "68d80d201e44297d6924c099aa67a1f65bf4974f0eadfa4d0ebefeeac41e1348";
+  "ec76c950022801c366da565ccdb1f9ccb034f4e7e7a09c62403d83aed07e3faa";
 
 /** The kernel, 1082 bytes of WebAssembly. */
 export function kernelWasm(): Uint8Array<ArrayBuffer> {
