@@ -5,7 +5,8 @@
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
  * it: the steps named by `--only` (`checks`, `bench`, `package`, `tools`,
  * `browser`, `locks`, `http`, `deno`, `node20`, `node24`, `bun`), and the test
- * files whose paths contain what is given.
+ * files whose paths contain what is given. `--full` runs every test on every
+ * runtime, and prints how much of the sources the tests reach on Deno.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
 import { useWithTools } from "./test_runner/ecosystem.ts";
+import { groupsOf, type TestGroup } from "./test_runner/groups.ts";
 import { httpPairs } from "./test_runner/http_pairs.ts";
 import { lockPairs } from "./test_runner/lock_pairs.ts";
 import { attempt } from "./test_runner/outcome.ts";
@@ -43,11 +45,15 @@ const ids = [
 ];
 
 /** The options of the command line. */
-function readArguments(): { only: Set<string>; filters: string[] } {
+function readArguments(): {
+  only: Set<string>;
+  full: boolean;
+  filters: string[];
+} {
   const { values, positionals } = parseArgs({
     args: Deno.args,
     allowPositionals: true,
-    options: { only: { type: "string" } },
+    options: { only: { type: "string" }, full: { type: "boolean" } },
   });
   const only = new Set(values.only?.split(",") ?? ids);
   for (const id of only) {
@@ -57,7 +63,9 @@ function readArguments(): { only: Set<string>; filters: string[] } {
       );
     }
   }
-  return { only, filters: positionals };
+  // A caller that names test files wants them on every runtime.
+  const full = values.full ?? positionals.length > 0;
+  return { only, full, filters: positionals };
 }
 
 async function testFiles(filters: readonly string[]): Promise<string[]> {
@@ -71,9 +79,13 @@ async function testFiles(filters: readonly string[]): Promise<string[]> {
   throw new RangeError(`Cannot test ${filters.join(", ")}: no such test file`);
 }
 
+function nameOf(runner: Runner, { name }: TestGroup): string {
+  return name === "" ? runner.name : `${runner.name}, ${name}`;
+}
+
 /** Runs the chosen steps; whether all succeed. */
 async function main(): Promise<boolean> {
-  const { only, filters } = readArguments();
+  const { only, full, filters } = readArguments();
   await using folder = await temporaryFolder();
   const files = await testFiles(filters);
   const seed = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 32);
@@ -82,12 +94,21 @@ async function main(): Promise<boolean> {
   const chosen = runners.filter(({ id }) => only.has(id));
   let consumer: Promise<string> | undefined;
   const installed = () => consumer ??= makeConsumer(folder.path);
-  const suite = (runner: Runner) => async () => {
+  const suite = (runner: Runner, { name, files }: TestGroup) => async () => {
     if (runner.onPackage) await installed();
+    const reports = join(folder.path, "reports", name || "all");
+    await Deno.mkdir(reports, { recursive: true });
     // A part of the tests tells nothing of the whole.
-    const isWhole = runner.id === "deno" && filters.length === 0;
-    const coverage = isWhole ? { coverage: join(folder.path, "coverage") } : {};
-    const options = { consumer: folder.path, files, seed, ...coverage };
+    const coverage = runner.id === "deno" && full && filters.length === 0
+      ? { coverage: join(reports, "coverage") }
+      : {};
+    const options = {
+      consumer: folder.path,
+      files,
+      seed,
+      reports,
+      ...coverage,
+    };
     return await runSuite(runner, options);
   };
   const use = async () => {
@@ -115,6 +136,14 @@ async function main(): Promise<boolean> {
     return await httpPairs({ consumer: folder.path, seed, count: INSTALLS });
   };
 
+  const groups = groupsOf(files);
+  const suites = groups.flatMap((group) =>
+    chosen.filter(({ id }) => full || !group.leftOutOn.has(id))
+      .map((runner) => ({
+        name: nameOf(runner, group),
+        run: suite(runner, group),
+      }))
+  );
   const outcomes = await runSteps([
     ...(only.has("package") ? [{ name: "npm package", run: use }] : []),
     ...(only.has("tools")
@@ -129,16 +158,19 @@ async function main(): Promise<boolean> {
     ...(only.has("bench")
       ? [{ name: "benchmark, on a small scale", run: benchOnSmallScale }]
       : []),
-    ...chosen.map((runner) => ({ name: runner.name, run: suite(runner) })),
+    ...suites,
   ]);
-  const runs = outcomes.filter(({ name }) =>
-    chosen.some((runner) => runner.name === name)
-  );
-  const same = await attempt(
-    "the same tests everywhere",
-    () => Promise.resolve(compareRuns(runs)),
-  );
-  if (runs.length > 1) reportStep(same);
+  const same = await attempt("the same tests everywhere", () => {
+    const compared = groups.map((group) => {
+      const names = new Set(chosen.map((runner) => nameOf(runner, group)));
+      return compareRuns(outcomes.filter(({ name }) => names.has(name)));
+    });
+    return Promise.resolve({
+      ok: compared.every(({ ok }) => ok),
+      output: compared.map(({ output }) => output).join("\n").trim(),
+    });
+  });
+  if (chosen.length > 1) reportStep(same);
   return reportAll([...outcomes, same]);
 }
 

@@ -71,7 +71,7 @@ function spliced(good: Uint8Array, changes: readonly Splice[]): Uint8Array {
 }
 
 /** What differs between stores. */
-const OWN = { id: "", createdAt: new Date(0) };
+const OWN = { id: "", createdAt: new Date(0), takenAt: new Date(0) };
 
 describe("archives", () => {
   it("return every snapshot that they are made of", () =>

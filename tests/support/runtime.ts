@@ -55,7 +55,12 @@ function spawnScript(
   args: readonly string[] = [],
   options: ScriptOptions = {},
 ): ChildProcess {
-  const { denoFlags, through = [], ...spawnOptions } = options;
+  const { denoFlags, through = [], ...given } = options;
+  // Another user can't write to where Deno records what the tests reach.
+  const { DENO_COVERAGE_DIR: _, ...ownEnv } = given.env ?? process.env;
+  const spawnOptions = given.uid === undefined
+    ? given
+    : { ...given, env: ownEnv };
   const [program, ...before] = commandFor(script, denoFlags);
   const own = [program, ...before, ...args];
   const [command = program, ...rest] = [...through, ...own];
