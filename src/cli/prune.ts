@@ -13,9 +13,9 @@ import {
 import { findArchives } from "./archives/open.ts";
 import { pruneArchives } from "./archives/prune.ts";
 import { hostIdOption, parsePath } from "./arguments.ts";
-import { CommandError, NOT_CHECKED } from "./failure.ts";
+import { CommandError } from "./failure.ts";
 import { describeFinding, type Finding, stateOf } from "./finding.ts";
-import { alignColumns, formatSize } from "./format.ts";
+import { formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { findNewestGood } from "./newest_good.ts";
 import { takenTime } from "./order.ts";
@@ -27,6 +27,7 @@ import {
   policyOf,
   type RetentionFlags,
 } from "./retention_flags.ts";
+import { describeDecisions, exitCodeOf } from "./retention_report.ts";
 import {
   type LockingOptions,
   withStoreToMend,
@@ -74,7 +75,9 @@ async function prune(path: string, options: PruneOptions): Promise<void> {
   await withInterrupts(async (signal) => {
     const run = async (store: SnapshotStore) => {
       const plan = await makePlan(store, policy, signal);
-      if (!options.json) await print(...describePlan(plan));
+      if (!options.json) {
+        await print(...describeDecisions(plan.decisions, show));
+      }
       const failed = dryRun ? [] : await removeAll(store, plan, signal);
       await report(plan, failed, options);
     };
@@ -139,21 +142,8 @@ function noGood(findings: readonly Finding[]): CommandError {
   );
 }
 
-function exitCodeOf(findings: readonly Finding[]): number {
-  return findings.some((finding) => stateOf(finding) === "bad")
-    ? 1
-    : NOT_CHECKED;
-}
-
-function describePlan({ decisions }: Plan): string[] {
-  const rows = decisions.map(({ item, keep, reasons }) => [
-    keep ? "keep" : "remove",
-    item.id,
-    formatSize(item.size),
-    takenTime(item).toISOString(),
-    reasons.join(", "),
-  ]);
-  return alignColumns(rows, ["left", "left", "right", "left", "left"]);
+function show(meta: SnapshotMeta) {
+  return { name: meta.id, size: meta.size, time: takenTime(meta) };
 }
 
 /**

@@ -1,17 +1,13 @@
 /** `prune DIR --keep-...` where DIR has archives. */
 
 import type { ArchiveStore, StoredArchive } from "../../archive/mod.ts";
-import {
-  applyRetentionPolicy,
-  type RetentionDecision,
-  type RetentionPolicy,
-} from "../../../mod.ts";
-import { CommandError, NOT_CHECKED } from "../failure.ts";
+import { applyRetentionPolicy, type RetentionPolicy } from "../../../mod.ts";
+import { CommandError } from "../failure.ts";
 import { describeFinding, type Finding, stateOf } from "../finding.ts";
-import { alignColumns, formatSize } from "../format.ts";
 import { withInterrupts } from "../interrupt.ts";
 import { print, printJson, warn } from "../output.ts";
 import { messageOf } from "../reason.ts";
+import { describeDecisions, exitCodeOf } from "../retention_report.ts";
 import { findNewestGoodArchive } from "./check.ts";
 import { archiveJson } from "./list.ts";
 import { reading } from "./open.ts";
@@ -21,8 +17,6 @@ interface PruneFlags {
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
-
-type Decisions = readonly RetentionDecision<StoredArchive>[];
 
 /** Removes the archives that the policy does not keep. */
 export async function pruneArchives(
@@ -59,7 +53,7 @@ async function prune(
     protect: ({ name }) =>
       name === good.name ? "newest known to be good" : undefined,
   });
-  if (!json) await print(...describeDecisions(decisions));
+  if (!json) await print(...describeDecisions(decisions, show));
   const doomed = decisions.filter(({ keep }) => !keep).map(({ item }) => item);
   const { failed } = dryRun
     ? { failed: [] }
@@ -106,21 +100,8 @@ function noGood(
   );
 }
 
-function exitCodeOf(findings: readonly Finding[]): number {
-  return findings.some((finding) => stateOf(finding) === "bad")
-    ? 1
-    : NOT_CHECKED;
-}
-
-function describeDecisions(decisions: Decisions): string[] {
-  const rows = decisions.map(({ item, keep, reasons }) => [
-    keep ? "keep" : "remove",
-    item.name,
-    formatSize(item.size),
-    item.createdAt.toISOString(),
-    reasons.join(", "),
-  ]);
-  return alignColumns(rows, ["left", "left", "right", "left", "left"]);
+function show({ name, size, createdAt }: StoredArchive) {
+  return { name, size, time: createdAt };
 }
 
 function summarize(count: number, dryRun: boolean): string {

@@ -47,6 +47,18 @@ async function publishError(
 
 const isPublication = requestFor("PUT", "meta.json");
 
+/** Loses parts of the snapshot just before its publication. */
+function losing(
+  bucket: ReturnType<typeof memoryBucket>,
+  parts: readonly string[],
+): OpenBucketOptions["fetch"] {
+  return once(bucket.fetch, isPublication, async (send) => {
+    const id = (await bucket.names())[0]?.split("/")[0] ?? "";
+    for (const part of parts) await bucket.remove(id, part);
+    return await send();
+  });
+}
+
 describe("the publication of a snapshot", () => {
   it("is not a failure when the answer was lost, and the next one is 412", async () => {
     const bucket = memoryBucket();
@@ -140,13 +152,7 @@ describe("the publication of a snapshot", () => {
   it("fails, and takes meta.json back, when a sweep has removed the state", async () => {
     const bucket = memoryBucket();
     const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        for (const part of ["claim", "state.bin"]) {
-          await bucket.remove(id, part);
-        }
-        return await send();
-      }),
+      fetch: losing(bucket, ["claim", "state.bin"]),
     });
     const error = await publishError(store.save(INIT, bytes(10, 1)));
     assert.equal(error.published, false);
@@ -158,11 +164,7 @@ describe("the publication of a snapshot", () => {
   it("is in doubt when the server has lost the state, and not the claim", async () => {
     const bucket = memoryBucket();
     const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        await bucket.remove(id, "state.bin");
-        return await send();
-      }),
+      fetch: losing(bucket, ["state.bin"]),
     });
     const error = await publishError(store.save(INIT, bytes(10, 1)));
     assert.equal(error.published, true);
@@ -177,13 +179,7 @@ describe("the publication of a snapshot", () => {
       denies: (method, key) => method === "DELETE" && key.endsWith("meta.json"),
     });
     const store = await bucket.open({
-      fetch: once(bucket.fetch, isPublication, async (send) => {
-        const id = (await bucket.names())[0]?.split("/")[0] ?? "";
-        for (const part of ["claim", "state.bin"]) {
-          await bucket.remove(id, part);
-        }
-        return await send();
-      }),
+      fetch: losing(bucket, ["claim", "state.bin"]),
     });
     const error = await publishError(store.save(INIT, bytes(10, 1)));
     assert.equal(error.published, true);
