@@ -6,11 +6,11 @@
  * @module
  */
 
-import type { FileHandle } from "node:fs/promises";
 import { StoreAccessError } from "../../errors.ts";
 import { describe } from "../../text.ts";
 import { isPermitted } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
+import type { Descriptor } from "./descriptor.ts";
 
 /** The user that new files belong to; `undefined` without Deno's permission. */
 function effectiveUser(): number | undefined {
@@ -54,7 +54,7 @@ export async function newOwner(
  */
 export async function giveTo(
   { uid, gid }: Owner,
-  handle: FileHandle,
+  handle: Descriptor,
   path: string,
 ): Promise<void> {
   const made = await handle.stat();

@@ -1,13 +1,12 @@
 /**
- * An open file of `node:fs/promises` as a {@linkcode FileHandle}.
+ * An open file as a {@linkcode FileHandle}.
  *
  * @module
  */
 
 import type { Stats } from "node:fs";
-import type { FileHandle as NodeHandle } from "node:fs/promises";
 import type { FileHandle, FileKind, FileStat } from "../file_system.ts";
-import { syncHandle } from "./sync.ts";
+import type { Descriptor } from "./descriptor.ts";
 
 /** The common methods of `Stats` and `Dirent`. */
 interface KindQueries {
@@ -37,12 +36,12 @@ export function toFileStat(stats: Stats): FileStat {
 
 /** Each read and write is one system call: the caller loops. */
 export class NodeFileHandle implements FileHandle {
-  readonly #handle: NodeHandle;
+  readonly #file: Descriptor;
   /** The result of `look()`, for the first call of `stat()`. */
   #opened: FileStat | undefined;
 
-  constructor(handle: NodeHandle) {
-    this.#handle = handle;
+  constructor(file: Descriptor) {
+    this.#file = file;
   }
 
   /**
@@ -50,31 +49,29 @@ export class NodeFileHandle implements FileHandle {
    * `stat()` a call.
    */
   async look(): Promise<FileStat> {
-    this.#opened = toFileStat(await this.#handle.stat());
+    this.#opened = toFileStat(await this.#file.stat());
     return this.#opened;
   }
 
   async stat(): Promise<FileStat> {
     const opened = this.#opened;
     this.#opened = undefined;
-    return opened ?? toFileStat(await this.#handle.stat());
+    return opened ?? toFileStat(await this.#file.stat());
   }
 
-  async read(buffer: Uint8Array, position: number): Promise<number> {
-    const { length } = buffer;
-    return (await this.#handle.read(buffer, 0, length, position)).bytesRead;
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return this.#file.read(buffer, position);
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    const { length } = bytes;
-    return (await this.#handle.write(bytes, 0, length, position)).bytesWritten;
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return this.#file.write(bytes, position);
   }
 
   sync(): Promise<void> {
-    return syncHandle(this.#handle);
+    return this.#file.sync();
   }
 
   close(): Promise<void> {
-    return this.#handle.close();
+    return this.#file.close();
   }
 }

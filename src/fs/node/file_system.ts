@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { Dirent } from "node:fs";
 import { deno } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
 import { fileUrlOf } from "../file_url.ts";
@@ -25,6 +26,7 @@ import type {
   LockState,
   OpenMode,
 } from "../file_system.ts";
+import { openDescriptor } from "./descriptor.ts";
 import { kindOf, NodeFileHandle, toFileStat } from "./file_handle.ts";
 import { holdNodeDirectory, syncNodeDirectory } from "./held_directory.ts";
 import { directoryFlags, fileFlags } from "./open_flags.ts";
@@ -52,12 +54,21 @@ async function checkRegular(
 }
 
 async function giveNewDirectory(owner: Owner, path: string): Promise<void> {
-  const made = await node.fs.promises.open(path, directoryFlags());
+  const made = await openDescriptor(path, directoryFlags());
   try {
     await giveTo(owner, made, path);
   } finally {
     await made.close();
   }
+}
+
+/**
+ * Some disks list names only, and not every runtime then asks for the kind; Deno
+ * does not tell a socket from an unknown kind.
+ */
+function isOfUnknownKind(entry: Dirent): boolean {
+  return kindOf(entry) === "other" && !entry.isSocket() && !entry.isFIFO() &&
+    !entry.isBlockDevice() && !entry.isCharacterDevice();
 }
 
 /** The files of this machine, on Deno, Bun and Node. */
@@ -95,7 +106,7 @@ class NodeFileSystem implements FileSystem {
 
   async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
     const asking = how === "create" ? this.#newOwner(path) : undefined;
-    const opened = await node.fs.promises.open(path, fileFlags(how), mode);
+    const opened = await openDescriptor(path, fileFlags(how), mode);
     const handle = new NodeFileHandle(opened);
     try {
       if (how === "read") await checkRegular(handle, path);
@@ -117,11 +128,10 @@ class NodeFileSystem implements FileSystem {
     const listed = entries.map((entry): DirectoryEntry => (
       { name: entry.name, kind: kindOf(entry) }
     ));
-    if (!listed.some(({ kind }) => kind === "other")) return listed;
-    return await Promise.all(listed.map(async ({ name, kind }) => {
-      if (kind !== "other") return { name, kind };
-      // Some disks list names only, and not every runtime then asks for the
-      // kind. A name that was removed meanwhile keeps the kind that was listed.
+    if (!entries.some(isOfUnknownKind)) return listed;
+    return await Promise.all(listed.map(async ({ name, kind }, i) => {
+      if (!isOfUnknownKind(entries[i] as Dirent)) return { name, kind };
+      // A name that was removed meanwhile keeps the kind that was listed.
       const found = await this.stat(`${path}/${name}`).catch(() => ({ kind }));
       return { name, kind: found.kind };
     }));

@@ -7,14 +7,13 @@
  * @module
  */
 
-import type { FileHandle } from "node:fs/promises";
 import { deno, isEverythingPermitted } from "../../runtime/deno.ts";
 import { node } from "../../runtime/node.ts";
 import type { HeldDirectory } from "../file_system.ts";
 import { systemError } from "../system_error.ts";
+import { openDescriptor } from "./descriptor.ts";
 import { toFileStat } from "./file_handle.ts";
 import { directoryFlags, linkedDirectoryFlags } from "./open_flags.ts";
-import { syncHandle } from "./sync.ts";
 
 /** Where the descriptors of this process are, as paths. */
 export const DESCRIPTORS = "/proc/self/fd";
@@ -45,35 +44,26 @@ function isBelowProcAllowed(): boolean {
   }
 }
 
-/** An open directory, and the path that leads to it and nowhere else. */
-export interface OpenDirectory extends HeldDirectory {
-  readonly handle: FileHandle;
-}
-
 /** Opens a directory; not the one that a link leads to. */
 export async function openDirectory(
   path: string | Uint8Array,
-): Promise<OpenDirectory> {
-  const handle = await node.fs.promises.open(
-    path as string,
-    directoryFlags(),
-  );
+): Promise<HeldDirectory> {
+  const directory = await openDescriptor(path, directoryFlags());
   return {
-    handle,
-    path: `${DESCRIPTORS}/${handle.fd}`,
-    stat: async () => toFileStat(await handle.stat()),
-    sync: () => syncHandle(handle),
-    close: () => handle.close(),
+    path: `${DESCRIPTORS}/${directory.fd}`,
+    stat: async () => toFileStat(await directory.stat()),
+    sync: () => directory.sync(),
+    close: () => directory.close(),
   };
 }
 
 /** As {@linkcode FileSystem.syncDirectory}. */
 export async function syncNodeDirectory(path: string): Promise<void> {
-  const handle = await node.fs.promises.open(path, linkedDirectoryFlags());
+  const directory = await openDescriptor(path, linkedDirectoryFlags());
   try {
-    await syncHandle(handle);
+    await directory.sync();
   } finally {
-    await handle.close();
+    await directory.close();
   }
 }
 

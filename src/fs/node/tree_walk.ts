@@ -33,6 +33,9 @@ function nameEncoding(): "utf8" {
  */
 const READ_WHOLE_BYTES = 4096n;
 
+/** The codes for a name that can't be opened as a directory, such as a link's. */
+const NOT_A_DIRECTORY = new Set(["ENOTDIR", "ELOOP"]);
+
 /** How many directories of one directory are remembered at a time. */
 const REMEMBERED_MAX = 1024;
 
@@ -76,19 +79,30 @@ export class TreeWalk {
    */
   async remove(): Promise<void> {
     try {
-      if (!(await node.fs.promises.lstat(this.#path)).isDirectory()) {
-        return await node.fs.promises.unlink(this.#path);
-      }
-      await this.#removeDirectory();
+      const top = await this.#holdTop();
+      if (top === undefined) await node.fs.promises.unlink(this.#path);
+      else await this.#removeDirectory(top);
     } catch (error) {
       if (!isMissing(error)) throw this.#failure ?? error;
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #removeDirectory(): Promise<void> {
-    for (;;) {
-      const hasShrunk = await this.#empty();
+  /** Holds the directory; `undefined` when it is something else. */
+  async #holdTop(): Promise<HeldDirectory | undefined> {
+    try {
+      if (canHoldDirectories()) return await this.#hold(this.#path);
+    } catch (error) {
+      if (NOT_A_DIRECTORY.has(systemCode(error) ?? "")) return undefined;
+      throw error;
+    }
+    const stat = await node.fs.promises.lstat(this.#path);
+    return stat.isDirectory() ? await this.#hold(this.#path) : undefined;
+  }
+
+  async #removeDirectory(top: HeldDirectory): Promise<void> {
+    for (let held = top;; held = await this.#hold(this.#path)) {
+      const hasShrunk = await this.#empty(held);
       try {
         return await node.fs.promises.rmdir(this.#path);
       } catch (error) {
@@ -103,9 +117,9 @@ export class TreeWalk {
     return systemCode(error) === "ENOTEMPTY" && this.#failure === undefined;
   }
 
-  /** Removes the content of the tree; whether there was any. */
-  async #empty(): Promise<boolean> {
-    let held = await this.#hold(this.#path);
+  /** Removes the content of the tree, and lets it go; whether there was any. */
+  async #empty(top: HeldDirectory): Promise<boolean> {
+    let held = top;
     try {
       let level = await this.#read(held, this.#path, undefined);
       for (;;) {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, open, readFile, symlink, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { fileSystemConformance } from "@raft/snapshots/testing";
+import { openDescriptor } from "../../../src/fs/node/descriptor.ts";
 import { NodeFileHandle } from "../../../src/fs/node/file_handle.ts";
 import { nodeFileSystem as files } from "../../../src/fs/node/file_system.ts";
 import { openDescriptors } from "../../support/open_descriptors.ts";
@@ -132,7 +134,9 @@ describe("nodeFileSystem's handles", () => {
     skip: process.platform === "linux" ? false : "needs /dev/full",
   }, async () => {
     // The adapter opens no device, so this goes round it.
-    const handle = new NodeFileHandle(await open("/dev/full", "r+"));
+    const handle = new NodeFileHandle(
+      await openDescriptor("/dev/full", constants.O_RDWR),
+    );
     await assert.rejects(handle.write(new Uint8Array(1), 0), {
       code: "ENOSPC",
     });
