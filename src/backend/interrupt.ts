@@ -51,29 +51,36 @@ export class SharedSignal implements Interruption {
  * that aborts before. A value that the promise gives after that goes to
  * `onLate`.
  */
-export async function unlessAborted<T>(
+export function unlessAborted<T>(
   promise: Promise<T>,
   signals: readonly Interruption[],
-  onLate: (value: T) => Promise<unknown> = () => Promise.resolve(),
+  onLate?: (value: T) => Promise<unknown>,
 ): Promise<T> {
-  let isAborted = false;
-  promise.then(
-    // A failed clean-up is dropped, because no caller waits for it.
-    (value) => isAborted ? onLate(value).catch(() => {}) : undefined,
-    () => {},
-  );
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
+  return new Promise((resolve, reject) => {
+    let isAborted = false;
+    const forget = () => {
+      for (const signal of signals) {
+        signal.removeEventListener("abort", onAbort);
+      }
+    };
+    const onAbort = () => {
       isAborted = true;
+      forget();
       reject(signals.find((signal) => signal.aborted)?.reason);
     };
-  });
-  for (const signal of signals) signal.addEventListener("abort", onAbort);
-  try {
+    promise.then((value) => {
+      if (isAborted) {
+        // A failed clean-up is dropped, because no caller waits for it.
+        onLate?.(value).catch(() => {});
+        return;
+      }
+      forget();
+      resolve(value);
+    }, (error) => {
+      forget();
+      reject(error);
+    });
+    for (const signal of signals) signal.addEventListener("abort", onAbort);
     if (signals.some((signal) => signal.aborted)) onAbort();
-    return await Promise.race([promise, aborted]);
-  } finally {
-    for (const signal of signals) signal.removeEventListener("abort", onAbort);
-  }
+  });
 }

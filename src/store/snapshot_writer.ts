@@ -16,7 +16,7 @@ import {
 } from "../snapshot/block_checksums.ts";
 import type { MakeExtra } from "../snapshot/extras.ts";
 import { encodeRecord } from "../snapshot/meta/encode.ts";
-import { makeMeta } from "../snapshot/meta/snapshot_meta.ts";
+import { copyFields, makeMeta } from "../snapshot/meta/snapshot_meta.ts";
 import type {
   ExpectedState,
   SnapshotMeta,
@@ -56,7 +56,7 @@ export class SnapshotWriter {
     this.#expected = expected;
     this.#parts = parts;
     this.#meta = makeMeta(meta);
-    this.#init = structuredClone(meta);
+    this.#init = copyFields(meta);
     this.#pending = pending;
     this.#blocks = new BlockWriter(pending, parts.blockSize);
   }

@@ -331,7 +331,7 @@ describe("the signal of open()", () => {
     });
     await assert.rejects(store.open(id, { verify: "before", signal }), reason);
     assert.ok(reads < 8, `${reads} of 21 blocks were read`);
-    assert.equal(fixture.openHandles, 0);
+    await until(() => fixture.openHandles === 0, "the file is closed");
     await store.close();
   });
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import type { Progress } from "@raft/snapshots";
-import { decode, save } from "../support/store_fixture.ts";
+import { decode, save, until } from "../support/store_fixture.ts";
 import { bytes } from "../support/random.ts";
 import { onEachPlace, type Place } from "./places.ts";
 
@@ -160,7 +160,7 @@ onEachPlace("verify()", (makePlace) => {
       reason,
     );
     assert.deepEqual(checked, [BLOCK, 2 * BLOCK]);
-    assert.equal(place.openStates, 0);
+    await until(() => place.openStates === 0, "the state is closed");
     await store.close();
   });
 });

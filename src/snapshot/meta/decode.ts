@@ -29,6 +29,8 @@ const DEPTH_MAX = 1_000;
 
 const INT64_MAX = 2n ** 63n - 1n;
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 const META_FIELDS = [
   "Version",
   "ID",
@@ -73,8 +75,7 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   }
   let text;
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
+    text = UTF8.decode(bytes);
   } catch (cause) {
     throw corruptMeta(what, {
       expected: "UTF-8",
@@ -155,10 +156,11 @@ class GoObject<Field extends string> {
     }
     this.#values = value;
     this.#what = what;
-    const folded = new Map(fields.map((field) => [fold(field), field]));
     for (const key of Object.keys(this.#values)) {
-      const field = folded.get(fold(key));
-      if (field !== undefined && field !== key) {
+      if ((fields as readonly string[]).includes(key)) continue;
+      const folded = fold(key);
+      const field = fields.find((each) => fold(each) === folded);
+      if (field !== undefined) {
         throw corruptMeta(what, {
           expected: `the key "${field}"`,
           actual: quote(key),

@@ -65,6 +65,17 @@ export function makeMeta(fields: SnapshotMetaFields): Meta {
   throw new TypeError("Cannot make metadata: found an ID that is not one");
 }
 
+/** A copy that shares nothing with the fields. */
+export function copyFields(fields: SnapshotMetaFields): SnapshotMetaFields {
+  const { peers, configuration: { servers }, takenAt } = fields;
+  return {
+    ...fields,
+    peers: peers.slice(),
+    configuration: { servers: servers.map((server) => ({ ...server })) },
+    takenAt: takenAt && new Date(takenAt),
+  };
+}
+
 /** The JSON of all but the time and the CRC, which an archive's may lack. */
 export function fieldsJson(
   fields: Omit<SnapshotMetaFields, "crc">,
