@@ -140,17 +140,27 @@ export class Removals {
 
   /** Renames the directory to a deleted one's name, or marks it as deleted. */
   async #renameToDeleted(id: string): Promise<void> {
-    await requireDirectory(this.#directory, this.#marks, id);
+    // If it was removed since, the rename finds that out.
+    if (!this.#marks.isKnownUnmarked(id)) await this.#requireThere(id);
     const name = temporaryName({ id, state: "deleted" });
     // Noted first, because the rename may take place although the system
     // reports a failure.
     this.#leftovers.add(name);
-    if (await this.#renameOnto(id, name)) return;
+    try {
+      if (await this.#renameOnto(id, name)) return;
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") await this.#requireThere(id);
+      throw error;
+    }
     this.#leftovers.delete(name);
     this.#leftovers.add(id);
     // Survives: a power cut after this call has resolved. Without it the mark
     // could be gone, and the snapshot be back.
     await this.#directory.sync(this.#directory.at(id));
+  }
+
+  async #requireThere(id: string): Promise<void> {
+    await requireDirectory(this.#directory, this.#marks, id);
   }
 
   /**
