@@ -186,12 +186,12 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
     },
     {
       id: "small",
-      title: "Create and close with 4 KiB of state",
+      title: "Create and close with 4 KiB of state, after five hundred others",
       bytes: 0,
       rounds: 9,
       directory: "own",
       entries: [
-        ...oursIn("small", 0),
+        ...oursIn("small", 0, ["", ", the first fifty"]),
         ...oursIn("step", 0, [", one step"]),
         ...peers(["go"], "small", 0),
       ],
