@@ -202,8 +202,12 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
         "side, close, rename, sync the parent. Each is handed to a thread " +
         "and back, so that a slow disk blocks nothing else: the rows of one " +
         "step, an lstat, show what that costs. The reap of what is beyond " +
-        "retain runs beside the next snapshot. Go blocks a thread instead, " +
-        "and syncs one file after the other, so it is behind where a sync " +
+        "retain runs beside the next snapshot. In all that is 27 calls. In a " +
+        "profile on Deno the thread of JavaScript is busy for 1.1 of 1.7 ms: " +
+        "half of that hands calls to threads, and no function of this library " +
+        "takes more than 3 %. Side by side in one process, bare calls of " +
+        "node:fs/promises that make the same files durable, and reap, take 0.6 " +
+        "of the time. Go blocks a thread instead, and syncs one file after the other, so it is behind where a sync " +
         "takes long, and ahead where it takes no time; it leaves out the " +
         "sync of the snapshot's own directory and the one before old files " +
         "are removed, and writes two files instead of three.",

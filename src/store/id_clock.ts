@@ -50,10 +50,11 @@ export class IdClock {
       );
     }
     let latest = -1n;
+    const prefix = `${term}-${index}-`;
     for (const id of taken) {
-      const parts = parseId(id);
-      if (parts?.term !== term || parts.index !== index) continue;
-      if (parts.unixMs > latest) latest = parts.unixMs;
+      if (!id.startsWith(prefix)) continue;
+      const { unixMs } = parseId(id) ?? { unixMs: -1n };
+      if (unixMs > latest) latest = unixMs;
     }
     const earliest = Math.max(now, Number(latest) + 1);
     const isTime = (ms: number) =>

@@ -7,7 +7,6 @@
 
 import { toSnapshotError } from "../backend/errors.ts";
 import { isSnapshotError } from "../is_snapshot_error.ts";
-import { pause } from "../backend/pause.ts";
 import { Exclusive } from "../backend/exclusive.ts";
 import type { StoreParts } from "./parts.ts";
 import { reapSnapshots } from "./retention.ts";
@@ -99,16 +98,13 @@ export class Reaper {
   /** Resolves, never rejects, to whether they are within a short time. */
   async settledSoon(): Promise<boolean> {
     if (this.isSettled) return true;
-    const stopping = new AbortController();
-    const waiting = pause(WAIT_MAX_MS, stopping.signal).then(() => false);
-    try {
-      return await Promise.race([this.settled().then(() => true), waiting]);
-    } finally {
-      waiting.catch(() => {});
-      // A reason is given, because to make the default one, with its stack,
-      // takes longer than all else here.
-      stopping.abort("settled");
-    }
+    return await new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), WAIT_MAX_MS);
+      void this.settled().then(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
   }
 
   /** Waits before a snapshot is begun; no longer than a call can do without. */
