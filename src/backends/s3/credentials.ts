@@ -31,6 +31,13 @@ export type S3CredentialsSource =
 /** Keys are renewed so long before they end, in milliseconds. */
 const RENEWAL_MS = 5 * 60 * 1000;
 
+/**
+ * Shorter secrets stay in texts. No account has one: AWS gives 40 characters,
+ * and MinIO demands 8. On a test server a secret may be one letter, and a text
+ * without that letter could not be read, and would tell the letter.
+ */
+const SECRET_LENGTH_MIN = 8;
+
 /** The limits of a wait for keys. */
 export interface KeyWait {
   /** How long it takes at most, in milliseconds. */
@@ -46,6 +53,8 @@ export class KeyRing {
   readonly #source: () => S3Credentials | Promise<S3Credentials>;
   readonly #clock: () => number;
   #keys: S3Credentials | undefined;
+  /** Secrets of the last two keys: an answer may be about the older ones. */
+  #secrets: readonly (string | undefined)[] = [];
   #asking: Promise<S3Credentials> | undefined;
 
   constructor(source: S3CredentialsSource | undefined, clock: () => number) {
@@ -83,11 +92,11 @@ export class KeyRing {
    * The text without the keys, which a server or provider may have put into it.
    */
   redact(text: string): string {
-    const { secretAccessKey, sessionToken } = this.#keys ?? {};
-    return [secretAccessKey, sessionToken].reduce<string>(
-      (rest, secret) => secret ? rest.replaceAll(secret, "[secret]") : rest,
-      text,
-    );
+    return this.#secrets.filter((secret) => secret !== undefined)
+      .filter(({ length }) => length >= SECRET_LENGTH_MIN)
+      // A secret may be a part of another one.
+      .sort((one, other) => other.length - one.length)
+      .reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
   }
 
   /** The caller's function may never answer, and `close()` waits for requests. */
@@ -115,8 +124,11 @@ export class KeyRing {
         { cause: error },
       );
     }
-    this.#keys = requireCredentials(given);
-    return this.#keys;
+    const keys = requireCredentials(given);
+    this.#keys = keys;
+    const secrets = [keys.secretAccessKey, keys.sessionToken];
+    this.#secrets = [...secrets, ...this.#secrets.slice(0, secrets.length)];
+    return keys;
   }
 }
 

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StoreAccessError, StoreClosedError } from "@raft/snapshots";
+import { KeyRing } from "../../../src/backends/s3/credentials.ts";
 import {
   memoryBucket,
   type OpenBucketOptions,
@@ -60,6 +61,24 @@ describe("credentials", () => {
     const credentials = () => Promise.reject(new Error("no metadata service"));
     const message = await refusal({ credentials });
     assert.match(message, /^Cannot get credentials .*: no metadata service$/);
+  });
+
+  it("stay secret when the server has refused them, or newer ones have come", async () => {
+    let count = 0;
+    const keys = new KeyRing(() => ({
+      accessKeyId: "key",
+      secretAccessKey: "secret-of-mine",
+      sessionToken: `secret-of-mine-${++count}`,
+    }), Date.now);
+    const wait = { timeoutMs: 1000, closing: undefined, signal: undefined };
+    await keys.keys(wait);
+    const text = "secret-of-mine secret-of-mine-1";
+    assert.equal(keys.redact(text), "[secret] [secret]");
+    keys.forget();
+    assert.equal(keys.redact(text), "[secret] [secret]");
+    await keys.keys(wait);
+    assert.equal(count, 2);
+    assert.equal(keys.redact(text), "[secret] [secret]");
   });
 
   it("send the session token signed", async () => {

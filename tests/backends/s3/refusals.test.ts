@@ -204,6 +204,36 @@ describe("a bucket that can't be used", () => {
     }
   });
 
+  it("tells the error's code whatever the secret is", async () => {
+    for (const secretAccessKey of ["s", "e", "Error", "<", "Code"]) {
+      const credentials = { accessKeyId: "key", secretAccessKey };
+      const denied = always(answerOf("AccessDenied"), { status: 403 });
+      assert.match(
+        await refusal({ ...denied, credentials }),
+        /403 AccessDenied, "no"; give the credentials the rights/,
+      );
+    }
+  });
+
+  it("shows no key that its code, region or escaped message has in it", async () => {
+    const withKey = (secretAccessKey: string, body: string, status: number) =>
+      refusal({
+        ...always(body, { status }),
+        credentials: { accessKeyId: "key", secretAccessKey },
+      });
+    const code = await withKey("secretofmine", answerOf("Xsecretofmine"), 400);
+    assert.doesNotMatch(code, /secretofmine/);
+    const region = "<Error><Code>PermanentRedirect</Code>" +
+      "<Region>secretofmine</Region></Error>";
+    const redirected = await withKey("secretofmine", region, 301);
+    assert.match(redirected, /PermanentRedirect/);
+    assert.doesNotMatch(redirected, /secretofmine/);
+    const message = "<Error><Code>Odd</Code><Message>secret&amp;of&#45;mine" +
+      "</Message></Error>";
+    const escaped = await withKey("secret&of-mine", message, 400);
+    assert.match(escaped, /Odd, "\[secret\]"/);
+  });
+
   it("has its text quoted, cut, and without the keys", async () => {
     const text = `\u001b[2J\u202e${"x".repeat(500)} secret-of-mine`;
     const escaped = text.replace("\u001b", "");

@@ -18,10 +18,10 @@ import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
 import { describeNetwork } from "../../../net/network_error.ts";
-import type { ReadAnswer } from "./answer.ts";
+import type { Quote, ReadAnswer, S3Answer } from "./answer.ts";
 import { quoteAnswer, S3Failure } from "./failure.ts";
 import { signedHeaders, type UnsignedRequest } from "./sign.ts";
-import { parse, readCode } from "./xml.ts";
+import { isPlain, parse, readCode } from "./xml.ts";
 
 /** A page of a listing of 1,000 keys of 1,024 bytes, encoded, is shorter. */
 const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
@@ -133,9 +133,12 @@ export class S3Client {
     const { method } = request;
     const bytes = await this.readBody(begun, ANSWER_SIZE_MAX, method);
     const text = new TextDecoder().decode(bytes);
-    const { keys } = this.#options;
-    return read({ headers, text, quote: (t) => quoteAnswer(keys.redact(t)) });
+    return read({ headers, text, quote: this.#quote });
   }
+
+  /** A text of the server for messages. */
+  readonly #quote: Quote = (text) =>
+    quoteAnswer(this.#options.keys.redact(text));
 
   /**
    * Makes a request once; resolves when a good status has come. The caller must
@@ -234,10 +237,8 @@ export class S3Client {
       ? begun.end()
       // What follows is not needed, and what can't be read says nothing.
       : await begun.readAll(ERROR_SIZE_MAX).catch(() => undefined);
-    const text = this.#options.keys.redact(
-      new TextDecoder().decode(bytes ?? undefined),
-    );
-    return readFailure(status, headers, text);
+    const text = new TextDecoder().decode(bytes ?? undefined);
+    return readFailure(status, { headers, text, quote: this.#quote });
   }
 
   #noteTime(headers: Headers): void {
@@ -263,26 +264,25 @@ function describeRequest(
 }
 
 /** Reads an answer with the status of an error. */
-export function readFailure(
+function readFailure(
   status: number,
-  headers: Headers,
-  text: string,
+  { headers, text, quote }: S3Answer,
 ): S3Failure {
-  const root = parse(text);
+  const root = parse(text, quote);
   const code = root?.name === "Error" ? readCode(root) : undefined;
   const said = root?.name === "Error" ? root.text("Message") : text;
-  const region = headers.get("x-amz-bucket-region") ?? root?.text("Region");
+  const region = headers.get("x-amz-bucket-region") ?? root?.text("Region") ??
+    "";
+  const isShown = /^[a-z0-9-]{1,64}$/.test(region) && isPlain(region, quote);
   return new S3Failure({
     status,
     code,
     text:
       `the server answered ${status}${code === undefined ? "" : ` ${code}`}` +
-      (said ? `, ${quoteAnswer(said)}` : ""),
+      (said ? `, ${quote(said)}` : ""),
     retryAfterMs: retryAfterMs(headers),
     // Other errors do not need the region.
-    region: /^[a-z0-9-]{1,64}$/.test(region ?? "") && isOfRegion(status, code)
-      ? region ?? undefined
-      : undefined,
+    region: isShown && isOfRegion(status, code) ? region : undefined,
   });
 }
 

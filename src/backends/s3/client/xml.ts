@@ -5,11 +5,8 @@
  */
 
 import { parseXml, type XmlElement } from "@rgrove/parse-xml";
-import type { S3Answer } from "./answer.ts";
-import { quoteAnswer, S3Failure } from "./failure.ts";
-
-/** A text of the server in quotes, without the keys. */
-type Quote = (text: string) => string;
+import type { Quote, S3Answer } from "./answer.ts";
+import { S3Failure } from "./failure.ts";
 
 /** An element whose children are asked for by their names. */
 export class Element {
@@ -68,7 +65,7 @@ function mayBeCut(text: string): boolean {
 /** The root of a document; `undefined` when the text is not XML. */
 export function parse(
   text: string,
-  quote: Quote = quoteAnswer,
+  quote: Quote,
 ): Element | undefined {
   try {
     const { root } = parseXml(text, { preserveCdata: false });
@@ -82,9 +79,15 @@ export function parse(
 /** The code of an error, if it can be one. */
 export function readCode(error: Element): string | undefined {
   const code = error.text("Code");
-  return code !== undefined && /^[A-Za-z0-9.]{1,64}$/.test(code)
+  return code !== undefined && /^[A-Za-z0-9.]{1,64}$/.test(code) &&
+      isPlain(code, error.quote)
     ? code
     : undefined;
+}
+
+/** Whether a short text can be shown as it came: no part of it is a key. */
+export function isPlain(text: string, quote: Quote): boolean {
+  return quote(text) === `"${text}"`;
 }
 
 /** A text for use in XML. */
