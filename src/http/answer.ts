@@ -81,7 +81,7 @@ function answerBytes(
     size: bytes.length,
   };
   const plan = planAnswer(request, representation);
-  const { start, end } = rangeOf(plan, representation);
+  const { start, end } = rangeOf(plan, representation.size);
   return makeAnswer(plan, representation, {
     type,
     body: bytes.slice(start, end),
@@ -130,7 +130,7 @@ async function answerState(
   if (!isSent || request.method === "HEAD") {
     return makeAnswer(plan, representation, { type: BYTES_TYPE, body: null });
   }
-  const range = rangeOf(plan, representation);
+  const range = rangeOf(plan, representation.size);
   const source = await openRange(store, id, range);
   const body = startTransfer(answering, source, { id, slot });
   return makeAnswer(plan, representation, { type: BYTES_TYPE, body });
@@ -142,19 +142,24 @@ async function answerArchive(
   { id, slot }: Sending,
 ): Promise<Response> {
   const { store, logger } = answering;
-  await store.stat(id);
+  const { crc } = await store.stat(id);
+  // Weak, because each runtime compresses to other bytes; so there are no
+  // ranges.
+  const representation = { etag: `W/${etagOf(`${id}-archive`, crc)}` };
+  const plan = planAnswer(request, representation);
+  const isSent = plan.status === 200 && request.method !== "HEAD";
   const onWarning = (message: string) => logger.warn(message);
-  const body = request.method === "HEAD" ? null : startTransfer(
-    answering,
-    exportArchive(store, id, { onWarning }),
-    { id, slot },
-  );
-  return new Response(body, {
-    headers: {
-      "content-type": "application/gzip",
-      "content-disposition": `attachment; filename="${id}.snap"`,
-      "cache-control": "no-transform",
-    },
+  const body = isSent
+    ? startTransfer(
+      answering,
+      exportArchive(store, id, { onWarning }),
+      { id, slot },
+    )
+    : null;
+  return makeAnswer(plan, representation, {
+    type: "application/gzip",
+    body,
+    fileName: `${id}.snap`,
   });
 }
 
@@ -175,23 +180,24 @@ function startTransfer(
   });
 }
 
-function rangeOf(plan: Plan, { size }: Representation): ByteRange {
+function rangeOf(plan: Plan, size: number): ByteRange {
   return plan.status === 206 ? plan.range : { start: 0, end: size };
 }
 
 /** The answer that the plan says, with the headers of the representation. */
 function makeAnswer(
   plan: Plan,
-  representation: Representation,
-  { type, body }: {
+  { etag, size }: Representation,
+  { type, body, fileName }: {
     readonly type: string;
     readonly body: BodyInit | null;
+    /** The name under which a browser keeps it. */
+    readonly fileName?: string;
   },
 ): Response {
-  const { etag, size } = representation;
   const validators = {
     etag,
-    "accept-ranges": "bytes",
+    "accept-ranges": size === undefined ? "none" : "bytes",
     // A proxy that compresses would remove the validator and the ranges.
     "cache-control": "no-transform",
   };
@@ -205,14 +211,19 @@ function makeAnswer(
         headers: { "content-range": `bytes */${size}` },
       });
   }
-  const { start, end } = rangeOf(plan, representation);
   const headers: Record<string, string> = {
     ...validators,
     "content-type": type,
-    "content-length": String(end - start),
   };
-  if (plan.status === 206) {
-    headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
+  if (fileName !== undefined) {
+    headers["content-disposition"] = `attachment; filename="${fileName}"`;
+  }
+  if (size !== undefined) {
+    const { start, end } = rangeOf(plan, size);
+    headers["content-length"] = String(end - start);
+    if (plan.status === 206) {
+      headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
+    }
   }
   return new Response(body, { status: plan.status, headers });
 }

@@ -1,6 +1,6 @@
 /**
  * Conditional and range requests (RFC 9110, sections 13 and 14), for
- * representations that have a strong validator and no date.
+ * representations that have a validator and no date.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { ByteRange } from "../snapshot/open_options.ts";
 
 /** The requested resource in its present form. */
 export interface Representation {
-  /** Its strong validator, in quotes. */
+  /** Its validator, strong or weak. */
   readonly etag: string;
-  /** Its length in bytes. */
-  readonly size: number;
+  /** Its length in bytes; ranges need it. */
+  readonly size?: number | undefined;
 }
 
 /** How a request is to be answered. */
@@ -27,22 +27,36 @@ export function planAnswer(
   { etag, size }: Representation,
 ): Plan {
   const ifMatch = headers.get("if-match");
-  if (ifMatch !== null && !matches(ifMatch, etag)) return { status: 412 };
+  // This comparison is strong: a weak validator matches nothing.
+  const strong = isWeak(etag) ? undefined : etag;
+  if (ifMatch !== null && !matches(ifMatch, strong)) return { status: 412 };
   const ifNoneMatch = headers.get("if-none-match");
-  // This comparison is weak: a weak form of the same validator matches, too.
-  if (ifNoneMatch !== null && matches(ifNoneMatch.replaceAll("W/", ""), etag)) {
+  // This one is weak: a weak form of the same validator matches, too.
+  if (ifNoneMatch !== null && matches(opaque(ifNoneMatch), opaque(etag))) {
     return { status: 304 };
   }
   const range = headers.get("range");
   // Ranges are defined for GET alone.
-  if (range === null || method !== "GET") return { status: 200 };
+  if (range === null || method !== "GET" || size === undefined) {
+    return { status: 200 };
+  }
   const ifRange = headers.get("if-range");
   if (ifRange !== null && ifRange.trim() !== etag) return { status: 200 };
   return planRange(range, size);
 }
 
-/** Whether a list of validators has this one. */
-function matches(list: string, etag: string): boolean {
+/** Whether a validator promises only the same meaning, not the same bytes. */
+function isWeak(etag: string): boolean {
+  return etag.startsWith("W/");
+}
+
+/** A validator, or a list of validators, without the marks of weak ones. */
+function opaque(etags: string): string {
+  return etags.replaceAll("W/", "");
+}
+
+/** Whether a list of validators has this one; `*` stands for any. */
+function matches(list: string, etag: string | undefined): boolean {
   return list.split(",").map((each) => each.trim())
     .some((each) => each === "*" || each === etag);
 }

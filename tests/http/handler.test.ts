@@ -76,6 +76,56 @@ describe("the snapshot handler", () => {
     assert.deepEqual([crc, index], [crc64(STATE), 10n]);
   });
 
+  it("sends an archive only when the conditions of the request hold", async () => {
+    const served = await Served.make();
+    const { id } = served;
+    const ask = (headers: HeadersInit, method = "GET") =>
+      served.get(`/${id}/archive`, { method, headers });
+    const { headers, body } = await ask({});
+    await body?.cancel();
+    const crc = crc64(STATE).toString(16).padStart(16, "0");
+    const etag = `W/"${id}-archive-${crc}"`;
+    assert.equal(headers.get("etag"), etag);
+    const since = served.fixture.files.trace.length;
+    // No weak validator matches strongly.
+    for (const wrong of [etag, etag.slice(2), `"${id}-${crc}"`, '"x"']) {
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await ask({ "if-match": wrong }, method);
+        assert.equal(answer.status, 412, `${method} ${wrong}`);
+      }
+    }
+    for (const same of [etag, etag.slice(2), "*", `"x", ${etag}`]) {
+      const answer = await ask({ "if-none-match": same });
+      assert.deepEqual([answer.status, answer.body], [304, null], same);
+      assert.equal(answer.headers.get("etag"), etag);
+    }
+    const opened = served.fixture.trace(since).filter((each) =>
+      each === `open ${id}/state.bin`
+    );
+    assert.deepEqual(opened, []);
+    for (const name of ["if-match", "if-none-match"]) {
+      const answer = await ask({ [name]: name === "if-match" ? "*" : '"x"' });
+      assert.equal(answer.status, 200, name);
+      await answer.body?.cancel();
+    }
+    assert.equal(served.fixture.openHandles, 0);
+  });
+
+  it("sends an archive whole, because its bytes are not always the same", async () => {
+    const served = await Served.make();
+    for (const method of ["GET", "HEAD"]) {
+      const answer = await served.get(`/${served.id}/archive`, {
+        method,
+        headers: { range: "bytes=5-9" },
+      });
+      assert.equal(answer.status, 200, method);
+      assert.equal(answer.headers.get("accept-ranges"), "none");
+      assert.equal(answer.headers.get("content-range"), null);
+      assert.equal(answer.headers.get("content-length"), null);
+      await answer.body?.cancel();
+    }
+  });
+
   it("answers to HEAD as to GET, without a body, and opens no state", async () => {
     const served = await Served.make();
     for (const part of ["", "/meta", "/blocks", "/archive"]) {
