@@ -22,6 +22,8 @@ import { answerWith, stallAfter } from "./faulty_line.ts";
 import { connect, install } from "./remote.ts";
 import { BLOCK, SERVER, STATE } from "./served.ts";
 
+const MiB = 1024 * 1024;
+
 describe("a store of a server's snapshots", () => {
   it("lists, stats, opens, restores and verifies them", async () => {
     const { served, remote, id } = await connect();
@@ -116,6 +118,57 @@ describe("a store of a server's snapshots", () => {
       await new Response(state).arrayBuffer();
     });
     assert.equal(restored?.meta.id, id);
+  });
+
+  it("is not asked again when an answer is longer than any can be", async () => {
+    const { line, remote, id } = await connect();
+    const long = answerWith("x".repeat(17 * MiB));
+    line.faults.push(long);
+    await assert.rejects(remote.list(), (error) => {
+      assert.ok(error instanceof StoreAccessError);
+      assert.match(error.message, /list .* longer than 16777216 bytes; reduce/);
+      return true;
+    });
+    line.faults.push(long);
+    await assert.rejects(remote.stat(id), (error) => {
+      assert.ok(error instanceof StoreAccessError);
+      assert.match(
+        error.message,
+        /meta\.json .* longer than 1048576 bytes; look/,
+      );
+      return true;
+    });
+    line.faults.push((meta) => meta, answerWith("x".repeat(65 * MiB)));
+    await assert.rejects(remote.header(id), (error) => {
+      assert.ok(error instanceof StoreAccessError);
+      assert.match(
+        error.message,
+        /blocks\.crc64 .* longer than 67108864 bytes/,
+      );
+      return true;
+    });
+    assert.equal(line.requests.length, 4);
+  });
+
+  it("is not asked again when it refuses with a problem of its own kind", async () => {
+    const { line, remote } = await connect();
+    const problems = [
+      `{"code":"${"x".repeat(9000)}"}`,
+      "null",
+      "[]",
+      "not JSON",
+      '{"code":"constructor"}',
+      '{"code":"__proto__"}',
+      '{"code":{}}',
+    ];
+    for (const problem of problems) {
+      line.faults.push(answerWith(problem, {
+        status: 403,
+        headers: { "content-type": "application/problem+json" },
+      }));
+      await assert.rejects(remote.list(), /status 403; pass what authorizes/);
+    }
+    assert.equal(line.requests.length, problems.length);
   });
 
   it("is not there, with a hint, when the server refuses", async () => {

@@ -17,7 +17,12 @@ import { Retry } from "../../net/retry.ts";
 import { printable, shorten } from "../../text.ts";
 import type { ResolvedHttpOptions } from "./options.ts";
 import { etagOf } from "./protocol.ts";
-import { type Asked, refusalOf, UnexpectedAnswerError } from "./refusal.ts";
+import {
+  type Asked,
+  readAllowed,
+  refusalOf,
+  UnexpectedAnswerError,
+} from "./refusal.ts";
 
 /** A small part, which is read as a whole. */
 export interface SmallPart extends Omit<Asked, "place"> {
@@ -47,7 +52,8 @@ export class HttpClient {
   /**
    * The bytes of a small part, checked against their validator.
    *
-   * @throws {StoreAccessError} when the server does not give them in time.
+   * @throws {StoreAccessError} when the server does not give them in time, or
+   * gives more than `sizeMax`.
    * @throws {SnapshotNotFoundError} and other errors about the snapshot, when
    * the server says so.
    */
@@ -58,7 +64,7 @@ export class HttpClient {
       const got = await this.request(path, {}, { retry, signal });
       if (got.response.status !== 200) throw await refusalOf(got, asked);
       const etag = got.response.headers.get("etag");
-      const bytes = await got.readAll(sizeMax);
+      const bytes = await readAllowed(got, sizeMax, asked);
       if (etag === etagOf(name, crc64(bytes))) return bytes;
       throw new UnexpectedAnswerError(
         `the answer does not match its ETag, found ` +

@@ -12,7 +12,7 @@ import {
   StoreAccessError,
   UnsupportedSnapshotVersionError,
 } from "../../errors.ts";
-import type { Exchange } from "../../net/exchange.ts";
+import { BodyTooLongError, type Exchange } from "../../net/exchange.ts";
 import { isTransient, retryAfterMs } from "../../net/status.ts";
 import { type Problem, PROBLEM_TYPE, type ProblemCode } from "./protocol.ts";
 
@@ -57,7 +57,7 @@ export async function refusalOf(
   const { status, headers } = exchange.response;
   const problem = await readProblem(exchange);
   exchange.end();
-  const known = problem && ERRORS[problem.code]?.(asked);
+  const known = problem && knownError(problem, asked);
   if (known !== undefined && problem?.id !== undefined) {
     // The request may have been damaged, or the answer may belong to another
     // one.
@@ -73,6 +73,41 @@ export async function refusalOf(
     );
   }
   return denied(asked, status);
+}
+
+/** The error of a problem's code; `undefined` for a code of other servers. */
+function knownError(
+  { code }: Problem,
+  asked: Asked,
+): SnapshotError | undefined {
+  // Other servers may have codes such as "constructor".
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code]?.(asked) : undefined;
+}
+
+/**
+ * The whole body of a good answer. One that is too long is not an error about a
+ * snapshot, because a snapshot server checks the lengths of the parts before it
+ * sends them; and the next answer would be as long.
+ *
+ * @throws {StoreAccessError} when it is longer than `sizeMax` bytes.
+ */
+export async function readAllowed(
+  exchange: Exchange,
+  sizeMax: number,
+  { what, id, place }: Asked,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await exchange.readAll(sizeMax);
+  } catch (error) {
+    if (!(error instanceof BodyTooLongError)) throw error;
+    const hint = id === undefined
+      ? "reduce the number of snapshots on the server"
+      : "look whether the address is that of a snapshot server";
+    throw new StoreAccessError(
+      `Cannot read ${what} from ${place}: ${error.message}; ${hint}`,
+      { cause: error },
+    );
+  }
 }
 
 type MakeError = (asked: Asked) => SnapshotError;
@@ -120,11 +155,17 @@ async function readProblem(exchange: Exchange): Promise<Problem | undefined> {
   const type = exchange.response.headers.get("content-type") ?? "";
   // Some servers add a charset.
   if (type.split(";")[0]?.trim() !== PROBLEM_TYPE) return undefined;
-  const bytes = await exchange.readAll(PROBLEM_SIZE_MAX);
   try {
+    const bytes = await exchange.readAll(PROBLEM_SIZE_MAX);
     const problem: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof problem === "object" ? problem as Problem : undefined;
-  } catch {
-    return undefined;
+    return typeof problem === "object" && problem !== null
+      ? problem as Problem
+      : undefined;
+  } catch (error) {
+    // Then the status alone decides.
+    if (error instanceof SyntaxError || error instanceof BodyTooLongError) {
+      return undefined;
+    }
+    throw error;
   }
 }
