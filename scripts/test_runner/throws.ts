@@ -25,7 +25,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   ...exempt("makes an error of what it is given", [
     ...["SnapshotError", "NoUsableSnapshotError", "SnapshotCorruptError"],
     ...["SnapshotPublishError", "SnapshotTooLargeError", "StoreLockedError"],
-    ...["MaybePublishedError", "SnapshotArchiveError", "placeError"],
+    ...["MaybePublishedError", "WriteAgainError", "SnapshotArchiveError"],
+    ...["placeError"],
   ]),
   ...exempt("only looks at what it is given", [
     ...[

@@ -260,7 +260,9 @@ export interface PendingSnapshot {
    * whole, and survives a power cut. It rejects with `MaybePublishedError`: the
    * snapshot is visible, or may be or become visible; no part of it is removed.
    * It rejects with another error: the snapshot never becomes visible, and the
-   * store calls `discard()`.
+   * store calls `discard()`. That error is a `WriteAgainError` when the place has
+   * lost bytes that were good, and may take them another time: the store then
+   * begins another snapshot, where it can read the source again.
    */
   publish(parts: FinalParts): Promise<void>;
   /**

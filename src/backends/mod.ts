@@ -23,6 +23,7 @@ export type {
 } from "../backend/backend.ts";
 export { placeError } from "../backend/errors.ts";
 export { MaybePublishedError } from "../backend/maybe_published_error.ts";
+export { WriteAgainError } from "../backend/write_again_error.ts";
 export { requireInteger } from "../backend/options.ts";
 export { type OptionNames, requireKnown } from "../option_names.ts";
 export { pause } from "../backend/pause.ts";

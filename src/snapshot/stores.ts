@@ -183,7 +183,9 @@ export interface SnapshotStore extends SnapshotReader {
    * straight into the block that is being filled, where a stream costs
    * microseconds for each. One buffer may be reused for all of them. When the
    * snapshot fails or is cancelled, the iterable is ended (`return()`) or the
-   * stream cancelled, and no part of the snapshot stays.
+   * stream cancelled, and no part of the snapshot stays. Bytes and blobs are
+   * written again, twice at most, when the place has lost them, such as a bucket
+   * whose upload met a conflict.
    *
    * @throws {SnapshotPublishError} when the snapshot can't be written or
    * published, or differs from `expected`.

@@ -15,12 +15,16 @@ import type {
   SnapshotSink,
 } from "../snapshot/types.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
+import { BackedStore, hostOf } from "./store.ts";
+import { writeAgain } from "./write_again.ts";
 
 /** Options of {@linkcode copySnapshot}. */
 export interface CopyOptions {
   /** Stops the copy when it aborts; no part of the copy stays. */
   readonly signal?: AbortSignal | undefined;
-  /** Called as bytes are copied. */
+  /**
+   * Called as bytes are copied. When the copy starts again, `done` does, too.
+   */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   /**
    * Copies nothing when the target lists a snapshot of the same index, term,
@@ -47,7 +51,8 @@ const COPY_OPTIONS: OptionNames<CopyOptions> = {
  * to the copy's metadata once it is published. Every byte is checked: against
  * the block checksums as it is read, and by size and CRC before the copy is
  * published. When only the CRC of the whole is wrong, or the snapshot was
- * replaced meanwhile, the copy starts again, once. The files that an import has
+ * replaced meanwhile, the copy starts again, once; when the target has lost bytes
+ * that were good (`WriteAgainError` of a backend), twice more. The files that an import has
  * kept of its archive are copied too. The copy says when the state was taken
  * (`takenAt`).
  *
@@ -89,13 +94,17 @@ export async function copySnapshot(
     const same = (await to.list()).find((each) => isSame(each, meta));
     if (same !== undefined) return same;
   }
+  // A store of another kind has nothing that takes events.
+  const report = to instanceof BackedStore ? hostOf(to).report : () => {};
+  const copyOf = (meta: SnapshotMeta) =>
+    writeAgain(() => copy(from, meta, to, options), { signal, report });
   try {
-    return await copy(from, meta, to, options);
+    return await copyOf(meta);
   } catch (error) {
     if (!mayHaveChanged(error)) throw error;
     const now = await from.stat(id);
     assertNotTooLarge(now, maxSize);
-    return await copy(from, now, to, options);
+    return await copyOf(now);
   }
 }
 

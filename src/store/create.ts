@@ -25,7 +25,8 @@ import type { Reaper } from "./reaper.ts";
 import { saveChunks } from "./save.ts";
 import { Sink } from "./sink.ts";
 import type { SnapshotWriter } from "./snapshot_writer.ts";
-import { chunksOf, type StateChunks } from "./state_input.ts";
+import { canReadAgain, chunksOf, type StateChunks } from "./state_input.ts";
+import { writeAgain } from "./write_again.ts";
 
 /** The parts of the store that writing needs. */
 export interface WritingParts extends StoreParts {
@@ -71,13 +72,33 @@ export async function createSink(
   return sink;
 }
 
-/** Writes a whole snapshot; resolves to its metadata once it is published. */
+/** A snapshot to save. */
+interface SnapshotToSave {
+  readonly init: SnapshotInit;
+  readonly state: StateInput;
+}
+
+/**
+ * Writes a whole snapshot; resolves to its metadata once it is published. Writes
+ * bytes and blobs again when the place has lost them.
+ */
 export async function saveSnapshot(
   parts: WritingParts,
-  { init, state }: { readonly init: SnapshotInit; readonly state: StateInput },
+  snapshot: SnapshotToSave,
   options: SaveOptions,
 ): Promise<SnapshotMeta> {
   requireKnown(options, SAVE_OPTIONS);
+  const write = () => saveOnce(parts, snapshot, options);
+  if (!canReadAgain(snapshot.state)) return await write();
+  const { report } = parts;
+  return await writeAgain(write, { signal: options.signal, report });
+}
+
+async function saveOnce(
+  parts: WritingParts,
+  { init, state }: SnapshotToSave,
+  options: SaveOptions,
+): Promise<SnapshotMeta> {
   const input = chunksOf(state);
   const startMs = parts.timer();
   const reaped = parts.reaper.waitBeforeCreate();

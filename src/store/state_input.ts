@@ -28,17 +28,33 @@ export function chunksOf(state: StateInput): StateChunks {
     return iterate([state], state.byteLength);
   }
   if (typeof state !== "object" || state === null) throw notAState(state);
-  // A response and a blob are recognized by their members, because one process
-  // may have several implementations.
-  if ("body" in state && "bodyUsed" in state) return bodyOf(state);
-  if ("stream" in state && typeof state.stream === "function") {
-    return streamChunks(state.stream(), state.size);
-  }
+  if (isResponse(state)) return bodyOf(state);
+  if (isBlob(state)) return streamChunks(state.stream(), state.size);
   if ("getReader" in state) return streamChunks(state, undefined);
   if (Symbol.asyncIterator in state || Symbol.iterator in state) {
     return iterate(state, undefined);
   }
   throw notAState(state);
+}
+
+/**
+ * Whether a state can be read more than once: bytes and blobs can, streams,
+ * responses and iterables can't.
+ */
+export function canReadAgain(state: StateInput): boolean {
+  return ArrayBuffer.isView(state) || isBuffer(state) ||
+    typeof state === "object" && state !== null && !isResponse(state) &&
+      isBlob(state);
+}
+
+// Responses and blobs are recognized by their members, because one process may
+// have several implementations.
+function isResponse(state: object): state is Response {
+  return "body" in state && "bodyUsed" in state;
+}
+
+function isBlob(state: object): state is Blob {
+  return "stream" in state && typeof state.stream === "function";
 }
 
 function bodyOf(response: Response): StateChunks {

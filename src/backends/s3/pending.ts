@@ -8,6 +8,7 @@
 import { allSettled } from "../../backend/all_settled.ts";
 import type { FinalParts, PendingSnapshot } from "../../backend/backend.ts";
 import { MaybePublishedError } from "../../backend/maybe_published_error.ts";
+import { WriteAgainError } from "../../backend/write_again_error.ts";
 import { pause } from "../../backend/pause.ts";
 import { ownBytes } from "../../bytes.ts";
 import { SnapshotError, SnapshotPublishError } from "../../errors.ts";
@@ -240,8 +241,18 @@ class PendingObjects implements PendingSnapshot {
   }
 
   #fail(error: unknown): never {
-    throw toAccessError(`write snapshot ${this.#id}`, error);
+    const failure = toAccessError(`write snapshot ${this.#id}`, error);
+    throw isConflict(error) ? new WriteAgainError(failure) : failure;
   }
+}
+
+/**
+ * Whether the server wants an object to be uploaded again. This one has a key
+ * that no other snapshot gets, so another snapshot meets no such conflict.
+ */
+function isConflict(error: unknown): boolean {
+  const failure = error instanceof InDoubtError ? error.cause : error;
+  return failure instanceof S3Failure && failure.isConflict;
 }
 
 /** The objects that a writer puts between its claim and `meta.json`. */

@@ -5,12 +5,18 @@
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SnapshotStore } from "@raft/snapshots";
+import {
+  copySnapshot,
+  MemorySnapshotStore,
+  SnapshotPublishError,
+  type SnapshotStore,
+} from "@raft/snapshots";
 import type { Fetch } from "../../../src/net/exchange.ts";
 import {
   S3Client,
   type S3Request,
 } from "../../../src/backends/s3/client/client.ts";
+import { S3Failure } from "../../../src/backends/s3/client/failure.ts";
 import { KeyRing } from "../../../src/backends/s3/credentials.ts";
 import { resolveEndpoint } from "../../../src/backends/s3/endpoint.ts";
 import {
@@ -24,7 +30,7 @@ import {
   type OpenBucketOptions,
 } from "../../support/s3/bucket.ts";
 import { loseAnswer, once } from "../../support/s3/interceptions.ts";
-import { INIT, save } from "../../support/store_fixture.ts";
+import { INIT, listIds, save } from "../../support/store_fixture.ts";
 
 const PART = 4096;
 const MiB = 1024 * 1024;
@@ -244,6 +250,35 @@ describe("the completion of an upload", () => {
     assert.ok(real.retry({ copiedSize: 25 }).leftMs <= 1_000_001);
   });
 
+  it("is tried again only shortly after a conflict, unless it conflicts with itself", async () => {
+    const code = "ConditionalRequestConflict";
+    const cases = [
+      { first: code, expected: [25, 0] },
+      { first: "InternalError", expected: [25] },
+    ];
+    for (const { first, expected } of cases) {
+      const answers = [first, code, code];
+      const copied: number[] = [];
+      const client = Object.assign(fakeClient(() => {}), {
+        attempt: () => {
+          const code = answers.shift();
+          const status = code === "InternalError" ? 500 : 409;
+          return Promise.reject(new S3Failure({ status, code, text: "no" }));
+        },
+        retry: ({ copiedSize = 0 }: Partial<S3Request> = {}) => {
+          copied.push(copiedSize);
+          return new Retry(resolveRetryOptions());
+        },
+        pauseAfter: (error: unknown) =>
+          answers.length > 0 ? Promise.resolve() : Promise.reject(error),
+      });
+      const upload = new StateUpload(client, { ...UPLOAD, partSize: 10 });
+      await upload.append(bytes(25, 1));
+      await assert.rejects(upload.complete(), S3Failure);
+      assert.deepEqual(copied, expected);
+    }
+  });
+
   it("is tried again when the error comes after the status 200", async () => {
     for (const code of ["InternalError", "SlowDown"]) {
       const bucket = memoryBucket({ partSizeMin: PART });
@@ -269,6 +304,80 @@ describe("the completion of an upload", () => {
     assert.equal((await store.verify(id)).ok, true);
     await store.close();
   });
+
+  /** Answers as AWS does to the first uploads: these can't be completed. */
+  function conflicting(
+    bucket: ReturnType<typeof memoryBucket>,
+    uploads: number,
+    isGone: boolean,
+  ): { fetch: Fetch; uploadIds: Set<string> } {
+    const uploadIds = new Set<string>();
+    const fetch: Fetch = async (url, init) => {
+      const id = new URL(url).searchParams.get("uploadId") ?? "";
+      if (!isCompletion(url, init)) return await bucket.fetch(url, init);
+      const isKnown = uploadIds.has(id);
+      uploadIds.add(id);
+      if (uploadIds.size > uploads) return await bucket.fetch(url, init);
+      if (isGone && isKnown) {
+        return new Response(errorOf("NoSuchUpload"), { status: 404 });
+      }
+      const text = errorOf("ConditionalRequestConflict");
+      return new Response(text, { status: 409 });
+    };
+    return { fetch, uploadIds };
+  }
+
+  for (const isGone of [true, false]) {
+    // An upload that is kept would be completed again for half a minute.
+    const tuning = {
+      partSize: PART,
+      retry: { budgetMs: isGone ? 60_000 : 0, pauseMs: 1 },
+    };
+    const then = isGone ? "has ended the upload" : "keeps the upload";
+    it(`is replaced by another upload when the server conflicts, and ${then}`, async () => {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const { fetch, uploadIds } = conflicting(bucket, 2, isGone);
+      const store = await openSmall(bucket, { fetch, tuning });
+      const state = bytes(3 * PART, 1);
+      const { id } = await store.save(INIT, new Blob([state]));
+      assert.equal(uploadIds.size, 3);
+      assert.equal((await store.verify(id)).ok, true);
+      assert.deepEqual(await listIds(store), [id]);
+      assert.equal((await bucket.names()).length, 4);
+      assert.equal(await bucket.uploadCount(), 0);
+      const memory = new MemorySnapshotStore();
+      const meta = await memory.save(INIT, state);
+      uploadIds.clear();
+      const copy = await copySnapshot(memory, meta.id, store);
+      assert.equal((await store.verify(copy.id)).ok, true);
+      assert.equal(uploadIds.size, 3);
+      assert.equal(await bucket.uploadCount(), 0);
+      await store.close();
+    });
+
+    it(`fails, and says why, when every upload conflicts, and the server ${then}`, async () => {
+      const bucket = memoryBucket({ partSizeMin: PART });
+      const { fetch, uploadIds } = conflicting(bucket, Infinity, isGone);
+      const store = await openSmall(bucket, { fetch, tuning });
+      const state = bytes(3 * PART, 1);
+      await assert.rejects(store.save(INIT, state), (error) => {
+        assert.ok(error instanceof SnapshotPublishError);
+        assert.equal(error.published, false);
+        assert.match(
+          error.message,
+          /must be written again: .* 409 ConditionalRequestConflict.*try again/,
+        );
+        return true;
+      });
+      assert.equal(uploadIds.size, 3);
+      // The bytes of a stream are gone.
+      await assert.rejects(store.save(INIT, new Blob([state]).stream()));
+      assert.equal(uploadIds.size, 4);
+      assert.deepEqual(await bucket.names(), []);
+      assert.equal(await bucket.uploadCount(), 0);
+      await store.close();
+    });
+  }
 
   it("is not a failure when the answer was lost, and the upload is gone then", async () => {
     const bucket = memoryBucket({ partSizeMin: PART });

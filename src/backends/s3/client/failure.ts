@@ -63,8 +63,12 @@ export class S3Failure extends Error {
 
   /** Whether the same request may succeed in a while. */
   get isTransient(): boolean {
-    return this.isInDoubt ||
-      this.code === "OperationAborted" ||
+    return this.isInDoubt || this.isConflict;
+  }
+
+  /** Whether another operation on the same object was under way. */
+  get isConflict(): boolean {
+    return this.code === "OperationAborted" ||
       this.code === "ConditionalRequestConflict";
   }
 
@@ -106,6 +110,9 @@ const CREDENTIALS_CODES: ReadonlySet<string> = new Set([
   "InvalidToken",
 ]);
 
+const CONFLICT_ADVICE =
+  "another operation on the object was under way; try again";
+
 /** Advice for a failure, by the code of S3 or the HTTP status. */
 const ADVICE: Readonly<Record<string, string>> = {
   NoSuchBucket: "create the bucket, or check its name and the endpoint",
@@ -121,6 +128,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   PermanentRedirect: "give the bucket's region or its own endpoint",
   NotImplemented: "the server lacks a feature; docs/object_storage.md says " +
     "which options do without",
+  ConditionalRequestConflict: CONFLICT_ADVICE,
+  OperationAborted: CONFLICT_ADVICE,
   SlowDown: "the server is overloaded; try again later",
   InvalidObjectState: "the object is archived: restore it first",
 };

@@ -106,10 +106,15 @@ export class MultipartUpload {
    * Makes the parts one object. The answer to a request that was carried out
    * may be lost, and the next one then finds no upload any more: the nonce of
    * the object shows whether it was.
+   *
+   * @throws {S3Failure} with `isConflict` when the parts are of no use any more,
+   * and must be uploaded again.
    */
   async complete(): Promise<void> {
     const request = this.#completion();
-    const retry = this.#client.retry(request);
+    let retry = this.#client.retry(request);
+    let isInDoubt = false;
+    let conflict: S3Failure | undefined;
     for (;;) {
       try {
         return await this.#client.attempt(request, readCompletion);
@@ -118,6 +123,14 @@ export class MultipartUpload {
         const isOver = error.isMissing || error.isUnmet || error.isTransient ||
           error.isAnswerOdd;
         if (isOver && await this.isDone()) return;
+        // After a conflict AWS wants another upload, and may have ended this
+        // one. Other servers take the completion a little later.
+        if (error.isMissing && conflict !== undefined) throw conflict;
+        isInDoubt ||= error.isInDoubt;
+        // A completion in doubt may be the conflicting one, and take long.
+        const isFirst = error.isConflict && conflict === undefined;
+        if (isFirst && !isInDoubt) retry = this.#client.retry();
+        if (error.isConflict) conflict = error;
         await this.#client.pauseAfter(error, { request, retry });
       }
     }
