@@ -13,7 +13,7 @@ import {
 import type { Fetch } from "../../src/net/exchange.ts";
 import { bytes } from "../support/random.ts";
 import { makeBucket, type TestBucket } from "../support/s3/bucket.ts";
-import { once, requestFor } from "../support/s3/interceptions.ts";
+import { always, once, requestFor } from "../support/s3/interceptions.ts";
 import { save } from "../support/store_fixture.ts";
 
 const SIZE = 3_000_001;
@@ -88,6 +88,34 @@ describe("a small object in a bucket", () => {
     assert.equal((await store.stat(id)).size, SIZE);
     await store.close();
   });
+
+  it("is never taken for a corrupt one when the answer has no length and just ends", async () => {
+    const { bucket, id } = await prepare();
+    const withoutEnd = async (send: () => Promise<Response>) => {
+      const response = await send();
+      const headers = new Headers(response.headers);
+      headers.delete("content-length");
+      const half = (await response.arrayBuffer()).slice(0, 40);
+      return new Response(half, { status: response.status, headers });
+    };
+    for (const name of ["meta.json", "blocks.crc64"]) {
+      const isMeant = requestFor("GET", name);
+      const store = await bucket.open({
+        fetch: once(bucket.fetch, isMeant, withoutEnd),
+      });
+      assert.equal((await store.verify(id)).ok, true);
+      assert.equal(bucket.log.matching("warn", "after 40 of").length, 1, name);
+      await store.close();
+      bucket.log.lines.length = 0;
+    }
+    const store = await bucket.open({
+      fetch: always(bucket.fetch, requestFor("GET", "meta.json"), withoutEnd),
+      tuning: { retry: { budgetMs: 0 } },
+    });
+    await assert.rejects(store.stat(id), StoreAccessError);
+    await assert.rejects(store.restore(() => {}), StoreAccessError);
+    await store.close();
+  });
 });
 
 describe("a state in a bucket", () => {
@@ -109,6 +137,34 @@ describe("a state in a bucket", () => {
       });
     }
   }
+
+  it("is read on after a chunk without bytes", async () => {
+    const { bucket, state, id } = await prepare();
+    const withEmptyChunks = () =>
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(new Uint8Array());
+          controller.enqueue(chunk);
+        },
+      });
+    const store = await bucket.open({
+      fetch: async (url, init) => {
+        const response = await bucket.fetch(url, init);
+        if (!requestFor("GET", "state.bin")(url, init)) return response;
+        const { status, headers, body } = response;
+        const chunks = body?.pipeThrough(withEmptyChunks());
+        // Not a response with that body: some runtimes drop empty chunks.
+        return Object.create(response, {
+          status: { value: status },
+          headers: { value: headers },
+          body: { value: chunks },
+        });
+      },
+    });
+    assert.deepEqual(await readAll(store, id, "auto"), state);
+    assert.deepEqual(bucket.log.matching("warn"), []);
+    await store.close();
+  });
 
   it("is read on when the answer just ends", async () => {
     const { bucket, state, id } = await prepare();

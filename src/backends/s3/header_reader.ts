@@ -96,7 +96,7 @@ export class HeaderReader {
     if (size > sizeMax) throw tooLong(what, size, sizeMax);
     try {
       const bytes = await this.#slots.run(() =>
-        readObject(this.#client, { key, etag, sizeMax: size })
+        readObject(this.#client, { key, etag, size })
       );
       this.#versions.noteRead(id, part, object);
       return bytes;

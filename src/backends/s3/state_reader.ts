@@ -51,7 +51,8 @@ export class RemoteState implements StateHandle {
     if (position >= this.size || buffer.length === 0) return 0;
     if (position !== this.#position) this.#endExchange();
     this.#position = position;
-    if (this.#rest.length === 0) this.#rest = await this.#receive();
+    // A chunk may be empty, and no bytes would mean the end of the state.
+    while (this.#rest.length === 0) this.#rest = await this.#receive();
     const part = this.#rest.subarray(0, buffer.length);
     buffer.set(part);
     this.#rest = this.#rest.subarray(part.length);

@@ -175,21 +175,25 @@ export interface ObjectToRead {
   readonly key: string;
   /** The version; any other is refused. */
   readonly etag: string;
-  /** More are not read. */
-  readonly sizeMax: number;
+  /** The version's length in bytes. */
+  readonly size: number;
 }
 
-/** Reads a small object. */
+/** Reads a small object, whole. */
 export async function readObject(
   client: S3Client,
-  { key, etag, sizeMax }: ObjectToRead,
+  { key, etag, size }: ObjectToRead,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const headers = { "if-match": etag };
   const request = { method: "GET", key, headers } as const;
   const retry = client.retry(request);
   for (;;) {
     try {
-      return await client.readBody(await client.begin(request), sizeMax);
+      const bytes = await client.readBody(await client.begin(request), size);
+      if (bytes.length === size) return bytes;
+      // A cut can look like an end, also where no header tells the length.
+      const text = `the answer ended after ${bytes.length} of ${size} bytes`;
+      throw new S3Failure({ status: 0, text });
     } catch (error) {
       await client.pauseAfter(error, { request, retry });
     }
