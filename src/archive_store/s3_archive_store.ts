@@ -11,6 +11,7 @@ import {
   SnapshotRetainedError,
 } from "../errors.ts";
 import { resolveRetryOptions, type RetryOptions } from "../net/retry.ts";
+import { describe } from "../text.ts";
 import { type OptionNames, requireKnown } from "../option_names.ts";
 import { S3Client } from "../backends/s3/client/client.ts";
 import {
@@ -162,12 +163,11 @@ export class S3ArchiveStore implements ArchiveStore {
         await step();
       } catch (error) {
         await discard();
-        if (!(error instanceof InDoubtError)) {
-          throw toAccessError(doing, error);
-        }
+        const failure = toAccessError(doing, error);
+        if (!(error instanceof InDoubtError)) throw failure;
         throw new SnapshotPublishError(
-          `Cannot ${doing}: the server does not say whether it is there`,
-          { cause: error.cause, published: true },
+          `${describe(failure)}; the archive may be there nevertheless`,
+          { cause: failure, published: true },
         );
       }
     };

@@ -6,11 +6,12 @@
 
 import { readNothing, type S3Answer } from "./answer.ts";
 import type { S3Client, S3Request } from "./client.ts";
-import { S3Failure } from "./failure.ts";
+import { InDoubtError, S3Failure } from "./failure.ts";
 import {
   absenceHeaders,
   headObject,
   NONCE_HEADER,
+  settle,
   type WriteOptions,
 } from "./objects.ts";
 import { sha256, toBase64 } from "./sign.ts";
@@ -109,6 +110,8 @@ export class MultipartUpload {
    *
    * @throws {S3Failure} with `isConflict` when the parts are of no use any more,
    * and must be uploaded again.
+   * @throws {InDoubtError} when the object may exist, or may still be made; its
+   * cause may be such a failure.
    */
   async complete(): Promise<void> {
     const request = this.#completion();
@@ -122,16 +125,20 @@ export class MultipartUpload {
         if (!(error instanceof S3Failure)) throw error;
         const isOver = error.isMissing || error.isUnmet || error.isTransient ||
           error.isAnswerOdd;
-        if (isOver && await this.isDone()) return;
-        // After a conflict AWS wants another upload, and may have ended this
-        // one. Other servers take the completion a little later.
-        if (error.isMissing && conflict !== undefined) throw conflict;
+        if (isOver && await settle(() => this.isDone())) return;
         isInDoubt ||= error.isInDoubt;
         // A completion in doubt may be the conflicting one, and take long.
         const isFirst = error.isConflict && conflict === undefined;
         if (isFirst && !isInDoubt) retry = this.#client.retry();
         if (error.isConflict) conflict = error;
-        await this.#client.pauseAfter(error, { request, retry });
+        try {
+          // After a conflict AWS wants another upload, and may have ended this
+          // one. Other servers take the completion a little later.
+          if (error.isMissing && conflict !== undefined) throw conflict;
+          await this.#client.pauseAfter(error, { request, retry });
+        } catch (last) {
+          throw isInDoubt ? new InDoubtError(last) : last;
+        }
       }
     }
   }

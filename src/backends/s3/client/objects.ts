@@ -130,8 +130,12 @@ export async function createObject(
   }
 }
 
-/** The result of a look at the object; in doubt without an answer. */
-async function settle(look: () => Promise<boolean>): Promise<boolean> {
+/**
+ * The result of a look at the object.
+ *
+ * @throws {InDoubtError} without an answer.
+ */
+export async function settle(look: () => Promise<boolean>): Promise<boolean> {
   try {
     return await look();
   } catch (error) {
