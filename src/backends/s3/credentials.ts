@@ -50,6 +50,8 @@ export interface KeyWait {
 
 /** Gives the keys for each request, and asks for new ones where necessary. */
 export class KeyRing {
+  /** Whether a caller's function gives the keys, so that it may give others. */
+  readonly canRenew: boolean;
   readonly #source: () => S3Credentials | Promise<S3Credentials>;
   readonly #clock: () => number;
   #keys: S3Credentials | undefined;
@@ -58,6 +60,7 @@ export class KeyRing {
   #asking: Promise<S3Credentials> | undefined;
 
   constructor(source: S3CredentialsSource | undefined, clock: () => number) {
+    this.canRenew = typeof source === "function";
     const given = source ?? credentialsFromEnvironment;
     this.#source = typeof given === "function" ? given : () => given;
     this.#clock = clock;

@@ -10,6 +10,7 @@ import {
   memoryBucket,
   type OpenBucketOptions,
 } from "../../support/s3/bucket.ts";
+import { bytes } from "../../support/random.ts";
 import { INIT, letOthersWork } from "../../support/store_fixture.ts";
 
 /** Opens a bucket; resolves to the message that it is refused with. */
@@ -61,6 +62,36 @@ describe("credentials", () => {
     const credentials = () => Promise.reject(new Error("no metadata service"));
     const message = await refusal({ credentials });
     assert.match(message, /^Cannot get credentials .*: no metadata service$/);
+  });
+
+  it("are replaced in the middle of a call when they have expired", async () => {
+    const bucket = memoryBucket();
+    let valid = "token-1";
+    let asked = 0;
+    let refused = 0;
+    const open = (tokenOf: () => string) =>
+      bucket.open({
+        credentials: () => {
+          asked++;
+          return { ...bucket.credentials, sessionToken: tokenOf() };
+        },
+        fetch: (url, init) => {
+          const token = new Headers(init.headers).get("x-amz-security-token");
+          if (token === valid) return bucket.fetch(url, init);
+          refused++;
+          const text = "<Error><Code>ExpiredToken</Code></Error>";
+          return Promise.resolve(new Response(text, { status: 400 }));
+        },
+      });
+    const store = await open(() => valid);
+    valid = "token-2";
+    const { id } = await store.save(INIT, bytes(10, 1));
+    assert.equal((await store.verify(id)).ok, true);
+    assert.deepEqual([asked, refused], [2, 1]);
+    await store.close();
+    asked = refused = 0;
+    await assert.rejects(open(() => "token-1"), /ExpiredToken; renew/);
+    assert.deepEqual([asked, refused], [2, 2]);
   });
 
   it("stay secret when the server has refused them, or newer ones have come", async () => {

@@ -141,19 +141,31 @@ export class S3Client {
     quoteAnswer(this.#options.keys.redact(text));
 
   /**
-   * Makes a request once; resolves when a good status has come. The caller must
-   * read the body to its end, or end the exchange.
+   * Makes a request once, or once more with new keys when the keys have expired;
+   * resolves when a good status has come. The caller must read the body to its
+   * end, or end the exchange.
    *
    * @throws {S3Failure} when it fails, or the status is an error's.
    */
   async begin(request: S3Request): Promise<Exchange> {
+    try {
+      return await this.#beginOnce(request);
+    } catch (error) {
+      const isExpired = error instanceof S3Failure &&
+        error.code === "ExpiredToken";
+      if (!isExpired) throw error;
+      this.#options.keys.forget();
+      if (!this.#options.keys.canRenew) throw error;
+      return await this.#beginOnce(request);
+    }
+  }
+
+  async #beginOnce(request: S3Request): Promise<Exchange> {
     const begun = await this.#exchange(request);
     const { response } = begun;
     this.#noteTime(response.headers);
     if (response.status >= 200 && response.status < 300) return begun;
-    const failure = await this.#readFailure(begun, request.method);
-    if (failure.code === "ExpiredToken") this.#options.keys.forget();
-    throw failure;
+    throw await this.#readFailure(begun, request.method);
   }
 
   /** How long the answer to a request may take, in milliseconds. */
