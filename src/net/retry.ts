@@ -38,7 +38,8 @@ export interface RetryWorld {
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-const REAL_WORLD: RetryWorld = {
+/** The real time, and real chance. */
+export const REAL_WORLD: RetryWorld = {
   now: () => performance.now(),
   random: () => Math.random(),
   wait: pause,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unlessAborted } from "../../backend/interrupt.ts";
+import { type Interruption, unlessAborted } from "../../backend/interrupt.ts";
 import { StoreAccessError } from "../../errors.ts";
 import { environmentVariable } from "../../runtime/environment.ts";
 import { describe } from "../../text.ts";
@@ -43,7 +43,7 @@ export interface KeyWait {
   /** How long it takes at most, in milliseconds. */
   readonly timeoutMs: number;
   /** Aborts when the store is closed. */
-  readonly closing: AbortSignal | undefined;
+  readonly closing: Interruption | undefined;
   /** Aborts when the request is not needed any more. */
   readonly signal: AbortSignal | undefined;
 }

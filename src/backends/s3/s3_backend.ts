@@ -14,6 +14,7 @@ import type {
   SnapshotBackend,
   StateHandle,
 } from "../../backend/backend.ts";
+import { SharedSignal } from "../../backend/interrupt.ts";
 import { SnapshotNotFoundError } from "../../errors.ts";
 import { resolveRetryOptions, type RetryOptions } from "../../net/retry.ts";
 import type { CleanReport } from "../../snapshot/inspection.ts";
@@ -100,7 +101,7 @@ export class S3Backend implements SnapshotBackend {
     this.#report = report;
     this.#clock = clock;
     const { client, keys } = this.#parts;
-    client.closing = closing;
+    client.closing = new SharedSignal(closing);
     client.report = report;
     return this.#run(`open ${this.place}`, async () => {
       const { sweep: sweeps, sweepAfterMs } = this.#parts.options;

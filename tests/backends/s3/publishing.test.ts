@@ -22,7 +22,12 @@ import {
   requestFor,
 } from "../../support/s3/interceptions.ts";
 import type { MemoryS3 } from "../../support/s3/memory_s3.ts";
-import { INIT, listIds, save } from "../../support/store_fixture.ts";
+import {
+  INIT,
+  letOthersWork,
+  listIds,
+  save,
+} from "../../support/store_fixture.ts";
 
 const PART = 4096;
 const HOUR = 3_600_000;
@@ -252,5 +257,31 @@ describe("the publication of a snapshot", () => {
       assert.deepEqual([...conditions], expected);
       await store.close();
     }
+  });
+});
+
+describe("closing a store in a bucket", () => {
+  it("ends the pause before another attempt", async () => {
+    const bucket = memoryBucket();
+    let claims = 0;
+    let noteClaim = () => {};
+    const claimed = new Promise<void>((resolve) => noteClaim = resolve);
+    const store = await bucket.open({
+      fetch: (url, init) => {
+        if (!requestFor("PUT", "claim")(url, init)) {
+          return bucket.fetch(url, init);
+        }
+        claims++;
+        noteClaim();
+        const headers = { "retry-after": "2" };
+        return Promise.resolve(new Response(null, { status: 503, headers }));
+      },
+    });
+    const saving = assert.rejects(store.save(INIT, bytes(10, 1)));
+    await claimed;
+    await letOthersWork();
+    await store.close();
+    await saving;
+    assert.equal(claims, 1);
   });
 });

@@ -6,14 +6,24 @@
  */
 
 import type { BackendHost } from "../../../backend/backend.ts";
+import {
+  type Interruption,
+  unlessAborted,
+} from "../../../backend/interrupt.ts";
 import { TIMER_MS_MAX } from "../../../backend/options.ts";
+import { pause } from "../../../backend/pause.ts";
 import {
   BodyTooLongError,
   type Exchange,
   exchange,
   type Fetch,
 } from "../../../net/exchange.ts";
-import { type ResolvedRetryOptions, Retry } from "../../../net/retry.ts";
+import {
+  REAL_WORLD,
+  type ResolvedRetryOptions,
+  Retry,
+  type RetryWorld,
+} from "../../../net/retry.ts";
 import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
@@ -77,7 +87,7 @@ export class S3Client {
    */
   #clockAheadMs: number | undefined;
   /** Aborts when the store is closed: nothing is tried again from then on. */
-  closing: AbortSignal | undefined;
+  closing: Interruption | undefined;
   /** Where to report that something is tried again. */
   report: BackendHost["report"] = () => {};
 
@@ -95,8 +105,20 @@ export class S3Client {
     const { retry } = this.#options;
     const { budgetMs } = retry;
     const longer = budgetMs === 0 ? 0 : budgetMs + this.#answerMs(request);
-    return new Retry({ ...retry, budgetMs: longer }, request.signal);
+    const world = { ...REAL_WORLD, wait: this.#pause };
+    return new Retry({ ...retry, budgetMs: longer }, request.signal, world);
   }
+
+  /** A pause that ends with the store, which would wait for it. */
+  readonly #pause: RetryWorld["wait"] = async (ms, signal) => {
+    const ends = [signal, this.closing].filter((end) => end !== undefined);
+    const over = new AbortController();
+    try {
+      await unlessAborted(pause(ms, over.signal), ends);
+    } finally {
+      over.abort();
+    }
+  };
 
   /** Makes a request as often as it takes; only of one that may be repeated. */
   async call<T>(request: S3Request, read: ReadAnswer<T>): Promise<T> {
@@ -121,7 +143,11 @@ export class S3Client {
     const isTransient = error instanceof S3Failure && error.isTransient;
     if (!isTransient || this.closing?.aborted) throw error;
     const ms = Math.min(error.retryAfterMs ?? 0, RETRY_AFTER_MS_MAX);
-    await retry.pauseAfter(error, ms);
+    try {
+      await retry.pauseAfter(error, ms);
+    } catch (last) {
+      throw this.closing?.aborted ? error : last;
+    }
     const operation = describeRequest(request);
     this.report({ type: "retrying", operation, error });
   }
