@@ -171,6 +171,17 @@ describe("a store of a server's snapshots", () => {
     assert.equal(line.requests.length, problems.length);
   });
 
+  it("is not waited for when it asks for a longer pause than there is time", async () => {
+    const { line, remote } = await connect();
+    const headers = { "retry-after": "3600" };
+    line.faults.push(answerWith("later", { status: 503, headers }));
+    await assert.rejects(
+      remote.list(),
+      /: the server asks for a pause of 3600000 ms; the last attempt: .*503/,
+    );
+    assert.equal(line.requests.length, 1);
+  });
+
   it("is not there, with a hint, when the server refuses", async () => {
     const { remote } = await connect({}, { authorize: () => false });
     await assert.rejects(remote.list(), (error) => {

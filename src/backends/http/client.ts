@@ -117,9 +117,12 @@ export class HttpClient {
     } catch (last) {
       if (last !== error) throw last;
       const { budgetMs } = this.#options.retry;
+      const why = afterMs > budgetMs
+        ? `the server asks for a pause of ${afterMs} ms`
+        : `no progress for ${budgetMs} ms`;
       throw new StoreAccessError(
-        `Cannot read ${what} from ${this.place}: no progress for ` +
-          `${budgetMs} ms; the last attempt: ${describeNetwork(error)}`,
+        `Cannot read ${what} from ${this.place}: ${why}; ` +
+          `the last attempt: ${describeNetwork(error)}`,
         { cause: error },
       );
     }
