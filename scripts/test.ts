@@ -6,7 +6,8 @@
  * it: the steps named by `--only` (`checks`, `bench`, `package`, `tools`,
  * `browser`, `locks`, `http`, `deno`, `node20`, `node24`, `bun`), and the test
  * files whose paths contain what is given. `--full` runs every test on every
- * runtime, and prints how much of the sources the tests reach on Deno.
+ * runtime. Without file names it prints how much of the sources the tests reach
+ * on Deno.
  *
  * @module
  */
@@ -20,6 +21,7 @@ import { inBrowser } from "./test_runner/browser.ts";
 import { checks } from "./test_runner/checks.ts";
 import { compareRuns } from "./test_runner/compare.ts";
 import { makeConsumer } from "./test_runner/consumer.ts";
+import { sumUpCoverage } from "./test_runner/coverage.ts";
 import { useWithTools } from "./test_runner/ecosystem.ts";
 import { groupsOf, type TestGroup } from "./test_runner/groups.ts";
 import { httpPairs } from "./test_runner/http_pairs.ts";
@@ -94,20 +96,19 @@ async function main(): Promise<boolean> {
   const chosen = runners.filter(({ id }) => only.has(id));
   let consumer: Promise<string> | undefined;
   const installed = () => consumer ??= makeConsumer(folder.path);
+  // A part of the tests tells nothing of the whole.
+  const isMeasured = only.has("deno") && filters.length === 0;
+  const coverage = join(folder.path, "coverage");
   const suite = (runner: Runner, { name, files }: TestGroup) => async () => {
     if (runner.onPackage) await installed();
     const reports = join(folder.path, "reports", name || "all");
     await Deno.mkdir(reports, { recursive: true });
-    // A part of the tests tells nothing of the whole.
-    const coverage = runner.id === "deno" && full && filters.length === 0
-      ? { coverage: join(reports, "coverage") }
-      : {};
     const options = {
       consumer: folder.path,
       files,
       seed,
       reports,
-      ...coverage,
+      ...(isMeasured ? { coverage } : {}),
     };
     return await runSuite(runner, options);
   };
@@ -171,7 +172,13 @@ async function main(): Promise<boolean> {
     });
   });
   if (chosen.length > 1) reportStep(same);
-  return reportAll([...outcomes, same]);
+  if (!isMeasured) return reportAll([...outcomes, same]);
+  const covered = await attempt(
+    "the coverage of the Deno run",
+    () => sumUpCoverage(coverage),
+  );
+  reportStep(covered);
+  return reportAll([...outcomes, same, covered]);
 }
 
 Deno.exit(await main() ? 0 : 1);

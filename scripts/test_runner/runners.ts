@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { run } from "../support/command.ts";
 import { root } from "../support/repository.ts";
-import { coverageFlags, sumUpCoverage } from "./coverage.ts";
+import { coverageFlags } from "./coverage.ts";
 import { bunExecutable, nodeExecutable } from "./executables.ts";
 import { parseJUnit } from "./junit.ts";
 import type { Result, TestCase } from "./outcome.ts";
@@ -166,7 +166,6 @@ export async function runSuite(
     const problem = "It ran no test, or did not say so.";
     return { ok: false, output: `${output}\n${problem}`, tests };
   }
-  if (coverage !== undefined) summary.push(await sumUpCoverage(coverage));
   const gist = summary.map((line) => line.trim()).join(", ");
   return { ok, output: ok ? gist : withoutPassed(output), tests };
 }
