@@ -231,7 +231,8 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
         "the sync alone, without a checksum. For a record of 100 bytes the " +
         "generator and the copy take some 30 ns, about as long as the system " +
         "takes to write it, in another thread. On Deno nothing runs beside the " +
-        "writes, because its node:fs makes them in the thread of the caller.",
+        "bare writes, because its node:fs makes them in the thread of the " +
+        "caller; save() lets another thread write.",
     },
     {
       id: "demo",

@@ -8,6 +8,9 @@
 export interface DenoFile {
   /** Takes the kernel's lock, or resolves to `false`. Not in every Deno 2. */
   tryLock?(exclusive: boolean): Promise<boolean>;
+  /** `whence` 0: from the beginning. */
+  seek(offset: number, whence: 0): Promise<number>;
+  write(bytes: Uint8Array): Promise<number>;
   close(): void;
 }
 
@@ -20,7 +23,7 @@ export interface DenoRuntime {
   lstatSync(path: string): unknown;
   open(
     path: string,
-    options: { readonly read: true; readonly write: boolean },
+    options: { readonly read?: boolean; readonly write: boolean },
   ): Promise<DenoFile>;
 }
 

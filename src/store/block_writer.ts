@@ -132,7 +132,7 @@ export class BlockWriter {
     this.#writing = this.#pending.append(block);
     // Awaited at the next flush; until then its failure is not "unhandled".
     this.#writing.catch(() => {});
-    // The system writes in a thread of its own while this one computes.
+    // Another thread writes while this one computes.
     this.#sum();
     const crc = this.#blockCrc.digest();
     this.#blockCrc.reset();

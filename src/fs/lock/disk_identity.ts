@@ -73,6 +73,15 @@ export function isSameLocalKind(one: DiskIdentity, two: DiskIdentity): boolean {
 }
 
 /**
+ * Whether the disk that a file is on is of a kind that one kernel at a time
+ * mounts.
+ */
+export async function isOnLocalDisk(path: string): Promise<boolean> {
+  const disk = await diskOf(path);
+  return isSameLocalKind(disk, disk);
+}
+
+/**
  * Whether a name leads to the same file on both, provided that both are mounted
  * by one kernel. On a network file system that is mounted twice, a socket that
  * is bound in one mount is refused in the other.

@@ -33,6 +33,7 @@ import { directoryFlags, fileFlags } from "./open_flags.ts";
 import { readLock } from "../lock/chain.ts";
 import { lockFile } from "../lock/lock.ts";
 import { removeNodeTree } from "./remove_tree.ts";
+import { ThreadedFileHandle } from "./threaded_file_handle.ts";
 import { systemError } from "../system_error.ts";
 
 /**
@@ -107,7 +108,9 @@ class NodeFileSystem implements FileSystem {
   async open(path: string, how: OpenMode, mode = 0o600): Promise<FileHandle> {
     const asking = how === "create" ? this.#newOwner(path) : undefined;
     const opened = await openDescriptor(path, fileFlags(how), mode);
-    const handle = new NodeFileHandle(opened);
+    const handle = how === "create" && deno !== undefined
+      ? new ThreadedFileHandle(opened)
+      : new NodeFileHandle(opened);
     try {
       if (how === "read") await checkRegular(handle, path);
       const owner = await asking;

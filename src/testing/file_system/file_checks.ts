@@ -82,6 +82,28 @@ export const fileChecks: readonly FileSystemCheck[] = [
   },
 
   {
+    name: "a handle writes large pieces in any order, also side by side",
+    async run({ files, dir }) {
+      const length = 1024 * 1024;
+      const out = await files.open(`${dir}/f`, "create");
+      const put = async (letter: string, position: number) => {
+        const bytes = new Uint8Array(length).fill(letter.charCodeAt(0));
+        assertEqual(await out.write(bytes, position), length, "bytes written");
+      };
+      await put("c", 2 * length);
+      await Promise.all([put("a", 0), put("d", 3 * length)]);
+      // A small piece, and a large one that continues where "a" ended.
+      await out.write(encode("xx"), length - 2);
+      await put("b", length);
+      await out.close();
+      const text = await read(files, `${dir}/f`);
+      const expected = [..."abcd"].map((each) => each.repeat(length)).join("");
+      const isRight = text === expected.replace(/aa(?=b)/, "xx");
+      assertEqual(isRight, true, "content is right");
+    },
+  },
+
+  {
     name: "a handle still reads a file whose name was removed",
     async run({ files, dir }) {
       await write(files, `${dir}/f`, "still here");
