@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type BodyReader, readBody } from "../runtime/body_reader.ts";
 import { StallError } from "./stall_error.ts";
 
 /** The part of `fetch` that is used. */
@@ -56,7 +57,7 @@ export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #controller = new AbortController();
   #response: Response | undefined;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #reader: BodyReader | undefined;
   /** Rejects the wait that is under way: there is one at a time. */
   #fail: (reason: unknown) => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -89,7 +90,8 @@ export class Exchange {
         // `fetch` may ignore the signal.
         (response) => void response.body?.cancel().catch(() => {}),
       );
-      this.#reader = this.#response.body?.getReader();
+      const { body } = this.#response;
+      if (body !== null) this.#reader = readBody(body);
     } catch (error) {
       this.end(error);
       throw error;
@@ -97,8 +99,9 @@ export class Exchange {
   }
 
   /**
-   * The next bytes of the body; `undefined` at its end, which proves nothing: a
-   * connection that was cut can end so, too.
+   * The next bytes of the body, which are valid until the next call;
+   * `undefined` at its end, which proves nothing: a connection that was cut can
+   * end so, too.
    *
    * @throws {unknown} the reason, when it was ended before its end.
    * @throws {StallError} when nothing came for `stallMs` milliseconds.
@@ -113,9 +116,9 @@ export class Exchange {
       return undefined;
     }
     try {
-      const { value } = await this.#wait(this.#reader.read(), stallMs);
-      if (value === undefined) this.#forget();
-      return value;
+      const bytes = await this.#wait(this.#reader.read(), stallMs);
+      if (bytes === undefined) this.#forget();
+      return bytes;
     } catch (error) {
       this.end(error);
       throw error;
@@ -143,7 +146,7 @@ export class Exchange {
         this.end(error);
         throw error;
       }
-      chunks.push(chunk);
+      chunks.push(chunk.slice());
     }
     const bytes = new Uint8Array(size);
     let position = 0;

@@ -25,6 +25,21 @@ function silentBody(...chunks: Uint8Array[]) {
   return { body, reason: () => reason };
 }
 
+/** A body as a connection gives it: it can be read into the reader's buffer. */
+function received(...chunks: readonly Uint8Array<ArrayBuffer>[]) {
+  const left = chunks.map((chunk) => chunk.slice());
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const chunk = left.shift();
+      if (chunk === undefined) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      } else controller.enqueue(chunk);
+    },
+  });
+}
+
 /** Answers with that body, and keeps the signals that it was given. */
 function answering(body: BodyInit | null) {
   const signals: AbortSignal[] = [];
@@ -48,6 +63,27 @@ describe("an exchange", () => {
     assert.equal(await made.next(), undefined);
     const whole = await exchange(URL, {}, options(body()));
     assert.deepEqual(await whole.readAll(6), encode("onetwo"));
+  });
+
+  it("gives a body that came over a connection", async () => {
+    const lengths = [1, 700_000, 3, 64 * 1024];
+    const chunks = lengths.map((length, i) => new Uint8Array(length).fill(i));
+    const all = new Uint8Array(await new Blob(chunks).arrayBuffer());
+    const options = () => ({
+      fetch: answering(received(...chunks)).fetch,
+      stallMs: LONG_MS,
+    });
+    const whole = await exchange(URL, {}, options());
+    assert.deepEqual(await whole.readAll(all.length), all);
+    const made = await exchange(URL, {}, options());
+    let position = 0;
+    for (;;) {
+      const bytes = await made.next();
+      if (bytes === undefined) break;
+      assert.ok(bytes.every((byte) => byte === all[position++]));
+    }
+    assert.equal(position, all.length);
+    assert.equal(await made.next(), undefined);
   });
 
   it("reads an answer without a body as empty", async () => {
