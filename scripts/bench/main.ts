@@ -5,21 +5,19 @@
  * where and when it was measured. `--rounds=3` makes no more rounds than that.
  * `--scale=0.1` makes everything smaller, and writes nothing; `--deno-only`
  * neither, and leaves everything out that has to be installed or built. The tests
- * run it with both.
+ * run it with both. `deno task bench:redraw` only writes the pages again.
  *
  * @module
  */
 
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { mustRun } from "../support/command.ts";
-import { root } from "../support/repository.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { prepare, prepareDeno, type Sample } from "./contestants.ts";
 import { type Entry, type MeasurePlan, plan } from "./measures.ts";
-import { toMarkdown, toText } from "./report.ts";
+import { readTables, toFiles, writeFiles } from "./pages.ts";
+import { toText } from "./report.ts";
 import { type Table, tabulate } from "./table.ts";
-import { toSummarySvg, toSvg } from "./plot.ts";
 import { describeMachine } from "./machine.ts";
 
 /** A disk that costs nothing, on Linux. */
@@ -52,39 +50,18 @@ const plans = allPlans
   .filter(({ id }) => only === undefined || only.some((o) => id.startsWith(o)))
   .filter(({ directory }) => directory !== "memory" || hasMemory);
 
-const docs = join(root, "docs");
 for (const each of plans) {
   const table = { ...tabulate(each, await runRounds(each)), machine };
   console.log(`\n${toText(table)}`);
   // Also where they are not written: the tests run this on a small scale.
   const files = toFiles(await withEarlier(table));
   // After each, so that a run that is stopped has not been for nothing.
-  if (isWritten) await writeDocs(files);
-}
-
-async function writeDocs(files: readonly [string, string][]): Promise<void> {
-  for (const [name, content] of files) {
-    await Deno.writeTextFile(join(docs, name), content);
-  }
-  // The files are formatted like everything else in docs/.
-  await mustRun(Deno.execPath(), ["fmt", "--quiet", docs]);
-  console.log(`\nWritten to docs/: ${files.map(([name]) => name).join(", ")}`);
-}
-
-/** What docs/ has of it, by name. */
-function toFiles(measured: readonly Table[]): [string, string][] {
-  return [
-    ["benchmarks.json", `${JSON.stringify(measured, null, 2)}\n`],
-    ["benchmarks.svg", toSvg(measured)],
-    ["read_and_write.svg", toSummarySvg(measured)],
-    ["benchmarks.md", toMarkdown(measured)],
-  ];
+  if (isWritten) await writeFiles(files);
 }
 
 /** The tables that are there, with this one in its place. */
 async function withEarlier(measured: Table): Promise<Table[]> {
-  const json = await Deno.readTextFile(join(docs, "benchmarks.json"));
-  const all = [measured, ...JSON.parse(json) as Table[]];
+  const all = [measured, ...await readTables()];
   return allPlans.map(({ id }) => all.find((table) => table.id === id))
     .filter((table) => table !== undefined);
 }
