@@ -78,7 +78,7 @@ if (!Deno.args.includes("--check")) {
   console.log(`Wrote ${target}`);
 } else if (built !== await Deno.readTextFile(target)) {
   console.error(
-    `Cannot accept ${target}: it is not what its sources give, ` +
+    `Cannot accept ${target}: its sources compile to something else, ` +
       "run `deno task build:kernel` and commit the result",
   );
   Deno.exit(1);

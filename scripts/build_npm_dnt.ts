@@ -1,8 +1,8 @@
 /**
  * A second way to build the npm package, with dnt: `deno task build:npm:dnt`
  * makes `npm/` with ES modules and CommonJS. It needs JSR, so no check or test
- * runs it; what is tested and published is made by `deno task build:npm`.
- * docs/npm.md tells what it gives and what it costs.
+ * runs it; `deno task build:npm` makes the package that is tested and published.
+ * docs/npm.md has the gains and the costs of this way.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const entryPoints = Object.entries(config.exports).map(([name, path]) =>
     : { kind: "export", name, path }
 );
 
-/** What both ways have in common. */
+/** The fields that both ways have in common. */
 function sharedFields(): Record<string, unknown> {
   const { name, version, description, keywords, license, engines } = manifest(
     {},

@@ -1,5 +1,5 @@
 /**
- * Runs the demo, and writes what it prints as docs/demo.svg: a terminal of 80
+ * Runs the demo, and writes its output as docs/demo.svg: a terminal of 80
  * columns in which the lines appear one after the other. A viewer that does not
  * animate, or that was told to keep still, shows the last picture.
  *

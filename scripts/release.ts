@@ -1,5 +1,5 @@
 /**
- * `deno task release 1.2.3` makes a release of what is on main: it writes the
+ * `deno task release 1.2.3` makes a release of the branch main: it writes the
  * version wherever it stands, dates the changelog, commits, and makes the tag
  * `v1.2.3`. Pushing the tag publishes (.github/workflows/release.yml).
  * CONTRIBUTING.md has the checklist.

@@ -5,7 +5,7 @@
  * While working, `deno task test --only=deno,node20 tests/crc64` runs some of
  * it: the steps named by `--only` (`checks`, `bench`, `package`, `tools`,
  * `browser`, `locks`, `http`, `deno`, `node20`, `node24`, `bun`), and the test
- * files whose paths contain what is given. `--full` runs every test on every
+ * files whose paths contain an argument. `--full` runs every test on every
  * runtime. Without file names it prints how much of the sources the tests reach
  * on Deno.
  *

@@ -33,7 +33,7 @@ const parts: Readonly<Record<string, string>> = {
 
 const TIMEOUT_MINUTES = 60;
 
-/** Adds up what the tests have reported to a file, a line each. */
+/** Adds up the tests' reports in a file, a line each. */
 async function readFigures(path: string): Promise<Map<string, number>> {
   const figures = new Map<string, number>();
   for (const line of (await Deno.readTextFile(path)).split("\n")) {

@@ -2,8 +2,8 @@
  * `deno task test:interop`: proves byte compatibility against HashiCorp Raft's
  * own code, on every runtime. It has two parts:
  *
- * - `tests`: our tests that ask a Go program. Deno's run is shown in full, for
- *   what it counts.
+ * - `tests`: our tests that ask a Go program. Deno's run is shown in full, because
+ *   it prints counts.
  * - `raft-suite`: HashiCorp Raft's own test suite, on Go's store and on ours.
  *
  * `--only=raft-suite` runs one of them, `--runtimes=deno,node20` some runtimes.

@@ -1,12 +1,12 @@
 /**
  * `deno task test:powercut`: cuts the power of real file systems (ext4, xfs,
- * btrfs) while a store works on them, and checks what the store then finds. See
+ * btrfs) while a store works on them, and checks the store afterwards. See
  * `scripts/powercut/README.md`. Needs Linux and root; elsewhere it says so and
  * does nothing.
  *
  * Without options it is a sample. `--full` tries each power cut there is,
- * `--only=ext4,xfs` some of the file systems, `--require` makes a failure of
- * what is left out for lack of something. `SEED=1` repeats the random choices.
+ * `--only=ext4,xfs` some of the file systems. With `--require` the run fails when
+ * a part is left out because this machine lacks something. `SEED=1` repeats the random choices.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import { temporaryFolder } from "./support/temporary_folder.ts";
 
 /** Power cuts of one file system: in the sample, and in the full run. */
 const CUTS = { sample: 100, full: Infinity } as const;
-/** Random choices of what is kept at a flush. */
+/** Random choices of kept writes at a flush. */
 const SEEDS = { sample: 2, full: 10 } as const;
 /** How often the workload works. */
 const ROUNDS = { sample: 1, full: 2 } as const;

@@ -5,7 +5,7 @@
  * moved.
  *
  * `--runtimes=deno,node20` runs some runtimes. `--sample` tries some faults only,
- * and repeats with one connection each what is about connections.
+ * and repeats only the tests of connections with one connection each.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { runSteps, type Step } from "./test_runner/steps.ts";
 
 const FOLDER = "tests/s3/";
 
-/** What the connections make no difference to. */
+/** The tests to which the connections make no difference. */
 const NOT_ABOUT_CONNECTIONS = ["faults", "kills", "listing", "memory"]
   .map((name) => `${FOLDER}${name}.test.ts`);
 

@@ -1,5 +1,5 @@
 /**
- * What the workloads have in common.
+ * The parts that the workloads have in common.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { median } from "./median.ts";
 /** Bytes of a MiB. */
 export const MIB = 1024 * 1024;
 
-/** What every snapshot is of, but for its index. */
+/** The metadata of every snapshot, without the index. */
 export const INIT = {
   term: 3n,
   configuration: {

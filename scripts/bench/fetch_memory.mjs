@@ -1,12 +1,12 @@
 /**
- * Shows what the runtime's `fetch` does to the memory while it receives or
- * sends a large body, and how long it takes. JavaScript, because each Node must
- * run it as it is:
+ * Shows how much memory the runtime's `fetch` uses while it receives or sends a
+ * large body, and how long it takes. JavaScript, because each Node must run it
+ * as it is:
  *
  *     node scripts/bench/fetch_memory.mjs receive [MIB] [ACCEPT_ENCODING]
  *     node scripts/bench/fetch_memory.mjs send [MIB] [REDIRECT]
  *
- * The server, in a process of its own, compresses what it sends when it may, as
+ * The server, in a process of its own, compresses its answers when it may, as
  * Consul does.
  *
  * @module

@@ -27,7 +27,7 @@ import { median } from "./median.ts";
 const SCRIPT = "scripts/bench/http_install.ts";
 const MIB = 1024 ** 2;
 
-/** What one process has measured. */
+/** The measurement of one process. */
 interface Sample {
   readonly seconds: number;
   /** Seconds of the processor, in all threads. */

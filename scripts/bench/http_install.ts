@@ -4,7 +4,7 @@
  *
  *     http_install serve DIR
  *     http_install install URL ID DIR    copySnapshot(), checked and durable
- *     http_install download URL ID DIR   what the runtime can do without checks
+ *     http_install download URL ID DIR   the runtime alone, without checks
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { openHttpSnapshotStore, snapshotHandler } from "@raft/snapshots/http";
 
 const MIB = 1024 ** 2;
 
-/** What a client is to take over, and where to. */
+/** The snapshot that a client takes over, and where it goes. */
 interface Task {
   readonly url: string;
   readonly id: string;

@@ -1,12 +1,12 @@
 /**
- * What machine the figures are from.
+ * The machine that the figures are from.
  *
  * @module
  */
 
 import * as os from "node:os";
 
-/** The processor, the memory, the system, when, and what else it does by now. */
+/** The processor, the memory, the system, the date and the present load. */
 export function describeMachine(): string {
   const [cpu] = os.cpus();
   const gib = Math.round(os.totalmem() / 1024 ** 3);

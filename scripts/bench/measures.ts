@@ -23,7 +23,7 @@ export interface Entry {
 
 /** A ratio that this library wants to reach on every runtime. */
 export interface Target {
-  /** What the rows that are meant have after the runtime's name. @default {""} */
+  /** The end of the names of the rows, after the runtime's. @default {""} */
   readonly label?: string;
   /** At least so many times the speed ... */
   readonly ratio: number;
@@ -37,7 +37,7 @@ export interface MeasurePlan {
   readonly id: string;
   /** The table's heading. */
   readonly title: string;
-  /** Bytes dealt with in one measurement; none where time is what counts. */
+  /** Bytes dealt with in one measurement; none where only the time counts. */
   readonly bytes: number;
   /** How many rounds there are; each measures every contestant. */
   readonly rounds: number;
@@ -51,7 +51,7 @@ export interface MeasurePlan {
   readonly entries: readonly Entry[];
   /** The targets. */
   readonly targets: readonly Target[];
-  /** What stands in the way where a target is missed. */
+  /** The reason why a target is missed, where one is. */
   readonly obstacle?: string;
 }
 
@@ -165,7 +165,7 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
       ],
       obstacle: "See the ranges: every writer, the plain loops too, takes " +
         "sometimes twice as long as at other times. dd computes nothing, and " +
-        "copies what is already in its cache.",
+        "copies bytes that are already in its cache.",
     },
     {
       id: "blocks",
@@ -201,13 +201,14 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
         "its files, write the state, write the other files, sync all side by " +
         "side, close, rename, sync the parent. Each is handed to a thread " +
         "and back, so that a slow disk blocks nothing else: the rows of one " +
-        "step, an lstat, show what that costs. The reap of what is beyond " +
+        "step, an lstat, show the cost. The reap of snapshots beyond " +
         "retain runs beside the next snapshot. In all that is 27 calls. In a " +
         "profile on Deno the thread of JavaScript is busy for 1.1 of 1.7 ms: " +
         "half of that hands calls to threads, and no function of this library " +
         "takes more than 3 %. Side by side in one process, bare calls of " +
         "node:fs/promises that make the same files durable, and reap, take 0.6 " +
-        "of the time. Go blocks a thread instead, and syncs one file after the other, so it is behind where a sync " +
+        "of the time. Go blocks a thread instead, and syncs one file after " +
+        "the other, so it is behind where a sync " +
         "takes long, and ahead where it takes no time; it leaves out the " +
         "sync of the snapshot's own directory and the one before old files " +
         "are removed, and writes two files instead of three.",

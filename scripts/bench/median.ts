@@ -1,5 +1,5 @@
 /**
- * What stands for several measurements.
+ * One figure for several measurements.
  *
  * @module
  */

@@ -21,7 +21,7 @@ import { median } from "./median.ts";
 
 const [sizeMiB = "1024", rounds = "3"] = Deno.args;
 
-/** What one transfer took. */
+/** The time and the memory that one transfer took. */
 interface Measure {
   readonly seconds: number;
   readonly cpuMs: number;

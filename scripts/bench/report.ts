@@ -45,7 +45,7 @@ Measured by \`deno task bench\`, which writes this page.
 
 Each round measures every contestant in a process of its own; the table gives the
 median of the rounds, and the ratios are medians of the ratios within a round.
-Memory is what a process grew by at its peak, above what it had before it began.
+Memory is the growth of a process: its peak, less its size before it began.
 Where the machine had other work (a load of more than 0.5 before it began), times
 say little by themselves: the contestants take turns, so the ratios still do.
 

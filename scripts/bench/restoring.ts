@@ -33,7 +33,7 @@ export async function restoreBoth(
   return figures;
 }
 
-/** The shortest loop that decodes what `key_value_codec.ts` has encoded. */
+/** The shortest loop that decodes a state of `key_value_codec.ts`. */
 function fillMap(state: Uint8Array): Map<string, string> {
   const map = new Map<string, string>();
   const decoder = new TextDecoder();

@@ -28,7 +28,7 @@ import { byTurns, filled, INIT, MIB, timed } from "./common.ts";
 import { restoreBoth } from "./restoring.ts";
 import { saveBoth } from "./saving.ts";
 
-/** What one measurement found. */
+/** The result of one measurement. */
 interface Sample {
   /** How long it took. */
   readonly seconds: number;
@@ -196,7 +196,7 @@ const workloads: Readonly<Record<string, Workload>> = {
     ]),
   saveBoth,
   restoreBoth,
-  /** A loop of writes and an fsync: what the runtime can do. */
+  /** A loop of writes and an fsync: the most that the runtime can do. */
   async writePlain(directory, bytes) {
     const chunk = filled(MIB);
     return await timed(async () => {
@@ -234,7 +234,7 @@ const workloads: Readonly<Record<string, Workload>> = {
       await file.close();
     });
   },
-  /** A loop of reads into one buffer: what the runtime can do. */
+  /** A loop of reads into one buffer: the most that the runtime can do. */
   async readPlain(directory) {
     const path = await statePath(directory);
     const buffer = Buffer.alloc(MIB);

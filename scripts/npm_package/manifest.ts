@@ -6,7 +6,7 @@
 
 import { config } from "../support/repository.ts";
 
-/** What Node's resolver needs to know of one export. */
+/** The files that Node's resolver needs for one export. */
 interface ExportTarget {
   readonly types: string;
   readonly default: string;
@@ -46,7 +46,7 @@ function exportMap(): Record<string, ExportTarget> {
   );
 }
 
-/** What a package says of where its sources are. */
+/** The fields of a package that say where its sources are. */
 function placeFields(url: string | undefined): Record<string, unknown> {
   if (url === undefined) return {};
   return {

@@ -1,5 +1,5 @@
 /**
- * Packs the sources with Deno's own packer, and unpacks what it made.
+ * Packs the sources with Deno's own packer, and unpacks the result.
  *
  * @module
  */

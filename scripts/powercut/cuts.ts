@@ -26,7 +26,7 @@ export interface CutOptions {
   readonly begin: number;
   readonly end: number;
   readonly random: Random;
-  /** How many random choices there are of what is kept at a flush. */
+  /** How many random choices of kept writes there are at a flush. */
   readonly seeds: number;
   /** Ranges that are never torn. */
   readonly whole: readonly Range[];
@@ -64,7 +64,7 @@ function keepSome(
   );
 }
 
-/** What may be kept at one position of the log; `isKey` asks for more choices. */
+/** The writes that may be kept at one position; `isKey` asks for more choices. */
 function choicesOf(
   pending: readonly Pending[],
   isKey: boolean,
@@ -82,8 +82,8 @@ function choicesOf(
 
 /**
  * Power cuts between the entries `begin` and `end`: at each flush and after each
- * mark, with nothing, everything and something kept of what was not flushed;
- * and between any two writes, with something kept. They are in the order of
+ * mark, with none, all and some of the writes kept that were not flushed; and
+ * between any two writes, with some kept. They are in the order of
  * time.
  */
 export function* cutsOf(

@@ -1,16 +1,16 @@
 /**
- * Serves a disk as a file, on which a loop device can stand, and logs what is
- * written to it. It runs as a process, so that it answers while the others are
+ * Serves a disk as a file, on which a loop device can stand, and logs the writes
+ * to it. It runs as a process, so that it answers while the others are
  * blocked. It mounts itself, prints `mounted`, and serves these files:
  *
  * - `disk` is the disk. The loop driver writes to it, and turns each flush of
  *   the block device into an fsync of the file.
  * - `log` has the entries of the log as JSON.
- * - `image-<n>` is what the power cut of that number has left. What is written
- *   to it is kept until the next one is chosen.
+ * - `image-<n>` is the disk as the power cut of that number has left it. Writes to
+ *   it are kept until the next one is chosen.
  * - `control` takes commands: `mark <text>` adds a mark to the log, between the
  *   requests that came before it and those that come after it; `cut <n> <json>`
- *   chooses what `image-<n>` is.
+ *   chooses the writes that `image-<n>` has.
  *
  * `unshare --mount deno run -A device.ts INITIAL FOLDER`: the file with the disk
  * as it is in the beginning, and where to mount.

@@ -11,7 +11,7 @@ import { mustRun, run } from "../support/command.ts";
 import type { KernelFileSystem } from "./file_systems.ts";
 import type { Cut, Entry } from "./log.ts";
 
-/** Where the disks are mounted; this is what the crash tests use. */
+/** Where the disks are mounted; the crash tests use the same path. */
 export const PLACE = "/srv";
 
 /** A device may be busy for a moment after its file system is unmounted. */
@@ -52,7 +52,7 @@ export class Disk implements AsyncDisposable {
     const script = ["run", "--allow-all", "--quiet", DEVICE, image, files];
     // Its namespace never has the disk mounted. If it had, and were the last
     // process to be killed, its end would be the end of that mount: the kernel
-    // would wait for it to take what is still to be written, forever.
+    // would wait forever for it to take the writes that are left.
     const device = new Deno.Command("unshare", {
       args: ["--mount", Deno.execPath(), ...script],
       stdin: "null",
@@ -115,7 +115,7 @@ async function mountedDevice(): Promise<string> {
   const [device] = mounts.findLast((line) => line.split(" ")[1] === PLACE)
     ?.split(" ") ?? [];
   if (device !== undefined) return device;
-  throw new Error(`Cannot find what is mounted at ${PLACE}`);
+  throw new Error(`Cannot find the device that is mounted at ${PLACE}`);
 }
 
 /** Checks that the kernel flushes the device for each write that must last. */

@@ -25,7 +25,7 @@ export interface Effort {
   readonly folder: string;
   readonly syncs: Syncs;
   readonly seed: number;
-  /** How many random choices there are of what is kept at a flush. */
+  /** How many random choices of kept writes there are at a flush. */
   readonly seeds: number;
   /** How many power cuts are tried at most. */
   readonly cutsMax: number;

@@ -50,7 +50,7 @@ export async function whyNot(): Promise<string | undefined> {
 
 /** Ends this process, which is in the sandbox, when the one outside has ended. */
 export async function endWithParent(): Promise<void> {
-  // Nothing is ever written to the pipe: its end is what counts.
+  // Nothing is ever written to the pipe: only its end counts.
   for await (const _ of Deno.stdin.readable);
   Deno.exit(1);
 }

@@ -89,7 +89,7 @@ async function exportAll(
   await client.export(store, first, `${PLACE}/other.snap`);
 }
 
-/** Does what a node does that restarts, with all commands. */
+/** Acts as a node that restarts, with all commands. */
 async function restartNode(): Promise<void> {
   const store = await client.open({ retain: 3 });
   await client.restore(store);

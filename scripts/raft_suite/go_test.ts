@@ -11,7 +11,7 @@ import { goEnvironment } from "./raft_module.ts";
 /** The result of one run of one test. */
 export interface GoTest {
   readonly status: TestStatus;
-  /** What it printed, with its subtests. */
+  /** Its output, and that of its subtests. */
   readonly output: string;
 }
 

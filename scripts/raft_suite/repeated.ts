@@ -14,7 +14,7 @@ export const RERUNS_MAX = 4;
 /** The result of a test: a flaky one has failed first and passed later. */
 export interface TestResult {
   readonly status: TestStatus | "flaky";
-  /** What it printed the last time. */
+  /** Its output of the last time. */
   readonly output: string;
 }
 
@@ -26,7 +26,7 @@ export type RunTests = (
   names: readonly string[],
 ) => Promise<Map<string, GoTest>>;
 
-/** Our store's results, and what Go's store did with the tests that failed. */
+/** Our store's results, and Go's for the tests that failed. */
 export interface Comparison {
   readonly results: Results;
   /** The tests that fail with our store, and never failed with Go's. */

@@ -13,7 +13,7 @@ import type { Runner } from "../test_runner/runners.ts";
 export interface ServerEnd {
   /** Whether it could close all its stores. */
   readonly ok: boolean;
-  /** What it printed to stderr. */
+  /** Its output on stderr. */
   readonly output: string;
 }
 

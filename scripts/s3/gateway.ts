@@ -37,8 +37,8 @@ export async function hasGateway(): Promise<boolean> {
 }
 
 /**
- * Where the server is: what `VERSITYGW` names, or what is built once, in some
- * minutes, in the system's directory for temporary files.
+ * Where the server is: the path in `VERSITYGW`, or a program that is built once,
+ * in some minutes, in the system's directory for temporary files.
  */
 async function executable(): Promise<string> {
   const given = Deno.env.get("VERSITYGW");

@@ -18,7 +18,7 @@ export interface CommandOptions {
 export interface CommandResult {
   /** Whether its exit code was 0. */
   readonly ok: boolean;
-  /** What it printed to standard output. */
+  /** Its standard output. */
   readonly stdout: string;
   /** All that it printed, in the order it came. */
   readonly output: string;
@@ -28,8 +28,8 @@ export interface CommandResult {
 const TIMEOUT_MINUTES = 15;
 
 /**
- * What `npx` and `npm run` tell the programs that they start about themselves:
- * an npm started further down would take it for its own settings.
+ * The variables by which `npx` and `npm run` tell a program about themselves: an
+ * npm started further down would take it for its own settings.
  */
 const npmsOwn =
   /^(npm_(lifecycle|package|command|execpath)|npm_config_(local_prefix|prefix|global_prefix|package|call|global|workspace)|INIT_CWD$|COLOR$)/i;
@@ -95,7 +95,7 @@ export async function run(
 /**
  * Runs a program that must not fail.
  *
- * @returns What it printed to standard output.
+ * @returns Its standard output.
  * @throws {Error} when its exit code is not 0.
  */
 export async function mustRun(

@@ -1,5 +1,5 @@
 /**
- * Where the repository is, and what its `deno.json` says.
+ * Where the repository is, and the contents of its `deno.json`.
  *
  * @module
  */

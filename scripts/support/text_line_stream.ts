@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Passes on each line without its end; what follows the last end is dropped. */
+/** Passes on each line without its end; an unfinished last line is dropped. */
 export class TextLineStream extends TransformStream<string, string> {
   constructor() {
     let rest = "";

@@ -21,7 +21,7 @@ interface Page {
   /** Its source. */
   readonly from: string;
   readonly entry: string;
-  /** Other names for what it imports. */
+  /** Other names for its imports. */
   readonly alias: Readonly<Record<string, string>>;
 }
 

@@ -24,7 +24,7 @@ function surplus(some: readonly string[], others: readonly string[]): string[] {
     .map(([name]) => name);
 }
 
-/** Skipped or not: what is known to be there. */
+/** The tests that are there, skipped or not. */
 function listed({ tests = [] }: Outcome): string[] {
   return tests.map(({ name }) => name);
 }
@@ -43,8 +43,8 @@ function list(what: string, missing: readonly string[]): string[] {
 }
 
 /**
- * Compares what the runners ran, name by name: a test that one of them passes
- * over in silence is not a test. (A group that all of them skip is listed by
+ * Compares the runners' tests, name by name: a test that one of them passes over
+ * in silence is not a test. (A group that all of them skip is listed by
  * some and not by others; none claims that it passed.)
  */
 export function compareRuns(runs: readonly Outcome[]): Result {

@@ -8,7 +8,7 @@ import { run } from "../support/command.ts";
 import { root } from "../support/repository.ts";
 import type { Result } from "./outcome.ts";
 
-/** The flags that make `deno test` record what it reaches. */
+/** The flags that make `deno test` record the lines that it reaches. */
 export function coverageFlags(folder: string): readonly string[] {
   return [`--coverage=${folder}`, "--coverage-raw-data-only"];
 }

@@ -1,6 +1,6 @@
 /**
  * Uses the package with the tools that users have: bundlers, test runners, Yarn,
- * and two that judge what an npm package exports.
+ * and two that check the exports of an npm package.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Which tests run on which runtimes. An ordinary run has to end within twenty
- * minutes on two cores, so tests of the same code on a second Node, or of what
- * Go answers, run there in a full run only.
+ * minutes on two cores, so tests of the same code on a second Node, and those
+ * that ask Go, run there in a full run only.
  *
  * @module
  */

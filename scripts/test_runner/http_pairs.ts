@@ -78,7 +78,7 @@ async function commands(consumer: string): Promise<PeerCommand[]> {
 }
 
 /**
- * Makes the snapshots: one that is longer than what sockets hold, so that the
+ * Makes the snapshots: one that is longer than sockets can hold, so that the
  * server is still sending it when the line breaks; small ones, an empty one;
  * and one as Go writes it.
  */
@@ -325,7 +325,7 @@ function testCase(name: string, fault: string | undefined) {
 /** The step of the test run. A peer that hangs is killed, which fails it. */
 export async function httpPairs(options: HttpPairsOptions): Promise<Result> {
   if (Deno.build.os !== "linux") {
-    const reason = "needs /proc to see what is open";
+    const reason = "needs /proc to see the open files";
     const name = "snapshots over HTTP";
     return {
       ok: true,

@@ -27,8 +27,8 @@ export interface Runner {
   /** Where it is. */
   executable(): Promise<string>;
   /**
-   * What tells it to run those files, to write the JUnit file, and to record
-   * what it reaches.
+   * The arguments that make it run those files, write the JUnit file, and record
+   * the lines that it reaches.
    */
   args(files: readonly string[], junit: string, coverage?: string): string[];
 }
@@ -102,7 +102,7 @@ export interface SuiteOptions {
   readonly seed: number;
   /** Where the report is written. @default {the consumer} */
   readonly reports?: string;
-  /** Where to record what the tests reach, if that is wanted; Deno only. */
+  /** Where to record the lines that the tests reach, if wanted; Deno only. */
   readonly coverage?: string;
   /** Variables for the tests. */
   readonly env?: Readonly<Record<string, string>>;

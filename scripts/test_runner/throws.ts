@@ -22,13 +22,13 @@ const EXEMPT: Readonly<Record<string, string>> = {
     ...["ReadableBackend", "SnapshotBackend", "PendingSnapshot", "StateHandle"],
     ...["Damage"],
   ]),
-  ...exempt("makes an error of what it is given", [
+  ...exempt("makes an error of its arguments", [
     ...["SnapshotError", "NoUsableSnapshotError", "SnapshotCorruptError"],
     ...["SnapshotPublishError", "SnapshotTooLargeError", "StoreLockedError"],
     ...["MaybePublishedError", "WriteAgainError", "SnapshotArchiveError"],
     ...["placeError"],
   ]),
-  ...exempt("only looks at what it is given", [
+  ...exempt("only looks at its arguments", [
     ...[
       "isSnapshotError",
       "systemCode",
