@@ -315,7 +315,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       return { ...found, unfinished: [...found.unfinished, ...unfinished] };
     },
   }),
-  "cleans away what is being written": (store) => {
+  "cleans away snapshots that are being written": (store) => {
     const sinks: SnapshotSink[] = [];
     return {
       async create(init, options) {
@@ -373,7 +373,7 @@ const MUTANTS: Readonly<Record<string, Mutate>> = {
       for (const { id } of rest) await store.delete(id);
     },
   }),
-  "reaps all but what was published last": (store) => ({
+  "reaps all but the snapshot that was published last": (store) => ({
     async create(init) {
       const sink = await store.create(init);
       const close = sink.close.bind(sink);

@@ -68,7 +68,7 @@ describe("JSON.stringify() of an error", () => {
     assert.deepEqual([parsed(size).expected, parsed(size).actual], [13, 12]);
   });
 
-  it("has what an error holds: a lock's owner, a list, an archive's member", () => {
+  it("has the fields of an error: a lock's owner, a list, an archive's member", () => {
     const owner = { pid: 1, host: null, runtime: "node", since: NaN };
     assert.deepEqual(parsed(new StoreLockedError("/x", owner)).owner, {
       ...owner,

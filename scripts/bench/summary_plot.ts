@@ -1,7 +1,7 @@
 /**
  * The README's picture: reading and writing, here and in Go, on one scale. The
- * system's own tool is a line across the two bars of its group, because it
- * checks nothing and is no peer.
+ * system's own tool is a line across the two bars of its group, not a bar, because
+ * it checks nothing.
  *
  * @module
  */

@@ -107,6 +107,6 @@ function unreadError(
   return new TypeError(
     `Cannot take snapshot ${id} as restored: the function given to restore() ` +
       `settled after ${taken} of ${size} bytes were read, expected all; return ` +
-      "or await what reads the source, or cancel it with a reason",
+      "or await the promise of the read, or cancel the source with a reason",
   );
 }

@@ -12,7 +12,7 @@ import { bytes } from "../support/random.ts";
 import { archive, archiveOf, members, pack, tar } from "./hand_made.ts";
 import { byteStream, readOut, storeOf, VastStore } from "./stores.ts";
 
-/** A sink that tells what became of it. */
+/** A sink that records its chunks and its end. */
 function watchedSink() {
   const seen = {
     chunks: [] as Uint8Array[],

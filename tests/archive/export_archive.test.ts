@@ -277,7 +277,7 @@ async function head(store: VastStore): Promise<Buffer> {
   return gunzipSync(Buffer.concat(chunks), { finishFlush });
 }
 
-/** What stands between the members meta.json and state.bin, and after it. */
+/** The bytes between the members meta.json and state.bin, and those after it. */
 async function headerOfState(changes: Partial<SnapshotMeta>): Promise<Buffer> {
   return (await head(new VastStore(changes))).subarray(1024);
 }

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { Buffer } from "node:buffer";
 
-/** A member, and what its header says. All but the name has a usual value. */
+/** A member, and the fields of its header. All but the name have usual values. */
 export interface Member {
   readonly name: string;
   readonly content?: Uint8Array | string;
@@ -22,11 +22,11 @@ export interface Member {
   readonly modified?: number;
   /** The checksum field of the header. */
   readonly checksum?: string;
-  /** What fills up the last block. */
+  /** The byte that fills up the last block. */
   readonly padding?: number;
 }
 
-/** What GNU tar's own format has for a magic. */
+/** The magic of GNU tar's own format. */
 export const GNU_MAGIC = "ustar  \0";
 
 /** An eleven-digit number, as it stands in a header. */

@@ -50,7 +50,7 @@ async function snapshotNames(directory: string): Promise<string[]> {
   return names.filter((name) => !name.startsWith(".lock"));
 }
 
-/** What differs between stores. */
+/** The fields that differ between stores. */
 const OWN = { id: "", createdAt: new Date(0) };
 
 describe("importArchive()", () => {

@@ -64,7 +64,7 @@ describe("readArchive()", () => {
       version: 1,
       id: "3-10-1700000000123",
       createdAt: new Date(1700000000123),
-      // What the tar says of meta.json, in seconds.
+      // The time of meta.json in the tar, in seconds.
       takenAt: new Date(1700000000000),
       index: 10n,
       term: 3n,

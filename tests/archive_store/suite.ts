@@ -1,5 +1,5 @@
 /**
- * What every store of archives must do, wherever it keeps them.
+ * The rules for every store of archives, wherever it keeps them.
  */
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { type ArchivePlace, put, readAll } from "./places.ts";
 /** Declares the tests of a store of archives in a place. */
 export function testArchiveStore(place: ArchivePlace): void {
   describe(`a store of archives in ${place.name}`, () => {
-    it("keeps what it is given, byte for byte", async () => {
+    it("keeps an archive byte for byte", async () => {
       const open = await place.open();
       for (const size of [0, 1, 300_000, 11_000_000]) {
         const content = bytes(size, 1);
@@ -106,7 +106,7 @@ export function testArchiveStore(place: ArchivePlace): void {
       }
     });
 
-    it("removes only what is unfinished and old enough", async () => {
+    it("removes only files that are unfinished and old enough", async () => {
       const open = await place.open();
       await put(open(), 1n, 1_000);
       const sink = await open().create({ index: 2n, createdAt: new Date(2) });

@@ -1,7 +1,7 @@
 /**
  * A program for Node that runs bundles of the page in a headless Chromium from
- * npm, and prints as JSON what each found. It unpacks the browser into the folder
- * for temporary files.
+ * npm, and prints the result of each as JSON. It unpacks the browser into the
+ * folder for temporary files.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What runs in a browser: the exports that load anywhere, and the suite of every
+ * The page for a browser: the exports that load anywhere, and the suite of every
  * store that needs no disk. `scripts/test_runner/browser.ts` bundles this page.
  *
  * @module

@@ -22,7 +22,7 @@ import {
 
 const script = new URL("../../src/cli/main.ts", import.meta.url);
 
-/** The environment without what the vendors' tools read. */
+/** The environment without the variables that the vendors' tools read. */
 const CLEAN = Object.fromEntries(
   Object.entries(process.env).filter(([name]) =>
     !/^(CONSUL|NOMAD|VAULT)_/.test(name)
@@ -68,7 +68,7 @@ describe("raft-snapshots backup", () => {
         assert.equal(requests.length, 3);
         const { outcome, index, term } = JSON.parse(again.stdout);
         assert.deepEqual([outcome, index, term], ["unchanged", "10", "3"]);
-        // One that was damaged meanwhile is not what a new one is compared with.
+        // A new archive is not compared with one that was damaged meanwhile.
         await writeFile(join(directory, name), kept.subarray(1));
         const third = await backUp(args);
         assert.equal(third.code, 0);

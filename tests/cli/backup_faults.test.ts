@@ -1,4 +1,4 @@
-/** What a server can do wrong: nothing that is not whole is ever kept. */
+/** A server's faults: no archive is ever kept that is not whole. */
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

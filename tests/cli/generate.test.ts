@@ -1,4 +1,4 @@
-/** Completion, man page and binary: what is made from the command line itself. */
+/** Completion, man page and binary are made from the command line itself. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -163,7 +163,7 @@ describe("a binary of the command line", () => {
       ).trim();
       assert.match(run(["doctor", store]), new RegExp(`^ok +${id} `));
       assert.equal(run(["cat", store, "latest"]), "the state");
-      // What the binary wrote, the tool reads, and the other way round.
+      // The tool reads the binary's snapshots, and the other way round.
       assert.match(await output("verify", store), new RegExp(`^ok +${id} `));
       const [other = ""] = await makeStore(join(folder, "other"), ["a"]);
       assert.match(run(["list", join(folder, "other")]), new RegExp(other));

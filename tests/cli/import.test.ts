@@ -140,7 +140,7 @@ describe("raft-snapshots inspect", () => {
     );
     assert.match(shown.get("Checks") ?? "", /passed$/);
     assert.equal(shown.get("Not checked"), "SHA256SUMS.sealed");
-    // Behind the metadata is what is known of the state.
+    // A summary of the state follows the metadata.
     const [server, empty, state] = lines.slice(-3);
     assert.deepEqual(server, ["", "voter", "my id", "over here"]);
     assert.deepEqual([empty, state], [[""], [

@@ -23,7 +23,7 @@ const fixture = (name: string) =>
 const consulState = async () =>
   new Uint8Array(gunzipSync(await fixture("state.bin.gz")));
 
-/** What Consul says with some flags, and the options that ask for the same. */
+/** Consul's answers with some flags, and the options that ask for the same. */
 const ASKED: Readonly<Record<string, KeyOptions | undefined>> = {
   "inspect.json": undefined,
   "inspect_kv.json": { depth: 2, filter: "" },

@@ -54,7 +54,7 @@ describe("raft-snapshots list", () => {
     });
   });
 
-  it("prints what JSON.stringify() makes of the library's metadata", async (t) => {
+  it("prints the library's metadata as JSON.stringify() does", async (t) => {
     const directory = await temporaryDirectory(t);
     await makeStore(directory, ["a", "123456789"]);
     const { stdout } = await raftSnapshots(["list", directory, "--json"]);

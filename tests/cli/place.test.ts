@@ -1,4 +1,4 @@
-/** What a path and an ID of the command line stand for. */
+/** The meaning of a path and of an ID on the command line. */
 
 import assert from "node:assert/strict";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";

@@ -34,7 +34,7 @@ describe("raft-snapshots save and import", () => {
     }
   });
 
-  it("name on stderr what --retain deletes", async (t) => {
+  it("name on stderr the snapshots that --retain deletes", async (t) => {
     for (const command of ["import", "save"]) {
       const directory = await temporaryDirectory(t);
       const ids = await makeStore(directory, STATES);

@@ -12,7 +12,7 @@ import {
 } from "./raft_snapshots.ts";
 
 const AT = ["--index", "99", "--term", "3"];
-/** What would be left of the store if the empty one were published. */
+/** With this, an empty snapshot would replace all others if it were published. */
 const RETAIN = ["--retain", "1"];
 const CHECK = "123456789";
 const CHECK_CRC = "995dc9bbdf1939fa";

@@ -26,7 +26,7 @@ export interface SnapshotServer {
   readonly url: string;
   /** Host and port. */
   readonly host: string;
-  /** What it was asked, in order. */
+  /** Its requests, in order. */
   readonly requests: readonly IncomingMessage[];
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startSnapshotServer(
   answer: AnswerWith,
   { tls = false, clientCa }: {
     readonly tls?: boolean;
-    /** What the client's certificate must be signed by, in PEM. */
+    /** The authority that must have signed the client's certificate, in PEM. */
     readonly clientCa?: string;
   } = {},
 ): Promise<SnapshotServer> {

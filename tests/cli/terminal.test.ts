@@ -1,4 +1,4 @@
-/** What only a terminal sees. */
+/** Output that only a terminal gets. */
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -14,7 +14,7 @@ import { makeStore, raftSnapshots, runBy } from "./raft_snapshots.ts";
 
 const MIB = 1024 * 1024;
 
-/** Runs a program with a terminal of some columns, and prints what that shows. */
+/** Runs a program on a terminal of some columns, and prints its output there. */
 const ON_TERMINAL = `
 import fcntl, os, pty, struct, sys, termios
 pid, fd = pty.fork()
@@ -80,7 +80,7 @@ async function onTerminal(
 
 describe("on a terminal, raft-snapshots", () => {
   it(
-    "cat prints text, and refuses what would steer it",
+    "cat prints text, and refuses bytes that would control the terminal",
     needsPty,
     async (t) => {
       const directory = await temporaryDirectory(t);

@@ -1,5 +1,5 @@
 /**
- * What a store must be found to hold after a crash.
+ * The snapshots that a store must have after a crash.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import { crc64 } from "@raft/snapshots/crc64";
 
 /**
- * What was asked of a store and what it has answered; from that, which
- * snapshots must be found after a crash, which may be, and which must not.
+ * The requests to a store and its answers; from these follows which snapshots
+ * must be there after a crash, which may be, and which must not.
  */
 export class Expectations {
   /** How many snapshots the store keeps at least. */
@@ -21,7 +21,7 @@ export class Expectations {
   readonly #imported = new Set<string>();
   readonly #corrupted = new Set<string>();
   readonly #checksumsCorrupted = new Set<string>();
-  /** What each archive may be found to be; `undefined`: no file. */
+  /** The contents that each archive may have; `undefined`: no file. */
   readonly #archives = new Map<string, readonly (Uint8Array | undefined)[]>();
   #frozen = false;
 
@@ -41,7 +41,7 @@ export class Expectations {
     return copy;
   }
 
-  /** The process has stopped: what is recorded from now on is ignored. */
+  /** The process has stopped: all later records are ignored. */
   freeze(): void {
     this.#frozen = true;
   }

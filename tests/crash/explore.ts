@@ -1,5 +1,6 @@
 /**
- * Cuts the power of simulated processes and checks what a store then finds.
+ * Cuts the power of simulated processes and checks the store that opens
+ * there.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { Step } from "./scheduled_file_system.ts";
 /** The seed of all random choices of this run. */
 export const seed: number = freshSeed();
 
-/** How much of what was not synced is kept; 0 and 100 need no seed. */
+/** How much of the unsynced data is kept; 0 and 100 need no seed. */
 const KEPT_PERCENT = [20, 50, 80];
 
 /** All kinds of power cuts at one step, with that many seeds of each. */
@@ -52,7 +53,7 @@ export function formatTrace(trace: readonly Step[]): string {
   ).join("\n");
 }
 
-/** What is wrong with a disk after a power cut, and how it came about. */
+/** The faults of a disk after a power cut, and how they came about. */
 export interface Outcome {
   readonly history: History;
   readonly wrong: readonly string[];

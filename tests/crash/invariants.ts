@@ -1,5 +1,5 @@
 /**
- * What must be true of a store after a power cut.
+ * The rules that must hold for a store after a power cut.
  *
  * @module
  */
@@ -142,7 +142,7 @@ function mayStay(
 }
 
 /**
- * What is wrong with what a read-only store finds before any other store has
+ * The violations in the findings of a read-only store, before any other store has
  * cleaned up; `corrupt` are the IDs that it calls corrupt.
  */
 export function violationsForReader(
@@ -200,8 +200,8 @@ export function partsWithoutMark(tree: readonly string[]): string[] {
 }
 
 /**
- * What is wrong with what a store has found and with the tree that it leaves;
- * nothing when all is well.
+ * The violations in the findings of a store and in the tree that it leaves; none
+ * when all is well.
  */
 export function violations(
   found: Found,
@@ -225,7 +225,7 @@ export function violations(
 }
 
 /**
- * What is wrong with the archives that `export` has written: one that was
+ * The violations in the archives that `export` has written: one that was
  * acknowledged is lost, or one is torn. `read` gives a file, if there is one.
  */
 export async function archiveViolations(

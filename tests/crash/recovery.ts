@@ -1,5 +1,5 @@
 /**
- * What a store finds when it is opened after a crash.
+ * The findings of a store that is opened after a crash.
  *
  * @module
  */
@@ -46,9 +46,9 @@ export type Restored =
 export interface Found {
   /** The names in `snapshots/` once it is open. */
   readonly names: readonly string[];
-  /** What `list()` gives, newest first, and what can be read of it. */
+  /** The snapshots of `list()`, newest first, with their states if readable. */
   readonly listed: readonly FoundSnapshot[];
-  /** What `restore()` gives. */
+  /** The result of `restore()`. */
   readonly restored: Restored;
 }
 

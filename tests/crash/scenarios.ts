@@ -19,7 +19,7 @@ export interface Scenario {
     client: StoreClient,
     disk: MemoryFileSystem,
   ) => Promise<void>;
-  /** The work; on `disk` it may do what another process does. */
+  /** The work; on `disk` it may act as another process. */
   readonly run: (client: StoreClient, disk: MemoryFileSystem) => Promise<void>;
 }
 
@@ -76,7 +76,7 @@ async function removeTree(files: FileSystem, path: string): Promise<void> {
   await files.removeDirectory(path);
 }
 
-/** What crashes at various steps leave: opening the store has to remove it. */
+/** Makes the remains of crashes at various steps: opening must remove them. */
 async function leaveRemains(disk: MemoryFileSystem): Promise<void> {
   const parts = ["state.bin", "meta.json"];
   for (const name of ["1-7-7.tmp", "1-8-8.deleted.tmp", "1-9-9.sealing.tmp"]) {
@@ -125,15 +125,15 @@ function corruptNewer(
   }
 }
 
-/** What is removed and quarantined without being renamed. */
+/** Snapshots are removed and quarantined without being renamed. */
 const unrenamable: readonly Scenario[] = [
   {
-    name: "reaps what can't be renamed",
+    name: "reaps snapshots that can't be renamed",
     prepare: takeUnrenamable(4),
     run: within((store) => store.reap()),
   },
   {
-    name: "deletes what can't be renamed",
+    name: "deletes snapshots that can't be renamed",
     prepare: takeUnrenamable(3),
     run: within(async (store, client) => {
       const [newest, middle] = await store.list();
@@ -151,7 +151,7 @@ const unrenamable: readonly Scenario[] = [
   },
 ];
 
-/** All scenarios, by what the process does. */
+/** All scenarios, named by the work of the process. */
 export const scenarios: readonly Scenario[] = [
   {
     name: "makes a store where there is no directory",
@@ -202,7 +202,7 @@ export const scenarios: readonly Scenario[] = [
     ),
   },
   {
-    name: "deletes, reads what is reaped, and is closed, while it reaps",
+    name: "deletes, reads a reaped snapshot, and is closed, while it reaps",
     prepare: async (client) => void await takeAll(client, 3),
     run: within(async (store, client) => {
       const [newest, , oldest] = await store.list();
@@ -285,7 +285,7 @@ export const scenarios: readonly Scenario[] = [
     }),
   },
   {
-    name: "seals what Go wrote, and what has bad checksums",
+    name: "seals a snapshot of Go, and one with bad checksums",
     prepare: async (client, disk) => {
       const [first, second] = await takeAll(client, 2);
       await disk.removeFile(`${SNAPSHOTS}/${first}/blocks.crc64`);
@@ -297,7 +297,7 @@ export const scenarios: readonly Scenario[] = [
     }),
   },
   {
-    name: "sweeps what earlier processes have left",
+    name: "sweeps the remains of earlier processes",
     prepare: async (client, disk) => {
       await takeAll(client, 1);
       await leaveRemains(disk);

@@ -25,7 +25,7 @@ import { isSync, SyncSites } from "./sync_sites.ts";
 export interface Step {
   /** The method of the file system or of its handle. */
   readonly name: string;
-  /** What it was done to. */
+  /** The file or directory. */
   readonly path: string;
   /** The new name, how a file was opened, which bytes were written. */
   readonly detail?: string;

@@ -1,6 +1,6 @@
 /**
  * Simulated processes on one disk, one after the other, each of which ends in a
- * kill or a power cut; and the check of what a store finds after the last.
+ * kill or a power cut; and the check of a store that opens after the last.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { type Scenario, scenarios } from "./scenarios.ts";
 import { StoreClient } from "./store_client.ts";
 import { withoutRandom } from "./sync_sites.ts";
 
-/** A simulated process: what it does, and what ends it. */
+/** A simulated process: its order of work, and its end. */
 export interface Process {
   /** Decides the order of the operations that are under way at a time. */
   readonly schedule: number;
@@ -32,22 +32,21 @@ export interface Process {
 }
 
 /**
- * What happened to a disk. The first process does the work of the scenario; each
- * later one does what a node does that restarts: it restores, and takes a
- * snapshot.
+ * The history of a disk. The first process does the work of the scenario; each
+ * later one acts as a node that restarts: it restores, and takes a snapshot.
  */
 export interface History {
   readonly scenario: string;
   readonly processes: readonly Process[];
 }
 
-/** A disk, and what a store must find on it. */
+/** A disk, and the snapshots that a store must find on it. */
 export interface DiskState {
   readonly disk: MemoryFileSystem;
   readonly expectations: Expectations;
 }
 
-/** The disk at the end of a process, and what the process has done. */
+/** The disk at the end of a process, and the operations of the process. */
 export interface ProcessResult extends DiskState {
   readonly trace: readonly Step[];
   /** The names of its syncs. */
@@ -83,7 +82,7 @@ export async function initialState(name: string): Promise<DiskState> {
   return { disk: disk.crashImage(ALL_KEPT), expectations: expectations.copy() };
 }
 
-/** What a node does when it restarts. */
+/** Acts as a node that restarts. */
 async function restartNode(client: StoreClient): Promise<void> {
   const store = await client.open();
   await client.restore(store);
@@ -149,8 +148,8 @@ function readIn(
 }
 
 /**
- * Opens the store, first to read only, then twice to write; gives what is wrong
- * with what it finds. Nothing when all is well.
+ * Opens the store, first to read only, then twice to write; gives the violations
+ * that it finds. None when all is well.
  */
 export async function checkDisk(
   { disk, expectations }: DiskState,
@@ -181,7 +180,7 @@ export async function checkDisk(
   }
 }
 
-/** Repeats a history; gives what is wrong in the end. */
+/** Repeats a history; gives the violations in the end. */
 export async function replay(
   { scenario, processes }: History,
 ): Promise<{ wrong: string[]; traces: (readonly Step[])[] }> {

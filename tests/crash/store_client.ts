@@ -22,7 +22,7 @@ import { bytes } from "../support/random.ts";
 import type { Expectations } from "./expectations.ts";
 import { BASE, silent, stateOf } from "./recovery.ts";
 
-/** What a snapshot is to be. */
+/** A snapshot to take. */
 export interface Plan {
   readonly index: number;
   readonly term?: number;
@@ -88,7 +88,7 @@ export class StoreClient {
     return { sink, state };
   }
 
-  /** Publishes what was written. */
+  /** Publishes the snapshot that was written. */
   async close(sink: SnapshotSink, state: Uint8Array): Promise<string> {
     this.expectations.publishing(sink.id, state);
     try {

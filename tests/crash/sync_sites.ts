@@ -35,13 +35,13 @@ function general(path = ""): string {
 }
 
 /**
- * Tells one sync of the store from another: by what is synced and, for a
- * directory, by what was last changed in it, a rename before all else.
+ * Tells one sync of the store from another: by its file or directory and, for a
+ * directory, by the last change in it, a rename before all else.
  */
 export class SyncSites {
   /** All names so far. */
   readonly found = new Set<string>();
-  /** What was last changed in a directory since it was synced. */
+  /** The last change in each directory since it was synced. */
   readonly #changed = new Map<string, string>();
 
   /** Records an operation; gives its name when it is a sync. */

@@ -183,7 +183,7 @@ describe("the guide", () => {
     await assert.rejects(startNode(fixture), NoUsableSnapshotError);
   });
 
-  it("keeps of the log what has the history of the snapshot", async () => {
+  it("keeps the part of the log that has the history of the snapshot", async () => {
     const same = logOf(9);
     await guide.alignLog(same, { index: 4n, term: 1n });
     assert.deepEqual([same.firstIndex, same.lastIndex], [1n, 9n]);
@@ -239,7 +239,7 @@ describe("the guide", () => {
     );
   });
 
-  it("publishes what was received only when it is what was sent", async () => {
+  it("publishes the received bytes only when they are the ones that were sent", async () => {
     const node = await startNode();
     const state = stateOf("sent");
     const meta = await node.store.save(node.applied, state);
@@ -301,7 +301,7 @@ describe("the guide", () => {
     assert.equal(node.log.firstIndex, 1n);
   });
 
-  it("hands on what the state machine throws, and tells a stop", async () => {
+  it("hands on an error of the state machine, and tells a stop", async () => {
     const node = await startNode();
     apply(node, 1, "x");
     const failure = new Error("a bug");
@@ -349,7 +349,7 @@ describe("the guide", () => {
     assert.equal(fixture.log.matching("warn").length, 0);
   });
 
-  it("restores what was acknowledged before a power cut", async () => {
+  it("restores the snapshot that was acknowledged before a power cut", async () => {
     const make = () => ({
       ...makeNode(logOf(3)),
       options: { logger: new Log() },

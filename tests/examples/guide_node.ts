@@ -2,13 +2,13 @@
 
 import type { Configuration, SnapshotStore } from "@raft/snapshots";
 
-/** What a log and a snapshot have in common. */
+/** A position in the log; snapshots have one too. */
 export interface Position {
   readonly index: bigint;
   readonly term: bigint;
 }
 
-/** What a snapshot is begun with. */
+/** The metadata that a snapshot is begun with. */
 export interface Applied extends Position {
   readonly configuration: Configuration;
   readonly configurationIndex: bigint;

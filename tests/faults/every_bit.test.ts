@@ -104,9 +104,9 @@ async function read(
   }
 }
 
-/** What must follow from a damage. */
+/** The results that must follow from a damage. */
 interface Consequence {
-  /** What `verify()` finds. */
+  /** The reason that `verify()` gives. */
   readonly verified: CorruptionReason;
   /** The reason that readers get, by mode; `undefined` when they read it all. */
   readonly read: Readonly<Record<VerifyMode, CorruptionReason | undefined>>;
@@ -137,7 +137,7 @@ function hasOtherSize(bytes: Uint8Array): boolean {
 
 type Consequences = Readonly<Record<string, (damage: Damage) => Consequence>>;
 
-/** What must follow from a damage to each file of a snapshot of this library. */
+/** The results of a damage to each file of a snapshot of this library. */
 const sealed: Consequences = {
   // A changed size is found by comparing it with that of state.bin.
   "meta.json": ({ bytes }) => refused(hasOtherSize(bytes) ? "size" : "meta"),

@@ -141,7 +141,7 @@ const tasks: Readonly<Record<string, (workload: Workload) => Promise<void>>> = {
       IMPORTED,
     );
   },
-  "export what was imported": async (workload) => {
+  "export the imported snapshot": async (workload) => {
     if (workload.imported === undefined) return;
     const text = await exported(await workload.store(), workload.imported);
     assert.ok(text.includes(SEAL), "the seal is lost");

@@ -58,7 +58,7 @@ const MUTANTS: Readonly<
       await files.rename(from, to);
     },
   }),
-  "copies what it is to rename": (files) => ({
+  "copies a file instead of renaming it": (files) => ({
     async rename(from, to) {
       const content = files.readFile(from);
       await files.rename(from, to);
@@ -72,7 +72,7 @@ const MUTANTS: Readonly<
       return Promise.resolve({ release });
     },
   }),
-  "says that it has synced what is missing": () => ({
+  "says that it has synced a missing directory": () => ({
     syncDirectory: () => Promise.resolve(),
   }),
 };

@@ -70,7 +70,7 @@ function spliced(good: Uint8Array, changes: readonly Splice[]): Uint8Array {
   );
 }
 
-/** What differs between stores. */
+/** The fields that differ between stores. */
 const OWN = { id: "", createdAt: new Date(0), takenAt: new Date(0) };
 
 describe("archives", () => {

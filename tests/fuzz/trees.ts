@@ -1,5 +1,5 @@
 /**
- * What may be found in a store's directory: snapshots in any condition, and
+ * The possible contents of a store's directory: snapshots in any condition, and
  * foreign files.
  *
  * @module
@@ -50,7 +50,7 @@ function snapshot(
 const id = fc.constantFrom(...IDS);
 const part = fc.constantFrom("state.bin", "meta.json", "blocks.crc64");
 
-/** What may have happened to one file of a snapshot. */
+/** Any damage to one file of a snapshot. */
 const anyDamage = fc.record({
   part,
   what: fc.constantFrom("missing", "directory", "cut", "longer", "changed"),

@@ -26,7 +26,7 @@ import {
 import { connect, install } from "./remote.ts";
 import { BLOCK, SERVER, STATE } from "./served.ts";
 
-/** Makes the clock of this process another one; gives what undoes that. */
+/** Gives this process another clock; returns a function that undoes it. */
 function setTime(now: () => number): () => void {
   const { performance } = globalThis;
   const before = performance.now.bind(performance);

@@ -19,8 +19,8 @@ const logger = new Log();
 const retain = 3;
 
 /**
- * What only a store can do that has read its own snapshots: here it is the other
- * store that has found them corrupt, and it can only read.
+ * The tests that only a store passes which has read its own snapshots: here the
+ * other store has found them corrupt, and this one can only read.
  */
 const NOT_OVER_HTTP: readonly string[] = [
   "inspect() reports a snapshot in quarantine",

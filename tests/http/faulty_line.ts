@@ -16,9 +16,9 @@ export class FaultyLine {
   readonly requests: string[] = [];
   /** The headers of the last request. */
   headers = new Headers();
-  /** What happens to the next answers; then all is well. */
+  /** The faults of the next answers; the later ones have none. */
   readonly faults: Fault[] = [];
-  /** What happens to each answer of a state. */
+  /** The fault of each answer with a state. */
   onState: Fault = (response) => response;
   readonly #handler: (request: Request) => Promise<Response>;
 

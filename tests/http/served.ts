@@ -20,7 +20,7 @@ export const STATE = bytes(9 * BLOCK + 100, 1);
 /** Where the handler believes to be. */
 export const SERVER = "http://leader.test:8300/raft";
 
-/** A store with one snapshot, and what serves it. */
+/** A store with one snapshot, and the handler that serves it. */
 export class Served {
   readonly fixture = new StoreFixture();
   readonly log = new Log();

@@ -140,7 +140,7 @@ describe("a transfer", () => {
     assert.deepEqual(end, []);
   });
 
-  it("passes on what its source fails with, once", async () => {
+  it("passes on the failure of its source, once", async () => {
     const failure = new Error("the disk is gone");
     const ends: unknown[] = [];
     const failing = new ReadableStream<Uint8Array>({

@@ -73,7 +73,7 @@ async function archiveOfGo(ask: Ask, sealed: boolean): Promise<Uint8Array> {
 }
 
 describeWithGo("backups", (ask) => {
-  it("are what HashiCorp's clients save, and what they restore", async () => {
+  it("are the bytes that HashiCorp's clients save, and they restore them", async () => {
     for (const vendor of ["consul", "vault"] as const) {
       const archive = await archiveOfGo(ask, vendor === "vault");
       const directory = await temporaryDirectory();

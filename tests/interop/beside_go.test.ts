@@ -1,6 +1,6 @@
 /**
  * Our store is opened again and again beside a Go server that takes snapshots:
- * what Go acknowledges must stay whole.
+ * each snapshot that Go acknowledges must stay whole.
  *
  * @module
  */

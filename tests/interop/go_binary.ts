@@ -40,7 +40,7 @@ export type GoModule = "go" | "go_clients";
 /**
  * Builds the program of a module, or finds it where an earlier run has left it, in the
  * system's directory for temporary files. Without Go or the Go modules that it
- * needs, the result says what is missing.
+ * needs, the result names the missing part.
  *
  * @throws {Error} when the program can't be compiled.
  */
@@ -75,7 +75,7 @@ export async function moduleFolder(name: string): Promise<string> {
   return folder.trim();
 }
 
-/** Runs `go` in the module; resolves to what it prints. */
+/** Runs `go` in the module; resolves to its output. */
 type GoTool = (...args: readonly string[]) => Promise<string>;
 
 function goTool(json: JsonPackage, module: GoModule = "go"): GoTool {
@@ -93,7 +93,7 @@ function goTool(json: JsonPackage, module: GoModule = "go"): GoTool {
   };
 }
 
-/** What Go prints, or why it prints nothing. */
+/** Go's output, or the reason why there is none. */
 async function attempt(
   go: GoTool,
   ...args: readonly string[]

@@ -53,7 +53,7 @@ export interface Verbs {
     { name: string; sizes: readonly string[]; modified: readonly string[] },
     string[],
   ];
-  /** What raft-snapshot verifies and reads in an archive. */
+  /** The metadata and the state that raft-snapshot reads in an archive. */
   "archive.read": [
     { path: string },
     { meta: WireMeta; length: number; sha256: string },
@@ -71,7 +71,7 @@ export interface Verbs {
   "crc64": [{ contents: readonly Content[] }, string[]];
   /** Writes the golden fixtures. */
   "fixtures": [{ directory: string }, true];
-  /** What Go's decoder returns for each text. */
+  /** The result of Go's decoder for each text. */
   "meta.decode": [
     { texts: readonly string[] },
     ({ meta: WireMeta; error?: never } | { meta?: never; error: string })[],
@@ -81,14 +81,14 @@ export interface Verbs {
     { seed: number; count: number },
     { text: string; meta: WireMeta }[],
   ];
-  /** What Go writes for the `meta.json` that it reads at the path. */
+  /** The text that Go writes for the `meta.json` at the path. */
   "meta.reencode": [{ path: string }, string];
-  /** What raft's `decodePeers` returns for each. */
+  /** The result of raft's `decodePeers` for each. */
   "peers.decode": [
     { peers: readonly string[] },
     { servers: WireServer[] | null; error?: string }[],
   ];
-  /** What raft's `encodePeers` writes for each. */
+  /** The bytes that raft's `encodePeers` writes for each. */
   "peers.encode": [
     { configurations: readonly (readonly WireServer[])[] },
     string[],
@@ -99,7 +99,7 @@ export interface Verbs {
   "store.cancel": [Create, Created];
   /** Takes a snapshot. */
   "store.create": [Create, Created];
-  /** What Go lists; it never gives the CRC. */
+  /** Go's list; it never has the CRC. */
   "store.list": [Store, WireMeta[]];
   /** Reads a snapshot out. */
   "store.open": [

@@ -208,7 +208,7 @@ export class MetaTexts {
     return `{${written.join(",")}${s()}}`;
   }
 
-  /** What stands before and after the object. */
+  /** The object with text before and after it. */
   #frame(object: string): string {
     const { chance, pick } = this.#random;
     let text = object + "\n";

@@ -1,6 +1,6 @@
 /**
- * What may follow the end of a tar. raft-snapshot's own readers do not agree; we
- * accept what its restore accepts, as long as it is the padding of GNU tar.
+ * The bytes that may follow the end of a tar. raft-snapshot's own readers do not
+ * agree; we accept those that its restore accepts, if they are GNU tar's padding.
  *
  * @module
  */

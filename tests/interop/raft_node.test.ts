@@ -56,7 +56,7 @@ async function writeState(
   });
 }
 
-/** What our store restores from the directory of a node, which may be running. */
+/** Our store's state from the directory of a node, which may be running. */
 async function restoreState(
   base: string,
 ): Promise<{ meta: SnapshotMeta | undefined; text: string }> {
@@ -154,7 +154,7 @@ describeWithGo("a real Raft node", (ask) => {
       assert.ok(reached.state === render(state), `the state of ${address}`);
     }
 
-    // The follower stored what we wrote, under an ID of its own.
+    // The follower stored the same state, under an ID of its own.
     const [, , follower = ""] = addresses;
     const [, , followerBase = ""] = bases;
     const stored = await restoreState(followerBase);

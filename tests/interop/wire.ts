@@ -92,7 +92,7 @@ export function metaFromWire(wire: WireMeta): Meta | undefined {
   };
 }
 
-/** Metadata as a plain object of what Go has fields of. */
+/** Metadata as a plain object of the fields that Go has. */
 export function fieldsOf<T extends { readonly createdAt: unknown }>(
   { createdAt: _, ...fields }: T,
 ): Omit<T, "createdAt"> {

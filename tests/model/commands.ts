@@ -1,5 +1,5 @@
 /**
- * What may be asked of a store, of the real one and of its model alike.
+ * The commands for a store, for the real one and for its model alike.
  *
  * @module
  */

@@ -5,7 +5,7 @@ import { commands, Real } from "./commands.ts";
 import { Model } from "./model.ts";
 
 describe("a store", () => {
-  it("does what its model does for random calls in random order", () =>
+  it("agrees with its model on random calls in random order", () =>
     holdsFor(
       fc.commands(commands, { maxCommands: 80, size: "max" }),
       300,

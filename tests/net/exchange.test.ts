@@ -184,7 +184,7 @@ describe("an exchange", () => {
     assert.ok(reason() instanceof BodyTooLongError);
   });
 
-  it("passes on what fetch fails with", async () => {
+  it("passes on the failure of fetch", async () => {
     const error = new TypeError("fetch failed");
     const fetch: Fetch = () => Promise.reject(error);
     const made = exchange(URL, {}, { fetch, stallMs: LONG_MS });

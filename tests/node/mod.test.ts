@@ -1,5 +1,5 @@
 /**
- * What `@raft/snapshots/node` exports.
+ * The exports of `@raft/snapshots/node`.
  */
 
 import assert from "node:assert/strict";

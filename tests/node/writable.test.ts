@@ -78,7 +78,7 @@ async function unhandledDuring(run: () => Promise<void>): Promise<unknown[]> {
 }
 
 describe("toNodeWritable()", () => {
-  it("publishes what is written, texts included, when it is ended", async () => {
+  it("publishes the written chunks, texts included, when it is ended", async () => {
     const { store, sink, writable } = await open();
     writable.write("sch");
     writable.write(new Uint8Array([0xc3, 0xbc]));

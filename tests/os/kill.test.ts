@@ -48,8 +48,8 @@ async function checkAfterKill(
   directory: string,
   acknowledged: readonly string[],
 ): Promise<void> {
-  // A writer that was killed before it had made blocks.crc64 leaves what may be
-  // another program's.
+  // A writer that was killed before it had made blocks.crc64 leaves files that
+  // may be another program's.
   const store = await openFileSnapshotStore(directory, {
     retain: 2,
     foreignTmpAgeMs: 0,

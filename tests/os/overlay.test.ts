@@ -31,7 +31,7 @@ function whyNoOverlay(): string | false {
     : "needs leave to mount an overlayfs";
 }
 
-/** Mounts an overlay over what `fill` puts into its lower layer. */
+/** Mounts an overlay over a lower layer that `fill` fills. */
 async function withOverlay(
   root: string,
   fill: (lower: string) => Promise<void>,

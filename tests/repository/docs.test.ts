@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { MemorySnapshotStore, openFileSnapshotStore } from "@raft/snapshots";
 import { readSource, sourceFiles } from "./source_files.ts";
 
-/** What the first column of the tables in a page names, in backticks. */
+/** The names in backticks in the first column of a page's tables. */
 async function namesInTables(page: string): Promise<Set<string>> {
   const rows = (await readSource(page)).matchAll(/^\|([^|]+)\|/gm);
   const cells = Array.from(rows, ([, cell = ""]) => cell);

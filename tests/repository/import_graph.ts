@@ -6,7 +6,7 @@
 
 import { type SourceFile, withoutComments } from "./source_files.ts";
 
-/** For each file, by its path from the repository's root, what it imports. */
+/** The imports of each file, by its path from the repository's root. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /** The imports of the files from each other, those of types included. */

@@ -10,20 +10,20 @@ const LINES_MAX = 350;
  * The layers of the sources, the highest first. A file imports from its own
  * folder and from lower layers; folders of the same layer don't know each other.
  *
- * | layer                         | what is there                              |
+ * | layer                         | contents                                   |
  * | ----------------------------- | ------------------------------------------ |
  * | cli                           | the command line                           |
  * | http                          | the server side of snapshots over HTTP     |
- * | mod.ts, archive, node, ...    | what users import                          |
+ * | mod.ts, archive, node, ...    | the exports for users                      |
  * | *_snapshot_store.ts           | the stores that users open                 |
  * | archive_store                 | archives as they came, in a directory...   |
  * | store, backends/{file,...}    | the store, written once; the places        |
  * | net                           | requests over a network that fails         |
- * | backend                       | what the store asks of a place             |
- * | snapshot                      | what every store shares: IDs, meta, blocks |
+ * | backend                       | the interface of a place                   |
+ * | snapshot                      | the parts of all stores: IDs, meta, blocks |
  * | crc64, fs                     | checksums; the boundary to files           |
  * | runtime                       | the rest of the boundary                   |
- * | errors.ts, text.ts, ...       | what all of them use                       |
+ * | errors.ts, text.ts, ...       | the parts that all of them use             |
  */
 const LAYERS: readonly (readonly RegExp[])[] = [
   [/^src\/cli\//],
@@ -173,7 +173,7 @@ describe("the layers of the sources", () => {
 });
 
 describe("the command line", () => {
-  it("imports only what users can import", async () => {
+  it("imports only exports that users can import", async () => {
     const { exports } = JSON.parse(await readSource("deno.json"));
     const isPublic = (path: string) =>
       Object.values(exports).includes(`./${path}`);

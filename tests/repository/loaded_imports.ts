@@ -1,5 +1,5 @@
 /**
- * What is imported when a source is loaded, without loading it.
+ * The imports that loading a source causes, found without loading it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { readSource, withoutComments } from "./source_files.ts";
 export interface Import {
   /** The source, by its path from the repository's root. */
   readonly from: string;
-  /** What it imports: such a path, or the name of another module. */
+  /** The imported source, by such a path, or the name of another module. */
   readonly to: string;
 }
 
@@ -22,7 +22,7 @@ const IMPORTS = [
   /(?<!\btypeof\s+)\bimport\(\s*["'`]([^"'`]+)["'`]/g,
 ];
 
-/** What a source imports; types do not count, because they are gone at run time. */
+/** The imports of a source, without types: they are gone at run time. */
 async function importsOf(from: string): Promise<Import[]> {
   const code = withoutComments(await readSource(from));
   const names = IMPORTS.flatMap((pattern) =>

@@ -46,7 +46,7 @@ async function rejects(call: Promise<unknown>): Promise<void> {
 }
 
 describe("the troubleshooting page", () => {
-  it("quotes what the lock says", async (t) => {
+  it("quotes the messages of the lock", async (t) => {
     const directory = await temporaryDirectory(t);
     const store = await openFileSnapshotStore(directory);
     await rejects(openFileSnapshotStore(directory));
@@ -59,7 +59,7 @@ describe("the troubleshooting page", () => {
     await rejects(openFileSnapshotStore(directory));
   });
 
-  it("quotes what the system's refusals look like", async () => {
+  it("quotes the messages of the system's refusals", async () => {
     const fixture = new StoreFixture();
     const [id = ""] = await fixture.prepare([1]);
     const fail = (injector: Injector) => fixture.files.inject(injector);
@@ -88,7 +88,7 @@ describe("the troubleshooting page", () => {
     await store.close();
   });
 
-  it("quotes what is said of snapshots", async () => {
+  it("quotes the messages about snapshots", async () => {
     const fixture = new StoreFixture();
     const ids = await fixture.prepare([1, 2]);
     for (const id of ids) fixture.corrupt(id);

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import { runtime } from "../support/runtime.ts";
 
 describe("a runtime that has nothing of Node", () => {
-  it("loads the package, and is told what opening a directory needs", async () => {
+  it("loads the package, and an error says what a directory needs", async () => {
     const script = new URL("./without_process.ts", import.meta.url);
     const { code, stdout, stderr } = await runtime.runScript(script);
     assert.equal(stderr, "");

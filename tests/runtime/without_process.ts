@@ -1,6 +1,6 @@
 /**
  * Loads the package in a runtime that has nothing of Node, as a browser's, and
- * prints what works.
+ * prints the results.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * A process of one runtime for `scripts/test_runner/http_pairs.ts`, as a server
  * of snapshots or as a follower. Each line of its input is an order, in JSON; it
- * says in one line, with the order's number, what came of it. When its input
+ * answers with the result in one line, with the order's number. When its input
  * ends it has nothing left to do, and so ends by itself.
  */
 

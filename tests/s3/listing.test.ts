@@ -1,5 +1,5 @@
 /**
- * Listing a bucket with many snapshots, and with what others have put there.
+ * Listing a bucket with many snapshots, and with objects of other programs.
  */
 
 import assert from "node:assert/strict";

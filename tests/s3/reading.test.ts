@@ -248,7 +248,7 @@ describe("a state in a bucket", () => {
       return new Response(new ReadableStream(), { status, headers });
     };
     const tuning = { retry: { budgetMs: 50, pauseMs: 1 } };
-    // Long enough for a busy machine to answer what is not silent.
+    // Long enough for a busy machine to answer the requests that are not silent.
     const store = await bucket.open({ fetch, stallTimeoutMs: 1500, tuning });
     await assert.rejects(readAll(store, id, "auto"), (error: Error) => {
       assert.ok(error instanceof StoreAccessError, String(error));

@@ -1,6 +1,6 @@
 /**
- * The work of a process on a store in a bucket, and what must be true of the
- * bucket when the process has ended in whatever way.
+ * The work of a process on a store in a bucket, and the rules that must hold for
+ * the bucket when the process has ended in whatever way.
  */
 
 import assert from "node:assert/strict";
@@ -173,7 +173,7 @@ export class Workload {
   }
 }
 
-/** The ID of what restore() has restored. */
+/** The ID of the snapshot that restore() has restored. */
 function idOf(restored: unknown): string | undefined {
   const { id, meta } = (restored ?? {}) as {
     id?: string;

@@ -254,7 +254,7 @@ describe("the reap after a publication", () => {
     await store.close();
   });
 
-  it("does not read again what this process has written", async () => {
+  it("does not read again the snapshots that this process has written", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ retain: 2 });
     for (const index of [1, 2, 3, 4]) await save(store, "state", { index });

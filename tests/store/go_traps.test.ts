@@ -167,7 +167,7 @@ describe("trap 4: a sink that has failed or was cancelled", () => {
     await writers[0]?.close();
     await sinks[1]?.cancel();
     for (const writer of writers) {
-      // Node 20 throws here what newer ones reject with.
+      // Node 20 throws an error here that newer ones reject with.
       await assert.rejects(async () => await writer.write(encode("late")));
     }
     await store.close();

@@ -87,7 +87,7 @@ async function begin(method: Method, call: Call, retain = 1) {
     (error: unknown) => error ?? new Error("rejected with nothing"),
   ).finally(() => isSettled = true);
   await until(() => asked > 0 || isSettled, `${method} is asked`);
-  // What else there is to do is done before the wait begins.
+  // All other work is done before the wait begins.
   await letOthersWork(5);
   return { backend, store, controller, outcome, isSettled: () => isSettled };
 }

@@ -1,6 +1,6 @@
 /**
- * inspect(): what there is in a place beside published snapshots, and what
- * becomes of a backend that tells nonsense.
+ * inspect(): the contents of a place beside published snapshots. A backend that
+ * tells nonsense is rejected.
  */
 
 import assert from "node:assert/strict";

@@ -58,7 +58,7 @@ const ODD_VALUES: Readonly<Record<string, () => unknown>> = {
   "a function": () => () => 1,
   "an empty object": () => ({}),
   "an object without a prototype": () => Object.create(null),
-  "an object with what looks like methods": () => ({ read: 1, append: "x" }),
+  "an object with fields named like methods": () => ({ read: 1, append: "x" }),
   "an empty array": () => [],
   "an array with a hole": () => new Array(1),
   "an ID that leads outside": () => ["../../etc"],
@@ -83,7 +83,7 @@ const ODD_VALUES: Readonly<Record<string, () => unknown>> = {
     unfinished: [],
     foreign: [],
   }),
-  "names that protect what they do not list": () => ({
+  "names that protect an ID that they do not list": () => ({
     published: [],
     quarantined: [],
     unfinished: [],

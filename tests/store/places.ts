@@ -1,6 +1,7 @@
 /**
  * The places that snapshots are kept in, with all that goes wrong in the test's
- * hands. What does not depend on the place is tested on each.
+ * hands. Behaviour that does not depend on the place is tested on
+ * each.
  */
 
 import { describe } from "node:test";
@@ -25,7 +26,7 @@ export interface Place {
   write(id: string, part: Part, content: Uint8Array | string): void;
   /** Flips one bit. */
   corrupt(id: string, offset?: number, part?: Part): Promise<void>;
-  /** Makes of a snapshot what Go would have written: no block checksums. */
+  /** Makes a snapshot like Go's: without block checksums. */
   unseal(id: string): Promise<void>;
   /** Removes a part of a snapshot. */
   remove(id: string, part: Part): Promise<void>;

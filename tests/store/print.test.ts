@@ -1,5 +1,5 @@
 /**
- * What `console.log` shows of stores, sinks and sources.
+ * The output of `console.log` for stores, sinks and sources.
  */
 
 import assert from "node:assert/strict";

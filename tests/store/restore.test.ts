@@ -1,6 +1,7 @@
 /**
- * Start-up: the newest snapshot that can be restored, and what becomes of those
- * that could not. What depends on files is in tests/file_store.
+ * Start-up: the newest snapshot that can be restored is restored, and corrupt
+ * newer ones are quarantined. Tests that depend on files are in
+ * tests/backends/file.
  */
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What counts as restored: a snapshot that the caller's function has read, and
- * not one of which it only says so.
+ * A snapshot counts as restored when the caller's function has read it, not when
+ * the function only says so.
  */
 
 import assert from "node:assert/strict";
@@ -61,7 +61,7 @@ const EARLY: Readonly<Record<string, readonly [use: Use, taken: number]>> = {
     },
     0,
   ],
-  "does not await what reads": [
+  "does not await its read": [
     (source) => {
       const reading = async () => {
         for await (const _chunk of source) await setImmediate();
@@ -170,8 +170,8 @@ onEachPlace("restore()", (makePlace) => {
           name: "TypeError",
           message: `Cannot take snapshot ${id} as restored: the function ` +
             `given to restore() settled after ${taken} of ${SIZE} bytes were ` +
-            "read, expected all; return or await what reads the source, or " +
-            "cancel it with a reason",
+            "read, expected all; return or await the promise of the read, or " +
+            "cancel the source with a reason",
         },
       );
       assert.deepEqual(tried, [id], "no older snapshot is tried");

@@ -1,5 +1,5 @@
 /**
- * What every close of a sink keeps and removes.
+ * The snapshots that every close of a sink keeps and removes.
  */
 
 import assert from "node:assert/strict";

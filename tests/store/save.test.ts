@@ -1,6 +1,6 @@
 /**
- * save(): whole snapshots from bytes, streams and iterables; and what a state
- * is expected to be.
+ * save(): whole snapshots from bytes, streams and iterables; and checks of a state
+ * against its expected size and CRC.
  */
 
 import assert from "node:assert/strict";

@@ -1,5 +1,5 @@
 /**
- * The sink as a WritableStream. What every store's sink must do is in the
+ * The sink as a WritableStream. The rules for every store's sink are in the
  * conformance suite; this is about files, memory and time.
  */
 

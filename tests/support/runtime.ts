@@ -56,7 +56,7 @@ function spawnScript(
   options: ScriptOptions = {},
 ): ChildProcess {
   const { denoFlags, through = [], ...given } = options;
-  // Another user can't write to where Deno records what the tests reach.
+  // Another user can't write to the folder of Deno's coverage.
   const { DENO_COVERAGE_DIR: _, ...ownEnv } = given.env ?? process.env;
   const spawnOptions = given.uid === undefined
     ? given

@@ -1,5 +1,5 @@
 /**
- * A file store on a disk in memory, and what tests need to use and damage it.
+ * A file store on a disk in memory, with the means to use and damage it.
  */
 
 import { setImmediate } from "node:timers";

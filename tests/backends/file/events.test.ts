@@ -33,7 +33,7 @@ const failures = (events: readonly StoreEvent[]) =>
   events.filter((event) => event.type === "failed");
 
 describe("the events of a store in a directory", () => {
-  it("report what opening has removed and left alone", async () => {
+  it("report the files that opening has removed and those that it left alone", async () => {
     const fixture = new StoreFixture();
     for (const name of ["3-10-1.tmp", "3-10-2.deleted.tmp"]) {
       fixture.write(name, "state.bin", "half");
@@ -59,7 +59,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("report once what opening could not remove, with its path", async () => {
+  it("report each file that opening could not remove once, with its path", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-1.deleted.tmp", "state.bin", "half");
     fixture.files.inject(failOn("removeFile", "EACCES", { path: /3-10-1/ }));
@@ -78,7 +78,7 @@ describe("the events of a store in a directory", () => {
     await store.close();
   });
 
-  it("report what a sweep could not rename", async () => {
+  it("report the files that a sweep could not rename", async () => {
     const fixture = new StoreFixture();
     fixture.write("3-10-1.tmp", "state.bin", "half");
     fixture.files.inject(failOn("rename", "EACCES"));

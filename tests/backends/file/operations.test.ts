@@ -60,7 +60,7 @@ async function twoSnapshots(): Promise<StoreFixture> {
   return fixture;
 }
 
-/** What removes a snapshot, in the order in which it must happen. */
+/** The operations that remove a snapshot, in their only right order. */
 function removalOf(id: string): string[] {
   return [
     `rename ${id} ${id}.deleted.tmp`,

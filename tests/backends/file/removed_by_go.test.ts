@@ -35,7 +35,7 @@ class Reaping extends MemoryFileSystem {
   /** How many looks each step of the removal takes. */
   looksEach = 1;
   #looks = 0;
-  /** What its directories say of their last change. */
+  /** The time of the last change of its directories. */
   modifiedMs = Date.now();
 
   /** Begins to remove these files, and last "." the snapshot's directory. */
@@ -203,7 +203,7 @@ describe("the wait for a snapshot to be removed", () => {
   }
 });
 
-/** What Go would have written, but for the syncs. */
+/** Writes the files that Go would have written, without the syncs. */
 async function writeAsGo(base: string, index: number): Promise<string> {
   const id = `1-${index}-1700000000000`;
   const path = join(base, "snapshots", id);

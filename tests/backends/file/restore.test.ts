@@ -1,6 +1,6 @@
 /**
- * Start-up: the newest snapshot that can be restored, and what becomes of those
- * that could not.
+ * Start-up: the newest snapshot that can be restored is restored, and corrupt
+ * newer ones are quarantined.
  */
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * What only a large state makes the writer do: a file that keeps nothing stands
- * for the disk.
+ * The writer with a state so large that a file which keeps nothing stands for the
+ * disk.
  */
 
 import assert from "node:assert/strict";

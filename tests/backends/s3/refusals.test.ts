@@ -1,6 +1,6 @@
 /**
- * Servers that refuse, and servers that are none: each error says what to do, and
- * none shows a secret.
+ * Servers that refuse, and servers that do not speak S3: each error says what to
+ * do, and none shows a secret.
  */
 
 import assert from "node:assert/strict";

@@ -229,7 +229,7 @@ describe("clean() of a bucket", () => {
     await store.close();
   });
 
-  it("says what could not be removed", async () => {
+  it("reports the unfinished snapshot that could not be removed", async () => {
     const { bucket } = bucketWithClock((method) => method === "DELETE");
     const id = await leaveUnfinished(bucket);
     const store = await bucket.open();

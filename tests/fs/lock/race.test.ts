@@ -22,7 +22,7 @@ class Arena {
   /** Those who believe that they hold the lock; killed ones are not counted. */
   readonly holders = new Set<Contender>();
 
-  /** Leaves what dead holders left. */
+  /** Makes the files that dead holders have left. */
   constructor(staleTokens: readonly string[]) {
     this.memory.writeFile("/d/other", new Uint8Array());
     let path = PATH;

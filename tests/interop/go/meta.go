@@ -60,7 +60,7 @@ type reencodeArgs struct {
 	Path string `json:"path"`
 }
 
-// reencodeMeta gives the bytes that Go writes for what it reads in a file.
+// reencodeMeta reads a file, and gives the bytes that Go writes for it.
 func reencodeMeta(args reencodeArgs) ([]byte, error) {
 	file, err := os.Open(args.Path)
 	if err != nil {
@@ -102,7 +102,7 @@ func encodeMetas(args encodeMetasArgs) ([]encodedMeta, error) {
 		text := r.metaText()
 		meta, err := decodeMeta(bytes.NewReader(text))
 		if err != nil {
-			return nil, fmt.Errorf("what Go wrote, %q, it can't read: %w", text, err)
+			return nil, fmt.Errorf("Go can't read its own text %q: %w", text, err)
 		}
 		encoded[i] = encodedMeta{text, toWire(meta)}
 	}

@@ -21,7 +21,7 @@ type roundsAnswer struct {
 }
 
 // takeRounds takes snapshots as a running server does: it never opens the store
-// again, and keeps Raft's promise that what Close acknowledges can be opened.
+// again, and keeps Raft's promise that an acknowledged snapshot can be opened.
 func takeRounds(args roundsArgs) (roundsAnswer, error) {
 	answer := roundsAnswer{Broken: []string{}}
 	store, err := args.open()

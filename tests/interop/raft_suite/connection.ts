@@ -1,7 +1,7 @@
 /**
- * Frames on a socket: what `store_connection.go` and the server say to each
- * other. Both directions wait for the other side: no frame is read before it is
- * asked for, and a frame that is sent is awaited.
+ * Frames on a socket between `store_connection.go` and the server. Each side waits
+ * for the other: no frame is read before it is asked for, and a frame that is sent
+ * is awaited.
  *
  * @module
  */

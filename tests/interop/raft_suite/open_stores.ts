@@ -17,7 +17,7 @@ import {
 
 const report = (message: string) => console.error(message);
 
-/** Only what may explain a failure; stdout belongs to the server. */
+/** Only messages that may explain a failure; stdout belongs to the server. */
 const LOGGER: Logger = { debug() {}, info() {}, warn: report, error: report };
 
 /** Stores by their directories. */

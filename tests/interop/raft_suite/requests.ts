@@ -1,5 +1,5 @@
 /**
- * What Go's process asks of our store, a request for each connection.
+ * The requests of Go's process to our store, one for each connection.
  *
  * @module
  */
@@ -94,8 +94,9 @@ async function create(
 }
 
 /**
- * Writes the data to the sink as it comes in; resolves to what ended it. After
- * an error of the sink the rest is read and passed over: close() reports it.
+ * Writes the data to the sink as it comes in; resolves to the frame that ended
+ * it. After an error of the sink the rest is read and passed over: close() reports
+ * it.
  */
 async function writeState(
   connection: Connection,

@@ -1,6 +1,6 @@
 /**
- * Reading meta.json: what every version of Go's store writes, and what does
- * harm. tests/interop asks Go itself; this runs without it.
+ * Reading meta.json: the texts of every version of Go's store, and harmful ones.
+ * tests/interop asks Go itself; this runs without it.
  */
 
 import assert from "node:assert/strict";

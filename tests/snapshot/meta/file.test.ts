@@ -17,7 +17,7 @@ import {
 } from "@raft/snapshots";
 import { decode, encode, INIT } from "../../support/store_fixture.ts";
 
-/** What Go wrote. */
+/** Files that Go wrote. */
 const FIXTURES = fileURLToPath(
   new URL("../../fixtures/go/", import.meta.url),
 );
@@ -50,8 +50,8 @@ describe("encodeMeta() and decodeMeta()", () => {
         // Go wrote fewer fields then.
         if (meta.version === 0) continue;
         const text = decode(bytes);
-        // Of a nil list Go writes null, and of a string that is not UTF-8 an
-        // escape: both are equal to what this library writes.
+        // Go writes null for a nil list, and an escape for a string that is not
+        // UTF-8: both are equal to this library's text.
         const ours = text.replaceAll("\\ufffd", "\ufffd")
           .replace('"Servers":null', '"Servers":[]');
         assert.equal(decode(encodeMeta(meta)), ours);

@@ -24,7 +24,7 @@ const LARGE = {
   configurationIndex: 2n ** 53n + 3n,
 };
 
-/** What JSON makes of a snapshot of that. */
+/** The JSON of a snapshot of that. */
 const JSON_OF_LARGE = {
   id: `9007199254740993-${MAX}-${TIME}`,
   term: "9007199254740993",
@@ -78,7 +78,7 @@ describe("JSON.stringify() of metadata", () => {
     await store.close();
   });
 
-  it("works on what copies and archives give", async () => {
+  it("works on the metadata of copies and archives", async () => {
     const store = new MemorySnapshotStore({ clock });
     const { id } = await store.save(LARGE, STATE);
     const target = new MemorySnapshotStore({ clock });

@@ -86,7 +86,7 @@ export class TestBucket {
     });
   }
 
-  /** What makes requests, without any fault. */
+  /** Makes requests, without any fault. */
   get fetch(): Fetch {
     return this.#fetch;
   }

@@ -75,9 +75,9 @@ export class MemoryS3 {
   readonly uploads = new Map<string, Upload>();
   readonly #options: MemoryS3Options;
   #uploadCount = 0;
-  /** What signatures are checked against. */
+  /** The time that signatures are checked against. */
   readonly #clock: () => number;
-  /** What objects and answers are dated by. */
+  /** The time in objects and answers. */
   serverTime: () => number;
 
   constructor(options: MemoryS3Options = {}) {

@@ -192,7 +192,7 @@ export const PROBES: readonly Probe[] = [
     assert.equal(headers.get("x-amz-meta-nonce"), "n-1");
   }),
 
-  probe("an answer says what the server's time is", async (server) => {
+  probe("an answer has the server's time", async (server) => {
     await server.put("a", "x");
     const time = Date.parse((await server.get("a")).headers.get("date") ?? "");
     assert.ok(Math.abs(time - Date.now()) < 60_000);
