@@ -26,7 +26,7 @@ export function snapshotMetrics(
     registers: [prometheus],
   });
   const events = new Counter({
-    ...metric("events_total", "What the store has reported"),
+    ...metric("events_total", "Events that the store has reported"),
     labelNames: ["type"],
   });
   const fallbacks = new Counter(

@@ -61,8 +61,8 @@ const FORMATS: readonly Format[] = [
     looksLike: "tar",
     words: "a tar that is not compressed",
     hint:
-      "compress the file with gzip first (some HTTP clients decompress what " +
-      "they download: ask the server for accept-encoding: identity)",
+      "compress the file with gzip first (some HTTP clients decompress their " +
+      "downloads: ask the server for accept-encoding: identity)",
     matches: (_, text) =>
       text.slice(FIELDS.magic.start).startsWith("ustar") ||
       text.startsWith("meta.json\0"),

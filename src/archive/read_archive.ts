@@ -117,7 +117,7 @@ export async function openArchive(
     meta = await reader.readMeta();
   } catch (error) {
     await made.abort(error);
-    // What the abort of a signal ends looks like an archive that is cut short.
+    // A read that a signal aborts looks like an archive that is cut short.
     throw made.end === undefined ? error : made.end.reason;
   }
   total = meta.size;

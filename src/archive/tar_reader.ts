@@ -256,7 +256,7 @@ function octalIn(block: Uint8Array, field: Field): number | undefined {
   return digits === undefined ? undefined : parseInt(digits, 8);
 }
 
-/** GNU tar's way to write what eleven octal digits can't: 8 GiB and more. */
+/** GNU tar's way to write sizes beyond eleven octal digits: 8 GiB and more. */
 function isBase256(block: Uint8Array, { start }: Field): boolean {
   return ((block[start] ?? 0) & 0x80) !== 0;
 }

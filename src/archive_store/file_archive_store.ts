@@ -57,7 +57,7 @@ const CHUNK_BYTES = 256 * 1024;
  * then renamed, so that it is there whole or not at all, also after a power cut.
  * The lease is the lock of a snapshot store, the file `.lock`.
  *
- * @example Keep what Consul sends, and nothing that is incomplete
+ * @example Keep an archive that Consul sends, if it is complete
  * ```ts
  * import { copyArchive, openFileArchiveStore } from "@raft/snapshots/archive";
  *

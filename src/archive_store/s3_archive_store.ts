@@ -156,7 +156,7 @@ export class S3ArchiveStore implements ArchiveStore {
       partSize: this.#tuning.partSize ?? choosePartSize(this.#options.partSize),
       expectedSize: undefined,
     });
-    // A sweep removes what can't be removed now.
+    // A sweep removes the parts that can't be removed now.
     const discard = () => upload.abort().catch(() => {});
     const orDiscard = async (step: () => Promise<void>) => {
       try {

@@ -1,7 +1,7 @@
 /**
  * The seam between the store and the places that snapshots are kept in. The
  * store is written once and owns the rules: IDs, checks, restore, retention,
- * quarantine. A backend owns what differs from place to place: how a snapshot
+ * quarantine. A backend owns the differences between places: how a snapshot
  * becomes visible, how its parts are read, how it is removed. Each method's
  * comment is its contract.
  *

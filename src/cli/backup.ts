@@ -52,11 +52,11 @@ export function registerBackup(program: Command): void {
     .summary("back up a running Consul, Nomad or Vault")
     .description(
       "Takes a snapshot from a running cluster, checks every byte of it, and " +
-        "keeps the archive as it came, under the name INDEX-UNIXMS.snap. It " +
-        "gets its name when all of it is there; then it is read back. A backup " +
-        "that fails leaves nothing, and removes nothing. With --every it runs " +
-        "until SIGTERM or SIGINT; several agents may share a destination, of " +
-        "which one works at a time.",
+        "keeps the archive as it came, under the name INDEX-UNIXMS.snap. The " +
+        "archive gets its name when it is complete; then it is read back. A " +
+        "backup that fails leaves nothing, and removes nothing. With --every " +
+        "backup runs until SIGTERM or SIGINT. Several agents may share a " +
+        "destination; one of them works at a time.",
     )
     .requiredOption(
       "--to <DIR>",

@@ -47,8 +47,8 @@ export function registerCopy(program: Command): void {
       "Copies a snapshot into a store and prints its ID there. From a server " +
         "(see serve) it resumes when the line breaks. Every byte is checked, " +
         "and nothing is left of a copy that fails. Where FROM has the archives " +
-        "of backup, one is copied as it is, or into DIR/snapshots where that " +
-        "is there.",
+        "of backup, one is copied as it is, or into DIR/snapshots when that " +
+        "directory exists.",
     )
     .argument(
       "<FROM>",

@@ -86,8 +86,7 @@ async function requireNotNeeded(
   const good = await findNewestGood(store, published, signal);
   if (good.id !== undefined && doomed.includes(good.id)) {
     throw new CommandError(
-      `Cannot delete ${good.id}: the newest snapshot that is good; --force ` +
-        "deletes it",
+      `Cannot delete ${good.id}, the newest good snapshot; --force deletes it`,
     );
   }
   const unknown = good.passedOver.find((finding) =>

@@ -1,4 +1,4 @@
-/** `doctor DIR`: whether a store is healthy, and what a start would restore. */
+/** `doctor DIR`: whether a store is healthy, and which snapshot a start restores. */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { printable, type SnapshotMeta } from "../../mod.ts";
@@ -31,9 +31,9 @@ export function registerDoctor(program: Command): void {
   program.command("doctor")
     .summary("tell whether a store is healthy")
     .description(
-      "Reads all snapshots of a store and tells which are good, what a start " +
-        "would restore, from which index the log must be there, what a crash " +
-        "has left, and who has the lock. It takes no lock and changes nothing. " +
+      "Reads all snapshots of a store and tells which are good, which one a " +
+        "start would restore, from which index the log must be there, which " +
+        "files a crash has left, and who has the lock. It takes no lock and changes nothing. " +
         "The exit code is 1 when a snapshot is bad or the newest good one is " +
         "older than --max-age, and 3 when something could not be checked.",
     )

@@ -13,8 +13,8 @@ export function addOrderOption(program: Command): void {
     .addOption(
       new Option(
         "--order <ORDER>",
-        "which snapshot is the newest: raft goes by term and index, taken by " +
-          "the time of the state (for backups)",
+        "how the newest snapshot is found: raft compares term and index, " +
+          "taken the time of the state (for backups)",
       ).choices(["raft", "taken"]).default("raft"),
     )
     .hook("preAction", () => {
@@ -50,8 +50,8 @@ export async function warnIfNotNewest(
   warn(
     `${id} is not the newest snapshot here: ${newest.id} is, by ` +
       (order === "raft"
-        ? "term and index; give --order taken to go by time, and each cluster " +
-          "a place of its own"
+        ? "term and index; give --order taken to compare the times instead, " +
+          "and keep each cluster in a store of its own"
         : "the time when it was taken"),
   );
 }

@@ -38,7 +38,9 @@ function outputError(error: unknown): Error {
   const isDestroyed = (error as Partial<NodeJS.ErrnoException>).code ===
     "ERR_STREAM_DESTROYED";
   return isDestroyed || GONE.has(systemCode(error))
-    ? new BrokenPipeError("the reader of the output has gone", { cause: error })
+    ? new BrokenPipeError("the reader of the output has closed it", {
+      cause: error,
+    })
     : new Error(`Cannot write to stdout: ${systemReason(error)}`, {
       cause: error,
     });

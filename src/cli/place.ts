@@ -40,7 +40,7 @@ const BELOW = [
 ] as const;
 
 /**
- * Finds what a path stands for: a store's directory, one above it such as
+ * Finds the store that a path means: a store's directory, one above it such as
  * `/opt/consul`, its `snapshots/`, one snapshot in it, or that one's
  * `state.bin`. Every other file counts as an archive.
  *
@@ -103,8 +103,8 @@ export async function requireNoOther(path: string): Promise<void> {
   const { directory, id } = await findStoreAt(path);
   if (directory === path && id === undefined) return;
   throw new CommandError(
-    `Cannot make a store in ${path}, which belongs to the one in ` +
-      `${directory}: give that path`,
+    `Cannot make a store in ${path}, which is a part of the store in ` +
+      `${directory}: give that directory`,
     { exitCode: 2 },
   );
 }

@@ -58,27 +58,29 @@ DIR/snapshots, as HashiCorp Raft's SnapshotStore lays them out. A program's data
 directory above it, snapshots itself, one snapshot in it, or its state.bin are
 understood as well. latest in the place of an ID is the newest snapshot.
 
-Commands that only read (doctor, list, inspect, verify, cat, export, serve) take
-no lock and change nothing in DIR, and so may run beside a live Raft node. save,
-import, copy, seal, prune, delete, clean and unlock change DIR, and take its
-lock, so that only one program at a time writes. Go's store knows no lock. save,
-import, copy and clean also remove unfinished snapshots; those of another
-program, such as a Go server, only when nothing in them has changed for an hour.
-Files that root writes belong to the owner of the directory.
+Commands that only read (doctor, list, inspect, verify, cat, export, serve,
+restore-drill) take no lock and change nothing in DIR, and so may run beside a
+live Raft node. save, import, copy, seal, prune, delete, clean and unlock change
+DIR, and take its lock, so that only one program at a time writes. Go's store
+has no lock. save, import, copy and clean also remove unfinished snapshots;
+those of another program, such as a Go server, only when nothing in them has
+changed for an hour. Files that root writes belong to the owner of the
+directory.
 
 s3://BUCKET/PREFIX in the place of DIR is a store in object storage. Any number
 of programs may write to it, and there is no lock. The options above, before or
-after the command, say how to reach it; without them AWS_ENDPOINT_URL_S3,
-AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY do.
+after the command, say how to reach it; without them the variables
+AWS_ENDPOINT_URL_S3, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+are used.
 
 FILE in the place of DIR is an archive (.snap) of Consul, Nomad or Vault; - is
 an archive on stdin. doctor, list, verify, prune, copy and restore-drill also
 take a directory or bucket that backup has filled with archives.
 
-With --json one JSON document is printed, in which a snapshot is what
-JSON.stringify() makes of its metadata. index, term and configurationIndex are
-uint64, which many programs round, and therefore strings. crc is a string of 16
-hexadecimal digits, createdAt is ISO 8601.
+With --json one JSON document is printed, in which a snapshot is its metadata
+as JSON.stringify() writes it. index, term and configurationIndex are strings,
+because many programs round integers of 64 bits. crc is a string of 16
+hexadecimal digits, createdAt is a time in ISO 8601.
 
 Exit codes:
   0    done, and every snapshot that was looked at is good
@@ -87,7 +89,7 @@ Exit codes:
   3    a snapshot, the store or FILE could not be read or checked, and none is
        known to be bad: a missing permission, a disk error, an unknown version
   130  interrupted by Ctrl-C (129 by SIGHUP, 143 by SIGTERM)
-  141  the reader of the output went away before its end`;
+  141  the reader of the output closed it before its end`;
 
 /** Runs one command line and gives its exit code; never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -61,7 +61,7 @@ class TerminalBar implements ProgressBar {
   readonly #meter: Meter;
   /** When the line was drawn last, if it is on the terminal. */
   #drawnMs: number | undefined;
-  /** Takes back what erases the line on Ctrl-C. */
+  /** Removes the handler that erases the line on Ctrl-C. */
   #stopOnSignal: (() => void) | undefined;
   #total: number | undefined;
   #done = 0;

@@ -44,8 +44,8 @@ export function registerPrune(program: Command): void {
   const command = program.command("prune")
     .summary("remove old snapshots by a policy")
     .description(
-      "Removes the snapshots that no --keep- option keeps. Each option adds to " +
-        "what the others keep, as in restic's forget; hours, days, weeks, " +
+      "Removes the snapshots that no --keep- option keeps. One option is " +
+        "enough to keep a snapshot, as in restic's forget. Hours, days, weeks, " +
         "months and years are those of the calendar in the local time zone. " +
         "Before prune removes any, it reads the newest snapshots until one is " +
         "good: that one always stays. Snapshots that are bad or can't be read " +

@@ -1,11 +1,11 @@
-/** What the two forms of `prune`, of snapshots and of archives, both say. */
+/** The report that `prune` of snapshots and `prune` of archives have in common. */
 
 import type { RetentionDecision } from "../../mod.ts";
 import { NOT_CHECKED } from "./failure.ts";
 import { type Finding, stateOf } from "./finding.ts";
 import { alignColumns, formatSize } from "./format.ts";
 
-/** What is shown of an item. */
+/** The fields of an item that are shown. */
 interface ShownItem {
   readonly name: string;
   readonly size: number;

@@ -70,7 +70,7 @@ export function registerSave(program: Command): void {
     .addOption(
       new Option(
         SERVER_FLAGS,
-        "a member of the cluster, for each of them once; SUFFRAGE is voter " +
+        "a member of the cluster; once for each member; SUFFRAGE is voter " +
           "(the default), nonvoter or staging",
       ).argParser(parseServer).default([], "no servers"),
     )
@@ -88,13 +88,13 @@ export function registerSave(program: Command): void {
     )
     .option(
       "--size <BYTES>",
-      "the length that the state must have; it is not saved otherwise",
+      "the length that the state must have; another state is not saved",
       parseSize,
     )
     .option(
       "--crc64 <HEX>",
       "the CRC-64 that the state must have, 16 hexadecimal digits as inspect " +
-        "prints it; it is not saved otherwise",
+        "prints it; another state is not saved",
       parseCrc,
     )
     .addOption(hostIdOption())

@@ -36,7 +36,7 @@ export function registerServe(program: Command): void {
         "follower's program. It takes no lock and changes nothing, and so may " +
         "run beside the program that writes the snapshots. It needs a token, " +
         "which clients send as a bearer token. SIGTERM and SIGINT let the " +
-        "transfers that are under way end; a second one ends them.",
+        "transfers that are under way end; a second signal breaks them off.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .option("--host <HOST>", "the address to listen on", "127.0.0.1")
@@ -105,7 +105,7 @@ async function drainAfter(
 function makeAuthorize(token: string | undefined) {
   if (token === undefined) {
     throw usageError(
-      "Cannot serve without a token: a snapshot is all that a cluster knows; " +
+      "Cannot serve without a token: a snapshot has all data of a cluster; " +
         `give --token-file, or set ${TOKEN_VARIABLE}`,
     );
   }

@@ -50,8 +50,8 @@ function isNullForReading(): boolean {
  * A pipe that another program has made non-blocking takes as much as it has room
  * for, and then fails with EAGAIN. Node and Bun wait for room. Deno's
  * `process.stdout` passes the error on, and does not tell how much of the bytes
- * it has written (nor does `Deno.stdout`, which holds back what follows the last
- * line end). A socket on the same descriptor waits for room on Deno, too.
+ * it has written (nor does `Deno.stdout`, which holds back the bytes after
+ * the last line end). A socket on the same descriptor waits for room on Deno, too.
  */
 function openStdout(): Writable {
   const stat = fstatSync(1);

@@ -31,8 +31,8 @@ const SCHEME = /^bearer +/i;
 export function bearerToken(token: string): (request: Request) => boolean {
   if (!TOKEN.test(token)) {
     throw new RangeError(
-      "Cannot use the token: found no characters, or other ones than " +
-        "letters, digits and -._~+/, expected those of a bearer token",
+      "Cannot use the token: found an empty token or other characters, " +
+        "expected letters, digits and -._~+/, with = only at the end",
     );
   }
   const expected = new TextEncoder().encode(token);

@@ -13,7 +13,7 @@ import type { ServedStore } from "./served_store.ts";
  * cancelled. With block checksums each block is checked. Without them the store
  * would read the whole state before it hands out a part, longer than a client
  * waits; so it is read from its beginning, in one pass, and checked at its end.
- * The client checks what it gets, too.
+ * The client checks its bytes, too.
  */
 export async function openRange(
   store: Pick<ServedStore, "header" | "open">,

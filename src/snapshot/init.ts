@@ -1,5 +1,5 @@
 /**
- * Checks what callers pass to `create()`, for every kind of store.
+ * Checks the arguments of `create()`, for every kind of store.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The results of `inspect()` and `clean()`: what a store has beside its
- * published snapshots, and which of that was removed.
+ * The results of `inspect()` and `clean()`: the contents of a store beside its
+ * published snapshots, and which of these were removed.
  *
  * @module
  */

@@ -97,8 +97,8 @@ export interface SnapshotReader {
    * For start-up: calls `restore` with the newest snapshot, and with the next
    * older one when that fails, until one has been restored. Corrupt snapshots
    * are quarantined (at most two are kept) once an older one has been restored,
-   * unless the store was opened to read only. The source is valid until what
-   * `restore` returned has settled.
+   * unless the store was opened to read only. The source is valid until the
+   * promise that `restore` returned has settled.
    *
    * A snapshot counts as restored when every byte was handed out, and so was
    * checked, or when the source was cancelled with a reason. A pipe whose target
@@ -111,8 +111,8 @@ export interface SnapshotReader {
    * @throws {NoUsableSnapshotError} when there are snapshots, but none could be
    * restored.
    * @throws {StoreAccessError} when the process or the place is at fault
-   * (`EMFILE`), also in what `restore` throws: it is called again with the same
-   * snapshot, a few times, and with no older one.
+   * (`EMFILE`), also when `restore` throws such an error: it is called again with
+   * the same snapshot, a few times, and with no older one.
    * @throws {SnapshotTooLargeError} when a state is larger than the `maxSize` of
    * a place that has this option: no older snapshot is tried.
    * @throws {TypeError} when `restore` is not a function or an option does not

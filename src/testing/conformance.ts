@@ -70,7 +70,7 @@ export interface ConformanceCheck {
   /**
    * Makes a store and checks it.
    *
-   * @throws {Error} when the store does not do what the name says.
+   * @throws {Error} when the store does not behave as the name says.
    */
   run(): Promise<void>;
 }

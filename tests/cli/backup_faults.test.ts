@@ -146,7 +146,7 @@ describe("a backup", () => {
       ["http://[", /not a URL/],
       [undefined, /more than 5 times/],
       ["ftp://HOST/v1/snapshot", /expected https/],
-      ["http://user:secret@HOST/v1/snapshot", /and no user/],
+      ["http://user:secret@HOST/v1/snapshot", /without a user name/],
     ];
     for (const [location, message] of cases) {
       const found = await backUp(directory, (response, { headers }) => {

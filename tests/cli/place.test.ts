@@ -66,7 +66,7 @@ describe("a path of the command line", () => {
         archive(),
       );
       assert.equal(code, 2, path);
-      assert.match(stderr, /Cannot make a store in .*: give that path\n$/);
+      assert.match(stderr, /Cannot make a store in .*: give that directory\n$/);
     }
     assert.deepEqual(await readdir(data), ["raft"]);
   });

@@ -131,12 +131,17 @@ describe("raft-snapshots", () => {
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(
       stdout,
-      /save,\nimport, copy, seal, prune, delete, clean and unlock change DIR/,
+      /save, import, copy, seal, prune, delete, clean and unlock change\nDIR/,
     );
     assert.match(stdout, /Exit codes:\n +0 .*\n +1 .*\n +2 /);
     for (const command of COMMANDS) {
       assert.match(stdout, new RegExp(`^ +${command} `, "m"));
     }
+  });
+
+  it("shows durations in its help as users write them", async () => {
+    const { stdout } = await raftSnapshots(["backup", "--help"]);
+    assert.match(stdout, /may send nothing \(default:\s+5m\)/);
   });
 
   it("prints help on stderr and exits with 2 without a command", async () => {

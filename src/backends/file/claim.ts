@@ -47,7 +47,7 @@ export async function claimDirectory(
     return lock;
   } catch (error) {
     if (error instanceof StoreLockedError) throw error;
-    // This error says already what to do: root may not write here.
+    // This error says already how to go on: root may not write here.
     if (error instanceof StoreAccessError) throw error;
     throw accessError(directory, "write to", error);
   }

@@ -69,7 +69,7 @@ export class Directory {
    */
   async keepOpen(): Promise<FileStat | undefined> {
     await this.letGo();
-    // The next operation will report what is wrong.
+    // The next operation will report the fault.
     const directory = await this.fileSystem.holdDirectory(this.path)
       .catch(() => undefined);
     if (directory === undefined) return undefined;

@@ -21,7 +21,7 @@ export class FileLimit {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Runs a task when its turn comes; it must close what it has opened. */
+  /** Runs a task when its turn comes; the task must close its files. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     for (;;) {
       while (this.#running >= this.#max) await this.#turn();

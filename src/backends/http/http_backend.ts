@@ -172,7 +172,7 @@ function idsIn(bytes: Uint8Array, place: string): string[] {
     // The error below says that this is not an answer of a snapshot server.
   }
   throw new StoreAccessError(
-    `Cannot use the list of snapshots of ${place}: found another form, ` +
-      "expected that of a snapshot server",
+    `Cannot use the list of snapshots of ${place}: found something else, ` +
+      "expected the JSON of a snapshot server",
   );
 }

@@ -62,7 +62,7 @@ export async function refusalOf(
     // The request may have been damaged, or the answer may belong to another
     // one.
     if (problem.status === status && problem.id === asked.id) return known;
-    return new UnexpectedAnswerError("the server answered another request");
+    return new UnexpectedAnswerError("the answer is that to another request");
   }
   if (known !== undefined) return known;
   if (status === 412) return changed(asked);
@@ -115,7 +115,8 @@ type MakeError = (asked: Asked) => SnapshotError;
 const ERRORS: Partial<Readonly<Record<ProblemCode, MakeError>>> = {
   "unauthorized": (asked) => denied(asked, 401),
   "precondition-failed": changed,
-  "blocks-not-found": ({ id }) => new NoBlocksError(`Snapshot ${id} has none`),
+  "blocks-not-found": ({ id }) =>
+    new NoBlocksError(`Snapshot ${id} has no block checksums`),
   "snapshot-not-found": ({ id, place }) =>
     new SnapshotNotFoundError(`Cannot find snapshot ${id} at ${place}`),
   "snapshot-corrupt": ({ id, place }) =>
@@ -137,14 +138,14 @@ const ERRORS: Partial<Readonly<Record<ProblemCode, MakeError>>> = {
 /** The snapshot whose metadata was read first is not there any more. */
 function changed({ id, place }: Asked): SnapshotError {
   return new SnapshotNotFoundError(
-    `Cannot read snapshot ${id} any further: ${place} has another one of ` +
-      "that ID now; start again",
+    `Cannot read the rest of snapshot ${id}: ${place} has another snapshot ` +
+      "with that ID now; start again",
   );
 }
 
 function denied({ what, place }: Asked, status: number): SnapshotError {
   const hint = status === 401 || status === 403
-    ? "pass what authorizes the request in the option headers"
+    ? "pass valid credentials in the option headers"
     : "look whether the address is that of a snapshot server";
   return new StoreAccessError(
     `Cannot read ${what}: ${place} answered with status ${status}; ${hint}`,

@@ -1,6 +1,6 @@
 /**
  * A request by Node's own client, which Deno and Bun have as well: `fetch` takes
- * certificates on none of them in the same way, and decompresses what comes.
+ * certificates on none of them in the same way, and decompresses the answer.
  */
 
 import {

@@ -90,7 +90,7 @@ function redirectedTo(
   if (isAsSafe && to.username + to.password === "") return to;
   throw new SourceError(
     `Cannot get a snapshot: ${shown(from)} has redirected to ${shown(to)}, ` +
-      `expected https, or ${url.protocol} as before, and no user`,
+      `expected https (or ${url.protocol} as before) without a user name`,
   );
 }
 
@@ -201,7 +201,7 @@ function reasonOf(error: unknown): string {
   return text === "" ? code : `${text} (${code})`;
 }
 
-/** A URL without what may be secret. */
+/** A URL without the parts that may be secret. */
 function shown({ protocol, host, pathname }: URL): string {
   return printable(`${protocol}//${host}${pathname}`);
 }

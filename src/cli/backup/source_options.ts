@@ -52,16 +52,16 @@ const STALL_MS = 5 * 60 * 1000;
 /** Adds the options to a command. */
 export function addSourceOptions(command: Command): Command {
   const address = (vendor: Vendor) =>
-    `take the snapshot from ${vendor.name} (default: what ` +
-    `${vendor.variables.address} says, or ${defaultUrlOf(vendor)})`;
+    `take the snapshot from ${vendor.name} (default: the URL in ` +
+    `${vendor.variables.address}, or ${defaultUrlOf(vendor)})`;
   return command
     .option("--consul [URL]", address(VENDORS.consul))
     .option("--nomad [URL]", address(VENDORS.nomad))
     .option("--vault [URL]", address(VENDORS.vault))
     .option(
       "--token-file <FILE>",
-      "a file with the token, which is read for each backup (default: what the " +
-        "variables of the vendor say, such as CONSUL_HTTP_TOKEN)",
+      "a file with the token, which is read for each backup (default: the " +
+        "vendor's own variables, such as CONSUL_HTTP_TOKEN)",
       parsePath,
     )
     .option("--ca-file <FILE>", "the certificates to trust, in PEM", parsePath)
@@ -85,11 +85,11 @@ export function addSourceOptions(command: Command): Command {
         text.toLowerCase(),
       ]),
     )
-    .option(
-      "--stall-timeout <DURATION>",
-      "how long the server may send nothing",
-      parseDuration,
-      STALL_MS,
+    .addOption(
+      new Option(
+        "--stall-timeout <DURATION>",
+        "how long the server may send nothing",
+      ).argParser(parseDuration).default(STALL_MS, "5m"),
     );
 }
 

@@ -62,7 +62,7 @@ class SnapshotMeta implements Meta {
 export function makeMeta(fields: SnapshotMetaFields): Meta {
   const createdAt = timeOf(fields.id);
   if (createdAt !== undefined) return new SnapshotMeta(fields, createdAt);
-  throw new TypeError("Cannot make metadata: found an ID that is not one");
+  throw new TypeError("Cannot make metadata: found an ID of another form");
 }
 
 /** A copy that shares nothing with the fields. */

@@ -273,7 +273,7 @@ export class S3Client {
     const { status, headers } = begun.response;
     const bytes = method === "HEAD"
       ? begun.end()
-      // What follows is not needed, and what can't be read says nothing.
+      // The body is not needed, and an unreadable error text says nothing.
       : await begun.readAll(ERROR_SIZE_MAX).catch(() => undefined);
     const text = new TextDecoder().decode(bytes ?? undefined);
     return readFailure(status, { headers, text, quote: this.#quote });
