@@ -95,7 +95,7 @@ export async function restart(setup: DemoSetup): Promise<void> {
 
 /** A restart that does not know that the newest snapshot is damaged. */
 export async function restartAfterDamage(setup: DemoSetup): Promise<void> {
-  title(`4. Process ${process.pid} starts, and restores what it can`);
+  title(`4. Process ${process.pid} starts, and restores a good snapshot`);
   const store = await openFileSnapshotStore(setup.directory, {
     logger: { debug() {}, info() {}, warn: bad, error: bad },
   });

@@ -121,7 +121,7 @@ class Agent {
     if (newest !== undefined) this.#status.verified(newest);
   }
 
-  /** A restart, or another agent, does not make a backup more. */
+  /** A restart, or another agent, causes no extra backup. */
   #firstDue(): number {
     const last = this.#status.newest?.createdAt.getTime() ?? -Infinity;
     const now = Date.now();

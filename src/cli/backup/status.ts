@@ -22,7 +22,7 @@ export class BackupStatus {
   role: Role = "standby";
   /** The newest backup that is known to be good. */
   newest: VerifiedBackup | undefined;
-  /** Until when the newest backup is known to be all that there is to save. */
+  /** The last time at which the cluster had nothing newer than that backup. */
   currentAt: number | undefined;
   /** When the last run has ended well. */
   succeededAt: number | undefined;
