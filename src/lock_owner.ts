@@ -45,7 +45,7 @@ export function lockedMessage(
   hint: string | undefined,
 ): string {
   const holder = owner === undefined
-    ? "a process that did not say who it is"
+    ? "an unknown process"
     : describeOwner(owner);
   const advice = hint === undefined ? "" : `; ${hint}`;
   return `Cannot lock ${path}: held by ${holder}${advice}`;

@@ -21,7 +21,7 @@ export function placeError(doing: string, error: unknown): StoreAccessError {
   if (isSnapshotError(error, "ERR_STORE_ACCESS")) return error;
   return new StoreAccessError(
     `Cannot ${doing}: ${describe(error)}; the fault is with the process or ` +
-      "the disk, not with a snapshot: mend that and try again",
+      "the disk, not with a snapshot: remove the fault and try again",
     { cause: error },
   );
 }

@@ -138,8 +138,8 @@ function toRestoreError(id: string, error: unknown): SnapshotError {
   if (isSnapshotError(error)) return error;
   return new StoreAccessError(
     `Cannot restore snapshot ${id}: ${describe(error)}; older ones were not ` +
-      "tried, because the process or the disk is short of something: mend " +
-      "that and try again",
+      "tried, because the process or the disk has run out of something: " +
+      "free some of it and try again",
     { cause: error },
   );
 }
