@@ -166,7 +166,7 @@ describe("a store of a server's snapshots", () => {
         status: 403,
         headers: { "content-type": "application/problem+json" },
       }));
-      await assert.rejects(remote.list(), /status 403; pass what authorizes/);
+      await assert.rejects(remote.list(), /status 403; pass valid credentials/);
     }
     assert.equal(line.requests.length, problems.length);
   });
