@@ -25,7 +25,7 @@ const THIN_DISK: SmallDisk = {
   hasRoomForNames: true,
 };
 
-describe("a store on a disk that loses what was written", () => {
+describe("a store on a disk that loses writes", () => {
   it("publishes nothing, because the sync reports the loss", {
     skip: whyNoSmallDisk(THIN_DISK),
   }, async (t) => {
