@@ -6,7 +6,7 @@
  *
  * The figure of an install is its speed as a part of curl's, at the median of the
  * rounds; each round measures all. The rows "without checks" are the runtime's own
- * `fetch` to a file that is then synced: no install can be faster than these.
+ * `fetch`, written by `node:fs` to a file that is then synced.
  *
  * @module
  */
