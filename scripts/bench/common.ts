@@ -39,13 +39,14 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
  */
 export async function byTurns(
   ways: readonly (() => Promise<number>)[],
+  { turns = 13, warmUp = 4 } = {},
 ): Promise<number[]> {
   const measured = ways.map((way) => ({ way, seconds: [] as number[] }));
-  for (let turn = 0; turn < 13; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     // Each runs in the memory that the one before has left.
     const order = turn % 2 === 0 ? measured : measured.toReversed();
     for (const { way, seconds } of order) seconds.push(await way());
   }
   // In the first turns the runtime still compiles.
-  return measured.map(({ seconds }) => median(seconds.slice(4)));
+  return measured.map(({ seconds }) => median(seconds.slice(warmUp)));
 }

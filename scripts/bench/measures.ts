@@ -218,7 +218,7 @@ function tables(all: Contestants, scale: number): MeasurePlan[] {
       title: "save() of a generator of records of 100 bytes, and of 1 MiB " +
         "chunks, by turns in one process",
       bytes: records,
-      rounds: 3,
+      rounds: 1,
       directory: "own",
       entries: oursIn("saveBoth", records, [
         "",
