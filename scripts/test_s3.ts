@@ -1,8 +1,7 @@
 /**
  * `deno task test:s3`: the tests of object storage against a real server, on
  * every runtime, with connections that are kept alive and with one connection
- * for each request. On Deno every fault of the network is tried, and 4 GiB are
- * moved.
+ * for each request. Every fault of the network is tried, and 4 GiB are moved.
  *
  * `--runtimes=deno,node20` runs some runtimes. `--sample` tries some faults only,
  * and repeats only the tests of connections with one connection each.
@@ -83,8 +82,7 @@ async function runAll(
   return reportAll(
     await runSteps([
       ...chosen.map((runner) => {
-        const isFull = !isSample && runner.id === "deno";
-        return stepFor({ ...kept, ...rest, files }, runner, isFull);
+        return stepFor({ ...kept, ...rest, files }, runner, !isSample);
       }),
       ...chosen.map((runner) => {
         const stage = { ...fresh, ...rest, files: aboutConnections };
