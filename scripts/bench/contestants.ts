@@ -58,7 +58,7 @@ const HASH_WASM = "scripts/bench/hash_wasm.ts";
 const SOURCES = [
   WORKLOAD,
   HASH_WASM,
-  ...["common", "median", "restoring", "saving"].map((name) =>
+  ...["common", "median", "restoring", "saving", "small"].map((name) =>
     `scripts/bench/${name}.ts`
   ),
 ];

@@ -28,6 +28,7 @@ import { nodeFileSystem } from "../../src/fs/node/file_system.ts";
 import { byTurns, filled, INIT, MIB, timed } from "./common.ts";
 import { restoreBoth } from "./restoring.ts";
 import { saveBoth } from "./saving.ts";
+import { saveSmall } from "./small.ts";
 
 /** The result of one measurement. */
 interface Sample {
@@ -270,30 +271,8 @@ const workloads: Readonly<Record<string, Workload>> = {
       await file.close();
     });
   },
-  /**
-   * Create and close with 4 KiB of state: seconds for one of fifty, after five
-   * hundred in which the engine compiles the code, and of the first fifty.
-   */
-  async small(directory) {
-    const count = 50;
-    const store = await openFileSnapshotStore(directory, { retain: 2 });
-    const state = filled(4096);
-    let index = 0n;
-    const save = async () => {
-      for (let i = 0; i < count; i++) {
-        const sink = await store.create({ index: ++index, ...INIT });
-        const writer = sink.getWriter();
-        await writer.write(state);
-        await writer.close();
-      }
-    };
-    const first = await timed(save);
-    for (let i = 0; i < 9; i++) await save();
-    const warm = await timed(save);
-    await store.close();
-    return [warm / count, first / count];
-  },
-  /** A step of that, which waits for no disk: seconds for one. */
+  small: saveSmall,
+  /** A step of a small save, which waits for no disk: seconds for one. */
   async step(directory) {
     const count = 2000;
     const seconds = await timed(async () => {
