@@ -130,7 +130,10 @@ class Source implements MadeSource {
 
   readonly abort = async (reason: unknown): Promise<void> => {
     this.#look();
-    this.#output?.error(reason);
+    // The stream of a consumer that has cancelled is closed. An error now would
+    // only make a cancel() fail that is still under way, and an unhandled
+    // rejection of it would end the process.
+    if (this.#end?.how !== "cancelled") this.#output?.error(reason);
     await this.#settle("aborted", reason);
   };
 

@@ -194,6 +194,21 @@ onEachPlace("restore()", (makePlace) => {
     });
   }
 
+  for (const reason of [undefined, "the rest is the same"]) {
+    const how = reason === undefined ? "without a reason" : "with a reason";
+    it(`lets a cancel() ${how} succeed that the function did not await`, async () => {
+      const { store } = await setUp(makePlace());
+      let cancelled: Promise<unknown> = Promise.resolve();
+      const cancel = (source: SnapshotSource) => {
+        cancelled = source.cancel(reason).catch((error) => error);
+      };
+      await store.restore(cancel).catch(ignore);
+      // A rejection would be unhandled in such a program, and end it.
+      assert.equal(await cancelled, undefined);
+      await store.close();
+    });
+  }
+
   it("accepts a function that has another thread read all", {
     skip: runtime.name === "bun" && "can't transfer streams",
   }, async () => {
