@@ -50,6 +50,14 @@ const CALLS: Readonly<Record<string, (more: object) => unknown>> = {
     new Crc64CheckStream({ crc: 0n, size: 0, ...more }),
   create: (more) => new MemorySnapshotStore().create(INIT, more),
   save: (more) => new MemorySnapshotStore().save(INIT, STATE, more),
+  "the expected state of create": (more) =>
+    new MemorySnapshotStore().create(INIT, { expected: more }),
+  "the expected state of save": (more) =>
+    new MemorySnapshotStore().save(INIT, STATE, {
+      expected: { size: STATE.length, ...more },
+    }),
+  "the retries of openHttpSnapshotStore": (more) =>
+    openHttpSnapshotStore("http://host/", { retry: { budgetMs: 1, ...more } }),
   list: (more) => new MemorySnapshotStore().list(more),
   open: (more) => withSnapshot((store, id) => store.open(id, more)),
   verify: (more) => withSnapshot((store, id) => store.verify(id, more)),

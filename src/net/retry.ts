@@ -6,6 +6,7 @@
 
 import { pause } from "../backend/pause.ts";
 import { requireMs } from "../backend/options.ts";
+import { type OptionNames, requireKnown } from "../option_names.ts";
 
 /** How calls over a network are tried again. */
 export interface RetryOptions {
@@ -22,6 +23,12 @@ export interface RetryOptions {
   /** The longest pause of all, in milliseconds. @default {5,000} */
   readonly pauseMsMax?: number | undefined;
 }
+
+const RETRY_OPTIONS: OptionNames<RetryOptions> = {
+  budgetMs: true,
+  pauseMs: true,
+  pauseMsMax: true,
+};
 
 /** The options with every default filled in. */
 export type ResolvedRetryOptions = {
@@ -48,12 +55,13 @@ export const REAL_WORLD: RetryWorld = {
 /**
  * Fills in the defaults.
  *
- * @throws {TypeError} when an option is not a number.
+ * @throws {TypeError} when an option is not a number, or does not exist.
  * @throws {RangeError} when one is out of its bounds.
  */
 export function resolveRetryOptions(
   options: RetryOptions = {},
 ): ResolvedRetryOptions {
+  requireKnown(options, RETRY_OPTIONS);
   const { budgetMs = 60_000, pauseMs = 100, pauseMsMax = 5_000 } = options;
   return {
     budgetMs: requireMs("retry.budgetMs", budgetMs, 0),

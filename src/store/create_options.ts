@@ -4,13 +4,17 @@
  * @module
  */
 
+import { type OptionNames, requireKnown } from "../option_names.ts";
 import type { CreateOptions, ExpectedState } from "../snapshot/types.ts";
 import { UINT64_MAX } from "../uint64.ts";
+
+/** The names in `expected`: a misspelt one would leave the check out. */
+const EXPECTED: OptionNames<ExpectedState> = { size: true, crc: true };
 
 /**
  * A checked copy of the expected size and CRC.
  *
- * @throws {TypeError} when a value has the wrong type.
+ * @throws {TypeError} when a value has the wrong type, or another name.
  * @throws {RangeError} when a value is out of its bounds.
  */
 export function requireExpected(
@@ -24,6 +28,7 @@ export function requireExpected(
       }, expected an object with size or crc`,
     );
   }
+  requireKnown(expected, EXPECTED);
   const { size, crc } = expected;
   if (size !== undefined && typeof size !== "number") {
     throw new TypeError(
