@@ -149,7 +149,8 @@ export interface CreateOptions {
 
 /**
  * A state for `save()`: bytes, or a source of bytes. The chunks of an iterable
- * may be of any size; many small ones cost little.
+ * may be of any size; many small ones cost little. A response must be a
+ * successful one.
  */
 export type StateInput =
   | ArrayBuffer

@@ -20,8 +20,8 @@ export interface StateChunks {
 /**
  * The chunks of a state.
  *
- * @throws {TypeError} when `state` is of another kind, a stream that is locked,
- * or a body that has been read.
+ * @throws {TypeError} when `state` is of another kind, a stream that is locked, a
+ * body that has been read, or the response to a request that failed.
  */
 export function chunksOf(state: StateInput): StateChunks {
   if (ArrayBuffer.isView(state) || isBuffer(state)) {
@@ -61,6 +61,14 @@ function bodyOf(response: Response): StateChunks {
   if (response.bodyUsed) {
     throw new TypeError(
       "Cannot save a state: the response's body has been read",
+    );
+  }
+  // The body is a page about the failure, and would become a snapshot. (A
+  // Request, which has a body too, has no `ok`.)
+  if (response.ok === false) {
+    throw new TypeError(
+      `Cannot save a state: found a response with status ${response.status}, ` +
+        "expected a successful one",
     );
   }
   return response.body === null

@@ -246,6 +246,29 @@ for (const [name, open] of Object.entries(STORES)) {
       await store.close();
     });
 
+    it("rejects the response to a request that failed", async () => {
+      const store = await open();
+      for (const status of [301, 404, 503]) {
+        await assert.rejects(
+          store.save(INIT, new Response("not a state", { status })),
+          {
+            name: "TypeError",
+            message: "Cannot save a state: found a response with status " +
+              `${status}, expected a successful one`,
+          },
+        );
+      }
+      assert.deepEqual(await store.list(), []);
+      const request = new Request("http://host/", {
+        ...{ method: "PUT", body: STATE },
+      });
+      assert.deepEqual(
+        await readBack(store, await store.save(INIT, request as never)),
+        STATE,
+      );
+      await store.close();
+    });
+
     it("reports its progress, and the total where it is known", async () => {
       const store = await open();
       const told: string[] = [];
