@@ -67,7 +67,7 @@ interface Recipe {
     store: SnapshotStore,
     url: string,
     token: string,
-  ): Promise<SnapshotMeta>;
+  ): Promise<SnapshotMeta | undefined>;
 }
 
 describe("the README", () => {
@@ -88,13 +88,7 @@ describe("the README", () => {
     const [, , path = ""] = await writeCode(folder);
     const recipe: Recipe = await import(pathToFileURL(path).href);
     const leader = new MemorySnapshotStore();
-    await leader.save(
-      {
-        ...{ index: 10n, term: 3n, configuration: { servers: [] } },
-        configurationIndex: 0n,
-      },
-      new Uint8Array(100_000),
-    );
+
     const server = createServer(toNodeListener(recipe.serve(leader, "secret")));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -102,8 +96,16 @@ describe("the README", () => {
     const follower = new MemorySnapshotStore();
     const url = `http://127.0.0.1:${port}`;
     try {
-      const { index, size } = await recipe.follow(follower, url, "secret");
-      assert.deepEqual([index, size], [10n, 100_000]);
+      assert.equal(await recipe.follow(follower, url, "secret"), undefined);
+      await leader.save(
+        {
+          ...{ index: 10n, term: 3n, configuration: { servers: [] } },
+          configurationIndex: 0n,
+        },
+        new Uint8Array(100_000),
+      );
+      const meta = await recipe.follow(follower, url, "secret");
+      assert.deepEqual([meta?.index, meta?.size], [10n, 100_000]);
       await assert.rejects(
         recipe.follow(follower, url, "another"),
         { code: "ERR_STORE_ACCESS" },
