@@ -93,7 +93,7 @@ describe("docs/README.md", () => {
   it("lists every page, each in a row of its table", async () => {
     const index = await readSource("docs/README.md");
     // An empty line would end the table, and the other rows would be prose.
-    const [table = ""] = /^\|(.*\n\|)*/m.exec(index) ?? [];
+    const [table = ""] = /^(\|.*\n)+/m.exec(index) ?? [];
     const pages = (await sourceFiles("docs", ".md"))
       .map(({ path }) => path.replace("docs/", ""))
       .filter((name) =>
