@@ -7,6 +7,9 @@
 import { isBuffer } from "../bytes.ts";
 import type { StateInput } from "../snapshot/types.ts";
 
+/** Bytes of a blob that are in memory at a time. */
+const SLICE_BYTES = 1024 * 1024;
+
 /** The chunks of a state, and how to stop their source. */
 export interface StateChunks {
   /** The chunks, which are not checked yet. */
@@ -30,6 +33,7 @@ export function chunksOf(state: StateInput): StateChunks {
   if (typeof state !== "object" || state === null) throw notAState(state);
   if (isResponse(state)) return bodyOf(state);
   if (isBlob(state)) return streamChunks(state.stream(), state.size);
+  if (isPlainBlob(state)) return iterate(slicesOf(state), state.size);
   if ("getReader" in state) return streamChunks(state, undefined);
   if (Symbol.asyncIterator in state || Symbol.iterator in state) {
     return iterate(state, undefined);
@@ -44,7 +48,7 @@ export function chunksOf(state: StateInput): StateChunks {
 export function canReadAgain(state: StateInput): boolean {
   return ArrayBuffer.isView(state) || isBuffer(state) ||
     typeof state === "object" && state !== null && !isResponse(state) &&
-      isBlob(state);
+      (isBlob(state) || isPlainBlob(state));
 }
 
 // Responses and blobs are recognized by their members, because one process may
@@ -55,6 +59,21 @@ function isResponse(state: object): state is Response {
 
 function isBlob(state: object): state is Blob {
   return "stream" in state && typeof state.stream === "function";
+}
+
+/** A `Blob` as jsdom 29 has it, without `stream()`. */
+type PlainBlob = Pick<Blob, "arrayBuffer" | "size" | "slice">;
+
+function isPlainBlob(state: object): state is PlainBlob {
+  return "arrayBuffer" in state && typeof state.arrayBuffer === "function" &&
+    "slice" in state && typeof state.slice === "function";
+}
+
+/** The bytes of a blob in pieces, because it may be larger than memory. */
+async function* slicesOf(blob: PlainBlob): AsyncGenerator<ArrayBuffer> {
+  for (let start = 0; start < blob.size; start += SLICE_BYTES) {
+    yield await blob.slice(start, start + SLICE_BYTES).arrayBuffer();
+  }
 }
 
 function bodyOf(response: Response): StateChunks {
