@@ -85,7 +85,7 @@ describe("raft-snapshots serve", () => {
     await withServer([from, "--token-file", file], async (url) => {
       const wrong = await copy([url, join(to, "none")]);
       assert.equal(wrong.code, 3);
-      assert.match(wrong.stderr, /401/);
+      assert.match(wrong.stderr, /401; .*--token-file/);
       assert.doesNotMatch(wrong.stderr, new RegExp(TOKEN));
       const right = await copy([url, to, "--token-file", file], withoutToken);
       assert.equal(right.code, 0, right.stderr);

@@ -145,7 +145,7 @@ function changed({ id, place }: Asked): SnapshotError {
 
 function denied({ what, place }: Asked, status: number): SnapshotError {
   const hint = status === 401 || status === 403
-    ? "pass valid credentials in the option headers"
+    ? "pass valid credentials (the option headers; --token-file of the command)"
     : "look whether the address is that of a snapshot server";
   return new StoreAccessError(
     `Cannot read ${what}: ${place} answered with status ${status}; ${hint}`,
