@@ -71,6 +71,16 @@ export class Descriptor {
     );
   }
 
+  /** Runs a task that needs the file open, as one of its calls. */
+  during<T>(task: () => Promise<T>): Promise<T> {
+    return this.#run((done) =>
+      void task().then(
+        (result) => done(null, result),
+        (error) => done(error, undefined as T),
+      )
+    );
+  }
+
   /** Closes it, after the calls that are under way. */
   close(): Promise<void> {
     this.#closed ??= this.#close();

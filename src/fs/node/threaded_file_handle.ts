@@ -20,16 +20,17 @@ const THREADED_BYTES_MIN = 256 * 1024;
 
 /** As {@linkcode NodeFileHandle}, for a file that was just made. */
 export class ThreadedFileHandle extends NodeFileHandle {
-  readonly #fd: number;
+  readonly #first: Descriptor;
   /** The second descriptor, once it is needed. */
   #opening: Promise<DenoFile | undefined> | undefined;
   /** Where it writes next; `undefined` when that is unknown. */
   #position: number | undefined = 0;
   #isBusy = false;
+  #closing: Promise<void> | undefined;
 
   constructor(file: Descriptor) {
     super(file);
-    this.#fd = file.fd;
+    this.#first = file;
   }
 
   override async write(bytes: Uint8Array, position: number): Promise<number> {
@@ -39,30 +40,40 @@ export class ThreadedFileHandle extends NodeFileHandle {
     }
     this.#isBusy = true;
     try {
-      this.#opening ??= openAgain(this.#fd);
-      const file = await this.#opening;
-      return file === undefined
-        ? await super.write(bytes, position)
-        : await this.#writeThreaded(file, bytes, position);
+      const written = await this.#first.during(() =>
+        this.#writeThreaded(bytes, position)
+      );
+      return written ?? await super.write(bytes, position);
     } finally {
       this.#isBusy = false;
     }
   }
 
-  override async close(): Promise<void> {
-    const opening = this.#opening;
-    this.#opening = Promise.resolve(undefined);
-    // Before the first descriptor is closed, whose number may then be another
-    // file's.
-    (await opening)?.close();
-    await super.close();
+  override close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
+  async #close(): Promise<void> {
+    try {
+      // Ends after the large write that is under way.
+      await super.close();
+    } finally {
+      (await this.#opening)?.close();
+    }
+  }
+
+  /**
+   * Writes by the second descriptor; `undefined` without one. The first one must
+   * stay open meanwhile, because its number would be another file's.
+   */
   async #writeThreaded(
-    file: DenoFile,
     bytes: Uint8Array,
     position: number,
-  ): Promise<number> {
+  ): Promise<number | undefined> {
+    this.#opening ??= openAgain(this.#first.fd);
+    const file = await this.#opening;
+    if (file === undefined) return undefined;
     const isThere = this.#position === position;
     // A failure leaves it somewhere.
     this.#position = undefined;

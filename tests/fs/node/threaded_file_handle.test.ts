@@ -73,6 +73,26 @@ describe("large writes of a new file", () => {
     assert.deepEqual(openDescriptors(dir) ?? [], []);
   });
 
+  it("end before the close of their file does, or are rejected", async (t) => {
+    const dir = await temporaryDirectory(t);
+    const positions = { "the next": MIB, "another": 9 };
+    for (const [which, position] of Object.entries(positions)) {
+      const handle = await files.open(join(dir, which), "create");
+      assert.equal(await handle.write(new Uint8Array(MIB), 0), MIB);
+      const ended: string[] = [];
+      const large = new Uint8Array(64 * MIB);
+      const writing = handle.write(large, position).then(
+        (written) => assert.equal(written, large.length),
+        (error) => assert.equal(error.code, "EBADF"),
+      ).finally(() => ended.push("write"));
+      const closing = handle.close().then(() => ended.push("close"));
+      await assert.rejects(handle.write(large, 0), { code: "EBADF" });
+      await Promise.all([writing, closing]);
+      assert.deepEqual(ended, ["write", "close"], `${which} position`);
+    }
+    assert.deepEqual(openDescriptors(dir) ?? [], []);
+  });
+
   it("succeed where the file's mode forbids to open it again", {
     skip: whyNotPowerless(),
   }, async (t) => {
