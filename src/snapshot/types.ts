@@ -165,7 +165,8 @@ export type StateInput =
 export interface SaveOptions extends CreateOptions {
   /**
    * Called as bytes are taken, though not for each of many small chunks; `total`
-   * is 0 where the size is not known.
+   * is 0 where the size is not known. When the state is written again, `done`
+   * starts again, too.
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }

@@ -88,10 +88,15 @@ export async function saveSnapshot(
   options: SaveOptions,
 ): Promise<SnapshotMeta> {
   requireKnown(options, SAVE_OPTIONS);
-  const write = () => saveOnce(parts, snapshot, options);
-  if (!canReadAgain(snapshot.state)) return await write();
-  const { report } = parts;
-  return await writeAgain(write, { signal: options.signal, report });
+  const { init, state } = snapshot;
+  if (!canReadAgain(state)) return await saveOnce(parts, snapshot, options);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  // Copies, because the caller may change its own before the next attempt.
+  const same = { ...options, expected: requireExpected(options) };
+  const copy = { init: resolveInit(init), state };
+  const write = () => saveOnce(parts, copy, same);
+  return await writeAgain(write, { signal, report: parts.report });
 }
 
 async function saveOnce(

@@ -174,6 +174,28 @@ describe("a place that has lost bytes and says so", () => {
     }
   });
 
+  it("gets them with the metadata and options of the call, which were changed since", async () => {
+    const init = {
+      ...INIT,
+      configuration: {
+        servers: [{ suffrage: "voter" as const, id: "a", address: "a:1" }],
+      },
+    };
+    const expected = { size: STATE.length };
+    const { store, backend } = await losing([() => {
+      Object.assign(init, { index: 999n, term: 999n });
+      init.configuration.servers.pop();
+      expected.size = 1;
+      return lost();
+    }]);
+    const meta = await store.save(init, STATE, { expected });
+    assert.equal(backend.begun.length, 2);
+    assert.equal(meta.index, INIT.index);
+    assert.equal(meta.term, INIT.term);
+    assert.deepEqual(meta.configuration.servers.map(({ id }) => id), ["a"]);
+    await store.close();
+  });
+
   it("lets the progress start again, and end at the same total", async () => {
     const { store } = await losing([lost]);
     const source = new MemorySnapshotStore();
