@@ -160,6 +160,8 @@ describe("a store of a server's snapshots", () => {
       '{"code":"constructor"}',
       '{"code":"__proto__"}',
       '{"code":{}}',
+      '{"code":{"toString":1}}',
+      '{"code":["snapshot-corrupt"]}',
     ];
     for (const problem of problems) {
       line.faults.push(answerWith(problem, {

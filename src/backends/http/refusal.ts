@@ -80,8 +80,9 @@ function knownError(
   { code }: Problem,
   asked: Asked,
 ): SnapshotError | undefined {
-  // Other servers may have codes such as "constructor".
-  return Object.hasOwn(ERRORS, code) ? ERRORS[code]?.(asked) : undefined;
+  // Other servers may have codes such as "constructor", or objects.
+  const isKnown = typeof code === "string" && Object.hasOwn(ERRORS, code);
+  return isKnown ? ERRORS[code]?.(asked) : undefined;
 }
 
 /**

@@ -268,7 +268,8 @@ describe("the completion of an upload", () => {
           const status = code === "InternalError" ? 500 : 409;
           return Promise.reject(new S3Failure({ status, code, text: "no" }));
         },
-        retry: ({ copiedSize = 0 }: Partial<S3Request> = {}) => {
+        retry: ({ copiedSize = 0, signal }: Partial<S3Request> = {}) => {
+          assert.ok(signal, "its pauses would not end with the upload");
           copied.push(copiedSize);
           return new Retry(resolveRetryOptions());
         },

@@ -129,7 +129,9 @@ export class MultipartUpload {
         isInDoubt ||= error.isInDoubt;
         // A completion in doubt may be the conflicting one, and take long.
         const isFirst = error.isConflict && conflict === undefined;
-        if (isFirst && !isInDoubt) retry = this.#client.retry();
+        if (isFirst && !isInDoubt) {
+          retry = this.#client.retry({ signal: request.signal });
+        }
         if (error.isConflict) conflict = error;
         try {
           // After a conflict AWS wants another upload, and may have ended this
