@@ -202,10 +202,13 @@ export interface SnapshotBackend extends ReadableBackend {
    * the errors of the snapshots that are still visible: `SnapshotRetainedError`
    * for one that the place retains, which does not fail a reap. The removal
    * need not be durable, nor any byte be removed, before `finishRemovals()`.
+   * A check that the snapshots exist is not needed when `isListed` is set, because
+   * `names()` has just listed them.
    */
   remove(
     ids: readonly string[],
     from: "published" | "quarantined",
+    isListed?: boolean,
   ): Promise<ReadonlyMap<string, unknown>>;
   /**
    * Makes durable that removed snapshots are invisible, and removes their bytes;

@@ -208,9 +208,10 @@ export class CheckedBackend {
   remove(
     ids: readonly string[],
     from: "published" | "quarantined",
+    isListed = false,
   ): Promise<ReadonlyMap<string, unknown>> {
     return this.#change(async () =>
-      requireFailures(await this.#writable.remove(ids, from), ids)
+      requireFailures(await this.#writable.remove(ids, from, isListed), ids)
     );
   }
 

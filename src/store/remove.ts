@@ -31,13 +31,16 @@ export class Remover {
     this.#parts = parts;
   }
 
-  /** Makes snapshots invisible, and begins to remove their bytes. */
-  async remove(ids: readonly string[]): Promise<Removed> {
+  /**
+   * Makes snapshots invisible, and begins to remove their bytes; `isListed` when
+   * the place has just listed them.
+   */
+  async remove(ids: readonly string[], isListed = false): Promise<Removed> {
     const { backend, health } = this.#parts;
     let failures: ReadonlyMap<string, unknown> = new Map();
     if (ids.length === 0) return { failures, finished: Promise.resolve() };
     try {
-      failures = await backend.remove(ids, "published");
+      failures = await backend.remove(ids, "published", isListed);
     } finally {
       for (const id of ids) if (!failures.has(id)) health.forget(id);
     }

@@ -175,12 +175,13 @@ async function findGood(
   return undefined;
 }
 
+/** Removes snapshots that the place has just listed. */
 async function removeAll(
   parts: StoreParts,
   doomed: readonly string[],
 ): Promise<Reaped> {
   const { remover, report } = parts;
-  const { failures: errors, finished } = await remover.remove(doomed);
+  const { failures: errors, finished } = await remover.remove(doomed, true);
   for (const id of doomed) {
     if (!errors.has(id)) report({ type: "reaped", id });
   }

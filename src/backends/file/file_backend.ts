@@ -219,10 +219,11 @@ export class FileBackend implements SnapshotBackend {
   remove(
     ids: readonly string[],
     from: "published" | "quarantined",
+    isListed = false,
   ): Promise<ReadonlyMap<string, unknown>> {
     return this.#calls.run(async () => {
       if (from === "published") {
-        return await this.#removals.removePublished(ids);
+        return await this.#removals.removePublished(ids, isListed);
       }
       const names = await readNames(this.#directory, this.#marks);
       const doomed = names.temporary.filter((name) =>

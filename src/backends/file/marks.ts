@@ -37,11 +37,6 @@ export class Marks {
     this.#directory = directory;
   }
 
-  /** Whether the last look found a directory without a mark. */
-  isKnownUnmarked(id: string): boolean {
-    return this.#known.get(id) === "none";
-  }
-
   /** Forgets the mark of a snapshot that is published or removed now. */
   forget(id: string): void {
     this.#known.delete(id);

@@ -42,14 +42,18 @@ export class Removals {
   /**
    * Makes published snapshots invisible. Readers that have them open are not
    * disturbed. It resolves to the failures, by ID. {@linkcode Removals.finish}
-   * removes the temporary names of the others.
+   * removes the temporary names of the others. Looks first whether there are
+   * directories with these names, unless they were just listed.
    */
-  removePublished(ids: readonly string[]): Promise<Map<string, unknown>> {
+  removePublished(
+    ids: readonly string[],
+    isListed: boolean,
+  ): Promise<Map<string, unknown>> {
     return this.#renames.run(async () => {
       const failures = new Map<string, unknown>();
       for (const id of ids) {
         try {
-          await this.#renameToDeleted(id);
+          await this.#renameToDeleted(id, isListed);
         } catch (error) {
           failures.set(id, error);
         }
@@ -139,9 +143,9 @@ export class Removals {
   }
 
   /** Renames the directory to a deleted one's name, or marks it as deleted. */
-  async #renameToDeleted(id: string): Promise<void> {
+  async #renameToDeleted(id: string, isListed: boolean): Promise<void> {
     // If it was removed since, the rename finds that out.
-    if (!this.#marks.isKnownUnmarked(id)) await this.#requireThere(id);
+    if (!isListed) await this.#requireThere(id);
     const name = temporaryName({ id, state: "deleted" });
     // Noted first, because the rename may take place although the system
     // reports a failure.

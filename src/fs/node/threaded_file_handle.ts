@@ -3,8 +3,8 @@
  * reads and syncs in other threads but writes in the caller's, so that nothing
  * is computed or received meanwhile (seen with strace on Deno 2.9.6). Its
  * `Deno.FsFile` writes in another thread, but lets a write wait while a sync is
- * under way. So such a file is open twice: one descriptor writes, and the other
- * one, of `node:fs`, does everything else.
+ * under way. So such a file is open twice: one descriptor makes the large writes,
+ * and the other one, of `node:fs`, does everything else.
  *
  * @module
  */

@@ -60,6 +60,19 @@ describe("delete()", () => {
     await store.close();
   });
 
+  it("removes no file that has taken the place of a snapshot", async () => {
+    const fixture = new StoreFixture();
+    const store = await fixture.open();
+    const id = await save(store, "state", { index: 7n });
+    const published = `${SNAPSHOTS}/${id}`;
+    assert.deepEqual(await listIds(store), [id]);
+    await fixture.files.rename(published, `${SNAPSHOTS}/copy`);
+    await (await fixture.files.open(published, "create")).close();
+    await assert.rejects(store.delete(id), SnapshotNotFoundError);
+    assert.equal((await fixture.disk.stat(published)).kind, "file");
+    await store.close();
+  });
+
   it("reports an empty directory that can't be removed, and tries it again", async () => {
     const fixture = new StoreFixture();
     const [id = ""] = await fixture.prepare([7]);
