@@ -84,11 +84,11 @@ export class KeyRing {
   }
 
   /**
-   * Forgets the keys, because the server does not accept them; the next request
-   * asks for new ones.
+   * Forgets keys that the server does not accept; the next request asks for new
+   * ones. Another request may have done so already.
    */
-  forget(): void {
-    this.#keys = undefined;
+  forget(refused: S3Credentials): void {
+    if (this.#keys === refused) this.#keys = undefined;
   }
 
   /**

@@ -94,6 +94,36 @@ describe("credentials", () => {
     assert.deepEqual([asked, refused], [2, 2]);
   });
 
+  it("are asked for once when several requests find them expired", async () => {
+    const bucket = memoryBucket();
+    let valid = "token-1";
+    let asked = 0;
+    let release = () => {};
+    const renewed = new Promise<void>((resolve) => release = resolve);
+    let refused = 0;
+    const store = await bucket.open({
+      credentials: () => {
+        asked++;
+        return { ...bucket.credentials, sessionToken: valid };
+      },
+      fetch: async (url, init) => {
+        const token = new Headers(init.headers).get("x-amz-security-token");
+        if (token === valid) {
+          if (valid === "token-2") release();
+          return await bucket.fetch(url, init);
+        }
+        // The second refusal comes when the keys have been renewed.
+        if (++refused > 1) await renewed;
+        const text = "<Error><Code>ExpiredToken</Code></Error>";
+        return new Response(text, { status: 400 });
+      },
+    });
+    valid = "token-2";
+    await Promise.all([store.list(), store.list()]);
+    assert.deepEqual([asked, refused], [2, 2]);
+    await store.close();
+  });
+
   it("stay secret when the server has refused them, or newer ones have come", async () => {
     let count = 0;
     const keys = new KeyRing(() => ({
@@ -102,10 +132,10 @@ describe("credentials", () => {
       sessionToken: `secret-of-mine-${++count}`,
     }), Date.now);
     const wait = { timeoutMs: 1000, closing: undefined, signal: undefined };
-    await keys.keys(wait);
+    const first = await keys.keys(wait);
     const text = "secret-of-mine secret-of-mine-1";
     assert.equal(keys.redact(text), "[secret] [secret]");
-    keys.forget();
+    keys.forget(first);
     assert.equal(keys.redact(text), "[secret] [secret]");
     await keys.keys(wait);
     assert.equal(count, 2);

@@ -25,7 +25,7 @@ import {
   type RetryWorld,
 } from "../../../net/retry.ts";
 import { retryAfterMs } from "../../../net/status.ts";
-import type { KeyRing } from "../credentials.ts";
+import type { KeyRing, S3Credentials } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
 import { describeNetwork } from "../../../net/network_error.ts";
 import type { Quote, ReadAnswer, S3Answer } from "./answer.ts";
@@ -174,20 +174,29 @@ export class S3Client {
    * @throws {S3Failure} when it fails, or the status is an error's.
    */
   async begin(request: S3Request): Promise<Exchange> {
+    const keys = await this.#keysFor(request);
     try {
-      return await this.#beginOnce(request);
+      return await this.#beginOnce(request, keys);
     } catch (error) {
       const isExpired = error instanceof S3Failure &&
         error.code === "ExpiredToken";
       if (!isExpired) throw error;
-      this.#options.keys.forget();
+      this.#options.keys.forget(keys);
       if (!this.#options.keys.canRenew) throw error;
-      return await this.#beginOnce(request);
+      return await this.#beginOnce(request, await this.#keysFor(request));
     }
   }
 
-  async #beginOnce(request: S3Request): Promise<Exchange> {
-    const begun = await this.#exchange(request);
+  #keysFor({ signal }: S3Request): Promise<S3Credentials> {
+    const { keys, stallTimeoutMs: timeoutMs } = this.#options;
+    return keys.keys({ timeoutMs, closing: this.closing, signal });
+  }
+
+  async #beginOnce(
+    request: S3Request,
+    keys: S3Credentials,
+  ): Promise<Exchange> {
+    const begun = await this.#exchange(request, keys);
     const { response } = begun;
     this.#noteTime(response.headers);
     if (response.status >= 200 && response.status < 300) return begun;
@@ -204,11 +213,14 @@ export class S3Client {
     return Math.min(this.#options.stallTimeoutMs * stalls, TIMER_MS_MAX);
   }
 
-  async #exchange(request: S3Request): Promise<Exchange> {
+  async #exchange(
+    request: S3Request,
+    keys: S3Credentials,
+  ): Promise<Exchange> {
     const { fetch } = this.#options;
     const { signal, body = NOTHING } = request;
     const stallMs = this.#answerMs(request);
-    const { method, url, headers } = await this.#sign(request);
+    const { method, url, headers } = await this.#sign(request, keys);
     const init = {
       method,
       headers,
@@ -225,25 +237,17 @@ export class S3Client {
     }
   }
 
-  async #sign(request: S3Request) {
-    const { method, key = "", query = {}, headers = {}, signal } = request;
-    const { endpoint, stallTimeoutMs } = this.#options;
+  async #sign(request: S3Request, keys: S3Credentials) {
+    const { method, key = "", query = {}, headers = {} } = request;
+    const { endpoint } = this.#options;
     const search = Object.entries(query)
       .map((pair) => pair.map(encodeKey).join("=").replace(/\//g, "%2F"))
       .join("&");
     const path = `${endpoint.bucketUrl}${encodeKey(key)}`;
     const url = search === "" ? path : `${path}?${search}`;
-    const keys = await this.#options.keys.keys({
-      timeoutMs: stallTimeoutMs,
-      closing: this.closing,
-      signal,
-    });
     const unsigned = { method, url, headers, body: request.body ?? NOTHING };
-    return {
-      method,
-      url,
-      headers: await signedHeaders(unsigned, keys, endpoint.region),
-    };
+    const signed = await signedHeaders(unsigned, keys, endpoint.region);
+    return { method, url, headers: signed };
   }
 
   /** Reads the body of an answer, of which there are at most `sizeMax` bytes. */
