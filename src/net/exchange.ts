@@ -8,6 +8,7 @@
  */
 
 import { type BodyReader, readBody } from "../runtime/body_reader.ts";
+import { lengthOf } from "./body_length.ts";
 import { StallError } from "./stall_error.ts";
 
 /** The part of `fetch` that is used. */
@@ -91,7 +92,9 @@ export class Exchange {
         (response) => void response.body?.cancel().catch(() => {}),
       );
       const { body } = this.#response;
-      if (body !== null) this.#reader = readBody(body);
+      if (body !== null) {
+        this.#reader = readBody(body, lengthOf(this.#response));
+      }
     } catch (error) {
       this.end(error);
       throw error;

@@ -9,6 +9,9 @@ import { deno } from "./deno.ts";
 /** Stays in the cache of a core, from which the bytes are copied at once. */
 const BUFFER_BYTES = 256 * 1024;
 
+/** An empty body needs some room, too, to be found empty. */
+const BUFFER_BYTES_MIN = 1024;
+
 /** Reads a body. */
 export interface BodyReader {
   /**
@@ -23,12 +26,17 @@ export interface BodyReader {
  * Takes a body over. On Deno it is read into one buffer, again and again:
  * otherwise its `fetch` allocates 64 KiB for each chunk, and a transfer takes
  * half as much processor time again. Node would copy what it has received into
- * the buffer, so its own chunks are handed over. Bun has no such reader.
+ * the buffer, so its own chunks are handed over. Bun has no such reader. `length`
+ * is that of the body, if known: a list of snapshots reads thousands of short
+ * ones, and to allocate a large buffer takes longer than all else of a request.
  */
-export function readBody(body: ReadableStream<Uint8Array>): BodyReader {
+export function readBody(
+  body: ReadableStream<Uint8Array>,
+  length: number | undefined,
+): BodyReader {
   if (deno !== undefined) {
     try {
-      return new ReusingReader(body.getReader({ mode: "byob" }));
+      return new ReusingReader(body.getReader({ mode: "byob" }), length);
     } catch {
       // The caller's own `fetch` may have made another kind of stream.
     }
@@ -42,10 +50,15 @@ export function readBody(body: ReadableStream<Uint8Array>): BodyReader {
 
 class ReusingReader implements BodyReader {
   readonly #reader: ReadableStreamBYOBReader;
-  #buffer = new ArrayBuffer(BUFFER_BYTES);
+  #buffer: ArrayBuffer;
 
-  constructor(reader: ReadableStreamBYOBReader) {
+  constructor(
+    reader: ReadableStreamBYOBReader,
+    length: number | undefined = BUFFER_BYTES,
+  ) {
     this.#reader = reader;
+    const size = Math.max(BUFFER_BYTES_MIN, Math.min(length, BUFFER_BYTES));
+    this.#buffer = new ArrayBuffer(size);
   }
 
   async read(): Promise<Uint8Array | undefined> {

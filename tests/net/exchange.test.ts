@@ -184,6 +184,32 @@ describe("an exchange", () => {
     assert.ok(reason() instanceof BodyTooLongError);
   });
 
+  it("makes room for a short body, not for the longest one", async () => {
+    for (const length of [0, 300]) {
+      const rooms: number[] = [];
+      const bytes = new Uint8Array(length).fill(7);
+      const body = new ReadableStream({
+        type: "bytes",
+        pull(controller) {
+          // Not on runtimes whose own chunks are taken.
+          rooms.push(controller.byobRequest?.view?.byteLength ?? 0);
+          if (rooms.length === 1 && length > 0) {
+            controller.enqueue(bytes.slice());
+          } else {
+            controller.close();
+            controller.byobRequest?.respond(0);
+          }
+        },
+      });
+      const headers = { "content-length": String(length) };
+      const fetch: Fetch = () =>
+        Promise.resolve(new Response(body, { headers }));
+      const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS });
+      assert.deepEqual(await made.readAll(1000), bytes);
+      assert.ok(rooms.every((room) => room <= 1024), String(rooms));
+    }
+  });
+
   it("passes on the failure of fetch", async () => {
     const error = new TypeError("fetch failed");
     const fetch: Fetch = () => Promise.reject(error);

@@ -12,6 +12,7 @@ import {
 } from "../../../backend/interrupt.ts";
 import { TIMER_MS_MAX } from "../../../backend/options.ts";
 import { pause } from "../../../backend/pause.ts";
+import { lengthOf } from "../../../net/body_length.ts";
 import {
   BodyTooLongError,
   type Exchange,
@@ -332,15 +333,6 @@ function isOfRegion(status: number, code: string | undefined): boolean {
   return status >= 300 && status < 400 ||
     code === "AuthorizationHeaderMalformed" ||
     code === "IllegalLocationConstraintException";
-}
-
-/** How long the body of an answer is, as far as its headers tell. */
-function lengthOf({ headers }: Response): number | undefined {
-  const encoding = headers.get("content-encoding") ?? "";
-  const length = headers.get("content-length") ?? "";
-  // The length of a compressed body is another one.
-  const isPlain = ["", "identity", "aws-chunked"].includes(encoding);
-  return isPlain && /^\d{1,16}$/.test(length) ? Number(length) : undefined;
 }
 
 function networkFailure(cause: unknown): S3Failure {
