@@ -132,14 +132,19 @@ async function sweepUploads(
   { olderThanMs, isOwn }: SweepRule,
 ): Promise<void> {
   const { client, keys, report } = parts;
-  for (const upload of await listUploads(client, keys.root)) {
-    const name = keys.parse(upload.key);
-    if (name === undefined || isOwn(name.id)) continue;
-    if (!isOlder(parts, upload.initiated, olderThanMs)) continue;
-    await abortUpload(client, upload);
-    const { id } = name;
-    report({ type: "cleanedUp", id, name: upload.key, state: "writing" });
-  }
+  const old = (await listUploads(client, keys.root)).flatMap((upload) => {
+    const { id } = keys.parse(upload.key) ?? {};
+    if (id === undefined || isOwn(id)) return [];
+    return isOlder(parts, upload.initiated, olderThanMs)
+      ? [{ id, upload }]
+      : [];
+  });
+  await sideBySide(old, CONCURRENCY, ({ id, upload }) =>
+    // One that can't be aborted does not keep the others.
+    attempt(parts, id, async () => {
+      await abortUpload(client, upload);
+      report({ type: "cleanedUp", id, name: upload.key, state: "writing" });
+    }));
 }
 
 async function attempt(

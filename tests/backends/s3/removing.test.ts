@@ -8,7 +8,7 @@ import { describe, it } from "node:test";
 import { SnapshotRetainedError } from "@raft/snapshots";
 import { bytes } from "../../support/random.ts";
 import { memoryBucket } from "../../support/s3/bucket.ts";
-import type { MemoryS3 } from "../../support/s3/memory_s3.ts";
+import type { MemoryS3, MemoryS3Options } from "../../support/s3/memory_s3.ts";
 import { FaultyNetwork } from "../../support/s3/faults.ts";
 import { INIT, listIds, save } from "../../support/store_fixture.ts";
 
@@ -17,19 +17,22 @@ const DAY = 24 * HOUR;
 const PART = 4096;
 
 /** A bucket whose server has a clock that the test sets. */
-function bucketWithClock(denies?: (method: string, key: string) => boolean) {
+function bucketWithClock(denies: MemoryS3Options["denies"] = () => false) {
   const time = { now: Date.now() };
   // Signatures are checked against the real time.
   const bucket = memoryBucket({
     partSizeMin: PART,
-    denies: (method, key) => denies?.(method, key) ?? false,
+    denies,
   });
   (bucket.memory as MemoryS3).serverTime = () => time.now;
   return { bucket, time };
 }
 
 /** Leaves the remains of a process that ends while it writes. */
-async function leaveUnfinished(bucket: ReturnType<typeof memoryBucket>) {
+async function leaveUnfinished(
+  bucket: ReturnType<typeof memoryBucket>,
+  index = INIT.index,
+) {
   let isDead = false;
   const network = new FaultyNetwork(
     bucket.fetch,
@@ -41,7 +44,7 @@ async function leaveUnfinished(bucket: ReturnType<typeof memoryBucket>) {
     tuning,
     blockSize: 1024,
   });
-  const sink = await store.create(INIT);
+  const sink = await store.create({ ...INIT, index });
   const writer = sink.getWriter();
   await writer.write(bytes(3 * PART, 1));
   isDead = true;
@@ -65,6 +68,26 @@ describe("opening a bucket", () => {
     await (await bucket.open()).close();
     assert.deepEqual(await bucket.names(), []);
     assert.equal(await bucket.uploadCount(), 0);
+  });
+
+  it("sweeps the other uploads when one can't be aborted, and reports that one", async () => {
+    const { bucket, time } = bucketWithClock((method, key, query) =>
+      method === "DELETE" && query.has("uploadId") &&
+      key.includes(`/${stuck}/`)
+    );
+    const stuck = await leaveUnfinished(bucket, 1n);
+    await leaveUnfinished(bucket, 2n);
+    await leaveUnfinished(bucket, 3n);
+    time.now += 2 * DAY;
+    const failed: (string | undefined)[] = [];
+    const store = await bucket.open({
+      onEvent: (event) => {
+        if (event.type === "failed") failed.push(event.id);
+      },
+    });
+    await store.close();
+    assert.equal(await bucket.uploadCount(), 1);
+    assert.deepEqual(failed, [stuck]);
   });
 
   it("sweeps nothing when it is read-only", async () => {
