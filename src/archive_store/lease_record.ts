@@ -26,6 +26,12 @@ export function encodeLease(record: LeaseRecord): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${JSON.stringify(record)}\n`);
 }
 
+/** Whether a text that is not a lease may be the beginning of one. */
+export function mayBeCutLease(text: string): boolean {
+  // Only the end of a lease has these, because JSON escapes line ends.
+  return !text.endsWith("}\n");
+}
+
 /** Reads an object; `undefined` when it is not a lease. */
 export function decodeLease(text: string): LeaseRecord | undefined {
   let found: Partial<Record<keyof LeaseRecord, unknown>> | null;

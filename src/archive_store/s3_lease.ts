@@ -9,7 +9,7 @@
 
 import { pause } from "../backend/pause.ts";
 import { StoreAccessError, StoreLockedError } from "../errors.ts";
-import type { S3Answer } from "../backends/s3/client/answer.ts";
+import { lengthOf, type S3Answer } from "../backends/s3/client/answer.ts";
 import type { S3Client } from "../backends/s3/client/client.ts";
 import { S3Failure } from "../backends/s3/client/failure.ts";
 import {
@@ -22,7 +22,12 @@ import {
   runtimeName,
 } from "../runtime/process_identity.ts";
 import type { ArchiveLease } from "./archive_store.ts";
-import { decodeLease, encodeLease, type LeaseRecord } from "./lease_record.ts";
+import {
+  decodeLease,
+  encodeLease,
+  type LeaseRecord,
+  mayBeCutLease,
+} from "./lease_record.ts";
 
 /** How long a lease lasts, in milliseconds. */
 export interface LeaseTimes {
@@ -132,13 +137,22 @@ class LeaseObject {
     );
   }
 
-  /** Reads an answer; `undefined` when the object is not a lease. */
+  /**
+   * Reads an answer; `undefined` when the object is not a lease.
+   *
+   * @throws {S3Failure} when the answer may have been cut.
+   */
   #look({ headers, text }: S3Answer): FoundLease | undefined {
     const time = Date.parse(headers.get("last-modified") ?? "");
     const answered = Date.parse(headers.get("date") ?? "");
     const now = Number.isNaN(answered) ? this.#client.serverTime : answered;
     const version = this.#versionOf(headers);
     const record = decodeLease(text);
+    const isWhole = record !== undefined || lengthOf(headers) !== undefined;
+    if (!isWhole && mayBeCutLease(text)) {
+      const found = "the answer ended before the end of a lease";
+      throw new S3Failure({ status: 0, text: found });
+    }
     if (record === undefined || version === null) return undefined;
     return Number.isNaN(time)
       ? undefined

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { once as eventOf } from "node:events";
 import { describe, it } from "node:test";
 import type { LeaseTimes } from "../../src/archive_store/s3_lease.ts";
 import {
@@ -8,6 +8,7 @@ import {
 } from "../../src/archive_store/s3_archive_store.ts";
 import type { Fetch } from "../../src/net/exchange.ts";
 import { memoryBucket, QUICK, type TestBucket } from "../support/s3/bucket.ts";
+import { once, requestFor } from "../support/s3/interceptions.ts";
 import { type Fault, FAULTS, FaultyNetwork } from "../support/s3/faults.ts";
 
 /** Long enough for the slowest machine not to renew in between. */
@@ -87,7 +88,7 @@ describe("the lease of a bucket", () => {
     advance(bucket, 31_000);
     const other = await storeIn(bucket).lease();
     resume();
-    if (!held.signal.aborted) await once(held.signal, "abort");
+    if (!held.signal.aborted) await eventOf(held.signal, "abort");
     assert.match(String(held.signal.reason), /another process has it/);
     await held.release();
     await assert.rejects(storeIn(bucket).lease(), isHeld);
@@ -104,7 +105,7 @@ describe("the lease of a bucket", () => {
         : bucket.fetch(url, init);
     const held = await storeIn(bucket, { lease, fetch }).lease();
     isDown = true;
-    if (!held.signal.aborted) await once(held.signal, "abort");
+    if (!held.signal.aborted) await eventOf(held.signal, "abort");
     assert.match(String(held.signal.reason), /could not be renewed/);
     await held.release();
   });
@@ -161,6 +162,27 @@ describe("the lease of a bucket", () => {
         message: /found another object, expected a lease/,
       });
     }
+  });
+
+  it("is read again when an answer without a length was cut", async () => {
+    const bucket = memoryBucket();
+    const held = await storeIn(bucket).lease();
+    let cuts = 0;
+    const cutOnce = (count: number): Fetch =>
+      once(bucket.fetch, requestFor("GET", "lease.json"), async (send) => {
+        cuts++;
+        const { headers, body } = await send();
+        const bytes = await new Response(body).arrayBuffer();
+        headers.delete("content-length");
+        return new Response(bytes.slice(0, count), { headers });
+      });
+    const { length } = leaseText(bucket);
+    for (const count of [0, 1, length - 2]) {
+      const fetch = cutOnce(count);
+      await assert.rejects(storeIn(bucket, { fetch }).lease(), isHeld);
+    }
+    assert.equal(cuts, 3);
+    await held.release();
   });
 
   it("is refused where the server has no conditional writes", async () => {
