@@ -138,26 +138,29 @@ export class Exchange {
     sizeMax: number,
     stallMs: number = this.#options.stallMs,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const chunks: Uint8Array[] = [];
+    // One buffer, because an object for each chunk of one byte would take a
+    // hundred times the memory that the caller allows.
+    let bytes = new Uint8Array();
     let size = 0;
     for (;;) {
       const chunk = await this.next(stallMs);
       if (chunk === undefined) break;
-      size += chunk.length;
-      if (size > sizeMax) {
+      const end = size + chunk.length;
+      if (end > sizeMax) {
         const error = new BodyTooLongError(sizeMax);
         this.end(error);
         throw error;
       }
-      chunks.push(chunk.slice());
+      if (end > bytes.length) {
+        const length = Math.min(Math.max(end, 2 * bytes.length), sizeMax);
+        const larger = new Uint8Array(length);
+        larger.set(bytes);
+        bytes = larger;
+      }
+      bytes.set(chunk, size);
+      size = end;
     }
-    const bytes = new Uint8Array(size);
-    let position = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, position);
-      position += chunk.length;
-    }
-    return bytes;
+    return size === bytes.length ? bytes : bytes.slice(0, size);
   }
 
   /**

@@ -210,6 +210,22 @@ describe("an exchange", () => {
     }
   });
 
+  it("keeps no copy of each chunk of a body that comes byte by byte", async () => {
+    let copies = 0;
+    class Chunk extends Uint8Array {
+      override slice(start?: number, end?: number) {
+        copies++;
+        return super.slice(start, end);
+      }
+    }
+    const all = new Uint8Array(1000).map((_, i) => i);
+    const chunks = [...all].map((byte) => Chunk.of(byte));
+    const { fetch } = answering(streamOfChunks(...chunks));
+    const made = await exchange(URL, {}, { fetch, stallMs: LONG_MS });
+    assert.deepEqual(await made.readAll(all.length), all);
+    assert.equal(copies, 0);
+  });
+
   it("passes on the failure of fetch", async () => {
     const error = new TypeError("fetch failed");
     const fetch: Fetch = () => Promise.reject(error);
