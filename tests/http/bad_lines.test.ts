@@ -23,16 +23,9 @@ import {
   noAnswer,
   stallAfter,
 } from "./faulty_line.ts";
+import { setTime } from "./monotonic_clock.ts";
 import { connect, install } from "./remote.ts";
 import { BLOCK, SERVER, STATE } from "./served.ts";
-
-/** Gives this process another clock; returns a function that undoes it. */
-function setTime(now: () => number): () => void {
-  const { performance } = globalThis;
-  const before = performance.now.bind(performance);
-  performance.now = now;
-  return () => performance.now = before;
-}
 
 describe("a line that breaks", () => {
   for (const end of ["error", "clean"] as const) {

@@ -1,6 +1,7 @@
 /**
  * The state of a snapshot that a server has. When the line breaks or stalls,
- * reading continues with the byte after the last one that came.
+ * reading continues with the byte after the last one that came. Where ranges do
+ * not work, the bytes before it come again, and are skipped.
  *
  * @module
  */
@@ -108,9 +109,16 @@ export class RemoteState implements StateHandle {
   async #bytesAt(position: number, retry: Retry): Promise<Uint8Array> {
     const running = this.#runningAt(position) ??
       await this.#request(position, retry);
+    const isSkipping = running.position < position;
     try {
-      // A chunk may be empty.
-      while (running.rest.length === 0) await this.#next(running, retry);
+      // A chunk may be empty, or end before the position.
+      while (running.position <= position) {
+        // Skipped bytes are not progress, and may take longer than the budget.
+        const stallMs = isSkipping ? undefined : this.#client.stallMs(retry);
+        await this.#next(running, stallMs);
+      }
+      const count = running.position - position;
+      running.rest = running.rest.subarray(-count);
       return running.rest;
     } catch (error) {
       running.exchange.end(error);
@@ -119,9 +127,9 @@ export class RemoteState implements StateHandle {
     }
   }
 
-  async #next(running: Running, retry: Retry): Promise<void> {
+  async #next(running: Running, stallMs: number | undefined): Promise<void> {
     const { exchange, position, end } = running;
-    const chunk = await exchange.next(this.#client.stallMs(retry));
+    const chunk = await exchange.next(stallMs);
     if (chunk === undefined) {
       throw new UnexpectedAnswerError(
         `the answer ended at byte ${position} of ${end}`,
@@ -151,11 +159,16 @@ export class RemoteState implements StateHandle {
       "if-match": etag,
     }, { retry, signal });
     const { status, headers } = exchange.response;
-    if (status !== 206) throw await refusalOf(exchange, this.#asked);
+    const isThisState = headers.get("etag") === etag;
+    // A server may ignore a range, and a proxy may remove it (RFC 9110, 14.2).
+    const isWhole = status === 200 && isThisState &&
+      !headers.has("content-range");
+    if (status !== 206 && !isWhole) {
+      throw await refusalOf(exchange, this.#asked);
+    }
     const expected = `bytes ${position}-${end - 1}/${this.size}`;
-    const isRight = headers.get("content-range") === expected &&
-      headers.get("etag") === etag;
-    if (!isRight) {
+    const isRange = headers.get("content-range") === expected && isThisState;
+    if (!isWhole && !isRange) {
       const error = new UnexpectedAnswerError(
         `the answer is not the range ${expected} of ${etag}`,
       );
@@ -163,7 +176,8 @@ export class RemoteState implements StateHandle {
       throw error;
     }
     const rest = new Uint8Array();
-    this.#running = { exchange, position, end, rest };
+    const start = isWhole ? 0 : position;
+    this.#running = { exchange, position: start, end, rest };
     return this.#running;
   }
 
