@@ -124,6 +124,38 @@ describe("credentials", () => {
     await store.close();
   });
 
+  it("are replaced once when a HEAD is refused, whose answer has no code", async () => {
+    const bucket = memoryBucket();
+    for (const status of [400, 403]) {
+      let asked = 0;
+      let heads = 0;
+      let good = "token-2";
+      const store = await bucket.open({
+        // It looks before it writes.
+        conditionalWrites: "none",
+        credentials: () => {
+          asked++;
+          return { ...bucket.credentials, sessionToken: `token-${asked}` };
+        },
+        fetch: (url, init) => {
+          const token = new Headers(init.headers).get("x-amz-security-token");
+          if (init.method !== "HEAD" || token === good) {
+            return bucket.fetch(url, init);
+          }
+          heads++;
+          return Promise.resolve(new Response(null, { status }));
+        },
+      });
+      const { id } = await store.save(INIT, bytes(10, 1));
+      assert.equal((await store.verify(id)).ok, true);
+      assert.deepEqual([asked, heads], [2, 1]);
+      good = "none";
+      await assert.rejects(store.create(INIT), StoreAccessError);
+      assert.deepEqual([asked, heads], [3, 3]);
+      await store.close();
+    }
+  });
+
   it("stay secret when the server has refused them, or newer ones have come", async () => {
     let count = 0;
     const keys = new KeyRing(() => ({

@@ -173,8 +173,8 @@ export class S3Client {
     quoteAnswer(this.#options.keys.redact(text));
 
   /**
-   * Makes a request once, or once more with new keys when the keys have expired;
-   * resolves when a good status has come. The caller must read the body to its
+   * Makes a request once, or once more with new keys when the keys may have
+   * expired; resolves when a good status has come. The caller must read the body to its
    * end, or end the exchange.
    *
    * @throws {S3Failure} when it fails, or the status is an error's.
@@ -184,9 +184,9 @@ export class S3Client {
     try {
       return await this.#beginOnce(request, keys);
     } catch (error) {
-      const isExpired = error instanceof S3Failure &&
-        error.code === "ExpiredToken";
-      if (!isExpired) throw error;
+      const mayBeExpired = error instanceof S3Failure &&
+        (error.code === "ExpiredToken" || isRefusedHead(request, error));
+      if (!mayBeExpired) throw error;
       this.#options.keys.forget(keys);
       if (!this.#options.keys.canRenew) throw error;
       return await this.#beginOnce(request, await this.#keysFor(request));
@@ -309,6 +309,14 @@ function describeRequest(
 ): string {
   if (key === undefined) return "list the objects";
   return `${VERBS[method]} ${key.split("/").slice(-2).join("/")}`;
+}
+
+/**
+ * Whether a `HEAD` is refused with a status of expired keys. Its answer has no
+ * body, so no code tells.
+ */
+function isRefusedHead({ method }: S3Request, { status }: S3Failure): boolean {
+  return method === "HEAD" && (status === 400 || status === 403);
 }
 
 /** Reads an answer with the status of an error. */
