@@ -9,13 +9,14 @@
 
 import { pause } from "../backend/pause.ts";
 import { StoreAccessError, StoreLockedError } from "../errors.ts";
-import { lengthOf, type S3Answer } from "../backends/s3/client/answer.ts";
+import type { S3Answer } from "../backends/s3/client/answer.ts";
 import type { S3Client } from "../backends/s3/client/client.ts";
 import { S3Failure } from "../backends/s3/client/failure.ts";
 import {
   absenceHeaders,
   type WriteOptions,
 } from "../backends/s3/client/objects.ts";
+import { lengthOf } from "../net/body_length.ts";
 import {
   hostName,
   processId,
@@ -142,13 +143,14 @@ class LeaseObject {
    *
    * @throws {S3Failure} when the answer may have been cut.
    */
-  #look({ headers, text }: S3Answer): FoundLease | undefined {
+  #look(answer: S3Answer): FoundLease | undefined {
+    const { headers, text } = answer;
     const time = Date.parse(headers.get("last-modified") ?? "");
     const answered = Date.parse(headers.get("date") ?? "");
     const now = Number.isNaN(answered) ? this.#client.serverTime : answered;
     const version = this.#versionOf(headers);
     const record = decodeLease(text);
-    const isWhole = record !== undefined || lengthOf(headers) !== undefined;
+    const isWhole = record !== undefined || lengthOf(answer) !== undefined;
     if (!isWhole && mayBeCutLease(text)) {
       const found = "the answer ended before the end of a lease";
       throw new S3Failure({ status: 0, text: found });

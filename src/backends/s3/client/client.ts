@@ -29,12 +29,7 @@ import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing, S3Credentials } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
 import { describeNetwork } from "../../../net/network_error.ts";
-import {
-  lengthOf,
-  type Quote,
-  type ReadAnswer,
-  type S3Answer,
-} from "./answer.ts";
+import type { Quote, ReadAnswer, S3Answer } from "./answer.ts";
 import { quoteAnswer, S3Failure } from "./failure.ts";
 import { signedHeaders, type UnsignedRequest } from "./sign.ts";
 import { isPlain, parse, readCode } from "./xml.ts";
@@ -174,8 +169,8 @@ export class S3Client {
 
   /**
    * Makes a request once, or once more with new keys when the keys may have
-   * expired; resolves when a good status has come. The caller must read the body to its
-   * end, or end the exchange.
+   * expired; resolves when a good status has come. The caller must read the body
+   * to its end, or end the exchange.
    *
    * @throws {S3Failure} when it fails, or the status is an error's.
    */
@@ -272,7 +267,7 @@ export class S3Client {
       throw new S3Failure({ status: 200, text });
     }
     // A connection that was cut can look like an end.
-    const length = lengthOf(begun.response.headers);
+    const length = lengthOf(begun.response);
     const isWhole = length === undefined || length === bytes.length;
     if (isWhole || method === "HEAD") return bytes;
     const text = `the answer ended after ${bytes.length} of ${length} bytes`;
