@@ -56,7 +56,7 @@ export interface MeasurePlan {
 }
 
 const MIB = 1024 * 1024;
-const GIB = 1024 * MIB;
+export const GIB = 1024 * MIB;
 
 /** All tables. `scale` makes everything smaller, for a quick look. */
 export function plan(all: Contestants, scale: number): MeasurePlan[] {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { open } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openFileSnapshotStore } from "@raft/snapshots";
 import { byTurns, filled, INIT, MIB, timed } from "./common.ts";
@@ -22,16 +23,33 @@ export async function saveBoth(
   directory: string,
   bytes: number,
 ): Promise<number[]> {
-  const store = await openFileSnapshotStore(directory, { retain: 1 });
-  const save = (chunkSize: number) => () =>
-    timed(() => store.save({ index: 1n, ...INIT }, chunksOf(bytes, chunkSize)));
-  const bare = (chunkSize: number) => () =>
-    timed(() => writeBare(join(directory, "bare"), chunksOf(bytes, chunkSize)));
+  const store = await openFileSnapshotStore(directory);
+  const save = (chunkSize: number) => async () => {
+    const init = { index: 1n, ...INIT };
+    const chunks = chunksOf(bytes, chunkSize);
+    const seconds = await timed(() => store.save(init, chunks));
+    for (const { id } of await store.list()) await store.delete(id);
+    settle();
+    return seconds;
+  };
+  const bare = (chunkSize: number) => async () => {
+    const path = join(directory, "bare");
+    const chunks = chunksOf(bytes, chunkSize);
+    const seconds = await timed(() => writeBare(path, chunks));
+    await rm(path);
+    settle();
+    return seconds;
+  };
   const ways = [save(100), save(MIB), bare(100), bare(MIB)];
   // A turn writes 4 GB at full size; its millions of records compile at once.
   const figures = await byTurns(ways, { turns: 6, warmUp: 1 });
   await store.close();
   return figures;
+}
+
+/** So that none waits for the disk to give back the bytes of another. */
+function settle(): void {
+  spawnSync("sync");
 }
 
 /**

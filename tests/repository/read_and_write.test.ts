@@ -83,10 +83,12 @@ describe("the README's picture", () => {
       write[2],
     ];
     const scale = (lengths[0] ?? NaN) / read[0];
-    assert.deepEqual(
-      lengths.map((length) => Math.round(length)),
-      speeds.map((speed) => Math.round(speed * scale)),
-    );
+    assert.equal(lengths.length, speeds.length);
+    for (const [i, length] of lengths.entries()) {
+      // The picture has tenths, and the scale is that of one of its bars.
+      const isOnScale = Math.abs(length - (speeds[i] ?? NaN) * scale) < 0.5;
+      assert.ok(isOnScale, `${length} at ${speeds[i]} GB/s`);
+    }
   });
 
   it("has the tools as lines, which the legend names", async () => {
