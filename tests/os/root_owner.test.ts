@@ -138,6 +138,7 @@ describe("a store in which root writes", () => {
     const { code, stdout, stderr } = await runtime.runScript(
       service,
       [base, String(SERVICE), String(GROUP)],
+      { becomesUser: true },
     );
     assert.equal(code, 0, stderr);
     const { states, kept } = JSON.parse(stdout);
@@ -176,6 +177,7 @@ describe("a store in which root writes", () => {
       const { code, stderr } = await runtime.runScript(
         service,
         [base, String(other), String(GROUP)],
+        { becomesUser: true },
       );
       assert.equal(code, 0, stderr);
       await assertAllBelongTo(base, other, GROUP, 5);

@@ -20,6 +20,8 @@ export interface ScriptOptions extends SpawnOptions {
   readonly denoFlags?: readonly string[];
   /** A command, with its arguments, that starts the runtime. */
   readonly through?: readonly string[];
+  /** Whether the script becomes another user. @default {when `uid` is set} */
+  readonly becomesUser?: boolean;
 }
 
 /** The result of a script. */
@@ -55,12 +57,12 @@ function spawnScript(
   args: readonly string[] = [],
   options: ScriptOptions = {},
 ): ChildProcess {
-  const { denoFlags, through = [], ...given } = options;
+  const { denoFlags, through = [], becomesUser, ...given } = options;
   // Another user can't write to the folder of Deno's coverage.
   const { DENO_COVERAGE_DIR: _, ...ownEnv } = given.env ?? process.env;
-  const spawnOptions = given.uid === undefined
-    ? given
-    : { ...given, env: ownEnv };
+  const spawnOptions = becomesUser ?? given.uid !== undefined
+    ? { ...given, env: ownEnv }
+    : given;
   const [program, ...before] = commandFor(script, denoFlags);
   const own = [program, ...before, ...args];
   const [command = program, ...rest] = [...through, ...own];
