@@ -50,9 +50,19 @@ export class Expectations {
   publishing(id: string, state: Uint8Array): void {
     if (this.#frozen) return;
     this.#contents.set(id, state);
-    // The ID may be that of a snapshot that was removed.
+    // The ID may be that of a snapshot that was removed, because the clock was
+    // set back: what was known of that one says nothing of this one.
     const known = this.#acknowledged.indexOf(id);
     if (known >= 0) this.#acknowledged.splice(known, 1);
+    for (
+      const ids of [
+        this.#deleting,
+        this.#deleted,
+        this.#sealed,
+        this.#corrupted,
+        this.#checksumsCorrupted,
+      ]
+    ) ids.delete(id);
   }
 
   /** The store has answered that it is published, or has restored it. */
