@@ -51,7 +51,7 @@ export class Expectations {
     if (this.#frozen) return;
     this.#contents.set(id, state);
     // The ID may be that of a snapshot that was removed, because the clock was
-    // set back: what was known of that one says nothing of this one.
+    // set back: its history says nothing of this one.
     const known = this.#acknowledged.indexOf(id);
     if (known >= 0) this.#acknowledged.splice(known, 1);
     for (
