@@ -1,5 +1,5 @@
 /**
- * The real file system. Deno, Bun and Node all implement `node:fs/promises`, so
+ * The real file system. Deno, Bun and Node all implement `node:fs`, so
  * one adapter serves the three; where they differ, the adapter hides the
  * difference.
  *
