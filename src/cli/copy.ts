@@ -205,5 +205,5 @@ async function open(url: string, headers: Record<string, string>) {
 
 function requireOne(ids: readonly string[], from: string): string {
   if (ids[0] !== undefined) return ids[0];
-  throw new CommandError(`Cannot find a snapshot in ${from}: found none`);
+  throw new CommandError(`There is no snapshot in ${from}`);
 }

@@ -8,7 +8,7 @@ import { hostIdOption, parseDuration, parsePath } from "./arguments.ts";
 import { writeAtomically } from "./atomic_file.ts";
 import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { describeFinding, findingJson } from "./finding.ts";
-import { alignColumns, formatSize, formatTime } from "./format.ts";
+import { alignColumns, counted, formatSize, formatTime } from "./format.ts";
 import { countOf, examine, type Health } from "./health.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { describeHolder, holderJson } from "./lock_holder.ts";
@@ -197,7 +197,10 @@ function toLines(health: Health): string[] {
     ["lock", lock === undefined ? "none" : describeHolder(lock, now)],
     ["quarantined", namesOf(health.quarantined.map(({ name }) => name))],
     ["left by a crash", left.length === 0 ? "none" : summarize(left)],
-    ["not snapshots", foreignCount === 0 ? "none" : `${foreignCount} names`],
+    [
+      "not snapshots",
+      foreignCount === 0 ? "none" : counted(foreignCount, "name"),
+    ],
     ["space", `${formatSize(health.usedBytes)} used${free}`],
   ];
   return [

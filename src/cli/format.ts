@@ -71,6 +71,11 @@ export function formatCount(count: number | bigint): string {
   return count.toLocaleString("en-US");
 }
 
+/** A count and what is counted, such as `1 server` or `3 servers`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** How a column's cells line up. */
 export type Alignment = "left" | "right";
 

@@ -15,7 +15,7 @@ import { pruneArchives } from "./archives/prune.ts";
 import { hostIdOption, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
 import { describeFinding, type Finding, stateOf } from "./finding.ts";
-import { formatSize } from "./format.ts";
+import { counted, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { findNewestGood } from "./newest_good.ts";
 import { takenTime } from "./order.ts";
@@ -208,8 +208,8 @@ async function report(
   }
   if (unusable.length === 0) return;
   throw new CommandError(
-    `${unusable.length} snapshots are kept and not counted, because they are ` +
-      "bad or could not be checked",
+    `Kept without being counted, because they are bad or could not be ` +
+      `checked: ${counted(unusable.length, "snapshot")}`,
     { exitCode: exitCodeOf(unusable) },
   );
 }
@@ -219,8 +219,6 @@ function summarize(removed: readonly SnapshotMeta[], dryRun: boolean): string {
     return dryRun ? "nothing would be removed" : "nothing was removed";
   }
   const bytes = removed.reduce((sum, { size }) => sum + size, 0);
-  const what = `${removed.length} ${
-    removed.length === 1 ? "snapshot" : "snapshots"
-  }, ${formatSize(bytes)}`;
+  const what = `${counted(removed.length, "snapshot")}, ${formatSize(bytes)}`;
   return dryRun ? `would remove ${what}` : `removed ${what}`;
 }

@@ -13,8 +13,9 @@ import {
 import { findArchives, reading } from "./archives/open.ts";
 import { parseDuration, parsePath } from "./arguments.ts";
 import { CommandError } from "./failure.ts";
-import { formatDuration, formatSize } from "./format.ts";
+import { counted, formatDuration, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
+import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 import { publishedIds, withStoreToRead, withStoreToWrite } from "./stores.ts";
@@ -29,8 +30,10 @@ interface DrillOptions {
 interface Drill {
   /** The name or ID of the backup. */
   readonly backup: string;
-  /** When it was taken. */
+  /** When it was made: an import or a copy of a state is younger than it. */
   readonly createdAt: Date;
+  /** When its state was taken. */
+  readonly takenAt: Date;
   /** The snapshot in the scratch store. */
   readonly meta: SnapshotMeta;
 }
@@ -66,8 +69,8 @@ async function drill(place: string, options: DrillOptions): Promise<void> {
   const found = await withInterrupts((signal) =>
     withScratch(options.scratch, (scratch) => restore(place, scratch, signal))
   );
-  const { backup, createdAt, meta } = found;
-  const ageMs = Math.max(startedAt - createdAt.getTime(), 0);
+  const { backup, createdAt, takenAt, meta } = found;
+  const ageMs = Math.max(startedAt - takenAt.getTime(), 0);
   if (options.json === true) {
     const snapshot = { ...meta.toJSON(), createdAt };
     const durationMs = Date.now() - startedAt;
@@ -78,7 +81,7 @@ async function drill(place: string, options: DrillOptions): Promise<void> {
         formatDuration(Date.now() - startedAt)
       }: index ` +
         `${meta.index}, term ${meta.term}, ${formatSize(meta.size)}, ` +
-        `${meta.configuration.servers.length} servers, taken ` +
+        `${counted(meta.configuration.servers.length, "server")}, taken ` +
         `${formatDuration(ageMs)} ago`,
     );
   }
@@ -111,10 +114,10 @@ async function restore(
 ): Promise<Drill> {
   const archives = await findArchives(place);
   return await withStoreToWrite(scratch, {}, async (store) => {
-    const { backup, createdAt } = archives === undefined
+    const found = archives === undefined
       ? await bringSnapshot(place, store, signal)
       : await reading(() => bringArchive(archives, store, signal));
-    return { backup, createdAt, meta: await readBack(store) };
+    return { ...found, meta: await readBack(store) };
   });
 }
 
@@ -136,7 +139,7 @@ async function bringArchive(
   } finally {
     progress.stop();
   }
-  return { backup: name, createdAt };
+  return { backup: name, createdAt, takenAt: createdAt };
 }
 
 async function bringSnapshot(
@@ -156,8 +159,12 @@ async function bringSnapshot(
     } finally {
       progress.stop();
     }
-    const { createdAt } = await store.stat(id);
-    return { backup: id, createdAt };
+    const meta = await store.stat(id);
+    return {
+      backup: id,
+      createdAt: meta.createdAt,
+      takenAt: takenTime(meta),
+    };
   });
 }
 
@@ -173,5 +180,7 @@ async function readBack(scratch: SnapshotStore): Promise<SnapshotMeta> {
 }
 
 function noBackupIn(place: string): CommandError {
-  return new CommandError(`Cannot find a backup in ${place}: found none`);
+  return new CommandError(
+    `There is no backup in ${place}; give the place that backup --to has filled`,
+  );
 }

@@ -9,6 +9,7 @@ import {
 } from "../../mod.ts";
 import { hostIdOption, parsePath } from "./arguments.ts";
 import { CommandError, exitCodeOfError } from "./failure.ts";
+import { counted } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { note, print, printJson, warn } from "./output.ts";
 import { findStore } from "./place.ts";
@@ -74,7 +75,9 @@ async function seal(
   const [first] = run.errors;
   if (first === undefined) return;
   throw new CommandError(
-    `Cannot seal ${run.errors.length} snapshots, which are not changed`,
+    `Could not seal: ${
+      counted(run.errors.length, "snapshot")
+    }; none of these has changed`,
     { exitCode: Math.min(...run.errors.map(exitCodeOfError)), cause: first },
   );
 }

@@ -284,7 +284,5 @@ export async function openChosen(
 }
 
 function noSnapshotIn(directory: string): CommandError {
-  return new CommandError(
-    `Cannot find a snapshot in ${placeIn(directory)}: found none`,
-  );
+  return new CommandError(`There is no snapshot in ${placeIn(directory)}`);
 }

@@ -93,11 +93,18 @@ export async function restoreNewest(
   const errors = skipped.map(({ error }) => error);
   // An empty store and a broken one must never look alike.
   throw new NoUsableSnapshotError(
-    `Cannot restore from ${backend.place}: ${errors.length} snapshots failed` +
-      `, ${quarantined.length} are in quarantine as corrupt, expected a good one` +
-      (errors.length === 0 ? "" : `; the newest: ${describe(errors[0])}`),
+    `Cannot restore from ${backend.place}: found no good snapshot (failed: ` +
+      `${errors.length}, in quarantine as corrupt: ${quarantined.length})` +
+      (errors.length === 0 ? "" : `; the newest: ${reasonOf(errors[0])}`),
     errors,
   );
+}
+
+/** Tells the caller's own error from one of the snapshot. */
+function reasonOf(error: unknown): string {
+  return isSnapshotError(error)
+    ? describe(error)
+    : `the function given to restore() failed: ${describe(error)}`;
 }
 
 function resultOf(

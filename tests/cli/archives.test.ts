@@ -5,8 +5,10 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "node:test";
+import { openFileSnapshotStore } from "@raft/snapshots";
 import { listed } from "../support/listed.ts";
 import { type ServedS3, serveS3 } from "../support/s3/serve.ts";
+import { INIT } from "../support/store_fixture.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
 import { makeStore, raftSnapshots } from "./raft_snapshots.ts";
 import { golden } from "./snapshot_server.ts";
@@ -197,6 +199,24 @@ describe("raft-snapshots restore-drill", () => {
     assert.equal(code, 1);
     assert.match(stderr, /archive/);
     assert.deepEqual(await readdir(scratch), []);
+  });
+
+  it("compares the age of the state, not that of its copy", async () => {
+    const directory = await temporaryDirectory();
+    const store = await openFileSnapshotStore(directory);
+    const takenAt = new Date(Date.now() - 5 * DAY);
+    await store.save({ ...INIT, takenAt }, new Uint8Array(3));
+    await store.close();
+    const args = ["restore-drill", directory, "--max-age"];
+    const old = await raftSnapshots([...args, "4d"]);
+    assert.deepEqual([old.code, /too old/.test(old.stderr)], [1, true]);
+    assert.match(old.stdout, /1 server, taken 120 h 0 min ago/);
+    const young = await raftSnapshots([...args, "6d", "--json"]);
+    assert.equal(young.code, 0, young.stderr);
+    const { ageSeconds, snapshot } = JSON.parse(young.stdout);
+    assert.equal(Math.floor(ageSeconds / 86_400), 5);
+    assert.equal(snapshot.takenAt, takenAt.toISOString());
+    assert.ok(Date.parse(snapshot.createdAt) > Date.now() - DAY);
   });
 
   it("takes a store as well, and fails where there is no backup", async () => {

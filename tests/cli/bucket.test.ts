@@ -66,7 +66,7 @@ describe("the command line with a bucket", () => {
     );
     assert.match(
       (await run(["cat", `${place}/empty`])).stderr,
-      /Cannot find a snapshot in s3:\/\/bucket\/place-\d+\/empty\/snapshots: found none/,
+      /There is no snapshot in s3:\/\/bucket\/place-\d+\/empty\/snapshots/,
     );
   });
 

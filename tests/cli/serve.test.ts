@@ -243,7 +243,7 @@ describe("raft-snapshots copy", () => {
     await makeStore(from, []);
     const none = await copy([from, to]);
     assert.deepEqual([none.code, none.stdout], [1, ""]);
-    assert.match(none.stderr, /found none/);
+    assert.match(none.stderr, /There is no snapshot in /);
     const address = await copy(["http://user:secret@localhost/", to]);
     assert.equal(address.code, 2);
     assert.doesNotMatch(address.stderr, /secret/);

@@ -221,7 +221,10 @@ onEachPlace("restore()", (makePlace) => {
       (error) => {
         assert.ok(error instanceof NoUsableSnapshotError);
         assert.deepEqual(error.errors, [mine, mine]);
-        assert.match(error.message, /; the newest: out of memory$/);
+        assert.match(
+          error.message,
+          /; the newest: the function given to restore\(\) failed: out of memory$/,
+        );
         return true;
       },
     );

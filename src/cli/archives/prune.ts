@@ -4,6 +4,7 @@ import type { ArchiveStore, StoredArchive } from "../../archive/mod.ts";
 import { applyRetentionPolicy, type RetentionPolicy } from "../../../mod.ts";
 import { CommandError } from "../failure.ts";
 import { describeFinding, type Finding, stateOf } from "../finding.ts";
+import { counted } from "../format.ts";
 import { withInterrupts } from "../interrupt.ts";
 import { print, printJson, warn } from "../output.ts";
 import { messageOf } from "../reason.ts";
@@ -82,8 +83,8 @@ async function prune(
   }
   if (unusable.length === 0) return;
   throw new CommandError(
-    `${unusable.length} archives are kept and not counted, because they are ` +
-      "bad or could not be checked",
+    `Kept without being counted, because they are bad or could not be ` +
+      `checked: ${counted(unusable.length, "archive")}`,
     { exitCode: exitCodeOf(unusable) },
   );
 }
@@ -106,5 +107,5 @@ function show({ name, size, createdAt }: StoredArchive) {
 
 function summarize(count: number, dryRun: boolean): string {
   const verb = dryRun ? "would remove" : "removed";
-  return `${verb} ${count} ${count === 1 ? "archive" : "archives"}`;
+  return `${verb} ${counted(count, "archive")}`;
 }
