@@ -4,7 +4,7 @@
  * @module
  */
 
-import { unnamedCode } from "./system_code.ts";
+import { unnamedCode, withCauses } from "./system_code.ts";
 
 /**
  * Characters that move the cursor, change colours, end a line or turn the text
@@ -49,6 +49,24 @@ export function describe(error: unknown): string {
   } catch {
     return Object.prototype.toString.call(error);
   }
+}
+
+/** How many errors of a chain of causes are described. */
+const CAUSES_SHOWN_MAX = 3;
+
+/**
+ * The messages of an error and of its causes, as far as they say more: Node's
+ * `fetch` has the reason in its cause.
+ */
+export function describeWithCauses(error: unknown): string {
+  const texts: string[] = [];
+  for (const each of withCauses(error)) {
+    const isShown = texts.length === 0 || each instanceof Error;
+    if (!isShown || texts.length === CAUSES_SHOWN_MAX) break;
+    const text = describe(each);
+    if (!texts.some((nearer) => nearer.includes(text))) texts.push(text);
+  }
+  return texts.length === 0 ? describe(error) : texts.join(": ");
 }
 
 /** A CRC-64 as 16 hexadecimal digits. */

@@ -12,7 +12,7 @@ import {
 } from "../errors.ts";
 import { isNoDirectorySync } from "../fs/directory_sync.ts";
 import type { FileHandle, FileSystem } from "../fs/file_system.ts";
-import { fileUrlOf } from "../fs/file_url.ts";
+import { requireDirectory } from "../fs/file_url.ts";
 import type { LockHeldDetails } from "../fs/lock_held_error.ts";
 import { makeDirectories } from "../fs/make_directories.ts";
 import { nodeFileSystem } from "../fs/node/file_system.ts";
@@ -78,12 +78,7 @@ export function openFileArchiveStore(
   options: FileArchiveStoreOptions = {},
 ): ArchiveStore {
   requireKnown(options, OPTIONS);
-  if (!directory) {
-    throw new TypeError(
-      "Cannot open a store of archives: found no name of a directory",
-    );
-  }
-  return new FileArchiveStore(fileUrlOf(directory) ?? directory, options);
+  return new FileArchiveStore(requireDirectory(directory), options);
 }
 
 class FileArchiveStore implements ArchiveStore {

@@ -191,7 +191,7 @@ export async function requireStore(directory: string): Promise<void> {
   try {
     await readdir(join(directory, "snapshots"));
   } catch (error) {
-    throw notAStore(directory, error);
+    throw await notAStore(directory, error);
   }
 }
 
@@ -223,11 +223,29 @@ export async function publishedIds(store: SnapshotReader): Promise<string[]> {
     .map(({ id }) => id);
 }
 
-function notAStore(directory: string, error: unknown): CommandError {
-  return new CommandError(
-    `Cannot read ${join(directory, "snapshots")}: ${systemReason(error)}`,
-    { cause: error, exitCode: exitCodeOf(error) },
-  );
+async function notAStore(
+  directory: string,
+  error: unknown,
+): Promise<CommandError> {
+  const snapshots = join(directory, "snapshots");
+  const message = systemCode(error) === "ENOENT"
+    ? `There is no store in ${directory}, because there is no ${snapshots}; ` +
+      await adviceFor(directory)
+    : `Cannot read ${snapshots}: ${systemReason(error)}`;
+  return new CommandError(message, {
+    cause: error,
+    exitCode: exitCodeOf(error),
+  });
+}
+
+/** What to give instead of a directory without snapshots. */
+async function adviceFor(directory: string): Promise<string> {
+  const names = await readdir(directory).catch(() => [] as string[]);
+  const archive = names.find((name) => name.endsWith(".snap"));
+  return archive === undefined
+    ? "give the directory that the program opens its store with (Consul's is " +
+      "raft/ in its data directory)"
+    : `give archives by their names, such as ${join(directory, archive)}`;
 }
 
 /** Stands for the newest snapshot in the place of an ID. */

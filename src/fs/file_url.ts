@@ -8,17 +8,43 @@
 import { describe, quote } from "../text.ts";
 import { isUrl } from "../url.ts";
 
+/** A text that begins so is an address, and never a path by intention. */
+const URL_START = /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i;
+
+/** Which kinds of address other parts of this library open. */
+const OPENED_BY: Readonly<Record<string, string>> = {
+  "s3:": " (buckets are opened by @raft/snapshots/s3 and /archive)",
+  "http:": " (servers are opened by @raft/snapshots/http)",
+  "https:": " (servers are opened by @raft/snapshots/http)",
+};
+
+/**
+ * A directory by the name that the caller gave.
+ *
+ * @throws {TypeError} when there is no name, or {@linkcode fileUrlOf} refuses it.
+ */
+export function requireDirectory(directory: string | URL): string | URL {
+  // The empty path would be the working directory: most likely an unset
+  // variable.
+  if (directory === "") {
+    throw new TypeError(
+      "Cannot use the name of a directory: found an empty text, expected a path",
+    );
+  }
+  return fileUrlOf(directory) ?? directory;
+}
+
 /**
  * The URL that `path` is; `undefined` for a path. A text is a URL when it
- * begins with `file:`. As a path it would be a directory of that name in the
- * working directory, and so another one after the working directory has
- * changed.
+ * begins with `file:`, or with another scheme and `//`. As a path it would be a
+ * directory of that name in the working directory, and so another one after the
+ * working directory has changed.
  *
  * @throws {TypeError} when `path` is neither, or is a URL that is not the exact
  * name of a file of this machine.
  */
 export function fileUrlOf(path: string | URL): URL | undefined {
-  if (typeof path === "string" && !/^file:/i.test(path)) return undefined;
+  if (typeof path === "string" && !URL_START.test(path)) return undefined;
   if (typeof path !== "string" && !isUrl(path)) {
     const found = path === null ? "null" : typeof path;
     throw new TypeError(
@@ -30,7 +56,7 @@ export function fileUrlOf(path: string | URL): URL | undefined {
   if (problem === undefined) return new URL(String(path));
   throw new TypeError(
     `Cannot use ${quote(String(path))} as the name of a directory: found ` +
-      `${problem}, expected the URL of an absolute path`,
+      `${problem}, expected a path, or the file: URL of an absolute one`,
   );
 }
 
@@ -40,7 +66,9 @@ function problemOf(text: string): string | undefined {
   if (/^file:(?!\/)/i.test(text)) return "a relative URL";
   try {
     const { protocol, host, pathname, search, hash } = new URL(text);
-    if (protocol !== "file:") return `a URL of the kind ${protocol}`;
+    if (protocol !== "file:") {
+      return `a URL of the kind ${protocol}${OPENED_BY[protocol] ?? ""}`;
+    }
     if (host !== "") return `the host ${host}`;
     // These parts do not belong to the name, so the directory would be another
     // one.

@@ -5,15 +5,11 @@
  * @module
  */
 
-import { describe, printable } from "../text.ts";
+import { withCauses } from "../system_code.ts";
+import { describe, describeWithCauses, printable } from "../text.ts";
 
 /** How many characters of the description are shown. */
 const SHOWN_MAX = 400;
-
-/**
- * How many errors of a chain of causes are described: Node needs two causes.
- */
-const CAUSES_MAX = 3;
 
 /**
  * The codes of Node and Bun for a certificate that is not trusted. A wrong
@@ -52,24 +48,16 @@ export const CERTIFICATE_HINT =
  * fail in the same way.
  */
 export function isCertificateError(error: unknown): boolean {
-  return withCauses(error).some((each) =>
-    CERTIFICATE_CODES.includes(
-      String((each as { readonly code?: unknown }).code),
-    ) || CERTIFICATE_WORDS.test(describe(each))
+  return [...withCauses(error)].some((each) =>
+    each instanceof Error && (
+      CERTIFICATE_CODES.includes(
+        String((each as { readonly code?: unknown }).code),
+      ) || CERTIFICATE_WORDS.test(describe(each))
+    )
   );
 }
 
 /** The messages of an error and its causes, safe for a terminal. */
 export function describeNetwork(error: unknown): string {
-  const errors = withCauses(error);
-  const texts = errors.length === 0 ? [error] : errors;
-  return printable(texts.map(describe).join(": ").slice(0, SHOWN_MAX));
-}
-
-function withCauses(error: unknown): Error[] {
-  const errors: Error[] = [];
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if (errors.push(each) === CAUSES_MAX) break;
-  }
-  return errors;
+  return printable(describeWithCauses(error).slice(0, SHOWN_MAX));
 }

@@ -13,7 +13,7 @@ import type {
   StoreEvent,
   StoreEvents,
 } from "../snapshot/events.ts";
-import { describe, printable } from "../text.ts";
+import { describe, describeWithCauses, printable } from "../text.ts";
 
 /** An event before its place is added. */
 type PlacelessEvent = {
@@ -79,7 +79,9 @@ const LINES: {
   checksumsIgnored: ({ error }) => ["warn", `${describe(error)}; not using it`],
   retrying: ({ operation, error, place }) => [
     "warn",
-    `Cannot ${operation} in ${place}: ${describe(error)}; trying again`,
+    `Cannot ${operation} in ${place}: ${
+      describeWithCauses(error)
+    }; trying again`,
   ],
   failed: ({ operation, id, name, error, isExpected, place }) => {
     const [verb, next] = OPERATIONS.get(operation) ?? [operation, ""];

@@ -179,7 +179,7 @@ describe("a store of a server's snapshots", () => {
     line.faults.push(answerWith("later", { status: 503, headers }));
     await assert.rejects(
       remote.list(),
-      /: the server asks for a pause of 3600000 ms; the last attempt: .*503/,
+      /: the server asks for a pause of 3600 s; the last attempt: .*503/,
     );
     assert.equal(line.requests.length, 1);
   });

@@ -35,11 +35,14 @@ describe("an error of fetch", () => {
   });
 
   it("is told with its causes, on one line that is not too long", () => {
-    const deep = failed(failed(failed(new Error("not shown"))));
-    assert.equal(
-      describeNetwork(deep),
-      "fetch failed: fetch failed: fetch failed",
-    );
+    const chain = (...messages: string[]) =>
+      messages.reduceRight<Error | undefined>(
+        (cause, message) => new Error(message, { cause }),
+        undefined,
+      );
+    assert.equal(describeNetwork(chain("a", "b", "c", "d")), "a: b: c");
+    // Each runtime's and this library's errors may name their causes already.
+    assert.equal(describeNetwork(chain("a: b", "b", "a: b")), "a: b");
     assert.equal(describeNetwork(null), "null");
     assert.equal(describeNetwork(failed("text")), "fetch failed");
     const long = describeNetwork(new Error(`\x1b${"x".repeat(9_000)}`));

@@ -316,6 +316,8 @@ describe("the events of a backend", () => {
     const { store, events, log, report } = await connect();
     const error = new Error("status 503");
     report({ type: "retrying", operation: "list", error });
+    const hidden = new TypeError("fetch failed", { cause: error });
+    report({ type: "retrying", operation: "list", error: hidden });
     report({ type: "failed", operation: "remove", id: "1-1-1", error });
     report({ type: "failed", operation: "renew", error });
     const denied = { id: "2-2-2", error, isExpected: true };
@@ -323,12 +325,14 @@ describe("the events of a backend", () => {
     const place = "memory";
     assert.deepEqual(events, [
       { type: "retrying", operation: "list", error, place },
+      { type: "retrying", operation: "list", error: hidden, place },
       { type: "failed", operation: "remove", id: "1-1-1", error, place },
       { type: "failed", operation: "renew", error, place },
       { type: "failed", operation: "sweep", ...denied, place },
     ]);
     assert.deepEqual(log.lines, [
       "warn: Cannot list in memory: status 503; trying again",
+      "warn: Cannot list in memory: fetch failed: status 503; trying again",
       "warn: Cannot remove snapshot 1-1-1: status 503; later reaps and openings " +
       "try again",
       "warn: Cannot renew in memory: status 503",

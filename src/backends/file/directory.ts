@@ -12,7 +12,7 @@ import type {
   FileSystem,
   HeldDirectory,
 } from "../../fs/file_system.ts";
-import { fileUrlOf } from "../../fs/file_url.ts";
+import { requireDirectory } from "../../fs/file_url.ts";
 import { withHeld } from "../../fs/io.ts";
 import type { ResolvedFileBackendOptions } from "./options.ts";
 
@@ -43,16 +43,8 @@ export class Directory {
     directory: string | URL,
     options: ResolvedFileBackendOptions,
   ) {
-    // The empty path would be the working directory: most likely an unset
-    // variable.
-    if (!directory) {
-      throw new TypeError(
-        "Cannot open a store: the directory's name is empty, expected a path",
-      );
-    }
     this.fileSystem = options.fileSystem;
-    const url = fileUrlOf(directory);
-    this.base = options.fileSystem.resolve(url ?? directory);
+    this.base = options.fileSystem.resolve(requireDirectory(directory));
     this.path = `${this.base}/snapshots`;
     this.fileMode = options.fileMode;
     this.directoryMode = options.directoryMode;

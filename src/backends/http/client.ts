@@ -118,8 +118,8 @@ export class HttpClient {
       if (last !== error) throw last;
       const { budgetMs } = this.#options.retry;
       const why = afterMs > budgetMs
-        ? `the server asks for a pause of ${afterMs} ms`
-        : `no progress for ${budgetMs} ms`;
+        ? `the server asks for a pause of ${afterMs / 1000} s`
+        : `no progress for ${budgetMs / 1000} s`;
       throw new StoreAccessError(
         `Cannot read ${what} from ${this.place}: ${why}; ` +
           `the last attempt: ${describeNetwork(error)}`,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { openFileSnapshotStore } from "@raft/snapshots";
+import { openFileArchiveStore } from "@raft/snapshots/archive";
 import { MemoryFileSystem } from "@raft/snapshots/testing";
 import { listIds, save } from "../../support/store_fixture.ts";
 import { temporaryDirectory } from "../../support/temporary_directory.ts";
@@ -90,9 +91,25 @@ describe("a store in a directory that a file: URL names", () => {
       openFileSnapshotStore(new URL("https://example.test/data")),
       {
         name: "TypeError",
-        message: /found a URL of the kind https:, expected/,
+        message: /found a URL of the kind https: \(servers .*\), expected/,
       },
     );
+  });
+
+  it("is not opened when it is the text of another address", async () => {
+    for (const address of ["s3://bucket/raft", "HTTP://host", "gs://a/b"]) {
+      const fileSystem = new MemoryFileSystem();
+      await assert.rejects(openFileSnapshotStore(address, { fileSystem }), {
+        name: "TypeError",
+        message: /^Cannot use ".*" as the name of a directory: found a URL of /,
+      });
+      assert.throws(() => openFileArchiveStore(address, { fileSystem }), {
+        name: "TypeError",
+      });
+    }
+    const fileSystem = new MemoryFileSystem();
+    const store = await openFileSnapshotStore("/a/s3:/b", { fileSystem });
+    await store.close();
   });
 
   it("is not opened when the name is neither a text nor a URL", async () => {

@@ -101,11 +101,16 @@ describe("openFileSnapshotStore()", () => {
   });
 
   it("rejects a directory without a name", async () => {
-    for (const directory of ["", undefined, null]) {
+    for (
+      const [directory, message] of [
+        ["", "found an empty text, expected a path"],
+        [undefined, "found undefined, expected a path or a file: URL"],
+        [null, "found null, expected a path or a file: URL"],
+      ]
+    ) {
       await assert.rejects(openFileSnapshotStore(directory as string), {
         name: "TypeError",
-        message:
-          "Cannot open a store: the directory's name is empty, expected a path",
+        message: `Cannot use the name of a directory: ${message}`,
       });
     }
   });
