@@ -18,6 +18,7 @@ const PLACES:
     ["deno.json", (version) => `"version": "${version}"`],
     ["src/cli/version.ts", (version) => `VERSION = "${version}"`],
     ["README.md", (version) => `raft-snapshots-${version}.tgz`],
+    ["README.md", (version) => `jsr:@raft/snapshots@^${version}`],
   ];
 
 function git(...args: readonly string[]): Promise<string> {

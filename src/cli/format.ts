@@ -71,7 +71,7 @@ export function formatCount(count: number | bigint): string {
   return count.toLocaleString("en-US");
 }
 
-/** A count and what is counted, such as `1 server` or `3 servers`. */
+/** A number of things, such as `1 server` or `3 servers`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -13,9 +13,9 @@ const URL_START = /^(file:|[a-z][a-z0-9+.-]+:\/\/)/i;
 
 /** Which kinds of address other parts of this library open. */
 const OPENED_BY: Readonly<Record<string, string>> = {
-  "s3:": " (buckets are opened by @raft/snapshots/s3 and /archive)",
-  "http:": " (servers are opened by @raft/snapshots/http)",
-  "https:": " (servers are opened by @raft/snapshots/http)",
+  s3: " (buckets are opened by @raft/snapshots/s3 and /archive)",
+  http: " (servers are opened by @raft/snapshots/http)",
+  https: " (servers are opened by @raft/snapshots/http)",
 };
 
 /**
@@ -67,7 +67,8 @@ function problemOf(text: string): string | undefined {
   try {
     const { protocol, host, pathname, search, hash } = new URL(text);
     if (protocol !== "file:") {
-      return `a URL of the kind ${protocol}${OPENED_BY[protocol] ?? ""}`;
+      const hint = OPENED_BY[protocol.slice(0, -1)] ?? "";
+      return `a URL of the kind ${protocol}${hint}`;
     }
     if (host !== "") return `the host ${host}`;
     // These parts do not belong to the name, so the directory would be another

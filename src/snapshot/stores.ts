@@ -172,7 +172,8 @@ export interface SnapshotStore extends SnapshotReader {
    *
    * @throws {TypeError} when a value of `init` or an option has the wrong type.
    * @throws {RangeError} when a number is out of its bounds.
-   * @throws {SnapshotError} when the snapshot can't be begun.
+   * @throws {SnapshotError} when the snapshot can't be begun, because the disk
+   * is full or the like.
    * @throws {StoreAccessError} when the store was opened to read only.
    * @throws {StoreClosedError} when the store has been closed.
    */
@@ -194,6 +195,8 @@ export interface SnapshotStore extends SnapshotReader {
    * @throws {TypeError} when the state, a chunk, a value of `init` or an option
    * has the wrong type.
    * @throws {RangeError} when a number is out of its bounds.
+   * @throws {SnapshotError} when the snapshot can't be begun, because the disk
+   * is full or the like.
    * @throws {StoreAccessError} when the store was opened to read only.
    * @throws {StoreClosedError} when the store has been closed.
    */

@@ -49,9 +49,7 @@ describe("docs/store.md", () => {
   it("names every code of errors", async () => {
     const source = await readSource("src/errors.ts");
     const codes = source.matchAll(/^ {2}\| "(ERR_\w+)"/gm);
-    const names = Array.from(codes, ([, code = ""]) => code)
-      .filter((code) => code !== "ERR_SNAPSHOT"); // the base of all
-    await requireInStorePage(names);
+    await requireInStorePage(Array.from(codes, ([, code = ""]) => code));
   });
 
   it("names every call of a store", async () => {
@@ -153,7 +151,73 @@ describe("the figures of the README", () => {
     );
     assert.deepEqual(unknown, []);
   });
+
+  it("are those of docs/benchmarks.json", async () => {
+    const tables: readonly Table[] = JSON.parse(
+      await readSource("docs/benchmarks.json"),
+    );
+    const readme = (await readSource("README.md")).replace(/\s+/g, " ");
+    const figures = [
+      `, ${ratioToGo(tables, "crc").at(1)} times Go's`,
+      `is ${rangeToGo(tables, "read")} times as fast as in Go, ` +
+      `${rangeToGo(tables, "read", ", reused buffers")} times into reused`,
+      `writing ${rangeToGo(tables, "write")} times (`,
+      `| ${rangeToGo(tables, "read")} times as fast, ` +
+      `${rangeToGo(tables, "read", ", reused buffers")} into reused buffers |`,
+      `| ${rangeToGo(tables, "write")} times as fast |`,
+      `| ${rangeToGo(tables, "small")} times as fast |`,
+      `| ${rangeToGo(tables, "list")} times as fast, then ` +
+      `${rangeToGo(tables, "list", ", again")} |`,
+    ];
+    for (const each of figures) {
+      assert.ok(readme.replaceAll(/ +\|/g, " |").includes(each), each);
+    }
+  });
 });
+
+/** A table of the benchmarks. */
+interface Table {
+  readonly id: string;
+  readonly rows: readonly { readonly name: string; readonly seconds: number }[];
+  readonly results: readonly {
+    readonly name: string;
+    readonly of: string;
+    readonly ratio: number;
+  }[];
+}
+
+/** How fast each runtime is, as a multiple of Go's speed; the slowest first. */
+function ratioToGo(
+  tables: readonly Table[],
+  id: string,
+  suffix = "",
+): readonly number[] {
+  const table = tables.find((each) => each.id === id);
+  assert.ok(table, `found no table ${id}`);
+  const go = table.rows.find(({ name }) => name.startsWith("Go "));
+  const ratios = table.rows
+    .filter(({ name }) =>
+      /^(?:Deno|Bun|Node) [\d.]+(.*)$/.exec(name)?.[1] === suffix
+    )
+    .map(({ name, seconds }) =>
+      // The medians of the rounds' ratios, where the page has them.
+      table.results.find((each) => each.name === name && each.of === go?.name)
+        ?.ratio ?? (go?.seconds ?? NaN) / seconds
+    );
+  assert.equal(ratios.length, 4);
+  return ratios.toSorted((a, b) => a - b)
+    .map((ratio) => Number(ratio.toPrecision(2)));
+}
+
+/** Such as `1.5 to 1.9`. */
+function rangeToGo(
+  tables: readonly Table[],
+  id: string,
+  suffix?: string,
+): string {
+  const ratios = ratioToGo(tables, id, suffix);
+  return `${ratios.at(0)} to ${ratios.at(-1)}`;
+}
 
 describe("docs/demo.svg", () => {
   it("shows the demo in 80 columns", async () => {

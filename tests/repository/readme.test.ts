@@ -20,10 +20,12 @@ import { readSource, sourceFiles } from "./source_files.ts";
 
 /** The guides that tell people what to type. */
 async function guides(): Promise<{ path: string; text: string }[]> {
-  const atTheTop = ["README.md", "CONTRIBUTING.md"].map(async (path) => ({
-    path,
-    text: await readSource(path),
-  }));
+  const atTheTop = [
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+  ].map(async (path) => ({ path, text: await readSource(path) }));
   return [...await Promise.all(atTheTop), ...await sourceFiles("docs", ".md")];
 }
 

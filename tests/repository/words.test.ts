@@ -4,8 +4,16 @@ import { readdir } from "node:fs/promises";
 import { repository } from "../support/repository.ts";
 import { readSource, type SourceFile, sourceFiles } from "./source_files.ts";
 
-const FOLDERS = ["docs", "examples", "scripts", "src", "tests"];
-const ENDINGS = /\.(ts|cts|mjs|go|py|sh|md|json)$/;
+const FOLDERS = [
+  ".ci",
+  ".github",
+  "docs",
+  "examples",
+  "scripts",
+  "src",
+  "tests",
+];
+const ENDINGS = /(\.(ts|cts|mjs|go|py|c|sh|md|json|yml|svg)|\/run)$/;
 
 /** Recorded data, in which any words may stand. */
 const isRecorded = (path: string) => path.startsWith("tests/fixtures/");
