@@ -84,7 +84,12 @@ export function quote(text: string): string {
   return printable(JSON.stringify(shorten(text)));
 }
 
-/** An address in quotes, without the user and password that it may have. */
+/**
+ * An address in quotes, without the parts that secrets may be in: the user and
+ * password, and the query.
+ */
 export function quoteAddress(address: string): string {
-  return quote(address.replace(/^.*@/s, "...@"));
+  return quote(
+    address.replace(/^.*@/s, "...@").replace(/[?#].*$/s, "?..."),
+  );
 }

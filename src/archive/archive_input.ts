@@ -112,6 +112,6 @@ function chunksOf(archive: ArchiveBytes): Chunks {
   const found = archive === null ? "null" : typeof archive;
   throw new TypeError(
     `Cannot read an archive: found ${found}, expected a ReadableStream or an ` +
-      "async iterable of bytes",
+      "async iterable of bytes (of bytes in memory, new Blob([bytes]).stream())",
   );
 }

@@ -44,7 +44,8 @@ interface Format {
   readonly matches: (bytes: Uint8Array, text: string) => boolean;
 }
 
-const ASK_AGAIN = "open the file to see why the download failed";
+/** The bytes may be in a file or come from a server. */
+const READ_IT = "the text may say why there is no archive";
 
 const repack = (tool: string) =>
   `decompress the file with ${tool} and compress the tar in it with gzip`;
@@ -108,21 +109,21 @@ const FORMATS: readonly Format[] = [
   {
     looksLike: "html",
     words: "HTML",
-    hint: `a proxy or a login page has answered; ${ASK_AGAIN}`,
+    hint: `a proxy or a login page has answered; ${READ_IT}`,
     matches: (_, text) =>
       /^(\xef\xbb\xbf)?\s*<(!doctype|html|head|body|\?xml|!--)/i.test(text),
   },
   {
     looksLike: "json",
     words: "JSON",
-    hint: `the server has probably answered with an error; ${ASK_AGAIN}`,
+    hint: `the server has probably answered with an error; ${READ_IT}`,
     matches: (_, text) =>
       /^(\xef\xbb\xbf)?\s*(\{\s*["}]|\[\s*["{\]])/.test(text),
   },
   {
     looksLike: "text",
     words: "text",
-    hint: `the server has probably answered with an error; ${ASK_AGAIN}`,
+    hint: `the server has probably answered with an error; ${READ_IT}`,
     // deno-lint-ignore no-control-regex -- binary files have control characters
     matches: (_, text) => !/[\0-\x08\x0e-\x1f\x7f]/.test(text),
   },

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { quote } from "../text.ts";
+
 /**
  * An option that is an integer from `min` to `max`.
  *
@@ -61,5 +63,22 @@ export function requireType<T extends OptionTypes[keyof OptionTypes]>(
   if (found === type) return value;
   throw new TypeError(
     `Cannot use the option ${name}: found ${found}, expected a ${type}`,
+  );
+}
+
+/**
+ * An option that is one of a few texts.
+ *
+ * @throws {TypeError} when it is none of them.
+ */
+export function requireOneOf<T extends string>(
+  name: string,
+  value: T,
+  allowed: readonly T[],
+): T {
+  if (allowed.includes(value)) return value;
+  throw new TypeError(
+    `Cannot use the option ${name}: found ${quote(String(value))}, ` +
+      `expected ${allowed.map((each) => `"${each}"`).join(" or ")}`,
   );
 }

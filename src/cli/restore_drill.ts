@@ -12,12 +12,13 @@ import {
 } from "../../mod.ts";
 import { findArchives, reading } from "./archives/open.ts";
 import { parseDuration, parsePath } from "./arguments.ts";
-import { CommandError } from "./failure.ts";
+import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { counted, formatDuration, formatSize } from "./format.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { takenTime } from "./order.ts";
 import { print, printJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
+import { systemReason } from "./reason.ts";
 import { publishedIds, withStoreToRead, withStoreToWrite } from "./stores.ts";
 
 interface DrillOptions {
@@ -99,11 +100,22 @@ async function withScratch<T>(
   parent: string,
   use: (directory: string) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(parent, "raft-snapshots-drill-"));
+  const directory = await makeIn(parent);
   try {
     return await use(directory);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function makeIn(parent: string): Promise<string> {
+  try {
+    return await mkdtemp(join(parent, "raft-snapshots-drill-"));
+  } catch (error) {
+    throw new CommandError(
+      `Cannot make a scratch store in ${parent}: ${systemReason(error)}`,
+      { cause: error, exitCode: NOT_CHECKED },
+    );
   }
 }
 

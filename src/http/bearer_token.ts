@@ -30,9 +30,10 @@ const SCHEME = /^bearer +/i;
  */
 export function bearerToken(token: string): (request: Request) => boolean {
   if (!TOKEN.test(token)) {
+    const found = token === "" ? "an empty text" : "other characters";
     throw new RangeError(
-      "Cannot use the token: found an empty token or other characters, " +
-        "expected letters, digits and -._~+/, with = only at the end",
+      `Cannot use the token: found ${found}, expected letters, digits and ` +
+        "-._~+/, with = only at the end",
     );
   }
   const expected = new TextEncoder().encode(token);

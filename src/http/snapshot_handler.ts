@@ -78,6 +78,14 @@ export function snapshotHandler(
   store: ServedStore,
   options: SnapshotHandlerOptions,
 ): (request: Request) => Promise<Response> {
+  if (typeof store !== "object" || store === null) {
+    throw new TypeError(
+      `Cannot serve snapshots: found ${
+        store === null ? "null" : typeof store
+      }` +
+        ", expected a store",
+    );
+  }
   requireKnown(options, HANDLER_OPTIONS);
   const { maxTransfers = 4, bytesPerSecond, stallTimeoutMs = 30_000 } = options;
   const logger = guardLogger(options.logger ?? CONSOLE_LOGGER);

@@ -14,6 +14,7 @@ import type {
   SnapshotInit,
   SnapshotMetaFields,
 } from "./types.ts";
+import { quote } from "../text.ts";
 import { UINT64_MAX } from "../uint64.ts";
 
 /** The metadata of a snapshot that is about to be written, without its ID. */
@@ -123,8 +124,8 @@ function resolveServer(server: Server, i: number): Server {
   const { suffrage, id, address } = server;
   if (!SUFFRAGES.includes(suffrage)) {
     throw new TypeError(
-      `Cannot use the suffrage of server ${i}: found ${String(suffrage)}, ` +
-        `expected ${SUFFRAGES.join(", ")}`,
+      `Cannot use the suffrage of server ${i}: found ` +
+        `${quote(String(suffrage))}, expected one of ${SUFFRAGES.join(", ")}`,
     );
   }
   if (typeof id !== "string" || typeof address !== "string") {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { quote } from "../text.ts";
 import type { OpenOptions, SnapshotMeta, VerifyMode } from "./types.ts";
 
 /** A part of a state: from `start` to before `end`, in bytes. */
@@ -20,8 +21,8 @@ const VERIFY_MODES: readonly VerifyMode[] = ["auto", "before", "stream"];
 export function requireMode({ verify = "auto" }: OpenOptions): VerifyMode {
   if (VERIFY_MODES.includes(verify)) return verify;
   throw new TypeError(
-    `Cannot open a snapshot: found verify ${String(verify)}, ` +
-      `expected ${VERIFY_MODES.join(", ")}`,
+    `Cannot open a snapshot: found verify ${quote(String(verify))}, ` +
+      `expected one of ${VERIFY_MODES.join(", ")}`,
   );
 }
 

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { describe } from "../text.ts";
 import type { OptionNames } from "../option_names.ts";
-import { requireInteger, requireType } from "../backend/options.ts";
+import {
+  requireInteger,
+  requireOneOf,
+  requireType,
+} from "../backend/options.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import type { StoreEvent } from "../snapshot/events.ts";
 import { BLOCK_SIZE_MAX, BLOCK_SIZE_MIN } from "../snapshot/block_checksums.ts";
@@ -98,7 +101,7 @@ export function resolveStoreOptions(
 ): ResolvedStoreOptions {
   return {
     retain: requireRetain(options.retain ?? 2),
-    order: requireOrder(options.order ?? "raft"),
+    order: requireOneOf("order", options.order ?? "raft", ["raft", "taken"]),
     logger: guardLogger(options.logger ?? CONSOLE_LOGGER),
     readOnly: options.readOnly ?? false,
     onEvent: requireType("onEvent", options.onEvent ?? (() => {}), "function"),
@@ -115,14 +118,6 @@ export function resolveStoreOptions(
       BLOCK_SIZE_MAX,
     ),
   };
-}
-
-function requireOrder(order: SnapshotOrder): SnapshotOrder {
-  if (order === "raft" || order === "taken") return order;
-  throw new TypeError(
-    `Cannot use the option order: found ${describe(order)}, expected "raft" ` +
-      'or "taken"',
-  );
 }
 
 function requireRetain(retain: number): number {

@@ -201,6 +201,15 @@ describe("raft-snapshots restore-drill", () => {
     assert.deepEqual(await readdir(scratch), []);
   });
 
+  it("says where it could not make its scratch store", async () => {
+    const { directory } = await makeArchives(["consul"]);
+    const scratch = join(directory, "none");
+    const args = ["restore-drill", directory, "--scratch", scratch];
+    const { code, stderr } = await raftSnapshots(args);
+    assert.equal(code, 3);
+    assert.match(stderr, /Cannot make a scratch store in .*none: no such file/);
+  });
+
   it("compares the age of the state, not that of its copy", async () => {
     const directory = await temporaryDirectory();
     const store = await openFileSnapshotStore(directory);

@@ -71,6 +71,21 @@ describe("a path of the command line", () => {
     assert.deepEqual(await readdir(data), ["raft"]);
   });
 
+  it("without a store leads to advice", async () => {
+    const directory = await temporaryDirectory();
+    const run = () => raftSnapshots(["list", directory]);
+    const empty = await run();
+    assert.equal(empty.code, 1);
+    assert.match(empty.stderr, /There is no store in .*; give the directory /);
+    await writeFile(join(directory, "of monday.snap"), "");
+    const archives = await run();
+    assert.equal(archives.code, 1);
+    assert.match(
+      archives.stderr,
+      /; give archives by their names, such as .*of/,
+    );
+  });
+
   it("of a file is an archive, also for cat", async (t) => {
     const file = join(await temporaryDirectory(t), "state.bin");
     await writeFile(file, archive());

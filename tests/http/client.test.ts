@@ -221,6 +221,7 @@ describe("the address of a server", () => {
       "http://leader/?token=a:b",
       "http://leader/#a:b",
       "http://a:b@:0x",
+      "http://[/?token=a:b",
     );
     for (const url of urls) {
       await assert.rejects(openHttpSnapshotStore(url), (error) => {
@@ -229,6 +230,18 @@ describe("the address of a server", () => {
         return true;
       });
     }
+  });
+
+  it("is shown when it is no address", async () => {
+    await assert.rejects(openHttpSnapshotStore("leader:8300/x"), {
+      name: "TypeError",
+      message: /found leader:, expected http: or https:$/,
+    });
+    await assert.rejects(openHttpSnapshotStore("leader"), {
+      name: "TypeError",
+      message: "Cannot use the address of the server: " +
+        'found "leader", expected a URL such as http://10.0.0.1:8300',
+    });
   });
 
   it("comes with headers that no error shows", async () => {

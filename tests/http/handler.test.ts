@@ -193,6 +193,11 @@ describe("a request that is not authorized", () => {
     const { store } = await Served.make();
     const none = {} as { authorize: () => boolean };
     assert.throws(() => snapshotHandler(store, none), TypeError);
+    const authorize = () => true;
+    assert.throws(() => snapshotHandler(undefined as never, { authorize }), {
+      name: "TypeError",
+      message: "Cannot serve snapshots: found undefined, expected a store",
+    });
   });
 
   it("is not let through when authorize() fails", async () => {

@@ -13,6 +13,7 @@ import {
   type RetryOptions,
 } from "../../net/retry.ts";
 import { requireMaxSize } from "../../snapshot/max_size.ts";
+import { quoteAddress } from "../../text.ts";
 
 /** Options of the snapshots that a server has. */
 export interface HttpBackendOptions {
@@ -96,7 +97,12 @@ export function requireServerUrl(url: string | URL): string {
     parsed = new URL(url);
   } catch {
     // Without the runtime's error, which shows a password in the address.
-    throw new TypeError("Cannot use the address of the server: not a URL");
+    throw new TypeError(
+      `Cannot use the address of the server: found ${
+        quoteAddress(String(url))
+      }, ` +
+        "expected a URL such as http://10.0.0.1:8300",
+    );
   }
   const { protocol, username, password, origin, pathname, search, hash } =
     parsed;

@@ -8,6 +8,7 @@ import type { OptionNames } from "../../option_names.ts";
 import {
   requireInteger,
   requireMs,
+  requireOneOf,
   requireType,
 } from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
@@ -154,18 +155,6 @@ export function resolveS3Options(options: S3BackendOptions): ResolvedS3Options {
     putHeaders: requireHeaders(options.putHeaders ?? {}),
     fetch: requireType("fetch", options.fetch ?? fetch, "function"),
   };
-}
-
-function requireOneOf(
-  name: string,
-  value: unknown,
-  allowed: readonly string[],
-): void {
-  if (allowed.some((each) => each === value)) return;
-  throw new TypeError(
-    `Cannot use the option ${name}: found ${quote(String(value))}, ` +
-      `expected ${allowed.map((each) => `"${each}"`).join(" or ")}`,
-  );
 }
 
 /**

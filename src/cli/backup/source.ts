@@ -111,8 +111,12 @@ async function readAnswer(
     const text = await beginningOf(answer, token);
     target.signal.throwIfAborted();
     const said = text === "" ? "" : `: ${printable(text)}`;
+    const isDenied = answer.status === 401 || answer.status === 403;
     throw new SourceError(
-      `Cannot get a snapshot: ${shown(url)} answered ${answer.status}${said}`,
+      `Cannot get a snapshot: ${shown(url)} answered ${answer.status}${said}` +
+        (isDenied
+          ? "; pass a token that may take snapshots (--token-file)"
+          : ""),
     );
   }
   const encoding = answer.header("content-encoding") ?? "identity";
