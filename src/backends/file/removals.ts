@@ -8,6 +8,7 @@
 import { Exclusive } from "../../backend/exclusive.ts";
 import { systemCode } from "../../errors.ts";
 import { parseId } from "../../snapshot/id.ts";
+import { exists } from "../../fs/io.ts";
 import type { Directory } from "./directory.ts";
 import type { Marks } from "./marks.ts";
 import { requireDirectory } from "./missing.ts";
@@ -28,6 +29,8 @@ export class Removals {
   readonly #leftovers = new Set<string>();
   /** The leftovers that have been reported, which is done once. */
   readonly #reported = new Set<string>();
+  /** The new names of directories whose rename has reported a failure. */
+  readonly #uncertain = new Set<string>();
   /**
    * Renames, and the syncs that make them durable: a name must not become a
    * leftover to a sync that began before it was renamed.
@@ -77,12 +80,32 @@ export class Removals {
   /** Resolves to the names that the sync has covered. */
   #makeDurable(names: Iterable<string>): Promise<readonly string[]> {
     return this.#renames.run(async () => {
-      const renamed = [...names];
+      const renamed: string[] = [];
+      for (const name of [...names]) {
+        if (await this.#isRenamed(name)) renamed.push(name);
+      }
       // Survives: a power cut while the files go away. Without it a directory
       // could be back under its old name, as a snapshot that has lost its state.
       if (renamed.length > 0) await this.#directory.sync();
       return renamed;
     });
+  }
+
+  /**
+   * Whether a directory has that name by now. One whose rename has failed can be
+   * renamed at any later time, and no sync would have covered that.
+   */
+  async #isRenamed(name: string): Promise<boolean> {
+    if (!this.#uncertain.has(name)) return true;
+    try {
+      const { fileSystem } = this.#directory;
+      const isThere = await exists(fileSystem, this.#directory.at(name));
+      this.#uncertain.delete(name);
+      if (!isThere) this.#leftovers.delete(name);
+      return isThere;
+    } catch {
+      return false; // the next attempt looks again
+    }
   }
 
   /** Whether a directory is to be removed and no attempt has failed yet. */
@@ -153,6 +176,7 @@ export class Removals {
     try {
       if (await this.#renameOnto(id, name)) return;
     } catch (error) {
+      this.#uncertain.add(name);
       if (systemCode(error) === "ENOENT") await this.#requireThere(id);
       throw error;
     }

@@ -5,11 +5,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SnapshotError } from "@raft/snapshots";
-import { failOn } from "@raft/snapshots/testing";
+import { failOn, type Operation } from "@raft/snapshots/testing";
 import {
+  Gate,
+  letOthersWork,
   listIds,
   SNAPSHOTS,
   StoreFixture,
+  until,
 } from "../../support/store_fixture.ts";
 
 describe("reap()", () => {
@@ -58,6 +61,39 @@ describe("reap()", () => {
     assert.equal(steps[0], `rename ${old} ${old}.deleted.tmp`);
     assert.equal(steps[1], `syncDirectory ${SNAPSHOTS}`);
     assert.match(steps[2] ?? "", /^removeFile .*\.deleted\.tmp\//);
+    await store.close();
+  });
+
+  it("syncs a rename that had failed at first before it removes the files", async () => {
+    const fixture = new StoreFixture();
+    const [late, early] = await fixture.prepare([1, 2, 3]) as [string, string];
+    const store = await fixture.open({ retain: 1 });
+    const gate = new Gate();
+    const isRename = ({ name, path }: Operation) =>
+      name === "rename" && path.endsWith(`/${late}`);
+    let renames = 0;
+    fixture.files.inject((operation) => {
+      if (isRename(operation) && renames++ === 0) return { code: "EIO" };
+      const isRemoval = operation.name === "removeFile" &&
+        operation.path.includes(early);
+      return isRemoval ? { wait: gate.opened } : undefined;
+    });
+    await assert.rejects(store.reap(), { systemCode: "EIO" });
+    // The removal of the other one is under way, and its sync is over.
+    const start = fixture.files.trace.length;
+    const deleting = store.delete(late);
+    await until(() => renames === 2, "the second rename");
+    await letOthersWork();
+    gate.open();
+    await deleting;
+    const steps = fixture.trace(start);
+    const synced = steps.indexOf(`syncDirectory ${SNAPSHOTS}`);
+    const removed = steps.findIndex((step) =>
+      step.startsWith(`removeFile ${late}.deleted.tmp/`)
+    );
+    const renamed = steps.indexOf(`rename ${late} ${late}.deleted.tmp`);
+    assert.ok(renamed < synced && synced < removed, steps.join("\n"));
+    assert.ok(renamed >= 0);
     await store.close();
   });
 
