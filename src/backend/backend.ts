@@ -79,6 +79,15 @@ export interface BeginOptions {
   readonly expectedSize?: number | undefined;
 }
 
+/**
+ * One look at a snapshot. The store makes an object for each, by which a backend
+ * tells its results from those of other looks at the same time.
+ */
+export interface Look {
+  /** Whether `names()` has just listed the snapshot. */
+  readonly isListed: boolean;
+}
+
 /** The state of a published snapshot, open for reading. */
 export interface StateHandle {
   /** Its length in bytes, as the place has it. */
@@ -123,9 +132,8 @@ export interface ReadableBackend {
    */
   inspect?(): Promise<BackendInspection>;
   /**
-   * The exact bytes of `meta.json`. Checks first that the snapshot exists. The
-   * check is not needed when `isListed` is set, because `names()` has just
-   * listed the snapshot.
+   * The exact bytes of `meta.json`. Checks first that the snapshot exists,
+   * unless the look says that it was just listed.
    *
    * @throws {SnapshotNotFoundError} when the snapshot is not published, or not
    * any more.
@@ -135,10 +143,14 @@ export interface ReadableBackend {
   readMeta(
     id: string,
     sizeMax: number,
-    isListed?: boolean,
+    look?: Look,
   ): Promise<Uint8Array>;
   /** The exact bytes of `blocks.crc64`; `undefined` when there is none. */
-  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined>;
+  readBlocks(
+    id: string,
+    sizeMax: number,
+    look?: Look,
+  ): Promise<Uint8Array | undefined>;
   /**
    * The exact bytes of an extra file; `undefined` when there is none. A backend
    * without it carries no such files.
@@ -156,12 +168,12 @@ export interface ReadableBackend {
    */
   versions?(ids: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
-   * The version of the last results of these three, without a look at the
-   * place.
+   * The version of the results that these three have given in one look, as it was
+   * at the moment of each.
    */
-  versionRead?(id: string): string | undefined;
+  versionRead?(look: Look): string | undefined;
   /** The length of the state in bytes, without opening it. */
-  stateSize(id: string): Promise<number>;
+  stateSize(id: string, look?: Look): Promise<number>;
   /**
    * Opens the state. A later removal by this backend does not disturb the
    * reader. `range` is the part that will be read, in bytes, as a hint.

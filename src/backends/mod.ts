@@ -15,6 +15,7 @@ export type {
   BackendNames,
   BeginOptions,
   FinalParts,
+  Look,
   PendingSnapshot,
   ReadableBackend,
   SnapshotBackend,

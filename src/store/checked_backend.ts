@@ -11,6 +11,7 @@ import type {
   BackendInspection,
   BackendNames,
   BeginOptions,
+  Look,
   ReadableBackend,
   SnapshotBackend,
   StateHandle,
@@ -24,6 +25,7 @@ import type { ByteRange } from "../snapshot/open_options.ts";
 import { CheckedPending } from "./checked_pending.ts";
 import { CheckedState, closeQuietly } from "./checked_state.ts";
 import {
+  knownVersions,
   requireBytes,
   requireFailures,
   requireHandle,
@@ -100,10 +102,9 @@ export class CheckedBackend {
     );
   }
 
-  /** The version of the parts that were read last, if the backend knows it. */
-  versionRead(id: string): string | undefined {
-    const version = this.#backend.versionRead?.(id);
-    return typeof version === "string" ? version : undefined;
+  /** The version of the parts that a look has read, if the backend knows it. */
+  versionRead(look: Look): string | undefined {
+    return knownVersions([this.#backend.versionRead?.(look)], 1)[0];
   }
 
   /**
@@ -119,29 +120,26 @@ export class CheckedBackend {
     } catch {
       // Reading the snapshots will show the error.
     }
-    const given = Array.isArray(versions) ? versions : [];
-    return ids.map((_, i) =>
-      typeof given[i] === "string" ? given[i] : undefined
-    );
+    return knownVersions(versions, ids.length);
   }
 
-  readMeta(
-    id: string,
-    sizeMax: number,
-    isListed: boolean,
-  ): Promise<Uint8Array> {
+  readMeta(id: string, sizeMax: number, look: Look): Promise<Uint8Array> {
     const what = `meta.json of snapshot ${id}`;
     return this.#read(`read ${what}`, async () => {
-      const bytes = await this.#backend.readMeta(id, sizeMax, isListed);
+      const bytes = await this.#backend.readMeta(id, sizeMax, look);
       return requireBytes(bytes, what, sizeMax);
     });
   }
 
-  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
+  readBlocks(
+    id: string,
+    sizeMax: number,
+    look: Look,
+  ): Promise<Uint8Array | undefined> {
     return this.#readOptional(
       `blocks.crc64 of snapshot ${id}`,
       sizeMax,
-      () => this.#backend.readBlocks(id, sizeMax),
+      () => this.#backend.readBlocks(id, sizeMax, look),
     );
   }
 
@@ -157,11 +155,11 @@ export class CheckedBackend {
     );
   }
 
-  stateSize(id: string): Promise<number> {
+  stateSize(id: string, look: Look): Promise<number> {
     const what = `state.bin of snapshot ${id}`;
     return this.#read(
       `look at ${what}`,
-      async () => requireSize(await this.#backend.stateSize(id), what),
+      async () => requireSize(await this.#backend.stateSize(id, look), what),
     );
   }
 

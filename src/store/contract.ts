@@ -211,3 +211,15 @@ export function kindOf(value: unknown): string {
 export function show(value: unknown): string {
   return typeof value === "string" ? quote(value) : describe(value);
 }
+
+/** So many versions; `undefined` for each that a backend does not know. */
+export function knownVersions(
+  versions: unknown,
+  count: number,
+): (string | undefined)[] {
+  const given = Array.isArray(versions) ? versions : [];
+  return Array.from(
+    { length: count },
+    (_, i) => typeof given[i] === "string" ? given[i] : undefined,
+  );
+}

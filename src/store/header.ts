@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Look } from "../backend/backend.ts";
 import { crc64 } from "../crc64/mod.ts";
 import {
   SnapshotCorruptError,
@@ -46,9 +47,11 @@ export interface CheckedHeader {
 
 type Parts = Pick<StoreParts, "backend" | "report">;
 
+/** A look at a snapshot that was not just listed. */
+const newLook = (): Look => ({ isListed: false });
+
 /**
- * Reads the header of a published snapshot. `id` must be a valid ID; `isListed`
- * says that the place has just listed the snapshot.
+ * Reads the header of a published snapshot. `id` must be a valid ID.
  *
  * @throws {SnapshotNotFoundError} when there is no such snapshot.
  * @throws {SnapshotCorruptError} when its metadata can't be trusted.
@@ -60,14 +63,14 @@ type Parts = Pick<StoreParts, "backend" | "report">;
 export async function readHeader(
   parts: Parts,
   id: string,
-  isListed = false,
+  look: Look = newLook(),
 ): Promise<CheckedHeader> {
   const what = `meta.json of snapshot ${id}`;
-  const bytes = await parts.backend.readMeta(id, META_SIZE_MAX, isListed);
+  const bytes = await parts.backend.readMeta(id, META_SIZE_MAX, look);
   const decoded = decodeRecord(bytes, what);
   const meta = isKnown(decoded) ? metaOf(decoded, id, what) : undefined;
   const metaCrc = crc64(bytes);
-  const read = await readBlocks(parts, id, decoded.size);
+  const read = await readBlocks(parts, decoded.size, { id, look });
   const { blocks, blocksBytes, blocksError } = read;
   if (blocks !== undefined && blocks.metaCrc !== metaCrc) {
     throw new SnapshotCorruptError(what, {
@@ -111,12 +114,12 @@ const NO_BLOCKS: ReadBlocks = {
 /** A damaged file of checksums is not trusted; the CRC of the state remains. */
 async function readBlocks(
   { backend, report }: Parts,
-  id: string,
   stateSize: number,
+  { id, look }: { readonly id: string; readonly look: Look },
 ): Promise<ReadBlocks> {
   const what = `blocks.crc64 of snapshot ${id}`;
   try {
-    const bytes = await backend.readBlocks(id, BLOCKS_FILE_SIZE_MAX);
+    const bytes = await backend.readBlocks(id, BLOCKS_FILE_SIZE_MAX, look);
     // Go writes none.
     if (bytes === undefined) return NO_BLOCKS;
     const blocks = decodeBlocks(bytes, what);

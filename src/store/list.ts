@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { BackendNames } from "../backend/backend.ts";
+import type { BackendNames, Look } from "../backend/backend.ts";
 import { requireType } from "../backend/options.ts";
 import { type OptionNames, requireKnown } from "../option_names.ts";
 import { allSettled } from "../backend/all_settled.ts";
@@ -104,18 +104,19 @@ async function readKnown(
 export async function statSnapshot(
   parts: Pick<Parts, "backend" | "report">,
   id: string,
-  isListed = false,
+  look: Look = { isListed: false },
 ): Promise<SnapshotMeta> {
-  const { meta } = await readHeader(parts, id, isListed);
-  await checkStateSize(parts, meta);
+  const { meta } = await readHeader(parts, id, look);
+  await checkStateSize(parts, meta, look);
   return meta;
 }
 
 async function scanOne(parts: Parts, id: string): Promise<ScannedSnapshot> {
   const { backend, metas } = parts;
+  const look = { isListed: true };
   try {
-    const meta = await statSnapshot(parts, id, true);
-    metas.note(backend.versionRead(id), meta);
+    const meta = await statSnapshot(parts, id, look);
+    metas.note(backend.versionRead(look), meta);
     return { id, meta };
   } catch (error) {
     if (concernsSnapshot(error)) return { id, error };

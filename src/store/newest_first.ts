@@ -83,7 +83,9 @@ async function readTakenAt(
   id: string,
 ): Promise<Date | undefined> {
   try {
-    const bytes = await backend.readMeta(id, META_SIZE_MAX, true);
+    const bytes = await backend.readMeta(id, META_SIZE_MAX, {
+      isListed: true,
+    });
     return decodeRecord(bytes, `meta.json of snapshot ${id}`).takenAt ??
       timeOf(id);
   } catch (error) {

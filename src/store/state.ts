@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { StateHandle } from "../backend/backend.ts";
+import type { Look, StateHandle } from "../backend/backend.ts";
 import { readFully } from "../bytes.ts";
 import { SnapshotCorruptError } from "../errors.ts";
 import type { ByteRange } from "../snapshot/open_options.ts";
@@ -43,8 +43,9 @@ export async function openState(
 export async function checkStateSize(
   { backend }: Pick<StoreParts, "backend">,
   meta: SnapshotMeta,
+  look: Look,
 ): Promise<void> {
-  requireSize(meta, await backend.stateSize(meta.id));
+  requireSize(meta, await backend.stateSize(meta.id, look));
 }
 
 function requireSize(meta: SnapshotMeta, size: number): void {

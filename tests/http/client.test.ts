@@ -232,7 +232,7 @@ describe("the address of a server", () => {
     }
   });
 
-  it("is shown when it is no address", async () => {
+  it("is shown when it is not an address", async () => {
     await assert.rejects(openHttpSnapshotStore("leader:8300/x"), {
       name: "TypeError",
       message: /found leader:, expected http: or https:$/,

@@ -10,6 +10,7 @@ import type {
   BackendHost,
   BackendInspection,
   BackendNames,
+  Look,
   PendingSnapshot,
   SnapshotBackend,
   StateHandle,
@@ -127,7 +128,6 @@ export class FileBackend implements SnapshotBackend {
       const names = await readNames(this.#directory, this.#marks);
       this.#taken.note(names);
       const { ids, temporary, foreign } = names;
-      this.#versions.forgetRead();
       return {
         published: ids,
         // A directory with a mark may be beside one that was renamed.
@@ -152,14 +152,14 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() => this.#versions.of(ids));
   }
 
-  versionRead(id: string): string | undefined {
-    return this.#versions.ofRead(id);
+  versionRead(look: Look): string | undefined {
+    return this.#versions.ofRead(look);
   }
 
-  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
-    return this.#calls.run(() =>
-      this.#parts.readOptional(id, "blocks.crc64", sizeMax)
-    );
+  readBlocks(
+    ...args: Parameters<PartReader["readBlocks"]>
+  ): Promise<Uint8Array | undefined> {
+    return this.#calls.run(() => this.#parts.readBlocks(...args));
   }
 
   readExtra(
@@ -170,8 +170,8 @@ export class FileBackend implements SnapshotBackend {
     return this.#calls.run(() => this.#parts.readOptional(id, name, sizeMax));
   }
 
-  stateSize(id: string): Promise<number> {
-    return this.#calls.run(() => this.#parts.stateSize(id));
+  stateSize(id: string, look?: Look): Promise<number> {
+    return this.#calls.run(() => this.#parts.stateSize(id, look));
   }
 
   openState(id: string): Promise<StateHandle> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StateHandle } from "../../backend/backend.ts";
+import type { Look, StateHandle } from "../../backend/backend.ts";
 import { readFully } from "../../bytes.ts";
 import {
   type CorruptionReason,
@@ -48,6 +48,13 @@ export interface ReadingParts {
   readonly versions: Versions;
 }
 
+/** A file of a snapshot, and the look that it is read in. */
+interface PartToRead {
+  readonly id: string;
+  readonly name: PartName;
+  readonly look: Look | undefined;
+}
+
 /** Reads files of published snapshots; its errors are about the snapshot. */
 export class PartReader {
   readonly #directory: Directory;
@@ -71,14 +78,25 @@ export class PartReader {
   async readMeta(
     id: string,
     sizeMax: number,
-    isListed = false,
+    look?: Look,
   ): Promise<Uint8Array> {
-    if (!isListed) await requireDirectory(this.#directory, this.#marks, id);
+    if (look?.isListed !== true) {
+      await requireDirectory(this.#directory, this.#marks, id);
+    }
     try {
-      return await this.#readFile(id, "meta.json", sizeMax);
+      return await this.#readFile({ id, name: "meta.json", look }, sizeMax);
     } catch (error) {
       throw await this.#explain(id, "meta.json", error);
     }
+  }
+
+  /** Reads `blocks.crc64`; `undefined` when there is none. */
+  readBlocks(
+    id: string,
+    sizeMax: number,
+    look?: Look,
+  ): Promise<Uint8Array | undefined> {
+    return this.readOptional(id, "blocks.crc64", sizeMax, look);
   }
 
   /** Reads a small file; `undefined` when there is none. */
@@ -86,24 +104,25 @@ export class PartReader {
     id: string,
     name: PartName,
     sizeMax: number,
+    look?: Look,
   ): Promise<Uint8Array | undefined> {
     try {
-      return await this.#readFile(id, name, sizeMax);
+      return await this.#readFile({ id, name, look }, sizeMax);
     } catch (error) {
       if (systemCode(error) !== "ENOENT") {
         throw await this.#explain(id, name, error);
       }
-      this.#versions.noteRead(id, name, "none");
+      this.#versions.noteRead(look, name, "none");
       return undefined;
     }
   }
 
   /** The length of `state.bin` in bytes, without opening it. */
-  async stateSize(id: string): Promise<number> {
+  async stateSize(id: string, look?: Look): Promise<number> {
     try {
       const path = this.#directory.at(`${id}/state.bin`);
       const stat = await this.#directory.fileSystem.stat(path);
-      this.#versions.noteRead(id, "state.bin", stat);
+      this.#versions.noteRead(look, "state.bin", stat);
       return sizeOf(id, stat);
     } catch (error) {
       throw await this.#explain(id, "state.bin", error);
@@ -129,7 +148,10 @@ export class PartReader {
   }
 
   /** Reads a small file of a snapshot; errors are the system's. */
-  #readFile(id: string, name: PartName, sizeMax: number): Promise<Uint8Array> {
+  #readFile(
+    { id, name, look }: PartToRead,
+    sizeMax: number,
+  ): Promise<Uint8Array> {
     const { fileSystem } = this.#directory;
     const path = this.#directory.at(`${id}/${name}`);
     const read = async (file: FileHandle) => {
@@ -142,7 +164,7 @@ export class PartReader {
           actual: `${size} bytes`,
         });
       }
-      this.#versions.noteRead(id, name, stat);
+      this.#versions.noteRead(look, name, stat);
       const bytes = new Uint8Array(size);
       return bytes.subarray(0, await readFully(file, bytes, 0));
     };

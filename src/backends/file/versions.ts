@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Look } from "../../backend/backend.ts";
+import { joinVersions, ReadVersions } from "../../backend/read_versions.ts";
 import { systemCode } from "../../errors.ts";
 import type { FileStat } from "../../fs/file_system.ts";
 import { sideBySide } from "../../fs/side_by_side.ts";
@@ -50,8 +52,7 @@ class DiskClock {
 export class Versions {
   readonly #directory: Directory;
   readonly #clock = new DiskClock();
-  /** The states of files when they were read, by snapshot and name. */
-  readonly #read = new Map<string, Map<string, Seen>>();
+  readonly #read = new ReadVersions(FILES);
 
   constructor(directory: Directory) {
     this.#directory = directory;
@@ -66,7 +67,7 @@ export class Versions {
     const versions: (string | undefined)[] = [];
     await sideBySide(ids.entries(), CONCURRENCY, async ([i, id]) => {
       const looking = FILES.map((name) => this.#look(`${id}/${name}`));
-      versions[i] = this.#join(await Promise.all(looking));
+      versions[i] = joinVersions(await Promise.all(looking));
     });
     return versions;
   }
@@ -76,36 +77,27 @@ export class Versions {
     if (changedMs !== undefined) this.#clock.note(changedMs);
   }
 
-  /** Notes the state of a file at the beginning of a read. */
-  noteRead(id: string, name: string, seen: Seen): void {
-    const files = this.#read.get(id) ?? new Map<string, Seen>();
-    this.#read.set(id, files.set(name, seen));
+  /**
+   * Notes the state of a file at the beginning of a read. Later it may look old
+   * enough, although the file could change after the read within the same tick.
+   */
+  noteRead(look: Look | undefined, name: string, seen: Seen): void {
+    this.#read.note(look, name, this.#versionOf(seen));
   }
 
-  /** The version of the files that were read of the snapshot; given once. */
-  ofRead(id: string): string | undefined {
-    const files = this.#read.get(id);
-    this.#read.delete(id);
-    return this.#join(FILES.map((name) => files?.get(name)));
-  }
-
-  /** Forgets the files that were read but whose version was never requested. */
-  forgetRead(): void {
-    this.#read.clear();
-  }
-
-  #join(files: readonly (Seen | undefined)[]): string | undefined {
-    const versions = files.map((seen) => seen && this.#versionOf(seen));
-    return versions.includes(undefined) ? undefined : versions.join();
+  /** The version of the files that were read in a look. */
+  ofRead(look: Look): string | undefined {
+    return this.#read.of(look);
   }
 
   /**
    * `undefined` when the file can't be examined; reading the snapshot shows
    * why.
    */
-  async #look(name: string): Promise<Seen | undefined> {
+  async #look(name: string): Promise<string | undefined> {
+    const { fileSystem } = this.#directory;
     try {
-      return await this.#directory.fileSystem.stat(this.#directory.at(name));
+      return this.#versionOf(await fileSystem.stat(this.#directory.at(name)));
     } catch (error) {
       return systemCode(error) === "ENOENT" ? "none" : undefined;
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Look } from "../../backend/backend.ts";
 import { SnapshotCorruptError, SnapshotNotFoundError } from "../../errors.ts";
 import type { Catalog, FoundSnapshot } from "./catalog.ts";
 import type { S3Client } from "./client/client.ts";
@@ -16,6 +17,13 @@ import { Versions } from "./versions.ts";
 
 /** How many are read side by side. */
 const CONCURRENCY = 8;
+
+/** An object of a snapshot, and the look that it is read in. */
+interface PartToRead {
+  readonly id: string;
+  readonly name: PartName;
+  readonly look: Look | undefined;
+}
 
 /** Reads small objects, and knows their versions. */
 export class HeaderReader {
@@ -36,34 +44,36 @@ export class HeaderReader {
   async readMeta(
     id: string,
     sizeMax: number,
-    isListed: boolean,
+    look?: Look,
   ): Promise<Uint8Array> {
-    const found = await this.#catalog.find(id, isListed);
+    const found = await this.#catalog.find(id, look?.isListed ?? false);
     return await this.#insist(found, async (found) => {
       const object = found.demand("meta.json");
-      return await this.#read(found, "meta.json", object, sizeMax);
+      const part = { id, name: "meta.json", look } as const;
+      return await this.#read(part, object, sizeMax);
     });
   }
 
   /** The bytes of another object; `undefined` when there is none. */
   async readOptional(
     id: string,
-    part: PartName,
+    name: PartName,
     sizeMax: number,
+    look?: Look,
   ): Promise<Uint8Array | undefined> {
     const found = await this.#catalog.recall(id);
     return await this.#insist(found, async (found) => {
-      const object = found.part(part);
-      if (object) return await this.#read(found, part, object, sizeMax);
-      this.#versions.noteRead(id, part, undefined);
+      const object = found.part(name);
+      if (object) return await this.#read({ id, name, look }, object, sizeMax);
+      this.#versions.noteRead(look, name, undefined);
       return undefined;
     });
   }
 
   /** The length of the state in bytes. */
-  async stateSize(id: string): Promise<number> {
+  async stateSize(id: string, look?: Look): Promise<number> {
     const object = (await this.#catalog.recall(id)).demand("state.bin");
-    this.#versions.noteRead(id, "state.bin", object);
+    this.#versions.noteRead(look, "state.bin", object);
     return object.size;
   }
 
@@ -75,30 +85,24 @@ export class HeaderReader {
     });
   }
 
-  /** The version of the last results of these; given once. */
-  versionRead(id: string): string | undefined {
-    return this.#versions.ofRead(id);
-  }
-
-  /** Forgets the versions of the objects that were read. */
-  forgetRead(): void {
-    this.#versions.forgetRead();
+  /** The version of the results of these in one look. */
+  versionRead(look: Look): string | undefined {
+    return this.#versions.ofRead(look);
   }
 
   async #read(
-    { id }: FoundSnapshot,
-    part: PartName,
+    { id, name, look }: PartToRead,
     object: ListedObject,
     sizeMax: number,
   ): Promise<Uint8Array> {
     const { key, etag, size } = object;
-    const what = `${part} of snapshot ${id}`;
+    const what = `${name} of snapshot ${id}`;
     if (size > sizeMax) throw tooLong(what, size, sizeMax);
     try {
       const bytes = await this.#slots.run(() =>
         readObject(this.#client, { key, etag, size })
       );
-      this.#versions.noteRead(id, part, object);
+      this.#versions.noteRead(look, name, object);
       return bytes;
     } catch (error) {
       if (!(error instanceof S3Failure)) throw error;

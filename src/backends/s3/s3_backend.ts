@@ -10,6 +10,7 @@ import type {
   BackendInspection,
   BackendNames,
   BeginOptions,
+  Look,
   PendingSnapshot,
   SnapshotBackend,
   StateHandle,
@@ -130,7 +131,6 @@ export class S3Backend implements SnapshotBackend {
 
   names(): Promise<BackendNames> {
     return this.#run(`list ${this.place}`, async () => {
-      this.#headers.forgetRead();
       const { snapshots, foreign } = await this.#list();
       const all = [...snapshots.values()];
       const idsOf = (state: FoundSnapshot["state"]) =>
@@ -153,16 +153,20 @@ export class S3Backend implements SnapshotBackend {
   readMeta(
     id: string,
     sizeMax: number,
-    isListed = false,
+    look?: Look,
   ): Promise<Uint8Array> {
     return this.#run(
       `read meta.json of snapshot ${id}`,
-      () => this.#headers.readMeta(id, sizeMax, isListed),
+      () => this.#headers.readMeta(id, sizeMax, look),
     );
   }
 
-  readBlocks(id: string, sizeMax: number): Promise<Uint8Array | undefined> {
-    return this.#readOptional(id, "blocks.crc64", sizeMax);
+  readBlocks(
+    id: string,
+    sizeMax: number,
+    look?: Look,
+  ): Promise<Uint8Array | undefined> {
+    return this.#readOptional(id, "blocks.crc64", sizeMax, look);
   }
 
   readExtra(
@@ -173,10 +177,10 @@ export class S3Backend implements SnapshotBackend {
     return this.#readOptional(id, name, sizeMax);
   }
 
-  stateSize(id: string): Promise<number> {
+  stateSize(id: string, look?: Look): Promise<number> {
     return this.#run(
       `look at state.bin of snapshot ${id}`,
-      () => this.#headers.stateSize(id),
+      () => this.#headers.stateSize(id, look),
     );
   }
 
@@ -185,8 +189,8 @@ export class S3Backend implements SnapshotBackend {
     return this.#headers.versions(ids);
   }
 
-  versionRead(id: string): string | undefined {
-    return this.#headers.versionRead(id);
+  versionRead(look: Look): string | undefined {
+    return this.#headers.versionRead(look);
   }
 
   openState(id: string, range: ByteRange): Promise<StateHandle> {
@@ -293,10 +297,11 @@ export class S3Backend implements SnapshotBackend {
     id: string,
     name: PartName,
     sizeMax: number,
+    look?: Look,
   ): Promise<Uint8Array | undefined> {
     return this.#run(
       `read ${name} of snapshot ${id}`,
-      () => this.#headers.readOptional(id, name, sizeMax),
+      () => this.#headers.readOptional(id, name, sizeMax, look),
     );
   }
 

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Look } from "../../backend/backend.ts";
+import { ReadVersions } from "../../backend/read_versions.ts";
 import type { FoundSnapshot } from "./catalog.ts";
 import type { ListedObject } from "./client/listing.ts";
 
@@ -13,33 +15,25 @@ const PARTS = ["meta.json", "blocks.crc64", "state.bin"] as const;
 
 /** Tells the versions of snapshots. */
 export class Versions {
-  /** The versions of objects that were read, by snapshot and object. */
-  readonly #read = new Map<string, Map<string, string>>();
+  readonly #read = new ReadVersions(PARTS);
 
   /** The version of a snapshot as it was found. */
   of(found: FoundSnapshot): string {
     return PARTS.map((part) => versionOf(found.part(part))).join();
   }
 
-  /** An object was read, or found missing. */
-  noteRead(id: string, name: string, object: ListedObject | undefined): void {
-    const objects = this.#read.get(id) ?? new Map<string, string>();
-    this.#read.set(id, objects.set(name, versionOf(object)));
+  /** Notes an object that was read, or found missing. */
+  noteRead(
+    look: Look | undefined,
+    name: string,
+    object: ListedObject | undefined,
+  ): void {
+    this.#read.note(look, name, versionOf(object));
   }
 
-  /** The version of the objects that were read of the snapshot; given once. */
-  ofRead(id: string): string | undefined {
-    const objects = this.#read.get(id);
-    this.#read.delete(id);
-    const versions = PARTS.map((part) => objects?.get(part));
-    return versions.includes(undefined) ? undefined : versions.join();
-  }
-
-  /**
-   * Forgets the objects that were read but whose version was never requested.
-   */
-  forgetRead(): void {
-    this.#read.clear();
+  /** The version of the objects that were read in a look. */
+  ofRead(look: Look): string | undefined {
+    return this.#read.of(look);
   }
 }
 
