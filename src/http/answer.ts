@@ -132,7 +132,7 @@ async function answerState(
   }
   const range = rangeOf(plan, representation.size);
   const source = await openRange(store, id, range);
-  const body = startTransfer(answering, source, { id, slot });
+  const body = await startTransfer(answering, source, { id, slot });
   return makeAnswer(plan, representation, { type: BYTES_TYPE, body });
 }
 
@@ -150,7 +150,7 @@ async function answerArchive(
   const isSent = plan.status === 200 && request.method !== "HEAD";
   const onWarning = (message: string) => logger.warn(message);
   const body = isSent
-    ? startTransfer(
+    ? await startTransfer(
       answering,
       exportArchive(store, id, { onWarning }),
       { id, slot },
@@ -163,13 +163,12 @@ async function answerArchive(
   });
 }
 
-function startTransfer(
+async function startTransfer(
   { logger, bytesPerSecond, stallTimeoutMs }: Answering,
   source: ReadableStream<Uint8Array>,
   { id, slot }: Sending,
-): ReadableStream<Uint8Array> {
-  slot.isSending = true;
-  return transfer(source, {
+): Promise<ReadableStream<Uint8Array>> {
+  const body = await transfer(source, {
     bytesPerSecond,
     stallTimeoutMs,
     onEnd(error) {
@@ -178,6 +177,8 @@ function startTransfer(
       logger.info(`The transfer of snapshot ${id} ended: ${describe(error)}`);
     },
   });
+  slot.isSending = true;
+  return body;
 }
 
 function rangeOf(plan: Plan, size: number): ByteRange {

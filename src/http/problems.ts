@@ -44,13 +44,14 @@ const PROBLEMS: Readonly<
 /** An answer that describes a problem. */
 export function problem(
   code: ProblemCode,
-  { id, headers }: {
+  { id, offset, headers }: {
     readonly id?: string | undefined;
+    readonly offset?: number | undefined;
     readonly headers?: Readonly<Record<string, string>>;
   } = {},
 ): Response {
   const [status, title, own] = PROBLEMS[code];
-  const content: Problem = { title, status, code, id };
+  const content: Problem = { title, status, code, id, offset };
   return new Response(`${JSON.stringify(content)}\n`, {
     status,
     headers: {

@@ -17,9 +17,18 @@ export type Route =
 /** Any prefix will do, `/snapshots` too: the handler may be mounted anywhere. */
 const PATH = /\/snapshots(?:\/([\d-]+)(?:\/(meta|blocks|archive))?)?\/?$/;
 
+/** Bun gives a path alone for a request of HTTP/1.0 that names no host. */
+function pathOf(url: string): string {
+  try {
+    return new URL(url, "http://localhost").pathname;
+  } catch {
+    return "";
+  }
+}
+
 /** The route of a URL; `undefined` when there is nothing. */
 export function routeOf(url: string): Route | undefined {
-  const match = PATH.exec(new URL(url).pathname);
+  const match = PATH.exec(pathOf(url));
   if (match === null) return undefined;
   const [, id, part = "state"] = match;
   if (id === undefined) return { part: "list" };

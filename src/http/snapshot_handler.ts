@@ -6,6 +6,7 @@
 
 import { type OptionNames, requireKnown } from "../option_names.ts";
 import { requireInteger, requireMs, requireType } from "../backend/options.ts";
+import { isSnapshotError } from "../is_snapshot_error.ts";
 import { CONSOLE_LOGGER, guardLogger, type Logger } from "../logger.ts";
 import { describe } from "../text.ts";
 import { answer, type Answering } from "./answer.ts";
@@ -143,5 +144,8 @@ function answerError(
   }
   return problem(code, {
     id: route !== undefined && "id" in route ? route.id : undefined,
+    offset: isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT")
+      ? error.offset
+      : undefined,
   });
 }

@@ -26,12 +26,18 @@ export interface TransferOptions {
   readonly onEnd: (error?: unknown) => void;
 }
 
-/** A stream of the same bytes that ends as the options say. */
-export function transfer(
+/**
+ * A stream of the same bytes that ends as the options say. The first bytes are
+ * read before it resolves: when they are corrupt, the answer can say so, and
+ * need not break off.
+ */
+export async function transfer(
   source: ReadableStream<Uint8Array>,
   options: TransferOptions,
-): ReadableStream<Uint8Array> {
-  return new Transfer(source, options).stream;
+): Promise<ReadableStream<Uint8Array>> {
+  const reader = source.getReader();
+  const { value } = await reader.read();
+  return new Transfer(reader, value, options).stream;
 }
 
 class Transfer {
@@ -40,7 +46,7 @@ class Transfer {
   readonly #options: TransferOptions;
   readonly #pieceSize: number;
   /** Bytes that were read and not handed over yet. */
-  #rest = new Uint8Array();
+  #rest: Uint8Array<ArrayBuffer>;
   /** Runs while the reader has something to take. */
   #clock: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
@@ -48,10 +54,12 @@ class Transfer {
   readonly #ending = new AbortController();
 
   constructor(
-    source: ReadableStream<Uint8Array>,
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    first: Uint8Array = new Uint8Array(),
     options: TransferOptions,
   ) {
-    this.#reader = source.getReader();
+    this.#reader = reader;
+    this.#rest = first as Uint8Array<ArrayBuffer>;
     this.#options = options;
     const share = Math.ceil(options.bytesPerSecond / PIECES_PER_SECOND);
     this.#pieceSize = Math.min(PIECE_SIZE, share);

@@ -71,6 +71,11 @@ export class Exchange {
     options.signal?.addEventListener("abort", this.#onAbort);
   }
 
+  /** Milliseconds without a byte after which it fails. */
+  get stallMs(): number {
+    return this.#options.stallMs;
+  }
+
   /** The answer; its body is read with `next()` or `readAll()` only. */
   get response(): Response {
     if (this.#response !== undefined) return this.#response;

@@ -77,7 +77,7 @@ export class Retry {
   readonly #world: RetryWorld;
   /** Attempts since the last progress. */
   #attempts = 0;
-  #endsAt: number;
+  #progressAt: number;
 
   /** Starts the budget; `signal` ends pauses. */
   constructor(
@@ -88,18 +88,23 @@ export class Retry {
     this.#options = options;
     this.#signal = signal;
     this.#world = world;
-    this.#endsAt = world.now() + options.budgetMs;
+    this.#progressAt = world.now();
   }
 
   /** Milliseconds of the budget that are left; 0 when there are none. */
   get leftMs(): number {
-    return Math.max(this.#endsAt - this.#world.now(), 0);
+    return Math.max(this.#options.budgetMs - this.idleMs, 0);
+  }
+
+  /** Milliseconds since the last progress. */
+  get idleMs(): number {
+    return this.#world.now() - this.#progressAt;
   }
 
   /** Notes that bytes came: the budget is whole again, and pauses are short. */
   progress(): void {
     this.#attempts = 0;
-    this.#endsAt = this.#world.now() + this.#options.budgetMs;
+    this.#progressAt = this.#world.now();
   }
 
   /**

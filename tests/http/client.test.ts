@@ -7,6 +7,7 @@ import { describe, it } from "node:test";
 import { inspect } from "node:util";
 import {
   copySnapshot,
+  isSnapshotError,
   MemorySnapshotStore,
   SnapshotCorruptError,
   SnapshotNotFoundError,
@@ -107,6 +108,21 @@ describe("a store of a server's snapshots", () => {
     await assert.rejects(remote.stat(id), SnapshotCorruptError);
   });
 
+  it("says at once which block is corrupt on the server", async () => {
+    for (const block of [0, 5, 9]) {
+      const { served, line, remote, id } = await connect();
+      served.fixture.corrupt(id, block * BLOCK + 1);
+      await assert.rejects(install({ remote, id }), (error) => {
+        assert.ok(isSnapshotError(error, "ERR_SNAPSHOT_CORRUPT"));
+        const { reason, offset } = error;
+        assert.deepEqual([reason, offset], ["block", block * BLOCK]);
+        return true;
+      });
+      assert.ok(line.ranges.length <= 2, `${line.ranges}`);
+      assert.equal(served.fixture.openHandles, 0);
+    }
+  });
+
   it("restores an older one when the newest is corrupt on the server", async () => {
     const { served, remote, id } = await connect();
     const { id: second } = await served.store.save(
@@ -148,6 +164,70 @@ describe("a store of a server's snapshots", () => {
       return true;
     });
     assert.equal(line.requests.length, 4);
+  });
+
+  it("is not asked again when an answer is compressed", async () => {
+    const headers = { "content-encoding": "gzip" };
+    for (const path of ["list", "stat", "open"] as const) {
+      const { line, remote, id } = await connect();
+      const asked = () =>
+        path === "list"
+          ? remote.list()
+          : path === "stat"
+          ? remote.stat(id)
+          : install({ remote, id });
+      const compressed = (response: Response) =>
+        new Response(response.body, {
+          status: response.status,
+          headers: { ...Object.fromEntries(response.headers), ...headers },
+        });
+      if (path === "open") line.onState = compressed;
+      else line.faults.push(compressed);
+      await assert.rejects(asked(), {
+        code: "ERR_STORE_ACCESS",
+        message: /the answer is compressed \(gzip\)/,
+      });
+      assert.ok(line.ranges.length <= 1);
+    }
+  });
+
+  it("needs no checksums when a proxy hides that there are none", async () => {
+    const { served, line, remote, id } = await connect();
+    await served.fixture.unseal(id);
+    line.faults.push(
+      (response) => response,
+      answerWith("gone", { status: 404 }),
+    );
+    assert.equal((await remote.stat(id)).id, id);
+    assert.equal(line.faults.length, 0);
+    assert.match(line.requests.at(-1) ?? "", /blocks/);
+  });
+
+  it("is not read for longer than a stall when it refuses byte by byte", async () => {
+    const { line, remote } = await connect({
+      stallTimeoutMs: 50,
+      retry: { budgetMs: 100, pauseMs: 1 },
+    });
+    let isCancelled = false;
+    const drips = () => {
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          if (!isCancelled) controller.enqueue(new Uint8Array([32]));
+        },
+        cancel() {
+          isCancelled = true;
+        },
+      });
+      const headers = { "content-type": "application/problem+json" };
+      return new Response(body, { status: 503, headers });
+    };
+    line.faults.push(...Array.from({ length: 200 }, () => drips));
+    await assert.rejects(
+      remote.list(),
+      /the last attempt: .* has sent nothing for \d+ ms/,
+    );
+    assert.ok(isCancelled);
   });
 
   it("is not asked again when it refuses with a problem of its own kind", async () => {

@@ -286,6 +286,28 @@ describe("a request that can't be answered", () => {
     assert.doesNotMatch(await closed.text(), /data/);
   });
 
+  it("says so, and where, when the first bytes are corrupt", async () => {
+    const served = await Served.make({ maxTransfers: 1 });
+    served.fixture.corrupt(served.id, 3000);
+    for (const range of ["bytes=2560-", "bytes=3000-3001", "bytes=2560-"]) {
+      const response = await served.state({ range });
+      assert.equal(response.status, 500);
+      const { code, id, offset } = await response.json();
+      const expected = ["snapshot-corrupt", served.id, 2560];
+      assert.deepEqual([code, id, offset], expected);
+    }
+    assert.equal(served.fixture.openHandles, 0);
+  });
+
+  it("finds the path of a request that names no host", async () => {
+    const served = await Served.make();
+    for (const [url, status] of [["/snapshots", 200], ["//", 404]] as const) {
+      const request = { url, method: "GET", headers: new Headers() };
+      const response = await served.handler(request as Request);
+      assert.equal(response.status, status, url);
+    }
+  });
+
   it("breaks off when the state is corrupt, instead of ending well", async () => {
     const served = await Served.make();
     served.fixture.corrupt(served.id, 3000);

@@ -103,7 +103,7 @@ function source(size: number): ReadableStream<Uint8Array> {
 
 describe("a transfer", () => {
   it("hands over small pieces, so that a slow reader does not look stalled", async () => {
-    const stream = transfer(source(1_000_000), {
+    const stream = await transfer(source(1_000_000), {
       stallTimeoutMs: 60_000,
       bytesPerSecond: Infinity,
       onEnd() {},
@@ -116,7 +116,7 @@ describe("a transfer", () => {
 
   it("hands over no empty piece", async () => {
     const chunks = [0, 3, 0, 2, 0].map((size) => new Uint8Array(size));
-    const stream = transfer(streamOfChunks(...chunks), {
+    const stream = await transfer(streamOfChunks(...chunks), {
       stallTimeoutMs: 60_000,
       bytesPerSecond: Infinity,
       onEnd() {},
@@ -128,7 +128,7 @@ describe("a transfer", () => {
 
   it("with a limited rate never looks stalled because of its own pauses", async () => {
     let end: readonly unknown[] = ["not ended"];
-    const stream = transfer(source(1_000), {
+    const stream = await transfer(source(1_000), {
       // Each piece takes 100 ms: much longer than the clock of the reader.
       stallTimeoutMs: 5,
       bytesPerSecond: 3_000,
@@ -143,16 +143,35 @@ describe("a transfer", () => {
   it("passes on the failure of its source, once", async () => {
     const failure = new Error("the disk is gone");
     const ends: unknown[] = [];
+    let reads = 0;
     const failing = new ReadableStream<Uint8Array>({
-      pull: () => Promise.reject(failure),
-    });
-    const stream = transfer(failing, {
+      pull(controller) {
+        if (reads++ > 0) throw failure;
+        controller.enqueue(new Uint8Array(1));
+      },
+    }, { highWaterMark: 0 });
+    const stream = await transfer(failing, {
       stallTimeoutMs: 60_000,
       bytesPerSecond: Infinity,
       onEnd: (error) => ends.push(error),
     });
     const isFailure = (error: unknown) => error === failure;
-    await assert.rejects(stream.getReader().read(), isFailure);
+    const reader = stream.getReader();
+    assert.equal((await reader.read()).value?.length, 1);
+    await assert.rejects(reader.read(), isFailure);
     assert.deepEqual(ends, [failure]);
+  });
+
+  it("does not begin when its source fails at once", async () => {
+    const failure = new Error("the disk is gone");
+    const failing = new ReadableStream<Uint8Array>({
+      pull: () => Promise.reject(failure),
+    });
+    const beginning = transfer(failing, {
+      stallTimeoutMs: 60_000,
+      bytesPerSecond: Infinity,
+      onEnd: () => assert.fail("it has not begun"),
+    });
+    await assert.rejects(beginning, (error) => error === failure);
   });
 });

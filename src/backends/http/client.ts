@@ -119,7 +119,7 @@ export class HttpClient {
       const { budgetMs } = this.#options.retry;
       const why = afterMs > budgetMs
         ? `the server asks for a pause of ${afterMs / 1000} s`
-        : `no progress for ${budgetMs / 1000} s`;
+        : `no progress for ${Number((retry.idleMs / 1000).toPrecision(2))} s`;
       throw new StoreAccessError(
         `Cannot read ${what} from ${this.place}: ${why}; ` +
           `the last attempt: ${describeNetwork(error)}`,
@@ -148,11 +148,26 @@ export class HttpClient {
     all.set("accept-encoding", "identity");
     for (const [name, value] of Object.entries(headers)) all.set(name, value);
     const { fetch } = this.#options;
-    return await exchange(`${this.place}/${path}`, {
+    const made = await exchange(`${this.place}/${path}`, {
       headers: all,
       // A redirect would take the headers, and so the token, elsewhere.
       redirect: "manual",
     }, { fetch, stallMs: this.stallMs(retry), signal });
+    this.#requirePlain(made);
+    return made;
+  }
+
+  /** Some runtimes would take compressed bytes for those of the snapshot. */
+  #requirePlain(made: Exchange): void {
+    const encoding = made.response.headers.get("content-encoding") ?? "";
+    if (!made.response.ok || ["", "identity"].includes(encoding)) return;
+    const error = new StoreAccessError(
+      `Cannot read from ${this.place}: the answer is compressed (` +
+        `${printable(shorten(encoding))}), although that was not asked for; ` +
+        "let the proxy on the way leave the answers as they are",
+    );
+    made.end(error);
+    throw error;
   }
 
   /** How long to wait for a byte now: the budget ends a wait, too. */

@@ -98,6 +98,7 @@ export class HttpBackend implements ReadableBackend {
     try {
       return await this.#client.readWhole({
         what: `blocks.crc64 of snapshot ${id}`,
+        isOptional: true,
         path: `snapshots/${id}/blocks`,
         name: id,
         id,

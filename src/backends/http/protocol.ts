@@ -50,6 +50,8 @@ export interface Problem {
   readonly code: ProblemCode;
   /** The snapshot that it is about. */
   readonly id?: string | undefined;
+  /** Where its state is corrupt: the first byte of the bad block. */
+  readonly offset?: number | undefined;
 }
 
 /** The list of snapshots, as JSON. */

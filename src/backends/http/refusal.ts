@@ -13,6 +13,7 @@ import {
   UnsupportedSnapshotVersionError,
 } from "../../errors.ts";
 import { BodyTooLongError, type Exchange } from "../../net/exchange.ts";
+import { StallError } from "../../net/stall_error.ts";
 import { isTransient, retryAfterMs } from "../../net/status.ts";
 import { type Problem, PROBLEM_TYPE, type ProblemCode } from "./protocol.ts";
 
@@ -27,10 +28,16 @@ export interface Asked {
   readonly id?: string | undefined;
   /** The server. */
   readonly place: string;
+  /** Whether the snapshot may lack it. */
+  readonly isOptional?: boolean | undefined;
 }
 
 /** The snapshot has no block checksums; it is not a failure. */
-export class NoBlocksError extends SnapshotError {}
+export class NoBlocksError extends SnapshotError {
+  constructor(what: string) {
+    super(`There is no ${what}`);
+  }
+}
 
 /** An answer other than the expected one, which another attempt may get. */
 export class UnexpectedAnswerError extends Error {
@@ -66,6 +73,8 @@ export async function refusalOf(
   }
   if (known !== undefined) return known;
   if (status === 412) return changed(asked);
+  // A proxy may have replaced the problem by a page of its own.
+  if (status === 404 && asked.isOptional) return new NoBlocksError(asked.what);
   if (isTransient(status) || status >= 200 && status < 300) {
     return new UnexpectedAnswerError(
       `the server answered with status ${status}`,
@@ -77,12 +86,12 @@ export async function refusalOf(
 
 /** The error of a problem's code; `undefined` for a code of other servers. */
 function knownError(
-  { code }: Problem,
+  { code, offset }: Problem,
   asked: Asked,
 ): SnapshotError | undefined {
   // Other servers may have codes such as "constructor", or objects.
   const isKnown = typeof code === "string" && Object.hasOwn(ERRORS, code);
-  return isKnown ? ERRORS[code]?.(asked) : undefined;
+  return isKnown ? ERRORS[code]?.(asked, offset) : undefined;
 }
 
 /**
@@ -111,21 +120,23 @@ export async function readAllowed(
   }
 }
 
-type MakeError = (asked: Asked) => SnapshotError;
+type MakeError = (asked: Asked, offset?: unknown) => SnapshotError;
 
 const ERRORS: Partial<Readonly<Record<ProblemCode, MakeError>>> = {
   "unauthorized": (asked) => denied(asked, 401),
   "precondition-failed": changed,
-  "blocks-not-found": ({ id }) =>
-    new NoBlocksError(`Snapshot ${id} has no block checksums`),
+  "blocks-not-found": ({ what }) => new NoBlocksError(what),
   "snapshot-not-found": ({ id, place }) =>
     new SnapshotNotFoundError(`Cannot find snapshot ${id} at ${place}`),
-  "snapshot-corrupt": ({ id, place }) =>
-    new SnapshotCorruptError(`snapshot ${id} at ${place}`, {
-      reason: "meta",
+  "snapshot-corrupt": ({ id, place }, offset) => {
+    const isBlock = Number.isSafeInteger(offset) && Number(offset) >= 0;
+    return new SnapshotCorruptError(`snapshot ${id} at ${place}`, {
+      reason: isBlock ? "block" : "meta",
       expected: "a good snapshot",
       actual: "one that the server calls corrupt",
-    }),
+      ...(isBlock ? { offset: Number(offset) } : {}),
+    });
+  },
   "snapshot-unreadable": ({ id, place }) =>
     new SnapshotUnreadableError(
       `Cannot read snapshot ${id}: ${place} can't read it`,
@@ -157,6 +168,9 @@ async function readProblem(exchange: Exchange): Promise<Problem | undefined> {
   const type = exchange.response.headers.get("content-type") ?? "";
   // Some servers add a charset.
   if (type.split(";")[0]?.trim() !== PROBLEM_TYPE) return undefined;
+  // For all of it: byte by byte it would take hours.
+  const { stallMs } = exchange;
+  const late = setTimeout(() => exchange.end(new StallError(stallMs)), stallMs);
   try {
     const bytes = await exchange.readAll(PROBLEM_SIZE_MAX);
     const problem: unknown = JSON.parse(new TextDecoder().decode(bytes));
@@ -169,5 +183,7 @@ async function readProblem(exchange: Exchange): Promise<Problem | undefined> {
       return undefined;
     }
     throw error;
+  } finally {
+    clearTimeout(late);
   }
 }
