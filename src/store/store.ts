@@ -327,9 +327,10 @@ export class BackedStore implements SnapshotStore {
   }
 
   async #close(): Promise<void> {
-    const { exclusive, remover, streams } = this.#parts;
+    const { exclusive, publishing, remover, streams } = this.#parts;
     const reason = this.#closedError();
-    if (!this.#reaper.isSettled) {
+    if (!this.#reaper.isSettled || publishing.size > 0) {
+      // A publication that is under way goes on, and a reap follows it.
       await streams.abortAll(reason);
       // Waits, so that snapshots beyond `retain` are not left to the next
       // process.
