@@ -19,11 +19,9 @@ const PATH = /\/snapshots(?:\/([\d-]+)(?:\/(meta|blocks|archive))?)?\/?$/;
 
 /** Bun gives a path alone for a request of HTTP/1.0 that names no host. */
 function pathOf(url: string): string {
-  try {
-    return new URL(url, "http://localhost").pathname;
-  } catch {
-    return "";
-  }
+  return url.startsWith("/")
+    ? url.replace(/[?#].*$/s, "")
+    : new URL(url).pathname;
 }
 
 /** The route of a URL; `undefined` when there is nothing. */

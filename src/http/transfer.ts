@@ -55,11 +55,11 @@ class Transfer {
 
   constructor(
     reader: ReadableStreamDefaultReader<Uint8Array>,
-    first: Uint8Array = new Uint8Array(),
+    first: Uint8Array | undefined,
     options: TransferOptions,
   ) {
     this.#reader = reader;
-    this.#rest = first as Uint8Array<ArrayBuffer>;
+    this.#rest = (first ?? new Uint8Array()) as Uint8Array<ArrayBuffer>;
     this.#options = options;
     const share = Math.ceil(options.bytesPerSecond / PIECES_PER_SECOND);
     this.#pieceSize = Math.min(PIECE_SIZE, share);

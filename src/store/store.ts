@@ -330,10 +330,9 @@ export class BackedStore implements SnapshotStore {
     const { exclusive, publishing, remover, streams } = this.#parts;
     const reason = this.#closedError();
     if (!this.#reaper.isSettled || publishing.size > 0) {
-      // A publication that is under way goes on, and a reap follows it.
       await streams.abortAll(reason);
       // Waits, so that snapshots beyond `retain` are not left to the next
-      // process.
+      // process, also when one was being published.
       await this.#reaper.settledSoon();
     }
     this.#closing.abort(reason);

@@ -54,14 +54,34 @@ export function resolveEndpoint(
     ? "amazonaws.com.cn"
     : "amazonaws.com";
   const url = requireEndpoint(custom ?? `https://s3.${region}.${domain}`);
-  // The certificate of AWS does not cover further dots.
+  // The certificate of AWS does not cover further dots, and a host's name has no
+  // upper case: the request would be for another bucket.
   const pathStyle = options.pathStyle ??
-    (custom !== undefined || bucket.includes("."));
+    (custom !== undefined || !/^[a-z0-9-]+$/.test(bucket));
   const path = url.pathname.replace(/\/$/, "");
   const bucketUrl = pathStyle
     ? `${url.protocol}//${url.host}${path}/${bucket}/`
     : `${url.protocol}//${bucket}.${url.host}${path}/`;
-  return { bucketUrl, region };
+  if (pathStyle || isHost(bucketUrl, `${bucket}.${url.hostname}`)) {
+    return { bucketUrl, region };
+  }
+  throw new TypeError(
+    `Cannot use the option pathStyle: found false, with the bucket ${
+      quote(bucket)
+    } of ${
+      quote(url.host)
+    }, expected true, because the bucket can't be a part ` +
+      "of that host's name",
+  );
+}
+
+/** Whether a URL has that host, letter by letter. */
+function isHost(url: string, hostname: string): boolean {
+  try {
+    return new URL(url).hostname === hostname;
+  } catch {
+    return false;
+  }
 }
 
 /** A key as a part of a URL's path. */

@@ -162,7 +162,7 @@ export function resolveS3Options(options: S3BackendOptions): ResolvedS3Options {
  * object.
  */
 const RESERVED =
-  /^(host|authorization|range|if-.*|content-(length|encoding|md5)|expect|accept-encoding|transfer-encoding|x-amz-(date|content-sha256|security-token|meta-nonce|checksum-.*)|x-goog-if-.*)$/;
+  /^(host|authorization|range|if-.*|content-(length|encoding|md5)|expect|accept-encoding|transfer-encoding|x-amz-(date|content-sha256|security-token|meta-nonce|checksum-.*|copy-source.*|server-side-encryption-customer-.*)|x-goog-if-.*)$/;
 
 function requireHeaders(
   headers: Readonly<Record<string, string>>,

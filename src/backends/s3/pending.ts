@@ -19,7 +19,6 @@ import {
   deleteObject,
   headObject,
   type NewObject,
-  putObject,
 } from "./client/objects.ts";
 import { checksumHeaders, checksumOf } from "./client/multipart.ts";
 import type { PartName } from "./names.ts";
@@ -138,9 +137,11 @@ class PendingObjects implements PendingSnapshot {
     }
   }
 
+  /** Puts an object that another program's copy may have put there as well. */
   async #put(name: PartName, bytes: Uint8Array): Promise<void> {
     const { client, options } = this.#parts;
-    await putObject(client, await this.#object(name, bytes), options);
+    const object = await this.#object(name, bytes);
+    if (!await createObject(client, object, options)) throw this.#taken();
   }
 
   /** From here on the snapshot is visible, with all of its parts. */
@@ -155,7 +156,11 @@ class PendingObjects implements PendingSnapshot {
         toAccessError(`publish snapshot ${this.#id}`, error.cause),
       );
     }
-    throw new SnapshotPublishError(
+    throw this.#taken();
+  }
+
+  #taken(): SnapshotPublishError {
+    return new SnapshotPublishError(
       `Cannot publish snapshot ${this.#id}: its name is taken`,
       { published: false },
     );

@@ -21,6 +21,7 @@ import {
   once,
   requestFor,
 } from "../../support/s3/interceptions.ts";
+import type { Fetch } from "../../../src/net/exchange.ts";
 import type { MemoryS3 } from "../../support/s3/memory_s3.ts";
 import {
   INIT,
@@ -87,6 +88,70 @@ describe("the publication of a snapshot", () => {
     const { id } = await store.save(INIT, bytes(10, 1));
     assert.equal(id, "3-10-1700000000000");
     await store.close();
+  });
+
+  it("is not a failure when its good answer can't be read", async () => {
+    const bucket = memoryBucket();
+    const store = await bucket.open({
+      fetch: once(bucket.fetch, isPublication, async (send) => {
+        await send();
+        return new Response("x".repeat(5_000_000));
+      }),
+    });
+    const { id } = await store.save(INIT, bytes(10, 1));
+    assert.deepEqual(await listIds(store), [id]);
+    await store.close();
+  });
+
+  it("is not known when the object in its way is not found any more", async () => {
+    const bucket = memoryBucket();
+    const isLook = requestFor("HEAD", "meta.json");
+    const lost = once(bucket.fetch, isPublication, loseAnswer);
+    const store = await openSmall(bucket, {
+      // The account's key has ended, which a HEAD can't say.
+      fetch: always(
+        lost,
+        isLook,
+        () => Promise.resolve(new Response(null, { status: 404 })),
+      ),
+    });
+    const error = await publishError(store.save(INIT, bytes(10, 1)));
+    assert.equal(error.published, true);
+    assert.equal((await listIds(store)).length, 1);
+    await store.close();
+  });
+
+  it("replaces no object that another program's copy has put there", async () => {
+    const bucket = memoryBucket({ partSizeMin: PART });
+    const foreign = new TextEncoder().encode("another's");
+    for (const part of ["blocks.crc64", "state.bin"]) {
+      let isCopied = false;
+      const copyFirst: Fetch = async (url, init) => {
+        const { method = "GET" } = init;
+        const isWritten = new URL(url).pathname.endsWith(part) &&
+          (method === "PUT" || url.includes("uploadId"));
+        if (isWritten && !isCopied) {
+          isCopied = true;
+          const id = (await bucket.names()).at(-1)?.split("/")[0] ?? "";
+          await bucket.write(id, part, foreign);
+        }
+        return await bucket.fetch(url, init);
+      };
+      for (const size of [10, 3 * PART]) {
+        isCopied = false;
+        const store = await openSmall(bucket, { fetch: copyFirst });
+        const saving = store.save(INIT, bytes(size, 1));
+        const { published, message } = await publishError(saving);
+        assert.equal(published, false);
+        assert.match(message, /name is taken|another writer has put/);
+        await store.close();
+        const [name = ""] = (await bucket.names())
+          .filter((each) => each.endsWith(part));
+        const [id = ""] = name.split("/");
+        assert.deepEqual(await bucket.read(id, part), foreign);
+        await bucket.remove(id, part);
+      }
+    }
   });
 
   it("fails, and leaves the other's objects, when another writer was first", async () => {

@@ -55,6 +55,23 @@ describe("a bucket that can't be used", () => {
     const message = await refusal({ credentials: wrong });
     assert.match(message, /403 SignatureDoesNotMatch.*check the secret key/);
     assert.ok(!message.includes("hidden"));
+    // As versitygw answers.
+    const unknown = always(answerOf("XAdminUserNotFound"), { status: 404 });
+    assert.match(await refusal(unknown), /404 XAdmin.*check the access key/);
+  });
+
+  it("is refused with the code of the server where that is not known", async () => {
+    for (const status of [400, 404]) {
+      const answer = always(answerOf("KMS.DisabledException"), { status });
+      const message = await refusal(answer);
+      assert.match(message, /KMS\.Dis.*; the code of the server says why$/);
+    }
+  });
+
+  it("is refused soon when its answer is full of line ends", async () => {
+    // The XML parser copies the text once for each carriage return.
+    const text = `<Other>${"\r".repeat(1_000_000)}</Other>`;
+    assert.match(await refusal(always(text)), /the root ListBucketResult/);
   });
 
   it("is refused when it is in another region, which is named", async () => {
@@ -137,7 +154,7 @@ describe("a bucket that can't be used", () => {
 
   it("is refused when an answer is longer than any can be", async () => {
     const long = `<ListBucketResult>${"<A/>".repeat(2_500_000)}`;
-    assert.match(await refusal(always(long)), /more than 8388608 bytes/);
+    assert.match(await refusal(always(long)), /more than 4194304 bytes/);
     const failure = always("x".repeat(10_000_000), { status: 400 });
     assert.ok((await refusal(failure)).length < 1000);
   });
@@ -344,6 +361,10 @@ describe("options of a store in object storage", () => {
       [{ fetch: "fetch" }, TypeError],
       [{ putHeaders: { "if-match": "x" } }, TypeError],
       [{ putHeaders: { "x-amz-date": "x" } }, TypeError],
+      [{ putHeaders: { "x-amz-copy-source": "x" } }, TypeError],
+      [{
+        putHeaders: { "x-amz-server-side-encryption-customer-key": "x" },
+      }, TypeError],
       [{ putHeaders: { "x-odd": "a\nb" } }, TypeError],
     ];
     for (const [options, type] of wrong) {

@@ -157,7 +157,10 @@ export const PROBES: readonly Probe[] = [
       fetch: (url, init) => server.fetch(url, { ...init, body: encode("y") }),
     });
     assert.equal(await other.put("a", "x"), "400 XAmzContentSHA256Mismatch");
-    assert.equal(await server.outcome({ method: "HEAD", key: "a" }), "404");
+    assert.equal(
+      await server.outcome({ method: "HEAD", key: "a" }),
+      "404 NotFound",
+    );
   }),
 
   probe("a clock that is wrong is refused", async (server) => {
@@ -253,7 +256,10 @@ export const PROBES: readonly Probe[] = [
       await server.outcome({ method: "GET", key: "a" }),
       "404 NoSuchKey",
     );
-    assert.equal(await server.outcome({ method: "HEAD", key: "a" }), "404");
+    assert.equal(
+      await server.outcome({ method: "HEAD", key: "a" }),
+      "404 NotFound",
+    );
     assert.equal(await server.outcome({ method: "DELETE", key: "a" }), "ok");
   }),
 
@@ -357,7 +363,10 @@ export const PROBES: readonly Probe[] = [
     async (server) => {
       const id = await server.begin("a");
       await server.part("a", id, 1, encode("x"));
-      assert.equal(await server.outcome({ method: "HEAD", key: "a" }), "404");
+      assert.equal(
+        await server.outcome({ method: "HEAD", key: "a" }),
+        "404 NotFound",
+      );
       assert.deepEqual(await listObjects(server.client, server.prefix), []);
       await server.outcome({
         method: "DELETE",

@@ -25,17 +25,15 @@ import {
   Retry,
   type RetryWorld,
 } from "../../../net/retry.ts";
-import { retryAfterMs } from "../../../net/status.ts";
 import type { KeyRing, S3Credentials } from "../credentials.ts";
 import { encodeKey, type ResolvedEndpoint } from "../endpoint.ts";
-import { describeNetwork } from "../../../net/network_error.ts";
-import type { Quote, ReadAnswer, S3Answer } from "./answer.ts";
+import type { Quote, ReadAnswer } from "./answer.ts";
 import { quoteAnswer, S3Failure } from "./failure.ts";
+import { networkFailure, readFailure } from "./read_failure.ts";
 import { signedHeaders, type UnsignedRequest } from "./sign.ts";
-import { isPlain, parse, readCode } from "./xml.ts";
 
 /** A page of a listing of 1,000 keys of 1,024 bytes, encoded, is shorter. */
-const ANSWER_SIZE_MAX = 8 * 1024 * 1024;
+const ANSWER_SIZE_MAX = 4 * 1024 * 1024;
 
 /** The longest text of an error that is read, in bytes. */
 const ERROR_SIZE_MAX = 64 * 1024;
@@ -281,7 +279,8 @@ export class S3Client {
       // The body is not needed, and an unreadable error text says nothing.
       : await begun.readAll(ERROR_SIZE_MAX).catch(() => undefined);
     const text = new TextDecoder().decode(bytes ?? undefined);
-    return readFailure(status, { headers, text, quote: this.#quote });
+    const answer = { headers, text, quote: this.#quote };
+    return readFailure(answer, { status, method });
   }
 
   #noteTime(headers: Headers): void {
@@ -312,37 +311,4 @@ function describeRequest(
  */
 function isRefusedHead({ method }: S3Request, { status }: S3Failure): boolean {
   return method === "HEAD" && (status === 400 || status === 403);
-}
-
-/** Reads an answer with the status of an error. */
-function readFailure(
-  status: number,
-  { headers, text, quote }: S3Answer,
-): S3Failure {
-  const root = parse(text, quote);
-  const code = root?.name === "Error" ? readCode(root) : undefined;
-  const said = root?.name === "Error" ? root.text("Message") : text;
-  const region = headers.get("x-amz-bucket-region") ?? root?.text("Region") ??
-    "";
-  const isShown = /^[a-z0-9-]{1,64}$/.test(region) && isPlain(region, quote);
-  return new S3Failure({
-    status,
-    code,
-    text:
-      `the server answered ${status}${code === undefined ? "" : ` ${code}`}` +
-      (said ? `, ${quote(said)}` : ""),
-    retryAfterMs: retryAfterMs(headers),
-    // Other errors do not need the region.
-    region: isShown && isOfRegion(status, code) ? region : undefined,
-  });
-}
-
-function isOfRegion(status: number, code: string | undefined): boolean {
-  return status >= 300 && status < 400 ||
-    code === "AuthorizationHeaderMalformed" ||
-    code === "IllegalLocationConstraintException";
-}
-
-function networkFailure(cause: unknown): S3Failure {
-  return new S3Failure({ status: 0, text: describeNetwork(cause), cause });
 }

@@ -72,9 +72,12 @@ export class S3Failure extends Error {
       this.code === "ConditionalRequestConflict";
   }
 
-  /** Whether the object, or the upload, is not there. */
+  /**
+   * Whether the object, or the upload, is not there. A 404 with another code, or
+   * without one, is about the request: the key of the account may be unknown.
+   */
   get isMissing(): boolean {
-    return this.status === 404 && this.code !== "NoSuchBucket";
+    return this.status === 404 && MISSING_CODES.has(this.code ?? "");
   }
 
   /** Whether the status is good, and the rest of the answer is not. */
@@ -101,6 +104,14 @@ export class S3Failure extends Error {
   }
 }
 
+/** Codes with status 404 that are about one object or upload. */
+const MISSING_CODES: ReadonlySet<string> = new Set([
+  "NoSuchKey",
+  "NoSuchUpload",
+  "NoSuchVersion",
+  "NotFound",
+]);
+
 /** Codes with status 403 that are about every request. */
 const CREDENTIALS_CODES: ReadonlySet<string> = new Set([
   "InvalidAccessKeyId",
@@ -109,6 +120,8 @@ const CREDENTIALS_CODES: ReadonlySet<string> = new Set([
   "ExpiredToken",
   "InvalidToken",
 ]);
+
+const KEY_ADVICE = "check the access key, and that it is of this endpoint";
 
 const CONFLICT_ADVICE =
   "another operation on the object was under way; try again";
@@ -119,7 +132,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   InvalidBucketName: "check the bucket's name",
   AccessDenied: "give the credentials the rights that " +
     "docs/object_storage.md lists",
-  InvalidAccessKeyId: "check the access key, and that it is of this endpoint",
+  InvalidAccessKeyId: KEY_ADVICE,
+  XAdminUserNotFound: KEY_ADVICE, // of versitygw
   SignatureDoesNotMatch: "check the secret key, and the region",
   RequestTimeTooSkewed: "set the clock of this machine",
   ExpiredToken: "renew the credentials",
@@ -131,11 +145,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   ConditionalRequestConflict: CONFLICT_ADVICE,
   OperationAborted: CONFLICT_ADVICE,
   SlowDown: "the server is overloaded; try again later",
+  PreconditionFailed: "another writer has put the object",
   InvalidObjectState: "the object is archived: restore it first",
 };
 
 /** Advice for a failure without a known code. */
-function adviceByStatus({ status, region, isUntrusted }: S3Failure): string {
+function adviceByStatus(
+  { status, code, region, isUntrusted }: S3Failure,
+): string {
   if (region !== undefined) return "give the bucket's region";
   if (isUntrusted) return CERTIFICATE_HINT;
   if (status === 0) return "check the endpoint and the network";
@@ -144,6 +161,7 @@ function adviceByStatus({ status, region, isUntrusted }: S3Failure): string {
     return "check the credentials and their rights";
   }
   if (status >= 500) return "try again later";
+  if (code !== undefined) return "the code of the server says why";
   return "check the endpoint: it must be that of an S3-compatible server";
 }
 

@@ -95,15 +95,17 @@ export async function createObject(
   options: WriteOptions,
 ): Promise<boolean> {
   const { key, nonce } = object;
-  const isOurs = async () => (await headObject(client, key))?.nonce === nonce;
+  const look = () => headObject(client, key);
+  const isOurs = async () => (await look())?.nonce === nonce;
   if (options.conditionalWrites === "none") {
-    const found = await headObject(client, key);
+    const found = await look();
     if (found !== undefined) return found.nonce === nonce;
   }
   const request = putRequest(object, options);
   request.headers = { ...request.headers, ...absenceHeaders(options) };
   const retry = client.retry(request);
   let inDoubt = false;
+  let looks = 0;
   for (;;) {
     try {
       await client.attempt(request, readNothing);
@@ -116,8 +118,14 @@ export async function createObject(
       if (!(error instanceof S3Failure)) {
         throw inDoubt ? new InDoubtError(error) : error;
       }
-      if (error.isUnmet) return await settle(isOurs);
-      inDoubt ||= error.isInDoubt;
+      if (error.isUnmet) {
+        const found = await settle(look);
+        if (found !== undefined) return found.nonce === nonce;
+        // The other object has gone meanwhile, or the look was refused.
+        if (looks++ < LOOKS_MAX) continue;
+        throw new InDoubtError(error);
+      }
+      inDoubt ||= error.isInDoubt || error.isAnswerOdd;
       try {
         await client.pauseAfter(error, { request, retry });
       } catch (last) {
@@ -130,12 +138,15 @@ export async function createObject(
   }
 }
 
+/** How often an object may be in the way and not be found. */
+const LOOKS_MAX = 3;
+
 /**
  * The result of a look at the object.
  *
  * @throws {InDoubtError} without an answer.
  */
-export async function settle(look: () => Promise<boolean>): Promise<boolean> {
+export async function settle<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (error) {

@@ -68,7 +68,9 @@ export function parse(
   quote: Quote,
 ): Element | undefined {
   try {
-    const { root } = parseXml(text, { preserveCdata: false });
+    // The parser copies the whole text for each carriage return.
+    const plain = text.replace(/\r\n?/g, "\n");
+    const { root } = parseXml(plain, { preserveCdata: false });
     return root === null ? undefined : new Element(root, quote);
   } catch {
     // Elements that are nested too deeply throw here, too.
