@@ -10,10 +10,10 @@ import {
   SnapshotPublishError,
   SnapshotRetainedError,
 } from "../errors.ts";
-import { resolveRetryOptions, type RetryOptions } from "../net/retry.ts";
+import type { RetryOptions } from "../net/retry.ts";
 import { describe } from "../text.ts";
 import { type OptionNames, requireKnown } from "../option_names.ts";
-import { S3Client } from "../backends/s3/client/client.ts";
+import type { S3Client } from "../backends/s3/client/client.ts";
 import {
   InDoubtError,
   S3Failure,
@@ -26,8 +26,7 @@ import {
 } from "../backends/s3/client/listing.ts";
 import { abortUpload } from "../backends/s3/client/multipart.ts";
 import { deleteObject } from "../backends/s3/client/objects.ts";
-import { KeyRing } from "../backends/s3/credentials.ts";
-import { resolveEndpoint } from "../backends/s3/endpoint.ts";
+import { makeClient } from "../backends/s3/make_client.ts";
 import { formatLocation, parseLocation } from "../backends/s3/location.ts";
 import {
   type ResolvedS3Options,
@@ -120,15 +119,8 @@ export class S3ArchiveStore implements ArchiveStore {
     tuning: S3ArchiveTuning = {},
   ) {
     const parsed = parseLocation(location);
-    const resolved = resolveS3Options(options);
-    this.#client = new S3Client({
-      endpoint: resolveEndpoint(parsed.bucket, options),
-      keys: new KeyRing(options.credentials, Date.now),
-      fetch: resolved.fetch,
-      stallTimeoutMs: resolved.stallTimeoutMs,
-      retry: resolveRetryOptions(tuning.retry),
-    });
-    this.#options = resolved;
+    this.#client = makeClient(parsed, options, { retry: tuning.retry });
+    this.#options = resolveS3Options(options);
     this.#tuning = tuning;
     this.#root = parsed.prefix === "" ? "" : `${parsed.prefix}/`;
     this.place = formatLocation(parsed);
@@ -137,7 +129,7 @@ export class S3ArchiveStore implements ArchiveStore {
   async list(): Promise<StoredArchive[]> {
     const objects = await this.#run(
       `list ${this.place}`,
-      () => listObjects(this.#client, this.#root),
+      () => listObjects(this.#client, this.#root, { isFlat: true }),
     );
     return objects.flatMap(({ key, size }) => {
       const named = this.#parse(key);

@@ -23,7 +23,7 @@ import {
   type SourceFlags,
 } from "./backup/source_options.ts";
 import { BackupStatus } from "./backup/status.ts";
-import { CommandError } from "./failure.ts";
+import { CommandError, NOT_CHECKED } from "./failure.ts";
 import { startServer } from "./http_server.ts";
 import { withInterrupts } from "./interrupt.ts";
 import { print, printJson } from "./output.ts";
@@ -87,6 +87,14 @@ export function registerBackup(program: Command): void {
     .action(backup);
 }
 
+/** Rethrows an error that is not about a place that can't be read. */
+function isUnread(error: unknown): false {
+  if (error instanceof CommandError && error.exitCode === NOT_CHECKED) {
+    return false;
+  }
+  throw error;
+}
+
 async function backup(flags: BackupFlags): Promise<void> {
   const { every, listen, maxAge, json } = flags;
   const source = readSourceSettings(flags);
@@ -96,7 +104,8 @@ async function backup(flags: BackupFlags): Promise<void> {
   if (every !== undefined && json === true) {
     throw new InvalidArgumentError("--json is for a single backup");
   }
-  if (await isStore(flags.to)) {
+  // A bucket that can't be reached is reported, or waited for, below.
+  if (await isStore(flags.to).catch(isUnread)) {
     throw new CommandError(
       `Cannot keep archives in ${flags.to}: found a store of snapshots there, ` +
         "expected a directory of their own",

@@ -2,8 +2,8 @@
 
 import { exec } from "node:child_process";
 import { promisify } from "node:util";
-import { type Command, Option } from "commander";
-import { printable, type SnapshotStore, StoreAccessError } from "../../mod.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type SnapshotStore, StoreAccessError } from "../../mod.ts";
 import type {
   ArchiveStore,
   S3Credentials,
@@ -45,10 +45,16 @@ export function addBucketOptions(program: Command): void {
     .option(
       "--credentials-command <COMMAND>",
       "prints the keys as JSON, as credential_process of the AWS tools does",
+      parseCommand,
     )
     .hook("preAction", () => {
       flags = program.opts<BucketFlags>();
     });
+}
+
+function parseCommand(command: string): string {
+  if (command.trim() !== "") return command;
+  throw new InvalidArgumentError("Found nothing, expected a command.");
 }
 
 /** Opens the store in a bucket as the command line says. */
@@ -60,6 +66,17 @@ export async function openBucket(
   const { openS3SnapshotStore } = await import("../s3_snapshot_store.ts");
   try {
     return await openS3SnapshotStore(place, { ...bucketOptions(), ...options });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
+/** Whether there is a store of snapshots in a bucket; one request. */
+export async function hasSnapshots(place: string): Promise<boolean> {
+  const { hasS3Snapshots } = await import("../s3_snapshot_store.ts");
+  try {
+    return await hasS3Snapshots(place, bucketOptions());
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
@@ -105,21 +122,21 @@ async function runCredentialsCommand(command: string): Promise<S3Credentials> {
     });
     printed = stdout;
   } catch (error) {
-    throw refusal(`the command failed${reasonOf(error)}`);
+    throw refusal(
+      `the command ${endOf(error)}; run it by hand to see why, because its ` +
+        "output is not shown",
+    );
   }
   return readCredentials(printed);
 }
 
-/** The command's stderr, or how it ended. */
-function reasonOf(error: unknown): string {
-  const { stderr = "", code, signal } = (error ?? {}) as {
-    readonly stderr?: string;
+/** How the command ended. */
+function endOf(error: unknown): string {
+  const { code, signal } = (error ?? {}) as {
     readonly code?: unknown;
     readonly signal?: unknown;
   };
-  const said = stderr.trim().split("\n")[0] ?? "";
-  const end = signal ? ` (${signal})` : ` (exit code ${code})`;
-  return said === "" ? end : `${end}: ${printable(said.slice(0, 60))}`;
+  return signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
 }
 
 function readCredentials(printed: string): S3Credentials {
@@ -134,7 +151,8 @@ function readCredentials(printed: string): S3Credentials {
     throw refusal('found JSON without "Version": 1, expected it');
   }
   const { SessionToken, Expiration } = found;
-  const expiration = Expiration === undefined
+  // Some programs write a field that they have no value for.
+  const expiration = (Expiration ?? undefined) === undefined
     ? undefined
     : new Date(String(Expiration));
   if (expiration !== undefined && Number.isNaN(expiration.getTime())) {
@@ -144,7 +162,7 @@ function readCredentials(printed: string): S3Credentials {
   return {
     accessKeyId: AccessKeyId as string,
     secretAccessKey: SecretAccessKey as string,
-    sessionToken: SessionToken as string | undefined,
+    sessionToken: (SessionToken || undefined) as string | undefined,
     expiration,
   };
 }

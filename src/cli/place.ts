@@ -8,7 +8,7 @@ import {
   parseSnapshotId,
   systemCode,
 } from "../../mod.ts";
-import { isBucket } from "./buckets.ts";
+import { hasSnapshots, isBucket } from "./buckets.ts";
 import { CommandError, exitCodeOf } from "./failure.ts";
 import { systemReason } from "./reason.ts";
 
@@ -50,7 +50,7 @@ const BELOW = [
 export async function findPlace(
   path: string,
 ): Promise<StorePlace | ArchivePlace> {
-  if (isBucket(path)) return storeIn(path);
+  if (isBucket(path)) return await findInBucket(path);
   if (path === "-") return { kind: "archive", file: path };
   if (await isDirectoryOrFail(path)) return await findStoreAt(path);
   const snapshot = dirname(resolve(path));
@@ -99,14 +99,34 @@ export function chooseId(
  * @throws {CommandError} that names the path of the store.
  */
 export async function requireNoOther(path: string): Promise<void> {
-  if (isBucket(path) || !await isDirectory(path)) return;
-  const { directory, id } = await findStoreAt(path);
+  if (!isBucket(path) && !await isDirectory(path)) return;
+  const { directory, id } = isBucket(path)
+    ? await findInBucket(path)
+    : await findStoreAt(path);
   if (directory === path && id === undefined) return;
   throw new CommandError(
     `Cannot make a store in ${path}, which is a part of the store in ` +
       `${directory}: give that directory`,
     { exitCode: 2 },
   );
+}
+
+/** A place in a bucket whose last names may be those of a snapshot in it. */
+const IN_BUCKET = /^(s3:\/\/.+)\/snapshots(?:\/([^/]+)(?:\/([^/]+))?)?\/?$/is;
+
+/**
+ * The same for a bucket, where a prefix may be called `snapshots` as well, and
+ * then has a store of its own.
+ */
+async function findInBucket(path: string): Promise<StorePlace> {
+  const [, directory, id, part] = IN_BUCKET.exec(path) ?? [];
+  if (directory === undefined) return storeIn(path);
+  if (id !== undefined) {
+    const isSnapshot = isId(id) && (part === undefined || PARTS.has(part));
+    return isSnapshot ? { ...storeIn(directory), id } : storeIn(path);
+  }
+  const isOther = !await hasSnapshots(path) && await hasSnapshots(directory);
+  return storeIn(isOther ? directory : path);
 }
 
 async function findStoreAt(path: string): Promise<StorePlace> {
@@ -139,9 +159,12 @@ function ofSnapshot(path: string): StorePlace {
 
 /** Whether a path is that of a snapshot's directory. */
 function isSnapshotPath(path: string): boolean {
-  if (basename(dirname(path)) !== "snapshots") return false;
+  return basename(dirname(path)) === "snapshots" && isId(basename(path));
+}
+
+function isId(name: string): boolean {
   try {
-    parseSnapshotId(basename(path));
+    parseSnapshotId(name);
     return true;
   } catch (error) {
     if (error instanceof InvalidSnapshotIdError) return false;

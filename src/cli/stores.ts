@@ -71,6 +71,7 @@ export async function withStoreToWrite<T>(
   { retain, hostId }: WritingOptions,
   use: (store: SnapshotStore) => Promise<T>,
 ): Promise<T> {
+  await requireNoOther(directory);
   if (isBucket(directory)) {
     const store = await openBucket(directory, {
       ...reporting,
@@ -79,7 +80,6 @@ export async function withStoreToWrite<T>(
     });
     return await useAndClose(store, use);
   }
-  await requireNoOther(directory);
   // A path that can't be examined can't be opened either, which reports why.
   const missing = await findMissing(resolve(directory, "snapshots"))
     .catch(() => []);

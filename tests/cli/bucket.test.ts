@@ -9,6 +9,7 @@ import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import { type ServedS3, serveS3 } from "../support/s3/serve.ts";
 import { temporaryDirectory } from "../support/temporary_directory.ts";
+import { golden } from "./snapshot_server.ts";
 import { raftSnapshots } from "./raft_snapshots.ts";
 
 const DAY = 86_400_000;
@@ -201,8 +202,70 @@ describe("the command line with a bucket", () => {
     });
     assert.match(
       failed.stderr,
-      /the command failed \(exit code 3\): no such role/,
+      /the command ended with exit code 3; run it by hand to see why/,
     );
+    assert.doesNotMatch(failed.stderr, /no such role/);
+    const empty = { ...keys, SessionToken: null, Expiration: null };
+    assert.equal((await list(empty)).code, 0);
+    const none = ["--credentials-command", " "];
+    assert.equal((await raftSnapshots(["list", place, ...none])).code, 2);
+  });
+
+  it("finds the store that a place below it leads to", async () => {
+    const place = newPlace();
+    const id = await save(place, 1);
+    for (
+      const path of [
+        `${place}/snapshots`,
+        `${place}/snapshots/`,
+        `${place}/snapshots/${id}`,
+        `${place}/snapshots/${id}/state.bin`,
+      ]
+    ) {
+      assert.match(await mustRun(["inspect", path]), new RegExp(`ID +${id}`));
+    }
+    assert.match(await mustRun(["list", `${place}/snapshots`]), new RegExp(id));
+    const args = ["--index", "2", "--term", "3"];
+    const refused = await run(["save", `${place}/snapshots`, ...args], "x");
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /part of the store in .*: give that directory/,
+    );
+    // A prefix may have that name.
+    const own = `${newPlace()}/snapshots`;
+    const other = await save(own, 1);
+    assert.match(await mustRun(["list", own]), new RegExp(other));
+  });
+
+  it("is about a store's snapshots, also beside archives", async (t) => {
+    const place = newPlace();
+    const id = await save(place, 1);
+    const directory = await temporaryDirectory(t);
+    await writeFile(
+      join(directory, "10-1700000000000.snap"),
+      await golden("consul"),
+    );
+    const copied = await mustRun(["copy", directory, newPlace()]);
+    assert.match(copied, /\.snap$/);
+    // In a store, an archive becomes a snapshot.
+    const imported = await mustRun(["copy", directory, place]);
+    assert.match(imported, /^3-10-\d+$/);
+    const [archive = ""] = [...served.memory.objects.keys()]
+      .filter((key) => key.endsWith(".snap"));
+    const object = served.memory.objects.get(archive);
+    assert.ok(object);
+    const beside = place.replace("s3://bucket/", "");
+    served.memory.objects.set(`${beside}/10-1700000000000.snap`, object);
+    for (const command of ["list", "verify", "doctor"]) {
+      const printed = await mustRun([command, place]);
+      assert.match(printed, new RegExp(id), command);
+      assert.doesNotMatch(printed, /\.snap/, command);
+    }
+    const backup = ["backup", "--consul", "http://127.0.0.1:1"];
+    const refused = await run([...backup, "--to", place]);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /found a store of snapshots there/);
   });
 
   it("prunes, deletes and examines, and takes latest for an ID", async () => {

@@ -99,7 +99,10 @@ export class KeyRing {
       .filter(({ length }) => length >= SECRET_LENGTH_MIN)
       // A secret may be a part of another one.
       .sort((one, other) => other.length - one.length)
-      .reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+      .reduce(
+        (rest, secret) => rest.replace(formsOf(secret), "[secret]"),
+        text,
+      );
   }
 
   /** The caller's function may never answer, and `close()` waits for requests. */
@@ -134,6 +137,30 @@ export class KeyRing {
     return keys;
   }
 }
+
+/** Finds a secret as it is, and as URLs, JSON and HTML write it. */
+function formsOf(secret: string): RegExp {
+  const forms = Array.from(secret, (character) => {
+    if (/^\w$/.test(character)) return character;
+    const code = character.charCodeAt(0);
+    const hex = code.toString(16).padStart(2, "0");
+    return `(?:\\\\?\\x${hex}|%${hex}|%${hex.toUpperCase()}|&#0*${code};` +
+      `|&#[xX]0*(?:${hex}|${hex.toUpperCase()});|&${NAMES[character] ?? "#"};)`;
+  });
+  return new RegExp(forms.join(""), "g");
+}
+
+/** The names that HTML has for characters. */
+const NAMES: Readonly<Record<string, string>> = {
+  "&": "amp",
+  "<": "lt",
+  ">": "gt",
+  '"': "quot",
+  "'": "apos",
+  "+": "plus",
+  "/": "sol",
+  "=": "equals",
+};
 
 /** A copy of the keys; no message shows a part of them. */
 function requireCredentials(given: unknown): S3Credentials {

@@ -17,19 +17,17 @@ import type {
 } from "../../backend/backend.ts";
 import { SharedSignal } from "../../backend/interrupt.ts";
 import { SnapshotNotFoundError } from "../../errors.ts";
-import { resolveRetryOptions, type RetryOptions } from "../../net/retry.ts";
+import type { RetryOptions } from "../../net/retry.ts";
 import type { CleanReport } from "../../snapshot/inspection.ts";
 import type { ExtraName } from "../../snapshot/extras.ts";
 import type { ByteRange } from "../../snapshot/open_options.ts";
 import { Catalog, type Found, type FoundSnapshot } from "./catalog.ts";
-import { S3Client } from "./client/client.ts";
 import { toAccessError } from "./client/failure.ts";
-import { touchBucket } from "./client/listing.ts";
+import { hasObjects } from "./client/listing.ts";
 import { putObject } from "./client/objects.ts";
-import { KeyRing } from "./credentials.ts";
-import { resolveEndpoint } from "./endpoint.ts";
 import { HeaderReader } from "./header_reader.ts";
 import { formatLocation, parseLocation } from "./location.ts";
+import { makeClient } from "./make_client.ts";
 import { cleanFound, inspectFound } from "./inspect.ts";
 import { KeySpace, type PartName } from "./names.ts";
 import { resolveS3Options, type S3BackendOptions } from "./options.ts";
@@ -75,13 +73,8 @@ export class S3Backend implements SnapshotBackend {
   ) {
     const parsed = parseLocation(location);
     const resolved = resolveS3Options(options);
-    const client = new S3Client({
-      endpoint: resolveEndpoint(parsed.bucket, options),
-      keys: new KeyRing(options.credentials, () => this.#clock()),
-      fetch: resolved.fetch,
-      stallTimeoutMs: resolved.stallTimeoutMs,
-      retry: resolveRetryOptions(tuning.retry),
-    });
+    const clock = () => this.#clock();
+    const client = makeClient(parsed, options, { clock, retry: tuning.retry });
     const keys = new KeySpace(parsed);
     this.place = formatLocation(parsed);
     this.#parts = {
@@ -106,7 +99,7 @@ export class S3Backend implements SnapshotBackend {
     client.report = report;
     return this.#run(`open ${this.place}`, async () => {
       const { sweep: sweeps, sweepAfterMs } = this.#parts.options;
-      if (readOnly || !sweeps) return await touchBucket(client, keys.root);
+      if (readOnly || !sweeps) return void await hasObjects(client, keys.root);
       await sweep(this.#parts, await this.#list(), this.#rule(sweepAfterMs));
     });
   }

@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { type ArchiveStore, openFileArchiveStore } from "../../archive/mod.ts";
 import { StoreAccessError } from "../../../mod.ts";
-import { isBucket, openArchiveBucket } from "../buckets.ts";
+import { hasSnapshots, isBucket, openArchiveBucket } from "../buckets.ts";
 import { CommandError, NOT_CHECKED } from "../failure.ts";
 import { messageOf } from "../reason.ts";
 import type { LockingOptions } from "../stores.ts";
@@ -18,9 +18,9 @@ export async function openArchives(
     : openFileArchiveStore(place, { hostId });
 }
 
-/** Whether a directory is that of a store of snapshots. */
+/** Whether a place is that of a store of snapshots. */
 export async function isStore(place: string): Promise<boolean> {
-  if (isBucket(place)) return false;
+  if (isBucket(place)) return await reading(() => hasSnapshots(place));
   const names = await readdir(place).catch(() => [] as string[]);
   return names.includes("snapshots");
 }
@@ -34,8 +34,8 @@ export async function findArchives(
   place: string,
   options: LockingOptions = {},
 ): Promise<ArchiveStore | undefined> {
+  if (await isStore(place)) return undefined;
   if (!isBucket(place)) {
-    if (await isStore(place)) return undefined;
     const names = await readdir(place).catch(() => [] as string[]);
     if (!names.some((name) => name.endsWith(".snap"))) return undefined;
   }

@@ -174,6 +174,28 @@ describe("credentials", () => {
     assert.equal(keys.redact(text), "[secret] [secret]");
   });
 
+  it("stay secret in the forms that URLs, JSON and HTML have", async () => {
+    const sessionToken = 'a+b/c="d&e';
+    const keys = new KeyRing(
+      { accessKeyId: "key", secretAccessKey: "secret-of-mine", sessionToken },
+      Date.now,
+    );
+    await keys.keys({ timeoutMs: 1000, closing: undefined, signal: undefined });
+    const forms = [
+      sessionToken,
+      encodeURIComponent(sessionToken),
+      encodeURIComponent(sessionToken).toLowerCase(),
+      JSON.stringify(sessionToken).slice(1, -1),
+      'a+b\\/c=\\"d&e',
+      "a&#43;b&#x2f;c&#x3D;&quot;d&amp;e",
+      "secret%2dof%2Dmine",
+    ];
+    for (const form of forms) {
+      assert.equal(keys.redact(`<${form}>`), "<[secret]>", form);
+    }
+    assert.equal(keys.redact("a+b/c"), "a+b/c");
+  });
+
   it("send the session token signed", async () => {
     const bucket = memoryBucket();
     let token: string | null = null;

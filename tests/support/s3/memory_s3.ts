@@ -301,9 +301,15 @@ export class MemoryS3 {
     );
     const keys = [...this.objects.keys()].sort(byBytes)
       .filter((key) => key.startsWith(prefix) && key > after);
-    const page = keys.slice(0, size);
-    const last = page.at(-1);
-    const contents = page.map((key) => {
+    const delimiter = query.get("delimiter") ?? "";
+    const entries = groupKeys(keys, prefix, delimiter);
+    const page = entries.slice(0, size);
+    const last = page.at(-1)?.keys.at(-1);
+    const contents = page.map(({ common, keys: [key = ""] }) => {
+      if (common !== undefined) {
+        return `<CommonPrefixes><Prefix>${encode(common)}</Prefix>` +
+          "</CommonPrefixes>";
+      }
       const { etag, body, modified } = this.objects.get(key) as StoredObject;
       const time = new Date(modified).toISOString();
       return `<Contents><Key>${encode(key)}</Key><LastModified>${time}` +
@@ -315,7 +321,11 @@ export class MemoryS3 {
     return this.#respond(
       `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult>` +
         encodingOf(query) + contents.join("") +
-        ending(keys.length > page.length, "NextContinuationToken", last ?? "") +
+        ending(
+          entries.length > page.length,
+          "NextContinuationToken",
+          last ?? "",
+        ) +
         "</ListBucketResult>",
     );
   }
@@ -402,4 +412,26 @@ function listedParts(xml: string): { number: number; etag: string }[] {
     number: Number(number),
     etag: etag.replace(/&#34;|&quot;/g, '"'),
   }));
+}
+
+/** An object, or all of those with a common prefix, as a listing has them. */
+interface Entry {
+  readonly common: string | undefined;
+  readonly keys: string[];
+}
+
+function groupKeys(
+  keys: readonly string[],
+  prefix: string,
+  delimiter: string,
+): Entry[] {
+  const entries: Entry[] = [];
+  for (const key of keys) {
+    const at = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+    const common = at < 0 ? undefined : key.slice(0, at + delimiter.length);
+    const last = entries.at(-1);
+    if (common !== undefined && common === last?.common) last.keys.push(key);
+    else entries.push({ common, keys: [key] });
+  }
+  return entries;
 }

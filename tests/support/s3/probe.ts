@@ -381,9 +381,14 @@ export const PROBES: readonly Probe[] = [
       .sort();
     for (const name of names) await server.put(name, name);
     for (const size of [1, 2, 1000]) {
-      const listed = await listObjects(server.client, server.prefix, size);
-      const found = listed.map(({ key }) => key.slice(server.prefix.length));
-      assert.deepEqual(found.sort(), names, `pages of ${size}`);
+      const namesOf = async (isFlat: boolean) => {
+        const options = { keysMax: size, isFlat };
+        const listed = await listObjects(server.client, server.prefix, options);
+        return listed.map(({ key }) => key.slice(server.prefix.length)).sort();
+      };
+      assert.deepEqual(await namesOf(false), names, `pages of ${size}`);
+      const flat = names.filter((name) => !name.includes("/"));
+      assert.deepEqual(await namesOf(true), flat, `pages of ${size}`);
     }
     const [only] = await listObjects(server.client, server.at("zü"));
     assert.equal(only?.size, 3);

@@ -37,11 +37,19 @@ interface Page<T, Next> {
   readonly next: Next | undefined;
 }
 
+/** Which objects are listed, and how. */
+export interface ListingOptions {
+  /** Whether keys with a slash after the prefix are left out. @default {false} */
+  readonly isFlat?: boolean | undefined;
+  /** The most keys of a page. @default {1000} */
+  readonly keysMax?: number | undefined;
+}
+
 /** Lists the objects whose keys begin with the prefix: all of them, or rejects. */
 export async function listObjects(
   client: S3Client,
   prefix: string,
-  keysMax = 1000,
+  { isFlat = false, keysMax = 1000 }: ListingOptions = {},
 ): Promise<ListedObject[]> {
   const list = (token: string | undefined) => {
     const query = {
@@ -50,6 +58,7 @@ export async function listObjects(
       "encoding-type": "url",
       "max-keys": String(keysMax),
       prefix,
+      ...(isFlat ? { delimiter: "/" } : {}),
       ...(token === undefined ? {} : { "continuation-token": token }),
     };
     return client.call({ method: "GET", query }, readObjects);
@@ -57,13 +66,14 @@ export async function listObjects(
   return await allPages(list, "a listing");
 }
 
-/** Whether there is any object, which shows that the bucket can be listed. */
-export async function touchBucket(
+/** Whether there is any object, which also shows that the bucket can be listed. */
+export async function hasObjects(
   client: S3Client,
   prefix: string,
-): Promise<void> {
+): Promise<boolean> {
   const query = { "list-type": "2", "max-keys": "1", prefix };
-  await client.call({ method: "GET", query }, readObjects);
+  const page = await client.call({ method: "GET", query }, readObjects);
+  return page.entries.length > 0;
 }
 
 /** Lists the uploads to keys that begin with the prefix. */
