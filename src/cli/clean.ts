@@ -23,10 +23,10 @@ export function registerClean(program: Command): void {
     .summary("remove unfinished snapshots and deletions")
     .description(
       "Removes the unfinished snapshots and deletions that a crash has left. " +
-        "clean takes the store's lock, which proves that no program with this " +
-        "library is writing them. Unfinished snapshots of another program, " +
-        "such as a Go server, are removed only when nothing in them has " +
-        "changed for an hour. Published snapshots stay, and so do corrupt ones " +
+        "clean takes the lock of a directory, which proves that no program with " +
+        "this library is writing them. Unfinished snapshots of another " +
+        "program, such as a Go server, are removed only when nothing in them " +
+        "has changed for an hour; in a bucket, for a day. Published snapshots stay, and so do corrupt ones " +
         "in quarantine.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
@@ -38,7 +38,7 @@ export function registerClean(program: Command): void {
       new Option(
         "--older-than <DURATION>",
         "how long another program must have left its unfinished snapshot " +
-          "unchanged, such as 90s, 30m, 2h or 1d (default: 1h)",
+          "unchanged, such as 90s, 30m, 2h or 1d (default: 1h; in a bucket 1d)",
       ).argParser(parseDuration),
     )
     .addOption(hostIdOption())
@@ -54,6 +54,9 @@ async function clean(path: string, options: CleanOptions): Promise<void> {
   const nothing = { removed: [], left: found, failed: [] };
   if (found.length === 0) warn(`found nothing unfinished in ${directory}`);
   const doomed = found.filter((snapshot) => !stays(snapshot));
+  if (found.length > 0 && doomed.length === 0) {
+    warn(`leaving ${summarize(found)}, which may be under way (--older-than)`);
+  }
   if (doomed.length > 0 && !options.yes) {
     await showPlan(found, options);
     if (!await isConfirmed(doomed)) {
