@@ -8,6 +8,7 @@
  */
 
 import { join } from "node:path";
+import { addDocuments } from "./npm_package/documents.ts";
 import { manifest } from "./npm_package/manifest.ts";
 import { config, root } from "./support/repository.ts";
 
@@ -75,6 +76,7 @@ await build({
     for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
       await Deno.copyFile(join(root, name), join(outDir, name));
     }
+    await addDocuments(outDir);
     await writeSideEffects();
   },
 });

@@ -276,7 +276,7 @@ describe("trap 8: a power cut", () => {
 });
 
 describe("trap 9: the bytes that a reader gets are the bytes that were checked", () => {
-  it("and the source errors when the state changes between the check and the read", async () => {
+  it("errors when the state changes between the check and the read", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open({ blockSize: 512 });
     const id = await save(store, new Uint8Array(5000));
@@ -288,7 +288,7 @@ describe("trap 9: the bytes that a reader gets are the bytes that were checked",
     await store.close();
   });
 
-  it("and a changed meta.json is detected", async () => {
+  it("detects a changed meta.json", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");

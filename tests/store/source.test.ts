@@ -404,7 +404,7 @@ describe("removal of a snapshot that is being read", () => {
     await store.close();
   });
 
-  it("or opened is not mistaken for corruption", async () => {
+  it("is not taken for corruption while the snapshot is being opened", async () => {
     const fixture = new StoreFixture();
     const store = await fixture.open();
     const id = await save(store, "state");
