@@ -75,6 +75,7 @@ describe("a range request", () => {
     // The last bytes of nothing can be had, but not as a part.
     const last = await empty.state({ range: "bytes=-5" });
     assert.equal(last.status, 200);
+    assert.equal((await bodyOf(last)).length, 0);
     assert.equal((await empty.state({ range: "bytes=-0" })).status, 416);
   });
 
