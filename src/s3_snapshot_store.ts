@@ -32,7 +32,11 @@ export type {
   S3Credentials,
   S3CredentialsSource,
 } from "./backends/s3/credentials.ts";
-export { hasS3Snapshots } from "./backends/s3/has_snapshots.ts";
+export {
+  hasS3Snapshots,
+  type HasS3SnapshotsOptions,
+} from "./backends/s3/has_snapshots.ts";
+export type { RetryOptions } from "./net/retry.ts";
 export type { EndpointOptions } from "./backends/s3/endpoint.ts";
 export type { S3BackendOptions } from "./backends/s3/options.ts";
 export type { Fetch } from "./net/exchange.ts";

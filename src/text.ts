@@ -89,6 +89,10 @@ export function quote(text: string): string {
  * password, and the query.
  */
 export function quoteAddress(address: string): string {
+  // A password may have a question mark in it, and a query an @.
+  if (/[?#].*@/s.test(address)) {
+    return quote(`${/^[a-z0-9+.-]*:\/\//i.exec(address)?.[0] ?? ""}...`);
+  }
   return quote(
     address.replace(/^.*@/s, "...@").replace(/[?#].*$/s, "?..."),
   );

@@ -87,6 +87,8 @@ export function registerBackup(program: Command): void {
     .action(backup);
 }
 
+const ASK_ONCE = { stallTimeoutMs: 3_000, retry: { budgetMs: 0 } } as const;
+
 /** Rethrows an error that is not about a place that can't be read. */
 function isUnread(error: unknown): false {
   if (error instanceof CommandError && error.exitCode === NOT_CHECKED) {
@@ -104,8 +106,8 @@ async function backup(flags: BackupFlags): Promise<void> {
   if (every !== undefined && json === true) {
     throw new InvalidArgumentError("--json is for a single backup");
   }
-  // A bucket that can't be reached is reported, or waited for, below.
-  if (await isStore(flags.to).catch(isUnread)) {
+  // A bucket that does not answer at once is reported, or waited for, below.
+  if (await isStore(flags.to, ASK_ONCE).catch(isUnread)) {
     throw new CommandError(
       `Cannot keep archives in ${flags.to}: found a store of snapshots there, ` +
         "expected a directory of their own",

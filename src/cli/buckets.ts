@@ -6,6 +6,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { type SnapshotStore, StoreAccessError } from "../../mod.ts";
 import type {
   ArchiveStore,
+  HasS3SnapshotsOptions,
   S3Credentials,
   S3SnapshotStoreOptions,
 } from "../s3_snapshot_store.ts";
@@ -73,10 +74,13 @@ export async function openBucket(
 }
 
 /** Whether there is a store of snapshots in a bucket; one request. */
-export async function hasSnapshots(place: string): Promise<boolean> {
+export async function hasSnapshots(
+  place: string,
+  options: Pick<HasS3SnapshotsOptions, "retry" | "stallTimeoutMs"> = {},
+): Promise<boolean> {
   const { hasS3Snapshots } = await import("../s3_snapshot_store.ts");
   try {
-    return await hasS3Snapshots(place, bucketOptions());
+    return await hasS3Snapshots(place, { ...bucketOptions(), ...options });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });

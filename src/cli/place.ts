@@ -112,7 +112,7 @@ export async function requireNoOther(path: string): Promise<void> {
 }
 
 /** A place in a bucket whose last names may be those of a snapshot in it. */
-const IN_BUCKET = /^(s3:\/\/.+)\/snapshots(?:\/([^/]+)(?:\/([^/]+))?)?\/?$/is;
+const IN_BUCKET = /^([sS]3:\/\/.+)\/snapshots(?:\/([^/]+)(?:\/([^/]+))?)?\/?$/s;
 
 /**
  * The same for a bucket, where a prefix may be called `snapshots` as well, and

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { describe, quote } from "../text.ts";
+import { describe, quote, quoteAddress } from "../text.ts";
 import { isUrl } from "../url.ts";
 
 /** A text that begins so is an address, and never a path by intention. */
@@ -55,9 +55,14 @@ export function fileUrlOf(path: string | URL): URL | undefined {
   const problem = problemOf(String(path));
   if (problem === undefined) return new URL(String(path));
   throw new TypeError(
-    `Cannot use ${quote(String(path))} as the name of a directory: found ` +
+    `Cannot use ${show(String(path))} as the name of a directory: found ` +
       `${problem}, expected a path, or the file: URL of an absolute one`,
   );
+}
+
+/** An address of a server may have secrets in it. */
+function show(text: string): string {
+  return /^file:/i.test(text) ? quote(text) : quoteAddress(text);
 }
 
 /** Why a text is not the URL of a file; `undefined` for the URL of a file. */
@@ -79,6 +84,8 @@ function problemOf(text: string): string | undefined {
     decodeURIComponent(pathname);
     return undefined;
   } catch (error) {
-    return `an invalid URL (${describe(error)})`;
+    // The runtime's error shows the whole address.
+    const isOfFile = /^file:/i.test(text);
+    return `an invalid URL${isOfFile ? ` (${describe(error)})` : ""}`;
   }
 }

@@ -27,17 +27,36 @@ export interface TransferOptions {
 }
 
 /**
- * A stream of the same bytes that ends as the options say. The first bytes are
- * read before it resolves: when they are corrupt, the answer can say so, and
- * need not break off.
+ * How long to wait for the first bytes. Until then the server can't tell whether
+ * the client has left.
+ */
+const FIRST_BYTES_MS = 1_000;
+
+type Reading = Promise<ReadableStreamReadResult<Uint8Array>>;
+
+/**
+ * A stream of the same bytes that ends as the options say. It resolves when the
+ * first bytes are read, or soon: when they are corrupt, the answer can say so,
+ * and need not break off.
  */
 export async function transfer(
   source: ReadableStream<Uint8Array>,
   options: TransferOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   const reader = source.getReader();
-  const { value } = await reader.read();
-  return new Transfer(reader, value, options).stream;
+  const first = reader.read();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, FIRST_BYTES_MS);
+  });
+  try {
+    await Promise.race([first, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+  // Awaited when the client asks for bytes; until then it is not "unhandled".
+  first.catch(() => {});
+  return new Transfer(reader, first, options).stream;
 }
 
 class Transfer {
@@ -46,7 +65,9 @@ class Transfer {
   readonly #options: TransferOptions;
   readonly #pieceSize: number;
   /** Bytes that were read and not handed over yet. */
-  #rest: Uint8Array<ArrayBuffer>;
+  #rest: Uint8Array = new Uint8Array();
+  /** The first read, until its bytes are taken. */
+  #first: Reading | undefined;
   /** Runs while the reader has something to take. */
   #clock: ReturnType<typeof setTimeout> | undefined;
   #isEnded = false;
@@ -55,11 +76,11 @@ class Transfer {
 
   constructor(
     reader: ReadableStreamDefaultReader<Uint8Array>,
-    first: Uint8Array | undefined,
+    first: Reading,
     options: TransferOptions,
   ) {
     this.#reader = reader;
-    this.#rest = (first ?? new Uint8Array()) as Uint8Array<ArrayBuffer>;
+    this.#first = first;
     this.#options = options;
     const share = Math.ceil(options.bytesPerSecond / PIECES_PER_SECOND);
     this.#pieceSize = Math.min(PIECE_SIZE, share);
@@ -94,9 +115,11 @@ class Transfer {
   async #nextPiece(): Promise<Uint8Array | undefined> {
     // A chunk may be empty, and an empty piece may look like the end.
     while (this.#rest.length === 0) {
-      const { value } = await this.#reader.read();
+      const reading = this.#first ?? this.#reader.read();
+      this.#first = undefined;
+      const { value } = await reading;
       if (value === undefined) return undefined;
-      this.#rest = value as Uint8Array<ArrayBuffer>;
+      this.#rest = value;
     }
     const piece = this.#rest.subarray(0, this.#pieceSize);
     this.#rest = this.#rest.subarray(piece.length);

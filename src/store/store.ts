@@ -327,12 +327,12 @@ export class BackedStore implements SnapshotStore {
   }
 
   async #close(): Promise<void> {
-    const { exclusive, publishing, remover, streams } = this.#parts;
+    const { exclusive, remover, streams } = this.#parts;
     const reason = this.#closedError();
-    if (!this.#reaper.isSettled || publishing.size > 0) {
+    if (!this.#reaper.isSettled) {
       await streams.abortAll(reason);
       // Waits, so that snapshots beyond `retain` are not left to the next
-      // process, also when one was being published.
+      // process. A publication under way may leave one: it may take forever.
       await this.#reaper.settledSoon();
     }
     this.#closing.abort(reason);

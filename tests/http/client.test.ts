@@ -302,6 +302,8 @@ describe("the address of a server", () => {
       "http://leader/#a:b",
       "http://a:b@:0x",
       "http://[/?token=a:b",
+      "http://[/?token=a:b@c",
+      "http://a:b?c@[",
     );
     for (const url of urls) {
       await assert.rejects(openHttpSnapshotStore(url), (error) => {

@@ -165,6 +165,26 @@ describe("a transfer", () => {
     assert.deepEqual(ends, [failure]);
   });
 
+  it("does not wait long for its first bytes, so that it sees the client leave", async () => {
+    let isCancelled = false;
+    const hanging = new ReadableStream<Uint8Array>({
+      pull: () => new Promise(() => {}),
+      cancel() {
+        isCancelled = true;
+      },
+    });
+    const ends: unknown[] = [];
+    const stream = await transfer(hanging, {
+      stallTimeoutMs: 60_000,
+      bytesPerSecond: Infinity,
+      onEnd: (error) => ends.push(error),
+    });
+    const left = new Error("left");
+    await stream.cancel(left);
+    assert.ok(isCancelled);
+    assert.deepEqual(ends, [left]);
+  });
+
   it("does not begin when its source fails at once", async () => {
     const failure = new Error("the disk is gone");
     const failing = new ReadableStream<Uint8Array>({

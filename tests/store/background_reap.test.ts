@@ -79,22 +79,6 @@ describe("the reap after a publication", () => {
     });
   }
 
-  it("also follows a publication during which the store is closed", async () => {
-    const fixture = new StoreFixture();
-    await fixture.prepare([1]);
-    const store = await fixture.open({ retain: 1 });
-    const sink = await store.create({ ...INIT, index: 2 });
-    const held = fixture.hold("rename", /\.tmp$/);
-    const closing = sink.close();
-    await held.waiting();
-    const storeClosing = store.close();
-    await letOthersWork();
-    held.gate.open();
-    await closing;
-    await storeClosing;
-    assert.deepEqual(fixture.names(), [sink.id]);
-  });
-
   it("has removed the bytes when close() of the store resolves", async () => {
     const { fixture, store, id, gate } = await setUp(
       "removeFile",

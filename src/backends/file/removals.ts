@@ -174,7 +174,10 @@ export class Removals {
     // reports a failure.
     this.#leftovers.add(name);
     try {
-      if (await this.#renameOnto(id, name)) return;
+      if (await this.#renameOnto(id, name)) {
+        this.#uncertain.delete(name);
+        return;
+      }
     } catch (error) {
       this.#uncertain.add(name);
       if (systemCode(error) === "ENOENT") await this.#requireThere(id);

@@ -144,8 +144,9 @@ function formsOf(secret: string): RegExp {
     if (/^\w$/.test(character)) return character;
     const code = character.charCodeAt(0);
     const hex = code.toString(16).padStart(2, "0");
-    return `(?:\\\\?\\x${hex}|%${hex}|%${hex.toUpperCase()}|&#0*${code};` +
-      `|&#[xX]0*(?:${hex}|${hex.toUpperCase()});|&${NAMES[character] ?? "#"};)`;
+    const upper = hex.toUpperCase();
+    return `(?:\\\\?\\x${hex}|\\\\u00(?:${hex}|${upper})|%${hex}|%${upper}|&#0*${code};` +
+      `|&#[xX]0*(?:${hex}|${upper});|&${NAMES[character] ?? "#"};)`;
   });
   return new RegExp(forms.join(""), "g");
 }

@@ -4,13 +4,25 @@
  * @module
  */
 
-import { requireKnown } from "../../option_names.ts";
+import type { RetryOptions } from "../../net/retry.ts";
+import { type OptionNames, requireKnown } from "../../option_names.ts";
 import { toAccessError } from "./client/failure.ts";
 import { hasObjects } from "./client/listing.ts";
 import { formatLocation, parseLocation } from "./location.ts";
 import { makeClient } from "./make_client.ts";
 import { KeySpace } from "./names.ts";
 import { S3_BACKEND_OPTIONS, type S3BackendOptions } from "./options.ts";
+
+/** Options of {@linkcode hasS3Snapshots}. */
+export interface HasS3SnapshotsOptions extends S3BackendOptions {
+  /** How often to ask a server that does not answer. @default {for a minute} */
+  readonly retry?: RetryOptions | undefined;
+}
+
+const OPTIONS: OptionNames<HasS3SnapshotsOptions> = {
+  ...S3_BACKEND_OPTIONS,
+  retry: true,
+};
 
 /**
  * Whether there is anything at `s3://bucket/prefix` that a store of snapshots
@@ -22,11 +34,11 @@ import { S3_BACKEND_OPTIONS, type S3BackendOptions } from "./options.ts";
  */
 export async function hasS3Snapshots(
   location: string | URL,
-  options: S3BackendOptions = {},
+  options: HasS3SnapshotsOptions = {},
 ): Promise<boolean> {
-  requireKnown(options, S3_BACKEND_OPTIONS);
+  requireKnown(options, OPTIONS);
   const parsed = parseLocation(location);
-  const client = makeClient(parsed, options);
+  const client = makeClient(parsed, options, { retry: options.retry });
   try {
     return await hasObjects(client, new KeySpace(parsed).root);
   } catch (error) {

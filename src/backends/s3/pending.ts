@@ -42,7 +42,14 @@ export async function beginPending(
   const nonce = crypto.randomUUID();
   const body = new TextEncoder().encode(nonce);
   const claim = { key: keys.key(id, "claim"), body, nonce };
-  if (!await createObject(client, claim, options)) return "taken";
+  try {
+    if (!await createObject(client, claim, options)) return "taken";
+  } catch (error) {
+    // A claim that is in the way and is not found.
+    const failure = error instanceof InDoubtError ? error.cause : undefined;
+    if (failure instanceof S3Failure && failure.isUnmet) return "taken";
+    throw error;
+  }
   const key = keys.key(id, "state.bin");
   const upload = new StateUpload(client, {
     ...options,

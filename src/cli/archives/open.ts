@@ -19,8 +19,11 @@ export async function openArchives(
 }
 
 /** Whether a place is that of a store of snapshots. */
-export async function isStore(place: string): Promise<boolean> {
-  if (isBucket(place)) return await reading(() => hasSnapshots(place));
+export async function isStore(
+  place: string,
+  how?: Parameters<typeof hasSnapshots>[1],
+): Promise<boolean> {
+  if (isBucket(place)) return await reading(() => hasSnapshots(place, how));
   const names = await readdir(place).catch(() => [] as string[]);
   return names.includes("snapshots");
 }

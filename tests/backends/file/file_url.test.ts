@@ -107,6 +107,17 @@ describe("a store in a directory that a file: URL names", () => {
         name: "TypeError",
       });
     }
+    const secrets = [
+      "https://user:hunter2@host/x?token=abc",
+      "https://user:hunter2@ho st/x",
+      "s3://bucket/x?token=hunter2@abc",
+    ];
+    for (const address of secrets) {
+      await assert.rejects(openFileSnapshotStore(address), (error: Error) => {
+        assert.doesNotMatch(error.message, /hunter2|abc/);
+        return error instanceof TypeError;
+      });
+    }
     const fileSystem = new MemoryFileSystem();
     const store = await openFileSnapshotStore("/a/s3:/b", { fileSystem });
     await store.close();

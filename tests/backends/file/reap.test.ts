@@ -64,38 +64,50 @@ describe("reap()", () => {
     await store.close();
   });
 
-  it("syncs a rename that had failed at first before it removes the files", async () => {
-    const fixture = new StoreFixture();
-    const [late, early] = await fixture.prepare([1, 2, 3]) as [string, string];
-    const store = await fixture.open({ retain: 1 });
-    const gate = new Gate();
-    const isRename = ({ name, path }: Operation) =>
-      name === "rename" && path.endsWith(`/${late}`);
-    let renames = 0;
-    fixture.files.inject((operation) => {
-      if (isRename(operation) && renames++ === 0) return { code: "EIO" };
-      const isRemoval = operation.name === "removeFile" &&
-        operation.path.includes(early);
-      return isRemoval ? { wait: gate.opened } : undefined;
+  for (const look of ["succeeds", "fails"]) {
+    it(`syncs a rename that had failed at first before it removes the files, when a look at it ${look}`, async () => {
+      const fixture = new StoreFixture();
+      const [late, early] = await fixture.prepare([1, 2, 3]) as [
+        string,
+        string,
+      ];
+      const store = await fixture.open({ retain: 1 });
+      const gate = new Gate();
+      const isRename = ({ name, path }: Operation) =>
+        name === "rename" && path.endsWith(`/${late}`);
+      let renames = 0;
+      let hasLooked = look === "succeeds";
+      fixture.files.inject((operation) => {
+        const isLook = operation.name === "stat" &&
+          operation.path.endsWith(`/${late}.deleted.tmp`);
+        if (isLook && !hasLooked) {
+          hasLooked = true;
+          return { code: "EIO" };
+        }
+        if (isRename(operation) && renames++ === 0) return { code: "EIO" };
+        const isRemoval = operation.name === "removeFile" &&
+          operation.path.includes(early);
+        return isRemoval ? { wait: gate.opened } : undefined;
+      });
+      await assert.rejects(store.reap(), { systemCode: "EIO" });
+      // The removal of the other one is under way, and its sync is over.
+      const start = fixture.files.trace.length;
+      const deleting = store.delete(late);
+      await until(() => renames === 2, "the second rename");
+      await letOthersWork();
+      gate.open();
+      await deleting;
+      const steps = fixture.trace(start);
+      const synced = steps.indexOf(`syncDirectory ${SNAPSHOTS}`);
+      const removed = steps.findIndex((step) =>
+        step.startsWith(`removeFile ${late}.deleted.tmp/`)
+      );
+      const renamed = steps.indexOf(`rename ${late} ${late}.deleted.tmp`);
+      assert.ok(renamed < synced && synced < removed, steps.join("\n"));
+      assert.ok(renamed >= 0 && hasLooked);
+      await store.close();
     });
-    await assert.rejects(store.reap(), { systemCode: "EIO" });
-    // The removal of the other one is under way, and its sync is over.
-    const start = fixture.files.trace.length;
-    const deleting = store.delete(late);
-    await until(() => renames === 2, "the second rename");
-    await letOthersWork();
-    gate.open();
-    await deleting;
-    const steps = fixture.trace(start);
-    const synced = steps.indexOf(`syncDirectory ${SNAPSHOTS}`);
-    const removed = steps.findIndex((step) =>
-      step.startsWith(`removeFile ${late}.deleted.tmp/`)
-    );
-    const renamed = steps.indexOf(`rename ${late} ${late}.deleted.tmp`);
-    assert.ok(renamed < synced && synced < removed, steps.join("\n"));
-    assert.ok(renamed >= 0);
-    await store.close();
-  });
+  }
 
   it("removes no file while the new name is not durable", async () => {
     const fixture = new StoreFixture();

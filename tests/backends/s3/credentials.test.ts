@@ -189,6 +189,7 @@ describe("credentials", () => {
       'a+b\\/c=\\"d&e',
       "a&#43;b&#x2f;c&#x3D;&quot;d&amp;e",
       "secret%2dof%2Dmine",
+      String.raw`a\u002bb\u002fc\u003D\u0022d\u0026e`,
     ];
     for (const form of forms) {
       assert.equal(keys.redact(`<${form}>`), "<[secret]>", form);

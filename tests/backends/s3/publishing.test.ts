@@ -121,6 +121,40 @@ describe("the publication of a snapshot", () => {
     await store.close();
   });
 
+  it("is not known without conditions, when the object is not found", async () => {
+    const bucket = memoryBucket();
+    const isLook = requestFor("HEAD", "meta.json");
+    let looks = 0;
+    const store = await openSmall(bucket, {
+      conditionalWrites: "none",
+      fetch: always(
+        bucket.fetch,
+        isLook,
+        async (send) =>
+          looks++ === 0 ? await send() : new Response(null, { status: 404 }),
+      ),
+    });
+    const error = await publishError(store.save(INIT, bytes(10, 1)));
+    assert.equal(error.published, true);
+    assert.equal((await listIds(store)).length, 1);
+    await store.close();
+  });
+
+  it("is tried again when the object in its way has gone", async () => {
+    const bucket = memoryBucket();
+    let isInTheWay = true;
+    const store = await openSmall(bucket, {
+      fetch: always(bucket.fetch, isPublication, async (send) => {
+        if (!isInTheWay) return await send();
+        isInTheWay = false;
+        return new Response(null, { status: 412 });
+      }),
+    });
+    const { id } = await store.save(INIT, bytes(10, 1));
+    assert.deepEqual(await listIds(store), [id]);
+    await store.close();
+  });
+
   it("replaces no object that another program's copy has put there", async () => {
     const bucket = memoryBucket({ partSizeMin: PART });
     const foreign = new TextEncoder().encode("another's");

@@ -113,8 +113,12 @@ export async function createObject(
       // The object was written, but another writer may have replaced it
       // meanwhile.
       inDoubt = true;
-      return await isOurs();
+      const found = await look();
+      if (found !== undefined) return found.nonce === nonce;
+      const text = "the object that was written is not found";
+      throw new InDoubtError(new S3Failure({ status: 404, text }));
     } catch (error) {
+      if (error instanceof InDoubtError) throw error;
       if (!(error instanceof S3Failure)) {
         throw inDoubt ? new InDoubtError(error) : error;
       }
@@ -123,6 +127,7 @@ export async function createObject(
         if (found !== undefined) return found.nonce === nonce;
         // The other object has gone meanwhile, or the look was refused.
         if (looks++ < LOOKS_MAX) continue;
+
         throw new InDoubtError(error);
       }
       inDoubt ||= error.isInDoubt || error.isAnswerOdd;

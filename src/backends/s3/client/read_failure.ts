@@ -19,7 +19,7 @@ export function readFailure(
   const code = root?.name === "Error"
     ? readCode(root)
     // An answer without a body can't have one.
-    : method === "HEAD" && status === 404
+    : status === 404 && (method === "HEAD" || text === "")
     ? "NotFound"
     : undefined;
   const said = root?.name === "Error" ? root.text("Message") : text;
