@@ -127,7 +127,6 @@ export async function createObject(
         if (found !== undefined) return found.nonce === nonce;
         // The other object has gone meanwhile, or the look was refused.
         if (looks++ < LOOKS_MAX) continue;
-
         throw new InDoubtError(error);
       }
       inDoubt ||= error.isInDoubt || error.isAnswerOdd;
