@@ -97,7 +97,7 @@ describe("raft-snapshots cat", () => {
     assert.equal(newest.code, 1);
     assert.match(
       newest.stderr,
-      /^raft-snapshots: Cannot find a snapshot .*\n$/,
+      /^raft-snapshots: There is no snapshot .*\n$/,
     );
     const named = await raftSnapshots(["cat", directory, "1-2-3"]);
     assert.equal(named.code, 1);
