@@ -20,6 +20,8 @@ export class Expectations {
   readonly #sealed = new Set<string>();
   readonly #imported = new Set<string>();
   readonly #corrupted = new Set<string>();
+  /** For a snapshot those that were being published when it was. */
+  readonly #together = new Map<string, ReadonlySet<string>>();
   readonly #checksumsCorrupted = new Set<string>();
   /** The contents that each archive may have; `undefined`: no file. */
   readonly #archives = new Map<string, readonly (Uint8Array | undefined)[]>();
@@ -38,6 +40,7 @@ export class Expectations {
     for (const id of this.#corrupted) copy.#corrupted.add(id);
     for (const id of this.#checksumsCorrupted) copy.#checksumsCorrupted.add(id);
     for (const [path, may] of this.#archives) copy.#archives.set(path, may);
+    for (const [id, ids] of this.#together) copy.#together.set(id, ids);
     return copy;
   }
 
@@ -49,6 +52,9 @@ export class Expectations {
   /** The store was asked to publish this state: from now on it may be found. */
   publishing(id: string, state: Uint8Array): void {
     if (this.#frozen) return;
+    const others = [...this.#contents.keys()]
+      .filter((other) => other !== id && this.isBeingPublished(other));
+    this.#together.set(id, new Set(others));
     this.#contents.set(id, state);
     // The ID may be that of a snapshot that was removed, because the clock was
     // set back: its history says nothing of this one.
@@ -130,6 +136,7 @@ export class Expectations {
       [...this.#archives].map(([path, may]) =>
         `${path}=${may.map((archive) => archive && crc64(archive))}`
       ),
+      [...this.#together].map(([id, ids]) => `${id}=${[...ids]}`),
       this.retain,
     ].join("/");
   }
@@ -182,6 +189,12 @@ export class Expectations {
     return this.#acknowledged.filter((id) =>
       !this.#deleting.has(id) && !this.#corrupted.has(id)
     );
+  }
+
+  /** Whether the one was asked for before the answer about the other. */
+  werePublishedTogether(one: string, other: string): boolean {
+    return this.#together.get(one)?.has(other) === true ||
+      this.#together.get(other)?.has(one) === true;
   }
 
   /** Whether the store was asked to publish it and has not answered yet. */
