@@ -58,44 +58,41 @@ function parseCommand(command: string): string {
   throw new InvalidArgumentError("Found nothing, expected a command.");
 }
 
+type S3 = typeof import("../s3_snapshot_store.ts");
+
+/** Uses a bucket; a wrong place or option is a usage error. */
+async function withBuckets<T>(use: (s3: S3) => T | Promise<T>): Promise<T> {
+  // Loaded only then: most command lines have no bucket.
+  const s3 = await import("../s3_snapshot_store.ts");
+  try {
+    return await use(s3);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
+  }
+}
+
 /** Opens the store in a bucket as the command line says. */
-export async function openBucket(
+export function openBucket(
   place: string,
   options: S3SnapshotStoreOptions,
 ): Promise<SnapshotStore> {
-  // Only then: most command lines have no bucket.
-  const { openS3SnapshotStore } = await import("../s3_snapshot_store.ts");
-  try {
-    return await openS3SnapshotStore(place, { ...bucketOptions(), ...options });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
-  }
+  const all = { ...bucketOptions(), ...options };
+  return withBuckets((s3) => s3.openS3SnapshotStore(place, all));
 }
 
 /** Whether there is a store of snapshots in a bucket; one request. */
-export async function hasSnapshots(
+export function hasSnapshots(
   place: string,
   options: Pick<HasS3SnapshotsOptions, "retry" | "stallTimeoutMs"> = {},
 ): Promise<boolean> {
-  const { hasS3Snapshots } = await import("../s3_snapshot_store.ts");
-  try {
-    return await hasS3Snapshots(place, { ...bucketOptions(), ...options });
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
-  }
+  const all = { ...bucketOptions(), ...options };
+  return withBuckets((s3) => s3.hasS3Snapshots(place, all));
 }
 
 /** Opens the archives in a bucket as the command line says. */
-export async function openArchiveBucket(place: string): Promise<ArchiveStore> {
-  const { openS3ArchiveStore } = await import("../s3_snapshot_store.ts");
-  try {
-    return openS3ArchiveStore(place, bucketOptions());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new CommandError(messageOf(error), { cause: error, exitCode: 2 });
-  }
+export function openArchiveBucket(place: string): Promise<ArchiveStore> {
+  return withBuckets((s3) => s3.openS3ArchiveStore(place, bucketOptions()));
 }
 
 function bucketOptions() {

@@ -26,8 +26,8 @@ export function registerClean(program: Command): void {
         "clean takes the lock of a directory, which proves that no program with " +
         "this library is writing them. Unfinished snapshots of another " +
         "program, such as a Go server, are removed only when nothing in them " +
-        "has changed for an hour; in a bucket, for a day. Published snapshots stay, and so do corrupt ones " +
-        "in quarantine.",
+        "has changed for an hour; in a bucket, for a day. Published snapshots " +
+        "stay, and so do corrupt ones in quarantine.",
     )
     .argument("<DIR>", "the store's directory", parsePath)
     .option(
