@@ -6,7 +6,7 @@
  */
 
 import type { PendingSnapshot } from "../backend/backend.ts";
-import { combineCrc64, Crc64 } from "../crc64/mod.ts";
+import { combineCrc64, Crc64, crc64 } from "../crc64/mod.ts";
 import { SnapshotError } from "../errors.ts";
 import { CrcList } from "../snapshot/block_checksums.ts";
 import { chunkChanged } from "./chunk_sizes.ts";
@@ -43,6 +43,7 @@ export class BlockWriter {
   /** The pending write, which owns `#spare` until it has settled. */
   #writing: Promise<void> = Promise.resolve();
   #stopped = false;
+  #isDirect = false;
 
   constructor(pending: Pick<PendingSnapshot, "append">, blockSize: number) {
     this.#pending = pending;
@@ -62,6 +63,15 @@ export class BlockWriter {
   /** The CRC of each block of those bytes. */
   get blockCrcs(): BigUint64Array {
     return this.#blockCrcs.toArray();
+  }
+
+  /**
+   * Gives whole blocks to the backend as they come, without a copy. `write()`
+   * then waits for the backend, so it is for callers that have the next bytes
+   * made meanwhile; others gain more when they can go on.
+   */
+  writeDirectly(): void {
+    this.#isDirect = true;
   }
 
   /**
@@ -88,6 +98,12 @@ export class BlockWriter {
       if (bytes.length !== length) {
         throw chunkChanged("the state", bytes.length, length);
       }
+      const whole = this.#wholeBlocks(length - taken);
+      if (whole > 0) {
+        await this.#writeWhole(bytes.subarray(taken, taken + whole));
+        taken += whole;
+        continue;
+      }
       this.#makeRoom(length - taken);
       const room = this.#block.length - this.#filled;
       const part = bytes.subarray(taken, taken + room);
@@ -96,6 +112,12 @@ export class BlockWriter {
       taken += part.length;
       if (this.#filled === this.#block.length) await this.#flush();
     }
+  }
+
+  /** How many of the next bytes are whole blocks that need no copy. */
+  #wholeBlocks(length: number): number {
+    if (!this.#isDirect || this.#filled > 0) return 0;
+    return length - length % this.#blockSize;
   }
 
   /** Makes a longer block when this one is not whole and would be full. */
@@ -120,7 +142,33 @@ export class BlockWriter {
     this.#stopped = true;
   }
 
+  /** Writes the bytes of the block. */
   async #flush(): Promise<void> {
+    const block = this.#block.subarray(0, this.#filled);
+    await this.#append(block);
+    // Another thread writes while this one computes.
+    this.#sum();
+    const crc = this.#blockCrc.digest();
+    this.#blockCrc.reset();
+    this.#summed = 0;
+    this.#note(crc, block.length);
+    [this.#block, this.#spare] = [this.#spare, this.#block];
+    this.#filled = 0;
+  }
+
+  /** Writes whole blocks, and waits, because their bytes are the caller's. */
+  async #writeWhole(blocks: Uint8Array): Promise<void> {
+    await this.#append(blocks);
+    // Another thread writes while this one computes.
+    for (let start = 0; start < blocks.length; start += this.#blockSize) {
+      const block = blocks.subarray(start, start + this.#blockSize);
+      this.#note(crc64(block), block.length);
+    }
+    await this.#writing;
+  }
+
+  /** Begins to write; the last write has ended then. */
+  async #append(bytes: Uint8Array): Promise<void> {
     await this.#writing;
     // The snapshot may be discarded by now.
     if (this.#stopped) {
@@ -128,20 +176,16 @@ export class BlockWriter {
         "Cannot write any more: the snapshot was given up",
       );
     }
-    const block = this.#block.subarray(0, this.#filled);
-    this.#writing = this.#pending.append(block);
-    // Awaited at the next flush; until then its failure is not "unhandled".
+    this.#writing = this.#pending.append(bytes);
+    // Awaited at the next write; until then its failure is not "unhandled".
     this.#writing.catch(() => {});
-    // Another thread writes while this one computes.
-    this.#sum();
-    const crc = this.#blockCrc.digest();
-    this.#blockCrc.reset();
-    this.#summed = 0;
+  }
+
+  /** Adds a block to the checksums. */
+  #note(crc: bigint, length: number): void {
     this.#blockCrcs.push(crc);
-    this.#crc = combineCrc64(this.#crc, crc, block.length);
-    this.#size += block.length;
-    [this.#block, this.#spare] = [this.#spare, this.#block];
-    this.#filled = 0;
+    this.#crc = combineCrc64(this.#crc, crc, length);
+    this.#size += length;
   }
 
   /**

@@ -15,6 +15,7 @@ import type {
   SnapshotSink,
 } from "../snapshot/types.ts";
 import type { SnapshotReader, SnapshotStore } from "../snapshot/stores.ts";
+import { Sink, writeDirectly } from "./sink.ts";
 import { BackedStore, hostOf } from "./store.ts";
 import { writeAgain } from "./write_again.ts";
 
@@ -143,6 +144,9 @@ async function copy(
     await source.cancel(error).catch(() => {});
     throw error;
   }
+  // The source has the next bytes read meanwhile, and leaves these as they are
+  // until they are written; a reader of another library may not.
+  if (from instanceof BackedStore && sink instanceof Sink) writeDirectly(sink);
   if (origin !== undefined) {
     addExtra(sink, () => ({ name: ORIGIN, bytes: origin }));
   }

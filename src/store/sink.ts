@@ -21,6 +21,9 @@ export interface SinkOptions extends CompletionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** See `writeDirectly()` of the block writer; not for users. */
+export let writeDirectly: (sink: Sink) => void;
+
 /** A `WritableStream` that writes a snapshot. */
 export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
   readonly #writer: SnapshotWriter;
@@ -30,6 +33,7 @@ export class Sink extends WritableStream<Uint8Array> implements SnapshotSink {
   readonly published: Promise<SnapshotMeta>;
 
   static {
+    writeDirectly = (sink) => sink.#writer.writeDirectly();
     showAs(Sink.prototype, (sink) => ({
       name: "SnapshotSink",
       fields: { id: sink.id, state: sink.#completion.state },

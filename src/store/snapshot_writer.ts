@@ -81,6 +81,11 @@ export class SnapshotWriter {
     });
   }
 
+  /** See {@linkcode BlockWriter.writeDirectly}. */
+  writeDirectly(): void {
+    this.#blocks.writeDirectly();
+  }
+
   /** Whether the snapshot can carry a file. */
   get canCarryExtras(): boolean {
     return this.#parts.backend.canCarryExtras;

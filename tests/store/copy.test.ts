@@ -15,12 +15,44 @@ import {
   SnapshotTooLargeError,
 } from "@raft/snapshots";
 import { exportArchive, importArchive } from "@raft/snapshots/archive";
+import { openSnapshotStore } from "@raft/snapshots/backend";
+import type { PendingSnapshot } from "../../src/backend/backend.ts";
+import { MemoryBackend } from "../../src/backends/memory/memory_backend.ts";
 import { archive, metaText } from "../archive/hand_made.ts";
 import { byteStream, readOut } from "../archive/stores.ts";
-import { INIT, listIds, StoreFixture } from "../support/store_fixture.ts";
+import {
+  INIT,
+  letOthersWork,
+  listIds,
+  StoreFixture,
+} from "../support/store_fixture.ts";
 import { bytes } from "../support/random.ts";
 
 const STATE = bytes(5000, 1);
+
+/**
+ * A place that takes its time to write, notes how much it was given, and finds
+ * out when bytes change meanwhile.
+ */
+class SlowBackend extends MemoryBackend {
+  readonly lengths: number[] = [];
+
+  override async begin(id: string): Promise<PendingSnapshot | "taken"> {
+    const pending = await super.begin(id);
+    if (pending === "taken") return pending;
+    return {
+      append: async (given) => {
+        this.lengths.push(given.length);
+        const before = given.slice();
+        await letOthersWork();
+        assert.deepEqual(given, before, "changed before it was written");
+        await pending.append(before);
+      },
+      publish: (parts) => pending.publish(parts),
+      discard: () => pending.discard(),
+    };
+  }
+}
 
 const STORES = {
   file: (): Promise<SnapshotStore> =>
@@ -54,6 +86,42 @@ describe("copySnapshot()", () => {
       });
     }
   }
+
+  it("gives whole blocks to the target without a copy, which stay as they are", async () => {
+    const source = new MemorySnapshotStore({ blockSize: 512 });
+    const { id } = await source.save(INIT, STATE);
+    const twoBlocks = [1024, 1024, 1024, 1024];
+    const lengths = {
+      512: [...twoBlocks, 512, 392],
+      600: [...Array(8).fill(600), 200],
+      1024: [...twoBlocks, 904],
+      4096: [4096, 904],
+    };
+    for (const [blockSize, expected] of Object.entries(lengths)) {
+      const backend = new SlowBackend();
+      const options = { blockSize: Number(blockSize) };
+      const target = await openSnapshotStore(backend, options);
+      const copied = await copySnapshot(source, id, target);
+      assert.deepEqual(backend.lengths, expected);
+      assert.equal((await target.verify(copied.id)).ok, true);
+      await target.close();
+    }
+    await source.close();
+  });
+
+  it("copies the blocks of another library's reader, which may change them", async () => {
+    const source = new MemorySnapshotStore({ blockSize: 512 });
+    const { id } = await source.save(INIT, STATE);
+    const backend = new SlowBackend();
+    const target = await openSnapshotStore(backend, { blockSize: 512 });
+    const other = {
+      stat: () => source.stat(id),
+      open: () => source.open(id),
+    };
+    await copySnapshot(other, id, target);
+    assert.deepEqual(backend.lengths, [...Array(9).fill(512), 392]);
+    await Promise.all([source.close(), target.close()]);
+  });
 
   it("does not copy a snapshot that the target has, with ifMissing", async () => {
     const [source, target] = [
