@@ -44,6 +44,12 @@ export const node = {
   get fs(): typeof import("node:fs") {
     return builtin("node:fs");
   },
+  get http(): typeof import("node:http") {
+    return builtin("node:http");
+  },
+  get https(): typeof import("node:https") {
+    return builtin("node:https");
+  },
   get net(): typeof import("node:net") {
     return builtin("node:net");
   },

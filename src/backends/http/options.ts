@@ -12,6 +12,7 @@ import {
   resolveRetryOptions,
   type RetryOptions,
 } from "../../net/retry.ts";
+import { defaultFetch } from "../../runtime/default_fetch.ts";
 import { requireMaxSize } from "../../snapshot/max_size.ts";
 import { quoteAddress } from "../../text.ts";
 
@@ -62,11 +63,10 @@ export interface ResolvedHttpOptions {
 export function resolveHttpOptions(
   options: HttpBackendOptions,
 ): ResolvedHttpOptions {
-  const globalFetch: Fetch = (url, init) => fetch(url, init);
   const { stallTimeoutMs = 15_000 } = options;
   return {
     headers: requireHeaders(options.headers),
-    fetch: requireType("fetch", options.fetch ?? globalFetch, "function"),
+    fetch: requireType("fetch", options.fetch ?? defaultFetch, "function"),
     stallMs: requireMs("stallTimeoutMs", stallTimeoutMs),
     retry: resolveRetryOptions(options.retry),
     maxSize: requireMaxSize(options.maxSize),
