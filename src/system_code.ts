@@ -56,7 +56,8 @@ export function* withCauses(error: unknown): Generator<unknown, void, void> {
   let each = error;
   for (let i = 0; i < CAUSES_MAX && each !== undefined; i++) {
     yield each;
-    each = fieldOf(each, "cause");
+    // Node's error for all addresses of a host has the error of each.
+    each = fieldOf(each, "cause") ?? fieldOf(fieldOf(each, "errors"), "0");
   }
 }
 

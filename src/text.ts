@@ -64,7 +64,8 @@ export function describeWithCauses(error: unknown): string {
     const isShown = texts.length === 0 || each instanceof Error;
     if (!isShown || texts.length === CAUSES_SHOWN_MAX) break;
     const text = describe(each);
-    if (!texts.some((nearer) => nearer.includes(text))) texts.push(text);
+    const isNew = text !== "" && !texts.some((nearer) => nearer.includes(text));
+    if (isNew) texts.push(text);
   }
   return texts.length === 0 ? describe(error) : texts.join(": ");
 }

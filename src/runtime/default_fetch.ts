@@ -6,35 +6,44 @@
 
 import { deno } from "./deno.ts";
 import { fetchByNode } from "./fetch_by_node.ts";
+import { node } from "./node.ts";
 
 /** The global `fetch`, as it was at the start. */
 const globalFetch = globalThis.fetch;
 
-/** The used part of the global `process`. */
-interface Process {
-  readonly versions?: { readonly node?: string; readonly bun?: string };
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  getBuiltinModule?(name: string): unknown;
-}
-
 /**
- * The runtime's `fetch`, or what does the same for less. A `fetch` that was
- * replaced, as tests do, is used; and so is Node's where it is to use a proxy.
+ * As the global `fetch` with `redirect: "manual"` and bytes for a body. On Node
+ * the requests are made by `node:http`, unless `fetch` has been replaced, as
+ * tests do, or is to find a proxy in the environment.
  */
 export function defaultFetch(
   url: string,
   init: RequestInit,
 ): Promise<Response> {
   const isReplaced = globalThis.fetch !== globalFetch;
-  return isReplaced || !isPlainNode()
-    ? fetch(url, init)
-    : fetchByNode(url, init);
+  return !isReplaced && isNode() && !findsProxy()
+    ? fetchByNode(url, init)
+    : fetch(url, init);
 }
 
-function isPlainNode(): boolean {
+/** The used part of the global `process`. */
+interface Process {
+  readonly versions?: { readonly node?: string; readonly bun?: string };
+  getBuiltinModule?(name: string): unknown;
+}
+
+/** Whether this is Node itself; Deno and Bun have its modules, too. */
+function isNode(): boolean {
   const { process } = globalThis as { readonly process?: Process };
   return deno === undefined && process?.versions?.node !== undefined &&
     process.versions.bun === undefined &&
-    process.getBuiltinModule?.("node:http") !== undefined &&
-    process.env?.["NODE_USE_ENV_PROXY"] !== "1";
+    process.getBuiltinModule?.("node:http") !== undefined;
+}
+
+/** Whether Node was started with `--use-env-proxy`, or what means the same. */
+function findsProxy(): boolean {
+  const { options } = node.http.globalAgent as { readonly options?: object };
+  const { proxyEnv } = (options ?? {}) as { readonly proxyEnv?: unknown };
+  return proxyEnv !== undefined ||
+    node.process.env["NODE_USE_ENV_PROXY"] === "1";
 }

@@ -24,12 +24,10 @@ const IDLE_MS = 4_000;
 /** The answers that have no body; a `Response` refuses to have one. */
 const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
-/**
- * As `fetch(url, init)` with `redirect: "manual"`. A request has no body.
- */
+/** As `fetch(url, init)` with `redirect: "manual"`; a body is bytes. */
 export function fetchByNode(
   url: string,
-  { method = "GET", headers, signal }: RequestInit,
+  { method = "GET", headers, body, signal }: RequestInit,
 ): Promise<Response> {
   const { request } = url.startsWith("https:") ? node.https : node.http;
   return new Promise((resolve, reject) => {
@@ -39,22 +37,27 @@ export function fetchByNode(
       agent: agentFor(url),
       ...(signal ? { signal } : {}),
     });
+    const causeOf = (error: unknown) => signal?.aborted ? signal.reason : error;
     made.on("response", (answer) => {
       try {
-        resolve(responseOf(answer));
+        resolve(responseOf(answer, causeOf));
       } catch (error) {
         answer.destroy();
         reject(error);
       }
     });
-    made.on("error", reject);
-    made.end();
+    made.on("error", (error) => reject(causeOf(error)));
+    // At once, so that Node adds the length.
+    made.end(body as Uint8Array | null | undefined);
   });
 }
 
 type Answer = import("node:http").IncomingMessage;
 
-function responseOf(answer: Answer): Response {
+/** The error to tell when another one has come up. */
+type CauseOf = (error: unknown) => unknown;
+
+function responseOf(answer: Answer, causeOf: CauseOf): Response {
   const { rawHeaders, statusCode: status = 0 } = answer;
   const headers = new Headers();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -63,10 +66,16 @@ function responseOf(answer: Answer): Response {
   const hasBody = !WITHOUT_BODY.includes(status);
   // Otherwise the connection would wait for a reader.
   if (!hasBody) answer.resume();
-  return new Response(hasBody ? bodyOf(answer) : null, { status, headers });
+  return new Response(hasBody ? bodyOf(answer, causeOf) : null, {
+    status,
+    headers,
+  });
 }
 
-function bodyOf(answer: Answer): ReadableStream<Uint8Array<ArrayBuffer>> {
+function bodyOf(
+  answer: Answer,
+  causeOf: CauseOf,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isOver = false;
   return new ReadableStream({
     type: "bytes",
@@ -81,11 +90,10 @@ function bodyOf(answer: Answer): ReadableStream<Uint8Array<ArrayBuffer>> {
         if ((controller.desiredSize ?? 0) <= 0) answer.pause();
       });
       answer.on("end", () => end(() => controller.close()));
-      answer.on("error", (error) => end(() => controller.error(error)));
-      answer.on("close", () => {
-        const cut = new Error("the connection was closed");
-        end(() => controller.error(cut));
-      });
+      const fail = (error: unknown) =>
+        end(() => controller.error(causeOf(error)));
+      answer.on("error", fail);
+      answer.on("close", () => fail(new Error("the connection was closed")));
       answer.pause();
     },
     pull() {
@@ -101,11 +109,15 @@ function bodyOf(answer: Answer): ReadableStream<Uint8Array<ArrayBuffer>> {
 /** The buffers that sockets read into. */
 const readBuffers = new WeakSet<ArrayBufferLike>();
 
-/** A byte stream takes the buffer of a chunk, so no other may need that. */
-function withOwnBuffer(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+/**
+ * A byte stream takes the buffer of a chunk, so no other may need that. Node's
+ * parser gives each chunk one of its own; its documentation does not say so.
+ */
+export function withOwnBuffer(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, length } = chunk;
   const isOwn = buffer.byteLength === length && !readBuffers.has(buffer);
-  return (isOwn ? chunk : chunk.slice()) as Uint8Array<ArrayBuffer>;
+  // Not `slice()`, which does not copy where the chunk is a `Buffer`.
+  return isOwn ? chunk as Uint8Array<ArrayBuffer> : new Uint8Array(chunk);
 }
 
 type Agent = import("node:http").Agent;
@@ -118,17 +130,22 @@ function agentFor(url: string): Agent {
   const module = url.startsWith("https:") ? "https" : "http";
   let agent = agents.get(module);
   if (agent === undefined) {
-    agent = makeAgent(node[module].Agent);
+    const options = { keepAlive: true, timeout: IDLE_MS };
+    agent = makeReadingAgent(node[module].Agent, options);
     agents.set(module, agent);
   }
   return agent;
 }
 
-function makeAgent(Agent: typeof import("node:http").Agent): Agent {
+/** An agent each of whose sockets reads into a buffer of its own. */
+export function makeReadingAgent(
+  Agent: typeof import("node:http").Agent,
+  options: import("node:http").AgentOptions,
+): Agent {
   class ReadingAgent extends Agent {
     /** Called for each new connection. */
     override createConnection(
-      ...[options, callback]: Parameters<Agent["createConnection"]>
+      ...[connect, callback]: Parameters<Agent["createConnection"]>
     ): Duplex {
       const buffer = new Uint8Array(READ_BYTES);
       readBuffers.add(buffer.buffer);
@@ -142,10 +159,10 @@ function makeAgent(Agent: typeof import("node:http").Agent): Agent {
           return socket.push(isTaken ? bytes : bytes.slice());
         },
       };
-      const extended = { ...options, onread };
-      const socket: Duplex = super.createConnection(extended, callback);
+      const reading = { ...connect, onread };
+      const socket: Duplex = super.createConnection(reading, callback);
       return socket;
     }
   }
-  return new ReadingAgent({ keepAlive: true, timeout: IDLE_MS });
+  return new ReadingAgent(options);
 }

@@ -43,6 +43,12 @@ describe("an error of fetch", () => {
     assert.equal(describeNetwork(chain("a", "b", "c", "d")), "a: b: c");
     // Each runtime's and this library's errors may name their causes already.
     assert.equal(describeNetwork(chain("a: b", "b", "a: b")), "a: b");
+    // Node's, when a host has several addresses.
+    const refused = ["connect ECONNREFUSED ::1:80", "other"].map(Error);
+    assert.equal(
+      describeNetwork(new AggregateError(refused)),
+      refused[0]?.message,
+    );
     assert.equal(describeNetwork(null), "null");
     assert.equal(describeNetwork(failed("text")), "fetch failed");
     const long = describeNetwork(new Error(`\x1b${"x".repeat(9_000)}`));

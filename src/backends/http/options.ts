@@ -20,7 +20,9 @@ import { quoteAddress } from "../../text.ts";
 export interface HttpBackendOptions {
   /** Headers of each request, such as `authorization`. @default {none} */
   readonly headers?: Headers | Readonly<Record<string, string>> | undefined;
-  /** Makes the requests. @default {the global `fetch`} */
+  /**
+   * Makes the requests. @default {the global `fetch`; on Node, `node:http`}
+   */
   readonly fetch?: Fetch | undefined;
   /**
    * Milliseconds without a byte after which a connection is given up, and

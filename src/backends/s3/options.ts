@@ -12,6 +12,7 @@ import {
   requireType,
 } from "../../backend/options.ts";
 import type { Fetch } from "../../net/exchange.ts";
+import { defaultFetch } from "../../runtime/default_fetch.ts";
 import { quote } from "../../text.ts";
 import type { Checksum } from "./client/multipart.ts";
 import type { ConditionalWrites } from "./client/objects.ts";
@@ -75,7 +76,9 @@ export interface S3BackendOptions extends EndpointOptions {
   readonly graceMs?: number | undefined;
   /** Headers of each object that is written, such as those of SSE or KMS. */
   readonly putHeaders?: Readonly<Record<string, string>> | undefined;
-  /** Makes the requests. @default {the runtime's fetch} */
+  /**
+   * Makes the requests. @default {the global `fetch`; on Node, `node:http`}
+   */
   readonly fetch?: Fetch | undefined;
 }
 
@@ -153,7 +156,7 @@ export function resolveS3Options(options: S3BackendOptions): ResolvedS3Options {
     ),
     graceMs: requireMs("graceMs", options.graceMs ?? 3_600_000, 0),
     putHeaders: requireHeaders(options.putHeaders ?? {}),
-    fetch: requireType("fetch", options.fetch ?? fetch, "function"),
+    fetch: requireType("fetch", options.fetch ?? defaultFetch, "function"),
   };
 }
 
