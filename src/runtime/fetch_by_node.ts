@@ -8,6 +8,12 @@
  */
 
 import { node } from "./node.ts";
+import type {
+  Agent,
+  AgentOptions,
+  Duplex,
+  IncomingMessage,
+} from "./node_streams.ts";
 
 /** Bytes that a socket reads at once. */
 const READ_BYTES = 64 * 1024;
@@ -29,7 +35,7 @@ export function fetchByNode(
   url: string,
   { method = "GET", headers, body, signal }: RequestInit,
 ): Promise<Response> {
-  const { request } = url.startsWith("https:") ? node.https : node.http;
+  const { request } = node[moduleFor(url)];
   return new Promise((resolve, reject) => {
     const made = request(url, {
       method,
@@ -52,12 +58,10 @@ export function fetchByNode(
   });
 }
 
-type Answer = import("node:http").IncomingMessage;
-
 /** The error to tell when another one has come up. */
 type CauseOf = (error: unknown) => unknown;
 
-function responseOf(answer: Answer, causeOf: CauseOf): Response {
+function responseOf(answer: IncomingMessage, causeOf: CauseOf): Response {
   const { rawHeaders, statusCode: status = 0 } = answer;
   const headers = new Headers();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -73,7 +77,7 @@ function responseOf(answer: Answer, causeOf: CauseOf): Response {
 }
 
 function bodyOf(
-  answer: Answer,
+  answer: IncomingMessage,
   causeOf: CauseOf,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   let isOver = false;
@@ -120,14 +124,15 @@ export function withOwnBuffer(chunk: Uint8Array): Uint8Array<ArrayBuffer> {
   return isOwn ? chunk as Uint8Array<ArrayBuffer> : new Uint8Array(chunk);
 }
 
-type Agent = import("node:http").Agent;
-type Duplex = import("node:stream").Duplex;
+function moduleFor(url: string): "http" | "https" {
+  return /^https/.test(url) ? "https" : "http";
+}
 
 const agents = new Map<string, Agent>();
 
 /** Keeps connections for further requests; an idle one ends no process late. */
 function agentFor(url: string): Agent {
-  const module = url.startsWith("https:") ? "https" : "http";
+  const module = moduleFor(url);
   let agent = agents.get(module);
   if (agent === undefined) {
     const options = { keepAlive: true, timeout: IDLE_MS };
@@ -139,10 +144,10 @@ function agentFor(url: string): Agent {
 
 /** An agent each of whose sockets reads into a buffer of its own. */
 export function makeReadingAgent(
-  Agent: typeof import("node:http").Agent,
-  options: import("node:http").AgentOptions,
+  PlainAgent: new (options: AgentOptions) => Agent,
+  options: AgentOptions,
 ): Agent {
-  class ReadingAgent extends Agent {
+  class ReadingAgent extends PlainAgent {
     /** Called for each new connection. */
     override createConnection(
       ...[connect, callback]: Parameters<Agent["createConnection"]>

@@ -7,6 +7,11 @@
  */
 
 // @ts-ignore: see above
-export type { Readable, Writable } from "node:stream";
+export type { Duplex, Readable, Writable } from "node:stream";
 // @ts-ignore: see above
-export type { IncomingMessage, ServerResponse } from "node:http";
+export type {
+  Agent,
+  AgentOptions,
+  IncomingMessage,
+  ServerResponse,
+} from "node:http";
