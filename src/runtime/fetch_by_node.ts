@@ -52,7 +52,10 @@ export function fetchByNode(
         reject(error);
       }
     });
-    made.on("error", (error) => reject(causeOf(error)));
+    const fail = (error: unknown) => reject(causeOf(error));
+    made.on("error", fail);
+    // Also when the server wants to speak another protocol.
+    made.on("close", () => fail(new Error("the connection was closed")));
     // At once, so that Node adds the length.
     made.end(body as Uint8Array | null | undefined);
   });

@@ -183,6 +183,16 @@ describe("a request by node:http", () => {
     },
   );
 
+  it("fails when the server changes to another protocol", onNode, async () => {
+    const { url } = await serve(({ socket }) => {
+      socket.end(
+        "HTTP/1.1 101 Switching Protocols\r\n" +
+          "connection: upgrade\r\nupgrade: other\r\n\r\n",
+      );
+    });
+    await assert.rejects(fetchByNode(url, {}), /connection was closed/);
+  });
+
   it("uses a connection again", onNode, async () => {
     const { url, connections } = await serve((_request, response) => {
       response.end("state");
