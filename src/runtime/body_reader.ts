@@ -69,11 +69,11 @@ function readChunks(
 let nowhere: MessagePort | undefined;
 
 /**
- * Frees the memory of a chunk at once. On Node a transfer of 1 GiB leaves 2 GiB
- * of buffers to the garbage collector, which then takes as long as all else,
- * because so much memory outside its heap makes it mark the whole heap again and
- * again. Only for chunks of a byte stream: it has taken their buffers from their
- * maker, so that no other object has them.
+ * Frees the memory of a chunk at once. Otherwise a transfer leaves as many bytes
+ * as it has to the garbage collector, and Node then marks its whole heap again
+ * and again, because so much is held outside of it. Only for chunks of a byte
+ * stream: it has taken their buffers from their maker, so that no other object
+ * has them.
  *
  * A message takes its buffers along (HTML, "message port post message steps"),
  * and one to a closed port goes nowhere. `ArrayBuffer.prototype.transfer()` could
