@@ -23,6 +23,7 @@ import { makeConsumer } from "../test_runner/consumer.ts";
 import { bunExecutable, nodeExecutable } from "../test_runner/executables.ts";
 import { transpile } from "../test_runner/transpile.ts";
 import { median } from "./median.ts";
+import { rest, warmMemory } from "./rest.ts";
 
 const SCRIPT = "scripts/bench/http_install.ts";
 const MIB = 1024 ** 2;
@@ -123,9 +124,14 @@ const { process: server, url } = await startServer(deno, served);
 const samples = new Map<string, Sample[]>();
 const add = (name: string, sample: Sample) =>
   samples.set(name, [...samples.get(name) ?? [], sample]);
+const prepare = async () => {
+  await rest(mib * MIB);
+  await warmMemory(folder.path, mib * MIB);
+};
 try {
   for (let round = 0; round < Number(values.rounds); round++) {
     const file = join(folder.path, "curl.bin");
+    await prepare();
     const seconds = await curl(`${url}/snapshots/${id}`, file);
     await Deno.remove(file);
     add("curl and sync", { seconds, cpuSeconds: NaN, peakBytes: NaN });
@@ -133,6 +139,7 @@ try {
       for (const what of ["install", "download"] as const) {
         const target = join(folder.path, "target");
         const task = [what, url, id, target];
+        await prepare();
         const output = await mustRun(program, [...args, ...task]);
         await Deno.remove(target, { recursive: true });
         const suffix = what === "install" ? "" : ", without checks";

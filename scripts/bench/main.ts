@@ -14,17 +14,12 @@ import { parseArgs } from "node:util";
 import { mustRun } from "../support/command.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { prepare, prepareDeno, type Sample } from "./contestants.ts";
-import { type Entry, GIB, type MeasurePlan, plan } from "./measures.ts";
+import { type Entry, type MeasurePlan, plan } from "./measures.ts";
 import { readTables, toFiles, writeFiles } from "./pages.ts";
 import { toText } from "./report.ts";
 import { type Table, tabulate } from "./table.ts";
 import { describeMachine } from "./machine.ts";
-
-/**
- * Disks of clouds take a burst, and then far less until they have rested. So
- * none pays for the writes of another.
- */
-const REST_MS_PER_BYTE = 2000 / GIB;
+import { rest } from "./rest.ts";
 
 /** A disk that costs nothing, on Linux. */
 const MEMORY = "/dev/shm";
@@ -72,10 +67,6 @@ async function withEarlier(measured: Table): Promise<Table[]> {
     .filter((table) => table !== undefined);
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Each round measures every contestant, so that a slow minute affects all. */
 async function runRounds(
   { bytes, directory, entries, rounds }: MeasurePlan,
@@ -93,7 +84,7 @@ async function runRounds(
       const samples = isAlone
         ? await runAlone(entry, directory === "memory" ? MEMORY : undefined)
         : await entry.run(shared.path);
-      if (directory === "own") await pause(bytes * REST_MS_PER_BYTE);
+      if (directory === "own") await rest(bytes);
       for (const [row, { seconds, peakBytes }] of samples.entries()) {
         results[i]?.[row]?.seconds.push(seconds);
         results[i]?.[row]?.peakBytes.push(peakBytes);

@@ -66,7 +66,8 @@ function readChunks(
   };
 }
 
-let nowhere: MessagePort | undefined;
+/** A closed port; `null` where there are no ports, as in some test runners. */
+let nowhere: MessagePort | null | undefined;
 
 /**
  * Frees the memory of a chunk at once. Otherwise a transfer leaves as many bytes
@@ -80,11 +81,12 @@ let nowhere: MessagePort | undefined;
  * do the same, but Node 20 does not have it.
  */
 function free({ buffer }: Uint8Array<ArrayBuffer>): void {
-  nowhere ??= closedPort();
-  if (buffer.byteLength > 0) nowhere.postMessage(undefined, [buffer]);
+  if (nowhere === undefined) nowhere = closedPort();
+  if (buffer.byteLength > 0) nowhere?.postMessage(undefined, [buffer]);
 }
 
-function closedPort(): MessagePort {
+function closedPort(): MessagePort | null {
+  if (typeof MessageChannel === "undefined") return null;
   const { port1, port2 } = new MessageChannel();
   port1.close();
   port2.close();

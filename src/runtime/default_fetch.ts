@@ -8,9 +8,6 @@ import { deno } from "./deno.ts";
 import { fetchByNode } from "./fetch_by_node.ts";
 import { node } from "./node.ts";
 
-/** The global `fetch`, as it was at the start. */
-const globalFetch = globalThis.fetch;
-
 /**
  * As the global `fetch` with `redirect: "manual"` and bytes for a body. On Node
  * the requests are made by `node:http`, unless `fetch` has been replaced, as
@@ -20,10 +17,15 @@ export function defaultFetch(
   url: string,
   init: RequestInit,
 ): Promise<Response> {
-  const isReplaced = globalThis.fetch !== globalFetch;
-  return !isReplaced && isNode() && !findsProxy()
+  return isNode() && !isReplaced() && !findsProxy()
     ? fetchByNode(url, init)
     : fetch(url, init);
+}
+
+/** Whether `fetch` is not the one that Node has made; none is not another one. */
+function isReplaced(): boolean {
+  const { fetch } = globalThis as { readonly fetch?: unknown };
+  return fetch !== undefined && !String(fetch).includes("internal/deps/undici");
 }
 
 /** The used part of the global `process`. */

@@ -27,11 +27,37 @@ const WAITING_BYTES = 256 * 1024;
  */
 const IDLE_MS = 4_000;
 
+/** Milliseconds in which a connection must be made, as with `fetch`. */
+const CONNECT_MS = 10_000;
+
+/** The headers that `fetch` adds; some firewalls refuse requests without. */
+const USUAL_HEADERS = { "accept": "*/*", "user-agent": "node" };
+
 /** The answers that have no body; a `Response` refuses to have one. */
 const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
 /** As `fetch(url, init)` with `redirect: "manual"`; a body is bytes. */
-export function fetchByNode(
+export async function fetchByNode(
+  url: string,
+  init: RequestInit,
+): Promise<Response> {
+  const { method = "GET" } = init;
+  try {
+    return await makeRequest(url, init);
+  } catch (error) {
+    // The server has closed the connection just when it was to be used again.
+    const isStale = error instanceof StaleConnectionError;
+    if (isStale && ["GET", "HEAD"].includes(method)) {
+      return await makeRequest(url, init);
+    }
+    throw isStale ? error.cause : error;
+  }
+}
+
+/** A connection that had been used before was closed, without an answer. */
+class StaleConnectionError extends Error {}
+
+function makeRequest(
   url: string,
   { method = "GET", headers, body, signal }: RequestInit,
 ): Promise<Response> {
@@ -39,12 +65,17 @@ export function fetchByNode(
   return new Promise((resolve, reject) => {
     const made = request(url, {
       method,
-      headers: Object.fromEntries(new Headers(headers)),
+      headers: {
+        ...USUAL_HEADERS,
+        ...Object.fromEntries(new Headers(headers)),
+      },
       agent: agentFor(url),
       ...(signal ? { signal } : {}),
     });
     const causeOf = (error: unknown) => signal?.aborted ? signal.reason : error;
     made.on("response", (answer) => {
+      // Otherwise the request would wait for a server that reads no more of it.
+      answer.on("end", () => made.writableFinished || made.destroy());
       try {
         resolve(responseOf(answer, causeOf));
       } catch (error) {
@@ -52,7 +83,11 @@ export function fetchByNode(
         reject(error);
       }
     });
-    const fail = (error: unknown) => reject(causeOf(error));
+    const fail = (cause: Error & { readonly code?: unknown }) => {
+      const isStale = made.reusedSocket && cause.code === "ECONNRESET";
+      const error = isStale ? new StaleConnectionError("", { cause }) : cause;
+      reject(causeOf(error));
+    };
     made.on("error", fail);
     // Also when the server wants to speak another protocol.
     made.on("close", () => fail(new Error("the connection was closed")));
@@ -66,6 +101,7 @@ type CauseOf = (error: unknown) => unknown;
 
 function responseOf(answer: IncomingMessage, causeOf: CauseOf): Response {
   const { rawHeaders, statusCode: status = 0 } = answer;
+  if (status > 599) throw new Error(`the server has answered ${status}`);
   const headers = new Headers();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     headers.append(rawHeaders[i] ?? "", rawHeaders[i + 1] ?? "");
@@ -138,17 +174,22 @@ function agentFor(url: string): Agent {
   const module = moduleFor(url);
   let agent = agents.get(module);
   if (agent === undefined) {
+    const connected = module === "https" ? "secureConnect" : "connect";
     const options = { keepAlive: true, timeout: IDLE_MS };
-    agent = makeReadingAgent(node[module].Agent, options);
+    agent = makeReadingAgent(node[module].Agent, connected, options);
     agents.set(module, agent);
   }
   return agent;
 }
 
-/** An agent each of whose sockets reads into a buffer of its own. */
+/**
+ * An agent each of whose sockets reads into a buffer of its own; `connected` is
+ * the event of a socket that is ready for a request.
+ */
 export function makeReadingAgent(
   PlainAgent: new (options: AgentOptions) => Agent,
-  options: AgentOptions,
+  connected: "connect" | "secureConnect",
+  options: AgentOptions = {},
 ): Agent {
   class ReadingAgent extends PlainAgent {
     /** Called for each new connection. */
@@ -169,6 +210,16 @@ export function makeReadingAgent(
       };
       const reading = { ...connect, onread };
       const socket: Duplex = super.createConnection(reading, callback);
+      // Node 20 does not listen any more when an answer has come, and the rest of
+      // a request that the server does not take fails then.
+      socket.on("error", () => {});
+      const late = setTimeout(() => {
+        const what = `no connection within ${CONNECT_MS / 1000} s`;
+        socket.destroy(new Error(what));
+      }, CONNECT_MS);
+      for (const end of [connected, "close"]) {
+        socket.once(end, () => clearTimeout(late));
+      }
       return socket;
     }
   }

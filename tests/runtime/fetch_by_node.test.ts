@@ -11,7 +11,11 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+} from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { defaultFetch } from "../../src/runtime/default_fetch.ts";
 import {
@@ -21,7 +25,12 @@ import {
 } from "../../src/runtime/fetch_by_node.ts";
 import { bytes } from "../support/random.ts";
 import { runtime } from "../support/runtime.ts";
-import { decode, encode, until } from "../support/store_fixture.ts";
+import {
+  decode,
+  encode,
+  letOthersWork,
+  until,
+} from "../support/store_fixture.ts";
 
 const MIB = 1024 ** 2;
 
@@ -193,6 +202,54 @@ describe("a request by node:http", () => {
     await assert.rejects(fetchByNode(url, {}), /connection was closed/);
   });
 
+  it(
+    "survives a server that refuses a body before it has all of it",
+    onNode,
+    async () => {
+      for (const isCut of [true, false]) {
+        const connections: Socket[] = [];
+        const server = createTcpServer((socket) => {
+          connections.push(socket);
+          socket.on("error", () => {});
+          socket.once("data", () => {
+            socket.pause();
+            const refusal = "HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno";
+            socket.write(refusal, () => isCut && socket.destroy());
+          });
+        }).listen(0, "127.0.0.1");
+        await once(server, "listening");
+        const { port } = server.address() as AddressInfo;
+        const init = { method: "PUT", body: new Uint8Array(8 * MIB) };
+        const response = await fetchByNode(`http://127.0.0.1:${port}/`, init);
+        assert.equal(response.status, 403);
+        assert.equal(await response.text(), "no");
+        await letOthersWork(100);
+        connections[0]?.resume();
+        await until(() => connections[0]?.destroyed === true, "the end");
+        server.close();
+        await once(server, "close");
+      }
+    },
+  );
+
+  it(
+    "asks again when a connection was closed before its answer",
+    onNode,
+    async () => {
+      let count = 0;
+      const { url, connections } = await serve((request, response) => {
+        if (++count === 2) request.socket.destroy();
+        else response.end(request.method);
+      });
+      assert.equal(await (await fetchByNode(url, {})).text(), "GET");
+      assert.equal(await (await fetchByNode(url, {})).text(), "GET");
+      assert.equal(connections.length, 2);
+      count = 1;
+      const put = { method: "PUT", body: encode("bytes") };
+      await assert.rejects(fetchByNode(url, put), { code: "ECONNRESET" });
+    },
+  );
+
   it("uses a connection again", onNode, async () => {
     const { url, connections } = await serve((_request, response) => {
       response.end("state");
@@ -206,7 +263,7 @@ describe("a request by node:http", () => {
   it("loses no byte that comes before it is asked for", onNode, async () => {
     const sent = ["first", "second", "third"];
     const { port, connections } = await serve(() => {});
-    const agent = makeReadingAgent(Agent, {});
+    const agent = makeReadingAgent(Agent, "connect");
     const options = { host: "127.0.0.1", port };
     const socket = agent.createConnection(options, () => {});
     await until(() => connections.length === 1, "a connection");
@@ -222,6 +279,14 @@ describe("a request by node:http", () => {
 });
 
 describe("the default fetch", () => {
+  it("makes requests by node:http", onNode, async () => {
+    const { url } = await serve((request, response) => {
+      response.end(request.headers["sec-fetch-mode"] ?? "without a mode");
+    });
+    const response = await defaultFetch(url, {});
+    assert.equal(await response.text(), "without a mode");
+  });
+
   it("is the global one when that has been replaced", async () => {
     const own = globalThis.fetch;
     globalThis.fetch = () => Promise.resolve(new Response("replaced"));
