@@ -2,7 +2,7 @@
  * Requests by `node:http` instead of Node's `fetch`, for large answers. `fetch`
  * allocates three buffers for each 64 KiB and copies into two of them; the
  * garbage makes the engine mark its whole heap again and again. Here a socket
- * reads into one buffer, and a transfer takes a third of the processor time.
+ * reads into one buffer, and an install takes half of the processor time.
  *
  * @module
  */
